@@ -1,0 +1,91 @@
+/** Walking and rewriting expression graphs. Shared nodes are visited once. */
+import { type Axis, type Shape, flattenAxes } from "./axis.ts";
+import { size, withArgs } from "./build.ts";
+import { type Expr, annotate, annotationOf, internLike } from "./node.ts";
+
+/** Every node `roots` depend on, arguments before their users. */
+export function topological(...roots: readonly Expr[]): Expr[] {
+  const order: Expr[] = [];
+  const seen = new Set<Expr>();
+  // An explicit stack: unrolled loops make graphs deeper than the call stack allows.
+  const stack: { e: Expr; next: number }[] = [];
+  for (const root of roots) {
+    if (seen.has(root)) continue;
+    seen.add(root);
+    stack.push({ e: root, next: 0 });
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const arg = top.e.args[top.next++];
+      if (arg === undefined) {
+        order.push(top.e);
+        stack.pop();
+      } else if (!seen.has(arg)) {
+        seen.add(arg);
+        stack.push({ e: arg, next: 0 });
+      }
+    }
+  }
+  return order;
+}
+
+/** `root` with each node replaced bottom-up by what `f` makes of it (its arguments done already). */
+export function rewrite(root: Expr, f: (e: Expr, original: Expr) => Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  for (const e of topological(root)) {
+    const rebuilt = withArgs(
+      e,
+      e.args.map((a) => done.get(a)!),
+    );
+    const result = f(rebuilt, e);
+    carryAnnotation(e, result);
+    done.set(e, result);
+  }
+  return done.get(root)!;
+}
+
+/** `root` with the given nodes replaced, outermost first: what is replaced is not entered. */
+export function substitute(root: Expr, replacements: ReadonlyMap<Expr, Expr>): Expr {
+  if (replacements.size === 0) return root;
+  return rewrite(root, (e, original) => replacements.get(original) ?? e);
+}
+
+export function carryAnnotation(from: Expr, to: Expr): void {
+  if (from === to || to.args.length === 0) return;
+  const known = annotationOf(from);
+  if (known === undefined) return;
+  for (const span of known.spans) annotate(to, span);
+  if (known.label !== undefined) annotate(to, undefined, known.label);
+}
+
+/** The inputs and free parameters an expression depends on, in order of first use. */
+export function leaves(root: Expr): Expr[] {
+  return topological(root).filter((e) => e.kind === "input" || e.kind === "parameter");
+}
+
+export function dependsOn(root: Expr, leaf: Expr): boolean {
+  return topological(root).includes(leaf);
+}
+
+/**
+ * The same expression over axes of other sizes, by axis name. Slices and indices keep their
+ * positions, so a size must leave them inside (`ShapeError` otherwise).
+ */
+export function resize(root: Expr, sizes: ReadonlyMap<string, number>): Expr {
+  const axes = (a: Axis): Axis => {
+    if (a.parts.length > 0) return { ...flattenAxes(a.parts.map(axes)), name: a.name };
+    const n = sizes.get(a.name);
+    return n === undefined || n === a.size ? a : { ...a, size: n };
+  };
+  const shape = (s: Shape): Shape => s.map(axes);
+  const done = new Map<Expr, Expr>();
+  for (const e of topological(root)) {
+    const args = e.args.map((a) => done.get(a)!);
+    if (e.kind === "size") done.set(e, size(e.axes.map(axes)));
+    else if (e.kind === "input" || e.kind === "reshape" || e.kind === "expand") {
+      done.set(e, internLike(e, shape(e.shape), args));
+    } else if (e.kind === "stack" || e.kind === "concat") done.set(e, withArgs(e, args));
+    else if (e.kind === "oneHot" || e.kind === "place" || e.kind === "spread") {
+      done.set(e, internLike(e, shape(e.shape), args));
+    } else done.set(e, withArgs(e, args));
+  }
+  return done.get(root)!;
+}

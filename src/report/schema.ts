@@ -1,0 +1,209 @@
+/**
+ * The report: the one thing that every face of the product (notebook renderer, command line,
+ * hovers) knows. Plain JSON; no engine types in it. `dice-gradient --json` prints it, and it is the
+ * content of notebook outputs of type `application/vnd.dice-gradient.report.v1+json`.
+ *
+ * A reader must refuse a `schema` it does not know with a message that names both versions. Fields
+ * may be added within a version; none changes its meaning.
+ */
+
+export const REPORT_MIME = "application/vnd.dice-gradient.report.v1+json";
+export const REPORT_SCHEMA = "dice-gradient/report/v1";
+
+export type Verdict =
+  | "agrees"
+  | "differs"
+  | "cannot-be-decided"
+  | "undefined"
+  | "not-differentiable"
+  /** Derived only: there were no arrays to check it on. */
+  | "not-checked";
+
+/** A piece of mathematics in the forms a reader may want to copy. */
+export interface Formula {
+  readonly latex: string;
+  readonly text: string;
+}
+
+export interface SourceLocation {
+  readonly file: string;
+  /** From 1. Absent when only the file is known. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface Report {
+  readonly schema: typeof REPORT_SCHEMA;
+  readonly function: { readonly name: string; readonly file: string; readonly line: number };
+  readonly loss: Formula & { readonly value: number | null };
+  readonly gradient: Gradient;
+  readonly check: Check;
+  /** What real automatic differentiation said; null until it was asked. */
+  readonly autograd: Autograd | null;
+  readonly matches: readonly Match[];
+  readonly differences: readonly Difference[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** What each symbol in the formulas stands for. */
+  readonly symbols: readonly SymbolEntry[];
+  /** The arrays it was evaluated on, in the order of the function's parameters. */
+  readonly arrays: readonly ArraySummary[];
+  /** Things taken for granted on the way (sizes guessed, branch chosen), in plain words. */
+  readonly assumptions: readonly string[];
+  /** Element table (small arrays) or sample and histogram (large ones). Absent without arrays. */
+  readonly numbers?: Numbers;
+  /** Pictures of 2-D and 3-D arrays. */
+  readonly images?: readonly ImageSet[];
+}
+
+export interface SymbolEntry {
+  readonly symbol: Formula;
+  /** The name in the user's code. */
+  readonly name: string;
+  /** e.g. "prediction, probabilities, shape (72, 72, 72), float32" or "1e-07". */
+  readonly meaning: string;
+}
+
+export interface DerivationStep {
+  /** Stable: "loss", "sums", "outer", "elementwise", "activation", "final", … */
+  readonly id: string;
+  readonly title: string;
+  readonly latex: string;
+  readonly text: string;
+  /** One or two plain sentences: which rule was used, and why. */
+  readonly note?: string;
+  /** Lines of the user's source this step comes from. */
+  readonly lines?: readonly number[];
+}
+
+export interface Gradient extends Formula {
+  /** Name of the input differentiated by. */
+  readonly wrt: string;
+  readonly steps: readonly DerivationStep[];
+  readonly shape: readonly number[] | null;
+  /** Row-major values for small arrays (at most 1,000 entries); else absent. */
+  readonly values?: readonly (number | null)[];
+  readonly markdown: string;
+  readonly python: { readonly numpy: string; readonly torch: string } | null;
+}
+
+export interface ElementComparison {
+  readonly index: readonly number[];
+  readonly analytic: number | null;
+  readonly numeric: number | null;
+}
+
+export interface Check {
+  readonly verdict: Verdict;
+  /** e.g. "Möbius probe along the gradient's sign, 5 evaluations" in plain words. */
+  readonly method: string;
+  readonly maxAbsError: number | null;
+  readonly maxRelError: number | null;
+  /** Largest error allowed, in the same unit as `maxScaledError`. */
+  readonly bound: number | null;
+  /** Largest error in units of the rounding that right code makes there; compare with `bound`. */
+  readonly maxScaledError: number | null;
+  readonly worst: ElementComparison | null;
+  /** One sentence for the verdict line. */
+  readonly sentence: string;
+  /** Further findings in plain words: probe residual, what gradcheck could see at this size, … */
+  readonly notes: readonly string[];
+}
+
+export interface Autograd {
+  readonly library: string;
+  readonly version: string;
+  readonly device: string;
+  readonly dtype: string;
+  readonly loss: number;
+  readonly verdict: Verdict;
+  readonly maxAbsError: number | null;
+}
+
+export interface Match {
+  readonly name: string;
+  readonly call: string;
+  readonly exact: boolean;
+  readonly source: string;
+}
+
+/** One way in which two gradients differ. */
+export interface Difference {
+  readonly other: string;
+  readonly reason: string;
+  readonly formula: Formula | null;
+  readonly share: number | null;
+  readonly lines: readonly number[];
+  readonly fix: string | null;
+  readonly maxAbsDifference: number | null;
+  /** Ratio of the two gradients where it is one common factor; else null. */
+  readonly commonFactor: number | null;
+}
+
+export interface Diagnostic {
+  readonly code: string;
+  readonly severity: "error" | "warning" | "information";
+  readonly message: string;
+  readonly location: SourceLocation | null;
+  readonly remedy: string | null;
+}
+
+export interface ArraySummary {
+  readonly name: string;
+  readonly role: "prediction" | "target" | "other";
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly foregroundShare: number | null;
+  readonly origin: string;
+}
+
+export interface Numbers {
+  /** Column names of `rows` after the index, e.g. ["y_pred", "y_true", "analytic", "numeric", "error"]. */
+  readonly columns: readonly string[];
+  /** Every element of a small array; the worst elements of a large one. */
+  readonly rows: readonly { readonly index: readonly number[]; readonly values: readonly (number | null)[] }[];
+  readonly complete: boolean;
+  readonly total: number;
+  /** Analytic against numeric on a sample, for the scatter plot. */
+  readonly scatter?: readonly (readonly [number, number])[];
+  /** Gradient values over the whole array. */
+  readonly histogram?: { readonly edges: readonly number[]; readonly counts: readonly number[] };
+  readonly statistics: readonly { readonly label: string; readonly value: number | null }[];
+}
+
+/** A stack of equally sized pictures, quantised to a byte a pixel to keep a notebook small. */
+export interface ImageSet {
+  readonly title: string;
+  readonly role: "prediction" | "target" | "gradient" | "other";
+  readonly width: number;
+  readonly height: number;
+  /** Slices along the remaining axis; 1 for a 2-D array. */
+  readonly slices: number;
+  /** Position in the array of each slice, when not all are shown. */
+  readonly sliceIndices: readonly number[];
+  /** base64 of slices × height × width bytes, slice after slice. */
+  readonly data: string;
+  /** Value of byte 0 and of byte 255, linear between. */
+  readonly low: number;
+  readonly high: number;
+  /** Diverging scales are symmetric: low = -high, zero in the middle. */
+  readonly scale: "sequential" | "diverging";
+}
+
+/** Comparison of several losses on the same arrays: what `compare(…)` draws. */
+export interface Comparison {
+  readonly schema: "dice-gradient/comparison/v1";
+  readonly reports: readonly Report[];
+  readonly pairs: readonly {
+    readonly a: number;
+    readonly b: number;
+    readonly equal: "exactly" | "no" | "cannot be decided";
+    readonly sentence: string;
+    readonly differences: readonly Difference[];
+  }[];
+}
+
+/** What a notebook output of our mime type holds. */
+export type ReportOutput = Report | Comparison;
