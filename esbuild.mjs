@@ -1,0 +1,166 @@
+// Builds every bundle of the extension into dist/.
+//   node esbuild.mjs               development build with source maps
+//   node esbuild.mjs --watch       the same, rebuilt on every change
+//   node esbuild.mjs --production  minified, without source maps: what `vsce package` ships
+import * as esbuild from "esbuild";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const dist = join(root, "dist");
+const production = process.argv.includes("--production");
+const watch = process.argv.includes("--watch");
+
+/** Lets CommonJS dependencies inside an ES module bundle call `require` for Node's own modules. */
+const requireBanner =
+  'import { createRequire as __createRequire } from "node:module";\n' +
+  "const require = __createRequire(import.meta.url);";
+
+/** @type {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: production,
+  sourcemap: !production,
+  legalComments: production ? "none" : "inline",
+  logLevel: "warning",
+  metafile: true,
+  define: { "process.env.NODE_ENV": production ? '"production"' : '"development"' },
+};
+
+/** @type {import("esbuild").BuildOptions} */
+const node = { ...common, platform: "node", target: "node20.20" };
+
+/** @type {import("esbuild").BuildOptions} */
+const nodeModule = { ...node, format: "esm", banner: { js: requireBanner } };
+
+/** @type {(import("esbuild").BuildOptions & { entryPoints: [string], outfile: string })[]} */
+const bundles = [
+  {
+    ...node,
+    entryPoints: ["src/editor/extension.ts"],
+    outfile: "dist/extension.cjs",
+    format: "cjs",
+    external: ["vscode"],
+  },
+  { ...nodeModule, entryPoints: ["src/session/worker.node.ts"], outfile: "dist/worker.js" },
+  {
+    ...nodeModule,
+    entryPoints: ["src/cli/main.ts"],
+    outfile: "dist/cli.js",
+    banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
+  },
+  {
+    ...common,
+    entryPoints: ["src/renderer/index.ts"],
+    outfile: "dist/renderer.js",
+    platform: "browser",
+    format: "esm",
+    target: ["chrome128", "firefox128", "safari17"],
+  },
+];
+
+/**
+ * What the extension host bundle must not hold: it is loaded when a notebook opens, and each of
+ * these alone costs more than the 50 ms that activation may take. They live in the worker and in
+ * the renderer.
+ */
+const tooHeavyToActivate = ["mathjs", "katex", "web-tree-sitter", "jsdom"];
+
+/** Fails a build whose extension host bundle has pulled in a heavy package.
+ * @type {import("esbuild").Plugin} */
+const guardActivation = {
+  name: "guard-activation",
+  setup(build) {
+    build.onEnd((result) => {
+      const inputs = Object.keys(result.metafile?.inputs ?? {});
+      const errors = tooHeavyToActivate
+        .filter((name) => inputs.some((input) => input.startsWith(`node_modules/${name}/`)))
+        .map((name) => ({
+          text:
+            `dist/extension.cjs contains ${name}. Import from the editor room only what talks ` +
+            "to the worker; the engine belongs in dist/worker.js.",
+        }));
+      return { errors };
+    });
+  },
+};
+
+/** Copies what the bundles load from beside themselves at run time. */
+async function copyAssets() {
+  const modules = join(root, "node_modules");
+  await cp(
+    join(modules, "web-tree-sitter/web-tree-sitter.wasm"),
+    join(dist, "web-tree-sitter.wasm"),
+  );
+  await cp(
+    join(modules, "@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm"),
+    join(dist, "tree-sitter-python.wasm"),
+  );
+  const katex = join(modules, "katex/dist");
+  await mkdir(join(dist, "katex/fonts"), { recursive: true });
+  for (const font of await readdir(join(katex, "fonts"))) {
+    if (font.endsWith(".woff2")) {
+      await cp(join(katex, "fonts", font), join(dist, "katex/fonts", font));
+    }
+  }
+  // Only the woff2 fonts are shipped, so the style sheet must not name the others.
+  const css = await readFile(join(katex, "katex.min.css"), "utf8");
+  await writeFile(
+    join(dist, "katex/katex.min.css"),
+    css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, ""),
+  );
+}
+
+const started = performance.now();
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+await copyAssets();
+
+const present = bundles.filter(({ entryPoints: [entry], outfile }) => {
+  const there = existsSync(join(root, entry));
+  if (!there) console.log(`skipped ${outfile}: ${entry} does not exist yet`);
+  return there;
+});
+
+const options = present.map((bundle) =>
+  bundle.outfile === "dist/extension.cjs" ? { ...bundle, plugins: [guardActivation] } : bundle,
+);
+
+if (watch) {
+  // VS Code's background task waits for these two lines (see .vscode/tasks.json).
+  let building = 0;
+  /** @type {import("esbuild").Plugin} */
+  const announce = {
+    name: "announce",
+    setup(build) {
+      build.onStart(() => {
+        if (building++ === 0) console.log("[watch] build started");
+      });
+      build.onEnd(() => {
+        if (--building === 0) console.log("[watch] all bundles built");
+      });
+    },
+  };
+  const contexts = await Promise.all(
+    options.map((bundle) =>
+      esbuild.context({ ...bundle, plugins: [...(bundle.plugins ?? []), announce] }),
+    ),
+  );
+  await Promise.all(contexts.map((context) => context.watch()));
+} else {
+  try {
+    const results = await Promise.all(options.map((bundle) => esbuild.build(bundle)));
+    for (const { metafile } of results) {
+      for (const [file, { bytes }] of Object.entries(metafile?.outputs ?? {})) {
+        if (!file.endsWith(".map")) console.log(`${file}  ${(bytes / 1024).toFixed(0)} KiB`);
+      }
+    }
+    console.log(`built in ${(performance.now() - started).toFixed(0)} ms`);
+  } catch {
+    // esbuild has printed what is wrong, with file and line.
+    process.exitCode = 1;
+  }
+}
