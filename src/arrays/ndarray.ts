@@ -1,0 +1,233 @@
+/** The array that every reader returns, the error that every reader raises, and their basics. */
+import { dtypes, type ArrayData, type DType } from "./dtype.ts";
+import { bfloat16ToFloat64, float16ToFloat64 } from "./half.ts";
+
+export type { ArrayData, DType } from "./dtype.ts";
+
+/** Where an array came from. Lines and columns count from 1. */
+export type ArrayOrigin =
+  | { readonly kind: "file"; readonly path: string; readonly member?: string }
+  | {
+      readonly kind: "literal";
+      readonly file?: string;
+      readonly line?: number;
+      readonly column?: number;
+    }
+  | { readonly kind: "computed"; readonly description: string };
+
+/** An array in memory. */
+export interface NdArray {
+  /** The dtype that the file or the literal has. */
+  readonly dtype: DType;
+  /** The length of each axis; [] is a scalar. */
+  readonly shape: readonly number[];
+  /** The elements in C order (last axis fastest) and native byte order; see {@link ArrayData}. */
+  readonly data: ArrayData;
+  readonly origin?: ArrayOrigin;
+}
+
+/** The place an {@link ArrayError} speaks of. Lines and columns count from 1, bytes from 0. */
+export interface ArrayErrorPlace {
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly byteOffset?: number;
+}
+
+/** What was wrong with an array's text, file or use, in words for the person who owns it. */
+export class ArrayError extends Error {
+  override readonly name = "ArrayError";
+  readonly where: ArrayErrorPlace | undefined;
+  /** What the person can do about it, as one sentence or a line of code. */
+  readonly remedy: string | undefined;
+
+  constructor(
+    message: string,
+    details: { where?: ArrayErrorPlace; remedy?: string; cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.where = details.where;
+    this.remedy = details.remedy;
+  }
+
+  /** Place, message and remedy in one text, as a terminal shows it. */
+  describe(): string {
+    const { file, line, column, byteOffset } = this.where ?? {};
+    const place: string[] = [];
+    if (file !== undefined) place.push(file);
+    if (line !== undefined) place.push(file === undefined ? `line ${String(line)}` : String(line));
+    if (line !== undefined && column !== undefined) {
+      place.push(file === undefined ? `column ${String(column)}` : String(column));
+    }
+    if (byteOffset !== undefined) place.push(`byte ${String(byteOffset)}`);
+    const prefix = place.length === 0 ? "" : `${place.join(file === undefined ? ", " : ":")}: `;
+    return prefix + this.message + (this.remedy === undefined ? "" : `\n${this.remedy}`);
+  }
+}
+
+/** The number of elements of a shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((count, length) => count * length, 1);
+}
+
+/** The index along each axis of the element at `flat` in C order. */
+export function elementIndex(flat: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+    const length = shape[axis]!;
+    index[axis] = rest % length;
+    rest = Math.floor(rest / length);
+  }
+  return index;
+}
+
+/** A shape as Python prints it: `()`, `(3,)`, `(2, 3)`. */
+export function formatShape(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${String(shape[0])},)` : `(${shape.join(", ")})`;
+}
+
+/**
+ * Writes the values of the elements from `start` on, in C order, into all of `out`. Integers beyond
+ * 2^53 are rounded to nearest, or refused with the element named when `exact` is set.
+ *
+ * @throws ArrayError for a complex array.
+ */
+export function decodeFloat64(a: NdArray, start: number, out: Float64Array, exact = false): void {
+  const { data, dtype } = a;
+  if (dtypes[dtype].kind === "complex") {
+    throw new ArrayError(`An array of ${dtype} has no real values.`, {
+      ...whereOf(a),
+      remedy: "Give its real part or its magnitude: arr.real or np.abs(arr).",
+    });
+  }
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+    for (let i = 0; i < out.length; i += 1) {
+      const value = data[start + i]!;
+      if (exact && (value > EXACT_LIMIT || value < -EXACT_LIMIT)) {
+        throw beyondExact(a, start + i, value);
+      }
+      out[i] = Number(value);
+    }
+  } else if (dtype === "float16") {
+    for (let i = 0; i < out.length; i += 1) out[i] = float16ToFloat64(data[start + i]!);
+  } else if (dtype === "bfloat16") {
+    for (let i = 0; i < out.length; i += 1) out[i] = bfloat16ToFloat64(data[start + i]!);
+  } else {
+    out.set(data.subarray(start, start + out.length));
+  }
+}
+
+/** Every integer up to this magnitude is a float64. */
+const EXACT_LIMIT = 2n ** 53n;
+
+function beyondExact(a: NdArray, flat: number, value: bigint): ArrayError {
+  const index = `[${elementIndex(flat, a.shape).join(", ")}]`;
+  return new ArrayError(
+    `Element ${index} of the ${a.dtype} array is ${String(value)}, beyond 2^53, where float64 no longer holds every integer.`,
+    { ...whereOf(a), remedy: "Predictions and targets of this size are likely a mistake." },
+  );
+}
+
+function whereOf(a: NdArray): { where?: ArrayErrorPlace } {
+  const { origin } = a;
+  if (origin?.kind === "file") return { where: { file: origin.path } };
+  if (origin?.kind === "literal") {
+    const { file, line, column } = origin;
+    return {
+      where: {
+        ...(file === undefined ? {} : { file }),
+        ...(line === undefined ? {} : { line }),
+        ...(column === undefined ? {} : { column }),
+      },
+    };
+  }
+  return {};
+}
+
+/**
+ * The element values as float64, in C order. A float64 array's own data is returned, not a copy.
+ *
+ * @throws ArrayError for a complex array, and for an integer beyond 2^53, naming the element.
+ */
+export function toFloat64(a: NdArray): Float64Array {
+  if (a.dtype === "float64" && a.data instanceof Float64Array) return a.data;
+  const out = new Float64Array(elementCount(a.shape));
+  decodeFloat64(a, 0, out, true);
+  return out;
+}
+
+/** What a preview says of an array. */
+export interface ArraySummary {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly count: number;
+  /** Smallest, largest and mean of the finite elements; null where there is none. */
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly mean: number | null;
+  readonly nanCount: number;
+  readonly infCount: number;
+  /** Share of all elements whose value is above 0.5; null for an empty array. */
+  readonly foregroundShare: number | null;
+  /** Whether there are elements and every one is 0 or 1. */
+  readonly binary: boolean;
+}
+
+const SUMMARY_CHUNK = 1 << 16;
+
+/**
+ * Range, mean and make-up of an array, in one pass and constant extra memory.
+ *
+ * @throws ArrayError for a complex array.
+ */
+export function summarize(a: NdArray): ArraySummary {
+  const count = elementCount(a.shape);
+  let min = Infinity;
+  let max = -Infinity;
+  let finite = 0;
+  let nanCount = 0;
+  let foreground = 0;
+  let zerosAndOnes = 0;
+  // Scaling by a power of two keeps the sum of any number of finite values finite, and exact until
+  // a value is so small that it cannot matter beside one that needed the scaling.
+  let scale = 1;
+  let sum = 0;
+  let lost = 0;
+  const chunk = new Float64Array(Math.min(SUMMARY_CHUNK, count));
+  for (let start = 0; start < count; start += chunk.length) {
+    const values = chunk.subarray(0, Math.min(chunk.length, count - start));
+    decodeFloat64(a, start, values);
+    for (const value of values) {
+      if (value > 0.5) foreground += 1;
+      if (value === 0 || value === 1) zerosAndOnes += 1;
+      if (Number.isNaN(value)) nanCount += 1;
+      if (!Number.isFinite(value)) continue;
+      finite += 1;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (scale === 1 && Math.abs(value) > 1e290) {
+        scale = 2 ** -64;
+        sum *= scale;
+        lost *= scale;
+      }
+      // Neumaier's compensated summation.
+      const term = value * scale;
+      const next = sum + term;
+      lost += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
+      sum = next;
+    }
+  }
+  return {
+    dtype: a.dtype,
+    shape: a.shape,
+    count,
+    min: finite === 0 ? null : min,
+    max: finite === 0 ? null : max,
+    mean: finite === 0 ? null : (sum + lost) / finite / scale,
+    nanCount,
+    infCount: count - finite - nanCount,
+    foregroundShare: count === 0 ? null : foreground / count,
+    binary: count > 0 && zerosAndOnes === count,
+  };
+}
