@@ -12,6 +12,7 @@ import {
   axis,
   broadcast,
   elementCount,
+  flattenAxes,
   formatShape,
   isUnit,
   normalizeDim,
@@ -163,6 +164,17 @@ export function reshape(x: Expr, shape: Shape): Expr {
     );
   }
   return intern({ kind: "reshape", shape, type: x.type, args: [x] });
+}
+
+/** All axes, or those from `start` to `end` (included), as one in row-major order. */
+export function flatten(x: Expr, start = 0, end = -1): Expr {
+  const rank = x.shape.length;
+  if (rank === 0) return reshape(x, [UNIT]);
+  const from = normalizeDim(start, rank);
+  const to = normalizeDim(end, rank);
+  if (from >= to) return x;
+  const merged = flattenAxes(x.shape.slice(from, to + 1));
+  return reshape(x, [...x.shape.slice(0, from), merged, ...x.shape.slice(to + 1)]);
 }
 
 export function transpose(x: Expr, perm: readonly number[]): Expr {
