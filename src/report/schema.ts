@@ -163,7 +163,10 @@ export interface Numbers {
   /** Column names of `rows` after the index, e.g. ["y_pred", "y_true", "analytic", "numeric", "error"]. */
   readonly columns: readonly string[];
   /** Every element of a small array; the worst elements of a large one. */
-  readonly rows: readonly { readonly index: readonly number[]; readonly values: readonly (number | null)[] }[];
+  readonly rows: readonly {
+    readonly index: readonly number[];
+    readonly values: readonly (number | null)[];
+  }[];
   readonly complete: boolean;
   readonly total: number;
   /** Analytic against numeric on a sample, for the scatter plot. */
@@ -183,8 +186,10 @@ export interface ImageSet {
   readonly slices: number;
   /** Position in the array of each slice, when not all are shown. */
   readonly sliceIndices: readonly number[];
-  /** base64 of slices × height × width bytes, slice after slice. */
+  /** base64 of slices × height × width bytes, slice after slice, row by row; NaN is stored as 128. */
   readonly data: string;
+  /** How the bytes are packed before base64 (RFC 1951 for "deflate-raw"). */
+  readonly encoding: "raw" | "deflate-raw";
   /** Value of byte 0 and of byte 255, linear between. */
   readonly low: number;
   readonly high: number;

@@ -1,0 +1,100 @@
+/**
+ * A report as static HTML: what JupyterLab, nbconvert and GitHub show. No script, no style sheet,
+ * no network; formulas are MathML, which browsers set by themselves.
+ */
+import katex from "katex";
+import { VERDICT_WORDS, formatNumber, isComparison } from "./plain.ts";
+import type { Comparison, Numbers, Report, ReportOutput } from "./schema.ts";
+
+export function toHtml(r: ReportOutput): string {
+  return `<div class="dice-gradient-report">${isComparison(r) ? comparison(r) : report(r)}</div>`;
+}
+
+function report(r: Report): string {
+  const parts = [
+    `<p><strong>${VERDICT_WORDS[r.check.verdict]}</strong>: ${escape(r.check.sentence)}</p>`,
+    `<p><code>${escape(r.function.name)}</code> (${escape(r.function.file)}:${r.function.line}), derivative with respect to <code>${escape(r.gradient.wrt)}</code>` +
+      (r.loss.value === null ? "" : `; loss ${formatNumber(r.loss.value, 17)}`) +
+      `</p>`,
+    math(`L = ${r.loss.latex}`),
+    math(r.gradient.latex),
+    `<details><summary>Derivation, step by step</summary><ol>${r.gradient.steps
+      .map(
+        (s) =>
+          `<li>${escape(s.title)}${math(s.latex)}${s.note === undefined ? "" : `<p>${escape(s.note)}</p>`}</li>`,
+      )
+      .join("")}</ol></details>`,
+  ];
+  if (r.symbols.length > 0) {
+    parts.push(
+      `<ul>${r.symbols
+        .map(
+          (s) =>
+            `<li>${math(s.symbol.latex, false)} <code>${escape(s.name)}</code>: ${escape(s.meaning)}</li>`,
+        )
+        .join("")}</ul>`,
+    );
+  }
+  const remarks = [...r.assumptions.map((a) => `Assumed: ${a}`), ...r.check.notes];
+  if (remarks.length > 0) {
+    parts.push(`<ul>${remarks.map((t) => `<li>${escape(t)}</li>`).join("")}</ul>`);
+  }
+  if (r.numbers !== undefined) parts.push(numbersTable(r.numbers));
+  return parts.join("\n");
+}
+
+function numbersTable(n: Numbers): string {
+  const rows = n.rows.slice(0, 100);
+  const head = ["index", ...n.columns].map((c) => `<th scope="col">${escape(c)}</th>`).join("");
+  const body = rows
+    .map(
+      (row) =>
+        `<tr><th scope="row">[${row.index.join(", ")}]</th>${row.values
+          .map((v) => `<td>${formatNumber(v, 8)}</td>`)
+          .join("")}</tr>`,
+    )
+    .join("");
+  const caption =
+    rows.length === n.total
+      ? `All ${n.total} elements`
+      : `${rows.length} of ${n.total} elements${n.complete ? "" : ", the largest errors first"}`;
+  return `<table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
+}
+
+function comparison(c: Comparison): string {
+  const rows = c.reports
+    .map(
+      (r) =>
+        `<tr><th scope="row"><code>${escape(r.function.name)}</code></th><td>${formatNumber(r.loss.value, 17)}</td><td>${math(r.gradient.latex)}</td><td>${VERDICT_WORDS[r.check.verdict]}</td></tr>`,
+    )
+    .join("");
+  return (
+    `<table><thead><tr><th scope="col">loss</th><th scope="col">value</th><th scope="col">gradient</th><th scope="col">verdict</th></tr></thead><tbody>${rows}</tbody></table>` +
+    `<ul>${c.pairs.map((p) => `<li>${escape(p.sentence)}</li>`).join("")}</ul>`
+  );
+}
+
+/** LaTeX as MathML. What KaTeX does not know is shown as its source, never as markup. */
+export function math(latex: string, displayMode = true): string {
+  try {
+    return katex.renderToString(latex, {
+      displayMode,
+      output: "mathml",
+      trust: false,
+      maxExpand: 200,
+    });
+  } catch {
+    return `<code>${escape(latex)}</code>`;
+  }
+}
+
+export function escape(text: string): string {
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return text.replace(/[&<>"']/g, (c) => entities[c]!);
+}

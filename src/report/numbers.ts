@@ -1,0 +1,114 @@
+/** The numbers beside the formula: an element table, or a summary, histogram and sample. */
+import type { ElementComparison, Numbers } from "./schema.ts";
+
+/** Arrays up to this many entries are shown element by element. */
+export const TABLE_LIMIT = 1000;
+const HISTOGRAM_BINS = 41;
+const SCATTER_LIMIT = 1000;
+
+export interface NumbersSource {
+  /** Arrays aligned with the gradient (same number of entries): prediction, target, … */
+  readonly aligned: readonly { readonly name: string; readonly data: ArrayLike<number> }[];
+  readonly shape: readonly number[];
+  readonly analytic: Float64Array;
+  /** Numeric derivatives at some or all elements. */
+  readonly compared: readonly ElementComparison[];
+}
+
+export function makeNumbers(source: NumbersSource): Numbers {
+  const total = source.analytic.length;
+  const complete = total <= TABLE_LIMIT;
+  const columns = [
+    ...source.aligned.map((a) => a.name),
+    "analytic gradient",
+    "numeric gradient",
+    "error",
+  ];
+  const rows = (complete ? source.compared : worst(source.compared, 20)).map((c) => {
+    const at = flatIndex(c.index, source.shape);
+    return {
+      index: c.index,
+      values: [
+        ...source.aligned.map((a) => finite(a.data[at]!)),
+        c.analytic,
+        c.numeric,
+        c.analytic === null || c.numeric === null ? null : c.analytic - c.numeric,
+      ],
+    };
+  });
+  return {
+    columns,
+    rows,
+    complete,
+    total,
+    ...(complete ? {} : { scatter: scatter(source.compared) }),
+    ...(total > 1 ? histogram(source.analytic) : {}),
+    statistics: statistics(source.analytic),
+  };
+}
+
+function worst(compared: readonly ElementComparison[], count: number): ElementComparison[] {
+  const error = (c: ElementComparison): number =>
+    c.analytic === null || c.numeric === null ? Infinity : Math.abs(c.analytic - c.numeric);
+  return [...compared].sort((a, b) => error(b) - error(a)).slice(0, count);
+}
+
+function scatter(compared: readonly ElementComparison[]): [number, number][] {
+  const points = compared.flatMap((c): [number, number][] =>
+    c.analytic === null || c.numeric === null ? [] : [[c.analytic, c.numeric]],
+  );
+  return points.slice(0, SCATTER_LIMIT);
+}
+
+function histogram(g: Float64Array): Pick<Numbers, "histogram"> {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const x of g) {
+    if (!Number.isFinite(x)) continue;
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
+  if (!(high > low)) return {};
+  const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
+  const scale = HISTOGRAM_BINS / (high - low);
+  for (const x of g) {
+    if (Number.isFinite(x)) counts[Math.min(HISTOGRAM_BINS - 1, Math.floor((x - low) * scale))]!++;
+  }
+  const edges = Array.from(
+    { length: HISTOGRAM_BINS + 1 },
+    (_, k) => low + (k * (high - low)) / HISTOGRAM_BINS,
+  );
+  return { histogram: { edges, counts } };
+}
+
+function statistics(g: Float64Array): Numbers["statistics"] {
+  let [low, high, absolute, square, zeros, bad] = [Infinity, -Infinity, 0, 0, 0, 0];
+  for (const x of g) {
+    if (!Number.isFinite(x)) {
+      bad++;
+      continue;
+    }
+    if (x < low) low = x;
+    if (x > high) high = x;
+    if (x === 0) zeros++;
+    absolute += Math.abs(x);
+    square += x * x;
+  }
+  const any = g.length > bad;
+  return [
+    { label: "smallest", value: any ? low : null },
+    { label: "largest", value: any ? high : null },
+    { label: "sum of magnitudes", value: any ? absolute : null },
+    { label: "Euclidean norm", value: any ? Math.sqrt(square) : null },
+    { label: "exactly zero", value: zeros },
+    { label: "not finite", value: bad },
+  ];
+}
+
+export function finite(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}
+
+export function flatIndex(index: readonly number[], shape: readonly number[]): number {
+  return index.reduce((at, k, d) => at * shape[d]! + k, 0);
+}

@@ -1,0 +1,170 @@
+/** A report as plain text and as Markdown: terminals, screen readers, diffs, GitHub. */
+import type { Comparison, Report, ReportOutput, Verdict } from "./schema.ts";
+
+export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  agrees: "Agrees",
+  differs: "Differs",
+  "cannot-be-decided": "Cannot be decided",
+  undefined: "Undefined",
+  "not-differentiable": "Not differentiable",
+  "not-checked": "Not checked",
+};
+
+export function isComparison(r: ReportOutput): r is Comparison {
+  return r.schema === "dice-gradient/comparison/v1";
+}
+
+export function formatNumber(x: number | null, digits = 10): string {
+  if (x === null) return "undefined";
+  if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
+  const text = x.toPrecision(digits);
+  return text.includes("e") ? text.replace(/\.?0+e/, "e") : text.replace(/\.?0+$/, "");
+}
+
+export function toPlain(r: ReportOutput): string {
+  return isComparison(r) ? comparisonPlain(r) : reportPlain(r);
+}
+
+function reportPlain(r: Report): string {
+  const lines = [
+    `${VERDICT_WORDS[r.check.verdict]}: ${r.check.sentence}`,
+    `${r.function.name} (${place(r)}), derivative with respect to ${r.gradient.wrt}`,
+    "",
+    `L = ${r.loss.text}${r.loss.value === null && r.arrays.length === 0 ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
+    "",
+    ...r.gradient.steps.flatMap((s, k) => [
+      `${k + 1}. ${s.title}`,
+      ...indent(s.text),
+      ...(s.note === undefined ? [] : indent(s.note)),
+    ]),
+    "",
+    r.gradient.text,
+  ];
+  if (r.symbols.length > 0) {
+    lines.push("", ...r.symbols.map((s) => `  ${s.symbol.text}  ${s.name}: ${s.meaning}`));
+  }
+  lines.push(...section("Assumed", r.assumptions), ...section("Notes", r.check.notes));
+  lines.push(
+    ...section(
+      "Diagnostics",
+      r.diagnostics.map((d) => `${d.code}: ${d.message}`),
+    ),
+  );
+  const numbers = r.numbers;
+  if (numbers !== undefined) {
+    const shown = numbers.rows.slice(0, 24);
+    lines.push(
+      "",
+      table(
+        ["index", ...numbers.columns],
+        shown.map((row) => [
+          `[${row.index.join(", ")}]`,
+          ...row.values.map((v) => formatNumber(v, 7)),
+        ]),
+      ),
+    );
+    if (shown.length < numbers.total) lines.push(`… ${shown.length} of ${numbers.total} elements`);
+  }
+  return lines.join("\n");
+}
+
+function comparisonPlain(c: Comparison): string {
+  return [
+    table(
+      ["loss", "value", "gradient", "verdict"],
+      c.reports.map((r) => [
+        r.function.name,
+        formatNumber(r.loss.value, 17),
+        r.gradient.text,
+        VERDICT_WORDS[r.check.verdict],
+      ]),
+    ),
+    "",
+    ...c.pairs.map((p) => p.sentence),
+  ].join("\n");
+}
+
+export function toMarkdown(r: ReportOutput): string {
+  if (isComparison(r)) {
+    return [
+      "| loss | value | verdict |",
+      "| --- | --- | --- |",
+      ...c4(r).map((row) => `| ${row.map(cell).join(" | ")} |`),
+      "",
+      ...r.reports.map((x) => `**${inline(x.function.name)}**\n\n$$${x.gradient.latex}$$\n`),
+      ...r.pairs.map((p) => `- ${inline(p.sentence)}`),
+    ].join("\n");
+  }
+  return [
+    `**${VERDICT_WORDS[r.check.verdict]}**: ${inline(r.check.sentence)}`,
+    "",
+    `Loss \`${code(r.function.name)}\` (${inline(place(r))})${r.loss.value === null ? "" : `, value ${formatNumber(r.loss.value, 17)}`}`,
+    "",
+    `$$L = ${r.loss.latex}$$`,
+    "",
+    ...r.gradient.steps.flatMap((s, k) => [
+      `${k + 1}. ${inline(s.title)}`,
+      "",
+      `$$${s.latex}$$`,
+      "",
+      ...(s.note === undefined ? [] : [inline(s.note), ""]),
+    ]),
+    ...r.symbols.map((s) => `- $${s.symbol.latex}$: \`${code(s.name)}\`, ${inline(s.meaning)}`),
+    ...r.assumptions.map((a) => `- assumed: ${inline(a)}`),
+    ...r.check.notes.map((n) => `- ${inline(n)}`),
+  ].join("\n");
+}
+
+/** The loss and its gradient alone, as a display formula that MathJax and KaTeX both set. */
+export function toLatex(r: ReportOutput): string {
+  const reports = isComparison(r) ? r.reports : [r];
+  return reports
+    .map(
+      (x) =>
+        `$$\\begin{gathered}${`L = ${x.loss.latex}`} \\\\[6pt] ${x.gradient.latex}\\end{gathered}$$`,
+    )
+    .join("\n");
+}
+
+function place(r: Report): string {
+  return `${r.function.file}:${r.function.line}`;
+}
+
+function c4(c: Comparison): string[][] {
+  return c.reports.map((r) => [
+    r.function.name,
+    formatNumber(r.loss.value, 17),
+    VERDICT_WORDS[r.check.verdict],
+  ]);
+}
+
+function section(title: string, entries: readonly string[]): string[] {
+  return entries.length === 0 ? [] : ["", `${title}:`, ...entries.map((e) => `  - ${e}`)];
+}
+
+function indent(text: string): string[] {
+  return text.split("\n").map((line) => `   ${line}`);
+}
+
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((h, k) => Math.max(h.length, ...rows.map((r) => r[k]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((c, k) => c.padEnd(widths[k]!))
+      .join("  ")
+      .trimEnd();
+  return [line(header), widths.map((w) => "-".repeat(w)).join("  "), ...rows.map(line)].join("\n");
+}
+
+// Names and messages come from other people's files: nothing in them may act as Markdown or HTML.
+function inline(text: string): string {
+  return text
+    .replace(/[\\`*_{}[\]<>#|~$&]/g, (c) => (c === "<" ? "&lt;" : c === "&" ? "&amp;" : `\\${c}`))
+    .replace(/\n/g, " ");
+}
+function code(text: string): string {
+  return text.replace(/[`\n]/g, " ");
+}
+function cell(text: string): string {
+  return inline(text);
+}
