@@ -1,0 +1,77 @@
+/**
+ * Messages between a face (extension host, tests) and the worker that computes. Plain data only.
+ * A run is interrupted through shared memory, since a busy worker reads no messages.
+ */
+import type { ReportOutput } from "../report/schema.ts";
+
+export type CellLanguage = "python" | "dice-formula";
+
+export type Request =
+  | {
+      readonly kind: "open";
+      readonly session: string;
+      /** Relative paths in cells (np.load) start here. */
+      readonly directory: string;
+      /** One Int32; anything but 0 interrupts the run in progress. */
+      readonly interrupt: SharedArrayBuffer;
+    }
+  | {
+      readonly kind: "execute";
+      readonly session: string;
+      readonly run: number;
+      readonly language: CellLanguage;
+      readonly source: string;
+      /** Name of the cell in messages and reports, e.g. "Cell 3". */
+      readonly file: string;
+    }
+  | {
+      /** Derive (and check, when `values` are given) a callable of a file, outside any notebook. */
+      readonly kind: "inspect";
+      readonly run: number;
+      readonly source: string;
+      readonly file: string;
+      /** Function, or class with constructor arguments; null for every one in the file. */
+      readonly callable: string | null;
+      /** NAME=VALUE as on the command line. */
+      readonly values: readonly string[];
+      readonly wrt: string | null;
+      readonly interrupt: SharedArrayBuffer;
+    }
+  | { readonly kind: "close"; readonly session: string };
+
+/** A drawn result in every form that a notebook output carries. */
+export interface Drawn {
+  readonly report: ReportOutput;
+  readonly html: string;
+  readonly latex: string;
+  readonly markdown: string;
+  readonly plain: string;
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+  /** The source line with a caret under the place. */
+  readonly caretText: string | null;
+  readonly remedy: string | null;
+}
+
+export type CellOutput =
+  | { readonly kind: "report"; readonly drawn: Drawn }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "failure"; readonly failure: Failure };
+
+export type Response =
+  | { readonly kind: "ready" }
+  | {
+      readonly kind: "progress";
+      readonly run: number;
+      /** 0…1, or null while it cannot be known. */
+      readonly fraction: number | null;
+      readonly what: string;
+    }
+  | { readonly kind: "output"; readonly run: number; readonly output: CellOutput }
+  | { readonly kind: "done"; readonly run: number; readonly ok: boolean };
