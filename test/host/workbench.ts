@@ -1,0 +1,179 @@
+/**
+ * A real VS Code window for tests and pictures: the workbench of scripts/lib/workbench.mjs, shown
+ * in a headless Chromium that playwright drives.
+ */
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { format } from "node:util";
+import { chromium, type Browser, type Frame, type Locator, type Page } from "playwright-core";
+import { browserSwitches, findBrowser } from "../../scripts/lib/browser.mjs";
+import { outFolder, root } from "../../scripts/lib/root.mjs";
+import { ensureWorkbench, startServer } from "../../scripts/lib/workbench.mjs";
+
+export interface WorkbenchOptions {
+  /** The folder to open. Give a copy: tests change files. */
+  readonly workspace: string;
+  /** A file to open in the window, by absolute path. */
+  readonly file?: string;
+  /** The folder of the extension under development; this project unless given. */
+  readonly extension?: string;
+  /** A CommonJS script whose `run()` is called inside the extension host. */
+  readonly extensionTestsPath?: string;
+  /** User settings, for example `{ "workbench.colorTheme": "Default Dark Modern" }`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Variables for the extension host. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** Device pixels per CSS pixel, for sharp pictures. */
+  readonly scale?: number;
+  /** Told of everything the test run inside the extension host prints. */
+  readonly onTestOutput?: (line: string) => void;
+}
+
+export interface Workbench {
+  readonly page: Page;
+  readonly url: string;
+  /** The exit code of the test run inside the extension host; never settles without one. */
+  readonly testsEnded: Promise<number>;
+  /** Runs a command by its title in the command palette, as a user would. */
+  runCommand(title: string): Promise<void>;
+  /**
+   * The frame in which notebook outputs are drawn, as soon as it holds an element matching the
+   * selector. VS Code nests it two levels deep and makes it anew when a notebook is reopened.
+   */
+  outputFrame(selector: string, timeout?: number): Promise<Frame>;
+  /** The same, as a locator of the element. */
+  output(selector: string, timeout?: number): Promise<Locator>;
+  /** Leaves a screenshot and the logs under out/, and returns the picture's path. */
+  keepEvidence(name: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds within which a window must have drawn itself. */
+const windowTimeout = 60_000;
+
+/** Opens a window and waits until the workbench and its explorer are drawn. */
+export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const executablePath = findBrowser();
+  if (executablePath === undefined) {
+    throw new Error(
+      "No Chromium was found. Install one (Debian: apt-get install chromium), or name it in " +
+        "DICE_GRADIENT_BROWSER.",
+    );
+  }
+  await ensureWorkbench(console.log);
+  const server = await startServer({
+    ...(options.settings && { settings: options.settings }),
+    // No extension gallery: a test asks nothing of the outside.
+    env: { EXTENSIONS_GALLERY: "{}", ...options.env },
+  });
+  const consoleLines: string[] = [];
+  let browser: Browser | undefined;
+  const close = async () => {
+    await browser?.close();
+    await server.close();
+  };
+  try {
+    browser = await chromium.launch({ executablePath, args: browserSwitches });
+    const context = await browser.newContext({
+      viewport: options.viewport ?? { width: 1280, height: 900 },
+      deviceScaleFactor: options.scale ?? 1,
+    });
+    const page = await context.newPage();
+    page.on("console", (message) => consoleLines.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => consoleLines.push(`page error: ${error.message}`));
+
+    let endTests: (code: number) => void = () => undefined;
+    const testsEnded = new Promise<number>((resolve) => {
+      endTests = resolve;
+    });
+    await page.exposeFunction("codeAutomationLog", (_type: string, args: unknown[]) => {
+      for (const line of format(...args).split("\n")) options.onTestOutput?.(line);
+    });
+    await page.exposeFunction("codeAutomationExit", (code: number) => {
+      endTests(code);
+    });
+
+    const url = server.windowUrl({
+      folder: options.workspace,
+      extension: options.extension ?? root,
+      ...(options.file !== undefined && { file: options.file }),
+      ...(options.extensionTestsPath !== undefined && { tests: options.extensionTestsPath }),
+    });
+
+    const workbench: Workbench = {
+      page,
+      url,
+      testsEnded,
+      runCommand: (title) => runCommand(page, title),
+      outputFrame: (selector, timeout) => outputFrame(page, selector, timeout),
+      output: async (selector, timeout) =>
+        (await outputFrame(page, selector, timeout)).locator(selector),
+      async keepEvidence(name) {
+        const folder = join(outFolder, "failures");
+        const base = join(folder, name.replace(/[^a-z0-9]+/gi, "-").slice(0, 80));
+        await mkdir(folder, { recursive: true });
+        await page.screenshot({ path: `${base}.png` }).catch(() => undefined);
+        await writeFile(`${base}.console.log`, consoleLines.join("\n"));
+        await copyFile(server.logFile, `${base}.server.log`).catch(() => undefined);
+        return `${base}.png`;
+      },
+      close,
+    };
+
+    try {
+      await page.goto(url, { timeout: windowTimeout });
+      await page
+        .locator(".monaco-workbench .explorer-folders-view .monaco-list")
+        .waitFor({ timeout: windowTimeout });
+    } catch (error) {
+      const picture = await workbench.keepEvidence("window-did-not-open");
+      const printed = await readFile(server.logFile, "utf8");
+      throw new Error(`The window did not open; see ${picture}.\n${printed}`, { cause: error });
+    }
+    return workbench;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press("F1");
+  const input = page.locator(".quick-input-widget input");
+  await input.waitFor();
+  await input.fill(`>${title}`);
+  const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
+  await row.waitFor();
+  await row.click();
+}
+
+async function outputFrame(page: Page, selector: string, timeout = 30_000): Promise<Frame> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    for (const frame of page.frames()) {
+      // A frame may go away between the listing and the question.
+      const count = await frame
+        .locator(selector)
+        .count()
+        .catch(() => 0);
+      if (count > 0 && frame !== page.mainFrame()) return frame;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(
+        `No notebook output matching ${selector} was drawn within ${timeout / 1000} s ` +
+          `(${page.frames().length} frames).`,
+      );
+    }
+    await page.waitForTimeout(100);
+  }
+}
+
+/** Keeps a screenshot and the logs of every failed test of the enclosing Mocha suite. */
+export function keepEvidenceOfFailures(current: () => Workbench | undefined): void {
+  afterEach(async function () {
+    if (this.currentTest?.state !== "failed") return;
+    const picture = await current()?.keepEvidence(this.currentTest.fullTitle());
+    if (picture !== undefined) console.log(`      screenshot and logs: ${picture}`);
+  });
+}
