@@ -72,6 +72,13 @@ export async function ensureWorkbench(log) {
   }
 }
 
+/** A file's path as the path of a URI: with slashes, and one in front of a drive letter.
+ * @param {string} path */
+function uriPath(path) {
+  const slashed = path.replaceAll("\\", "/");
+  return slashed.startsWith("/") ? slashed : `/${slashed}`;
+}
+
 /** Settings that keep a window quiet: no welcome page, no updates, nothing that looks outside. */
 const quietSettings = {
   "workbench.startupEditor": "none",
@@ -118,6 +125,7 @@ const quietSettings = {
  * @param {string} [options.dataFolder] kept across runs when given; otherwise made and removed
  * @param {boolean} [options.lingers] keep the server without a window; otherwise it ends itself
  *   some minutes after the last window closed
+ * @param {number} [options.port] 0, the usual, takes any free one
  * @param {number} [options.timeout] milliseconds to wait for it to listen
  * @returns {Promise<Server>}
  */
@@ -126,13 +134,17 @@ export async function startServer({
   env = {},
   dataFolder,
   lingers = false,
+  port: wantedPort = 0,
   timeout = 60_000,
 } = {}) {
   const data = dataFolder ?? (await mkdtemp(join(tmpdir(), "dice-gradient-window-")));
   const merged = JSON.stringify({ ...quietSettings, ...settings }, null, 2);
   for (const place of ["data/User", "data/Machine"]) {
-    await mkdir(join(data, place), { recursive: true });
-    await writeFile(join(data, place, "settings.json"), merged);
+    const file = join(data, place, "settings.json");
+    // In a folder that is kept, what the user has set since is theirs.
+    if (existsSync(file)) continue;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, merged);
   }
   const logFile = join(data, "server.log");
   const log = createWriteStream(logFile);
@@ -140,7 +152,7 @@ export async function startServer({
     nodeBinary(),
     [
       join(serverFolder(), "out/server-main.js"),
-      ...["--host", "127.0.0.1", "--port", "0", "--without-connection-token"],
+      ...["--host", "127.0.0.1", "--port", String(wantedPort), "--without-connection-token"],
       // Only with this switch does a release build accept tests from the window's address.
       "--enable-smoke-test-driver",
       ...["--disable-workspace-trust", "--disable-telemetry", "--accept-server-license-terms"],
@@ -199,7 +211,7 @@ export async function startServer({
 
   const authority = `127.0.0.1:${port}`;
   const remote = (/** @type {string} */ path) =>
-    `vscode-remote://${authority}${encodeURI(path.replace(/\\/g, "/"))}`;
+    `vscode-remote://${authority}${uriPath(path).split("/").map(encodeURIComponent).join("/")}`;
   return {
     authority,
     dataFolder: data,
@@ -211,7 +223,10 @@ export async function startServer({
       if (extension !== undefined) payload.push(["extensionDevelopmentPath", remote(extension)]);
       if (tests !== undefined) payload.push(["extensionTestsPath", remote(tests)]);
       if (file !== undefined) payload.push(["openFile", remote(file)]);
-      const query = new URLSearchParams({ folder, payload: JSON.stringify(payload) });
+      const query = new URLSearchParams({
+        folder: uriPath(folder),
+        payload: JSON.stringify(payload),
+      });
       return `http://${authority}/?${query.toString()}`;
     },
   };

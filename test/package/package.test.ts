@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { unzipSync } from "fflate";
+import { run } from "../../scripts/lib/process.mjs";
+import { root } from "../../scripts/lib/root.mjs";
+
+/** MiB that the whole package may take, compressed. */
+const largestPackage = 6;
+
+describe("the packaged extension", function () {
+  this.timeout(120_000);
+  let files: Record<string, Uint8Array>;
+  let packageSize: number;
+  const text = (name: string) => {
+    const file = files[`extension/${name}`];
+    assert.ok(file, `${name} is not in the package`);
+    return new TextDecoder().decode(file);
+  };
+
+  before(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dice-gradient-package-"));
+    try {
+      const vsix = join(folder, "extension.vsix");
+      const { code, output } = await run("npm", ["run", "package", "--", "--out", vsix], {
+        cwd: root,
+      });
+      assert.equal(code, 0, output);
+      const bytes = readFileSync(vsix);
+      packageSize = bytes.length;
+      files = unzipSync(bytes);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("holds bundles, media and four documents, and nothing else", () => {
+    const expected =
+      /^(\[Content_Types\]\.xml|extension\.vsixmanifest|extension\/(package\.json|readme\.md|changelog\.md|LICENSE\.txt|dist\/.+|media\/.+))$/i;
+    assert.deepEqual(
+      Object.keys(files).filter((name) => !expected.test(name)),
+      [],
+    );
+    for (const document of ["package.json", "changelog.md", "LICENSE.txt", "readme.md"]) {
+      text(document);
+    }
+  });
+
+  it("holds no sources, source maps, caches or training scripts", () => {
+    const unwanted = /\.(ts|map|tsbuildinfo|pyc)$|node_modules|__pycache__|\.ipynb_checkpoints/;
+    assert.deepEqual(
+      Object.keys(files).filter((name) => unwanted.test(name)),
+      [],
+    );
+  });
+
+  it("holds every file that its manifest names", () => {
+    const manifest = JSON.parse(text("package.json")) as {
+      main: string;
+      icon?: string;
+      bin: Record<string, string>;
+      contributes?: { notebookRenderer?: { entrypoint: string }[] };
+    };
+    const named = [
+      manifest.main,
+      ...(manifest.icon === undefined ? [] : [manifest.icon]),
+      ...Object.values(manifest.bin),
+      ...(manifest.contributes?.notebookRenderer ?? []).map(({ entrypoint }) => entrypoint),
+    ];
+    for (const name of named) text(name.replace(/^\.\//, ""));
+  });
+
+  it("holds every font that its style sheet names, and no other address", () => {
+    const urls = [...text("dist/katex/katex.min.css").matchAll(/url\(([^)]*)\)/g)];
+    assert.ok(urls.length > 0);
+    for (const [, url] of urls) text(`dist/katex/${url ?? ""}`);
+  });
+
+  it(`takes less than ${largestPackage} MiB`, () => {
+    assert.ok(packageSize < largestPackage * 2 ** 20, `${(packageSize / 2 ** 20).toFixed(1)} MiB`);
+  });
+});
