@@ -1,6 +1,17 @@
+/** Entry point of the extension host bundle. What computes lives in the worker (engine.ts). */
+import { join } from "node:path";
 import type * as vscode from "vscode";
+import { registerCommands } from "./commands.ts";
+import { NotebookController } from "./controller.ts";
+import { Engine } from "./engine.ts";
 
-/** Called by VS Code when the extension is first needed. */
-export function activate(_context: vscode.ExtensionContext): void {
-  // The editor's parts register themselves here.
+/** Called by VS Code when a notebook opens or one of the commands is used. */
+export function activate(context: vscode.ExtensionContext): void {
+  const engine = new Engine(join(context.extensionPath, "dist", "worker.js"));
+  const controller = new NotebookController(engine);
+  context.subscriptions.push(controller, ...registerCommands(context, controller), {
+    dispose: () => {
+      engine.dispose();
+    },
+  });
 }

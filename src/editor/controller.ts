@@ -1,0 +1,260 @@
+/**
+ * The notebook controller "Dice Gradient Inspector": runs the cells of ordinary .ipynb notebooks by
+ * symbolic execution. It needs neither Python nor the Jupyter extension.
+ */
+import { dirname } from "node:path";
+import { homedir } from "node:os";
+import * as vscode from "vscode";
+import type { CellLanguage, Failure } from "../session/protocol.ts";
+import { type Engine, EngineFailure, type Session } from "./engine.ts";
+import { toNotebookOutput } from "./outputs.ts";
+
+export const CONTROLLER_ID = "dice-gradient-inspector";
+export const NOTEBOOK_TYPE = "jupyter-notebook";
+export const FORMULA_LANGUAGE = "dice-formula";
+
+/** Progress is shown for what takes longer than this. */
+const PATIENCE_MS = 500;
+
+interface Kernel {
+  readonly session: Session;
+  epoch: number;
+  executionOrder: number;
+  /** Cells run one after the other, in the order they were asked for. */
+  queue: Promise<void>;
+  /** Raised by an interrupt: cells queued before it do not start. */
+  interrupts: number;
+}
+
+export class NotebookController implements vscode.Disposable {
+  private readonly controller: vscode.NotebookController;
+  private readonly engine: Engine;
+  private readonly kernels = new Map<string, Kernel>();
+  private readonly problems = vscode.languages.createDiagnosticCollection("dice-gradient-cells");
+  private readonly disposables: vscode.Disposable[] = [];
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.controller = vscode.notebooks.createNotebookController(
+      CONTROLLER_ID,
+      NOTEBOOK_TYPE,
+      "Dice Gradient Inspector",
+      (cells, notebook) => {
+        this.enqueue(cells, notebook);
+      },
+    );
+    this.controller.supportedLanguages = ["python", FORMULA_LANGUAGE];
+    this.controller.supportsExecutionOrder = true;
+    this.controller.description = "symbolic gradients, no Python needed";
+    this.controller.detail = "Derives and checks gradients of the losses in the cells";
+    this.controller.interruptHandler = (notebook) => {
+      this.interrupt(notebook);
+    };
+    this.disposables.push(
+      this.controller,
+      this.problems,
+      vscode.workspace.onDidOpenNotebookDocument((n) => {
+        this.prefer(n);
+      }),
+      vscode.workspace.onDidCloseNotebookDocument((n) => {
+        this.drop(n);
+      }),
+      vscode.workspace.onDidChangeTextDocument((e) => {
+        if (e.contentChanges.length > 0) this.problems.delete(e.document.uri);
+      }),
+    );
+    for (const notebook of vscode.workspace.notebookDocuments) this.prefer(notebook);
+  }
+
+  dispose(): void {
+    for (const kernel of this.kernels.values()) kernel.session.close();
+    for (const d of this.disposables) d.dispose();
+  }
+
+  /** Forgets every name and array of the notebook; running cells are interrupted first. */
+  restart(notebook: vscode.NotebookDocument): void {
+    this.interrupt(notebook);
+    this.drop(notebook);
+  }
+
+  private interrupt(notebook: vscode.NotebookDocument): void {
+    const kernel = this.kernels.get(notebook.uri.toString());
+    if (kernel === undefined) return;
+    kernel.interrupts++;
+    kernel.session.interrupt();
+  }
+
+  private drop(notebook: vscode.NotebookDocument): void {
+    const key = notebook.uri.toString();
+    this.kernels.get(key)?.session.close();
+    this.kernels.delete(key);
+    for (const cell of notebook.getCells()) this.problems.delete(cell.document.uri);
+  }
+
+  /** A notebook made for this kernel offers it first; every other notebook just has it listed. */
+  private prefer(notebook: vscode.NotebookDocument): void {
+    if (notebook.notebookType !== NOTEBOOK_TYPE) return;
+    const metadata = notebook.metadata as {
+      metadata?: { kernelspec?: { name?: unknown } };
+      kernelspec?: { name?: unknown };
+    };
+    const name = (metadata.metadata ?? metadata).kernelspec?.name;
+    this.controller.updateNotebookAffinity(
+      notebook,
+      name === CONTROLLER_ID
+        ? vscode.NotebookControllerAffinity.Preferred
+        : vscode.NotebookControllerAffinity.Default,
+    );
+  }
+
+  private kernelOf(notebook: vscode.NotebookDocument): Kernel {
+    const key = notebook.uri.toString();
+    let kernel = this.kernels.get(key);
+    if (kernel === undefined) {
+      kernel = {
+        session: this.engine.openSession(key, directoryOf(notebook)),
+        epoch: this.engine.epoch,
+        executionOrder: 0,
+        queue: Promise.resolve(),
+        interrupts: 0,
+      };
+      this.kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  private enqueue(cells: readonly vscode.NotebookCell[], notebook: vscode.NotebookDocument): void {
+    const kernel = this.kernelOf(notebook);
+    const interrupts = kernel.interrupts;
+    let failed = false;
+    for (const cell of cells) {
+      const execution = this.controller.createNotebookCellExecution(cell);
+      kernel.queue = kernel.queue.then(async () => {
+        // As in Jupyter, a failing cell stops the cells that were started together with it.
+        if (failed || kernel.interrupts !== interrupts) {
+          execution.start();
+          execution.end(undefined);
+          return;
+        }
+        failed = !(await this.execute(cell, execution, kernel));
+      });
+    }
+  }
+
+  private async execute(
+    cell: vscode.NotebookCell,
+    execution: vscode.NotebookCellExecution,
+    kernel: Kernel,
+  ): Promise<boolean> {
+    execution.executionOrder = ++kernel.executionOrder;
+    execution.start(Date.now());
+    const progress = new LateProgress(`Cell ${String(cell.index + 1)}`);
+    // Outputs are appended one after the other; VS Code keeps their order only if they are awaited.
+    let written = Promise.resolve(execution.clearOutput());
+    this.problems.delete(cell.document.uri);
+    let ok = false;
+    try {
+      ok = await kernel.session.execute(
+        {
+          language: languageOf(cell),
+          source: cell.document.getText(),
+          file: `Cell ${String(cell.index + 1)}`,
+        },
+        {
+          onOutput: (output) => {
+            written = written.then(() => execution.appendOutput(toNotebookOutput(output)));
+            if (output.kind === "failure") this.mark(cell, output.failure);
+          },
+          onProgress: (fraction, what) => {
+            progress.report(fraction, what);
+          },
+        },
+      );
+    } catch (e) {
+      const message = e instanceof EngineFailure ? e.message : String(e);
+      written = written.then(() =>
+        execution.appendOutput(
+          toNotebookOutput({
+            kind: "failure",
+            failure: {
+              name: "EngineFailure",
+              message,
+              file: null,
+              line: null,
+              column: null,
+              caretText: null,
+              remedy: null,
+            },
+          }),
+        ),
+      );
+    }
+    await written;
+    progress.done();
+    execution.end(ok, Date.now());
+    return ok;
+  }
+
+  /** A squiggle at the place that a failure names, until the cell is edited or run again. */
+  private mark(cell: vscode.NotebookCell, f: Failure): void {
+    if (f.line === null || f.file !== `Cell ${String(cell.index + 1)}`) return;
+    const line = Math.min(f.line - 1, cell.document.lineCount - 1);
+    const text = cell.document.lineAt(line).text;
+    const start = Math.min(Math.max(0, (f.column ?? 1) - 1), text.length);
+    const word = cell.document.getWordRangeAtPosition(new vscode.Position(line, start));
+    const range = word ?? new vscode.Range(line, start, line, Math.max(start + 1, text.length));
+    const problem = new vscode.Diagnostic(
+      range,
+      f.remedy === null ? f.message : `${f.message}\n${f.remedy}`,
+      vscode.DiagnosticSeverity.Error,
+    );
+    problem.source = "Dice Gradient";
+    this.problems.set(cell.document.uri, [problem]);
+  }
+}
+
+function languageOf(cell: vscode.NotebookCell): CellLanguage {
+  return cell.document.languageId === FORMULA_LANGUAGE ? "dice-formula" : "python";
+}
+
+/** Where np.load looks for relative paths: beside the notebook, else in the workspace. */
+function directoryOf(notebook: vscode.NotebookDocument): string {
+  if (!notebook.isUntitled && notebook.uri.scheme === "file") return dirname(notebook.uri.fsPath);
+  return vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
+}
+
+/** A line in the status bar for work that takes long; nothing flickers for what is quick. */
+class LateProgress {
+  private readonly label: string;
+  private readonly since = Date.now();
+  private reporter: vscode.Progress<{ message: string }> | null = null;
+  private finish: (() => void) | null = null;
+  private ended = false;
+
+  constructor(label: string) {
+    this.label = label;
+  }
+
+  report(fraction: number | null, what: string): void {
+    if (this.ended || Date.now() - this.since < PATIENCE_MS) return;
+    const share = fraction === null ? "" : ` ${String(Math.round(fraction * 100))} %`;
+    const message = `${this.label}: ${what}${share}`;
+    if (this.reporter !== null) {
+      this.reporter.report({ message });
+      return;
+    }
+    void vscode.window.withProgress({ location: vscode.ProgressLocation.Window }, (p) => {
+      this.reporter = p;
+      p.report({ message });
+      return new Promise<void>((resolve) => {
+        this.finish = resolve;
+        if (this.ended) resolve();
+      });
+    });
+  }
+
+  done(): void {
+    this.ended = true;
+    this.finish?.();
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The computing worker, as the extension host sees it. Started when first needed; a worker that
+ * dies fails what it was doing with a clear message, and the next request starts a new one.
+ */
+import { Worker } from "node:worker_threads";
+import type { CellLanguage, CellOutput, Request, Response } from "../session/protocol.ts";
+
+export interface RunEvents {
+  onOutput(output: CellOutput): void;
+  onProgress(fraction: number | null, what: string): void;
+}
+
+type InspectRequest = Omit<Extract<Request, { kind: "inspect" }>, "run" | "kind" | "interrupt">;
+
+/** One notebook's state in the worker. */
+export interface Session {
+  readonly id: string;
+  execute(
+    cell: { language: CellLanguage; source: string; file: string },
+    events: RunEvents,
+  ): Promise<boolean>;
+  /** Stops the run in progress at its next statement or chunk; state stays as it was before it. */
+  interrupt(): void;
+  close(): void;
+}
+
+export class EngineFailure extends Error {
+  override readonly name = "EngineFailure";
+}
+
+interface Run {
+  readonly events: RunEvents;
+  readonly resolve: (ok: boolean) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Engine {
+  private readonly workerFile: string;
+  private worker: Worker | null = null;
+  private generation = 0;
+  private nextRun = 1;
+  private readonly runs = new Map<number, Run>();
+
+  constructor(workerFile: string) {
+    this.workerFile = workerFile;
+  }
+
+  /** Raised by one whenever sessions opened earlier have lost their state. */
+  get epoch(): number {
+    return this.generation;
+  }
+
+  openSession(id: string, directory: string): Session {
+    const flag = new SharedArrayBuffer(4);
+    const view = new Int32Array(flag);
+    let epoch = -1;
+    const opened = (): void => {
+      this.started();
+      if (epoch === this.generation) return;
+      epoch = this.generation;
+      this.post({ kind: "open", session: id, directory, interrupt: flag });
+    };
+    return {
+      id,
+      execute: (cell, events) => {
+        opened();
+        Atomics.store(view, 0, 0);
+        return this.run(events, (run) => ({ kind: "execute", session: id, run, ...cell }));
+      },
+      interrupt: () => {
+        Atomics.store(view, 0, 1);
+      },
+      close: () => {
+        if (this.worker !== null && epoch === this.generation) {
+          this.post({ kind: "close", session: id });
+        }
+        epoch = -1;
+      },
+    };
+  }
+
+  /** Derives callables of a file; `signal` interrupts. */
+  inspect(request: InspectRequest, events: RunEvents, signal?: AbortSignal): Promise<boolean> {
+    this.started();
+    const flag = new SharedArrayBuffer(4);
+    signal?.addEventListener("abort", () => Atomics.store(new Int32Array(flag), 0, 1));
+    return this.run(events, (run) => ({ kind: "inspect", run, interrupt: flag, ...request }));
+  }
+
+  dispose(): void {
+    const worker = this.worker;
+    this.worker = null;
+    this.fail("the computation was stopped");
+    void worker?.terminate();
+  }
+
+  private run(events: RunEvents, request: (run: number) => Request): Promise<boolean> {
+    const run = this.nextRun++;
+    return new Promise((resolve, reject) => {
+      this.runs.set(run, { events, resolve, reject });
+      this.post(request(run));
+    });
+  }
+
+  private started(): void {
+    if (this.worker !== null) return;
+    const worker = new Worker(this.workerFile, { stdout: false, stderr: false });
+    this.worker = worker;
+    this.generation++;
+    worker.on("message", (m: Response) => {
+      this.receive(m);
+    });
+    const died = (reason: string): void => {
+      if (this.worker !== worker) return;
+      this.worker = null;
+      this.fail(
+        `the computing worker ended: ${reason}. Names and arrays of earlier cells are gone; run the cells again`,
+      );
+    };
+    worker.on("error", (e: unknown) => {
+      died(e instanceof Error ? e.message : String(e));
+    });
+    worker.on("exit", (code) => {
+      died(`exit code ${String(code)}`);
+    });
+    // An idle worker must not keep the host alive.
+    worker.unref();
+  }
+
+  private post(request: Request): void {
+    this.worker?.postMessage(request);
+  }
+
+  private receive(m: Response): void {
+    if (m.kind === "ready") return;
+    const run = this.runs.get(m.run);
+    if (run === undefined) return;
+    if (m.kind === "output") run.events.onOutput(m.output);
+    else if (m.kind === "progress") run.events.onProgress(m.fraction, m.what);
+    else {
+      this.runs.delete(m.run);
+      run.resolve(m.ok);
+    }
+  }
+
+  private fail(message: string): void {
+    const open = [...this.runs.values()];
+    this.runs.clear();
+    for (const run of open) run.reject(new EngineFailure(message));
+  }
+}

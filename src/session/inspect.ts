@@ -1,0 +1,277 @@
+/**
+ * One inspection: from a traced loss and the arrays it is called with to a report.
+ */
+import type { NdArray } from "../arrays/ndarray.ts";
+import { topological } from "../expression/walk.ts";
+import type { Expr } from "../expression/node.ts";
+import * as build from "../expression/build.ts";
+import { type CheckResult, checkGradient } from "../gradient/check.ts";
+import { type Derivation, deriveSteps } from "../gradient/steps.ts";
+import { compileKernel } from "../numbers/kernel.ts";
+import { type ImageSource, makeImages } from "../report/images.ts";
+import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
+import {
+  type Check,
+  type Numbers,
+  type Report,
+  type SymbolEntry,
+  REPORT_SCHEMA,
+} from "../report/schema.ts";
+import { type KernelArray, describeArray, formatSizes, kernelArray } from "./bindings.ts";
+
+export type Role = "prediction" | "target" | "other";
+
+export interface InspectedInput {
+  /** Name of the parameter in the user's code, which is the name of the input node. */
+  readonly name: string;
+  readonly node: Expr;
+  readonly role: Role;
+  /** null when the loss is derived without arrays. */
+  readonly array: NdArray | null;
+}
+
+export interface InspectionRequest {
+  readonly function: Report["function"];
+  /** The traced value; a loss without reduction is summed, and the report says so. */
+  readonly loss: Expr;
+  readonly inputs: readonly InspectedInput[];
+  /** Input to differentiate by; by default the prediction. */
+  readonly wrt: string | null;
+  readonly assumptions: readonly string[];
+}
+
+export interface Watch {
+  onProgress(fraction: number | null, what: string): void;
+  isCancelled(): boolean;
+}
+
+/** What an inspection computed, for whoever needs more than the report (files, comparisons). */
+export interface Inspection {
+  readonly report: Report;
+  readonly loss: Expr;
+  readonly wrt: InspectedInput;
+  readonly gradientExpr: Expr;
+  /** Row-major gradient values; null without arrays. */
+  readonly gradient: Float64Array | null;
+}
+
+/** A request that cannot be served, with what the user can do. */
+export class InspectionError extends Error {
+  override readonly name = "InspectionError";
+  readonly remedy: string | null;
+  constructor(message: string, remedy: string | null = null) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
+
+export function inspect(request: InspectionRequest, watch: Watch): Inspection {
+  const assumptions = [...request.assumptions];
+  const loss = asScalar(request, assumptions);
+  const wrt = chooseInput(request, loss, assumptions);
+  watch.onProgress(null, "deriving");
+  const derivation = deriveSteps(loss, wrt.node, { functionName: request.function.name });
+  const bound = request.inputs.every((x) => x.array !== null);
+  const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;
+  const report: Report = {
+    schema: REPORT_SCHEMA,
+    function: request.function,
+    loss: { ...derivation.loss, value: numeric === null ? null : finite(numeric.value) },
+    gradient: {
+      ...derivation.gradient,
+      wrt: wrt.name,
+      steps: derivation.steps,
+      shape: shapeOf(wrt),
+      markdown: derivation.markdown,
+      python: derivation.python,
+      ...(numeric !== null && numeric.gradient.length <= TABLE_LIMIT
+        ? { values: Array.from(numeric.gradient, finite) }
+        : {}),
+    },
+    check: numeric?.check ?? notChecked(),
+    autograd: null,
+    matches: [],
+    differences: [],
+    diagnostics: [],
+    symbols: derivation.symbols.map((s) => explained(s, request)),
+    arrays: request.inputs.flatMap((x) =>
+      x.array === null ? [] : [describeArray(x.name, x.role, x.array)],
+    ),
+    assumptions: [...new Set(assumptions)],
+    ...(numeric === null ? {} : { numbers: numeric.numbers, images: numeric.images }),
+  };
+  return {
+    report,
+    loss,
+    wrt,
+    gradientExpr: derivation.gradientExpr,
+    gradient: numeric?.gradient ?? null,
+  };
+}
+
+function asScalar(request: InspectionRequest, assumptions: string[]): Expr {
+  const { loss } = request;
+  if (loss.shape.length === 0) return loss;
+  const sizes = loss.shape.map((a) => a.size);
+  if (sizes.every((n) => n === 1)) return build.reshape(loss, []);
+  assumptions.push(
+    `the function returns an array of shape (${sizes.map((n, d) => n ?? loss.shape[d]!.name).join(", ")}); the gradient shown is that of its sum`,
+  );
+  return build.sum(loss);
+}
+
+function chooseInput(
+  request: InspectionRequest,
+  loss: Expr,
+  assumptions: string[],
+): InspectedInput {
+  const { inputs, wrt } = request;
+  const names = inputs.map((x) => x.name).join(", ");
+  if (inputs.length === 0) {
+    throw new InspectionError(
+      `${request.function.name} takes no array, so there is nothing to differentiate by`,
+    );
+  }
+  if (wrt !== null) {
+    const asked = inputs.find((x) => x.name === wrt);
+    if (asked === undefined) {
+      throw new InspectionError(
+        `${request.function.name} has no array argument ${wrt}`,
+        `it has ${names}`,
+      );
+    }
+    return asked;
+  }
+  const used = new Set(topological(loss));
+  const candidates = inputs.filter((x) => used.has(x.node));
+  const predictions = candidates.filter((x) => x.role === "prediction");
+  const chosen = predictions[0] ?? candidates.find((x) => x.role !== "target") ?? candidates[0];
+  if (chosen === undefined) {
+    throw new InspectionError(`the value of ${request.function.name} does not depend on ${names}`);
+  }
+  if (predictions.length !== 1 && candidates.length > 1) {
+    assumptions.push(`${chosen.name} is taken to be the prediction, which the gradient is for`);
+  }
+  return chosen;
+}
+
+interface NumericPart {
+  readonly value: number;
+  readonly gradient: Float64Array;
+  readonly check: Check;
+  readonly numbers: Numbers;
+  readonly images: Report["images"] & object;
+}
+
+function evaluateAndCheck(
+  request: InspectionRequest,
+  loss: Expr,
+  wrt: InspectedInput,
+  derivation: Derivation,
+  watch: Watch,
+): NumericPart {
+  const bindings = new Map<string, KernelArray>();
+  for (const x of request.inputs) bindings.set(x.name, kernelArray(x.array!));
+  const isCancelled = (): boolean => watch.isCancelled();
+  watch.onProgress(0, "evaluating");
+  const kernel = compileKernel([loss, derivation.gradientExpr]);
+  const { outputs } = kernel.run(bindings, {
+    onProgress: (f) => watch.onProgress(f, "evaluating"),
+    isCancelled,
+  });
+  const value = outputs[0]!.data[0]!;
+  const gradient = outputs[1]!.data;
+  watch.onProgress(0, "checking");
+  const result = checkGradient({
+    loss,
+    wrt: wrt.node,
+    bindings,
+    candidate: gradient,
+    onProgress: (f) => watch.onProgress(f, "checking"),
+    isCancelled,
+  });
+  const shape = wrt.array!.shape;
+  const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
+  return {
+    value,
+    gradient,
+    check: checkOf(result),
+    numbers: makeNumbers({
+      aligned: aligned.map((x) => ({ name: x.name, data: bindings.get(x.name)! })),
+      shape,
+      analytic: gradient,
+      compared: result.elements,
+    }),
+    images: makeImages(imageSources(request.inputs, wrt, gradient, bindings)),
+  };
+}
+
+function imageSources(
+  inputs: readonly InspectedInput[],
+  wrt: InspectedInput,
+  gradient: Float64Array,
+  bindings: ReadonlyMap<string, KernelArray>,
+): ImageSource[] {
+  const order: Record<Role, number> = { prediction: 0, target: 1, other: 2 };
+  const shown = [...inputs].sort((a, b) => order[a.role] - order[b.role]);
+  return [
+    ...shown.map((x) => ({
+      title: x.name,
+      role: x.role,
+      shape: x.array!.shape,
+      data: bindings.get(x.name)!,
+    })),
+    {
+      title: `gradient by ${wrt.name}`,
+      role: "gradient",
+      shape: wrt.array!.shape,
+      data: gradient,
+    } as const,
+  ];
+}
+
+function checkOf(result: CheckResult): Check {
+  const { elements: _elements, ...check } = result;
+  return check;
+}
+
+function notChecked(): Check {
+  return {
+    verdict: "not-checked",
+    method: "",
+    maxAbsError: null,
+    maxRelError: null,
+    bound: null,
+    maxScaledError: null,
+    worst: null,
+    sentence: "derived from the code; no arrays were given to check it on",
+    notes: [],
+  };
+}
+
+/** The printer knows what a symbol is called; what stands behind it is known here. */
+function explained(entry: SymbolEntry, request: InspectionRequest): SymbolEntry {
+  const x = request.inputs.find((candidate) => candidate.name === entry.name);
+  if (x === undefined) return entry;
+  const role = x.role === "other" ? "" : `${x.role}, `;
+  const what =
+    x.array === null
+      ? `${role}shape ${shapeText(x.node)}`
+      : `${role}shape ${formatSizes(x.array.shape)}, ${x.array.dtype}`;
+  return { ...entry, meaning: what };
+}
+
+function shapeText(node: Expr): string {
+  const inner = node.shape.map((a) => a.size ?? a.name).join(", ");
+  return node.shape.length === 1 ? `(${inner},)` : `(${inner})`;
+}
+
+function shapeOf(x: InspectedInput): readonly number[] | null {
+  if (x.array !== null) return x.array.shape;
+  const sizes = x.node.shape.map((a) => a.size);
+  return sizes.every((n) => n !== null) ? sizes : null;
+}
+
+function sameSizes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((n, d) => n === b[d]);
+}
