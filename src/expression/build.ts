@@ -23,6 +23,8 @@ import {
   type Expr,
   type ReduceOp,
   type ScalarType,
+  type Slice,
+  type Spread,
 } from "./node.ts";
 import { type UnaryOp, intern, internLike } from "./node.ts";
 
@@ -40,13 +42,16 @@ export function input(name: string, shape: Shape, type: ScalarType = "float"): E
   return intern({ kind: "input", name, shape, type, args: [] });
 }
 
-/** Product of the sizes of `axes`: a constant when all are known. */
+/**
+ * Product of the sizes of `axes`. It stays a `size` node where the sizes are known, so that it
+ * follows a `resize` and can be printed by its name; its value is then `elementCount(axes)`.
+ */
 export function size(axes: readonly Axis[]): Expr {
-  const n = elementCount(axes);
-  if (axes.length === 0) return ONE;
-  return n === null
-    ? intern({ kind: "size", axes, shape: [], type: "float", args: [] })
-    : constant(n);
+  const parts = axes
+    .flatMap((a) => (a.parts.length > 0 ? a.parts : [a]))
+    .filter((a) => a.role !== "unit");
+  if (parts.length === 0) return ONE;
+  return intern({ kind: "size", axes: parts, shape: [], type: "float", args: [] });
 }
 
 const BOOLEAN_UNARY = new Set<UnaryOp>(["not", "isnan", "isfinite"]);
@@ -359,15 +364,37 @@ export function withArgs(e: Expr, args: readonly Expr[]): Expr {
     case "index":
       return index(x, e.dim, e.at);
     case "slice":
+    case "spread":
+      checkInside(
+        e,
+        (e.kind === "slice" ? x : e).shape[e.dim]!,
+        (e.kind === "slice" ? e : x).shape,
+      );
+      return internLike(e, reshapedAround(e, x), [x]);
     case "oneHot":
     case "place":
-    case "spread":
       return internLike(e, reshapedAround(e, x), [x]);
     case "stack":
       return stack(args, e.dim, e.shape[e.dim]);
     case "concat":
-      return internLike(e, reshapedAround(e, x), args);
+      return internLike(e, joinedShape(e, args), args);
   }
+}
+
+/** @throws ShapeError when the entries that a slice takes do not all exist. */
+function checkInside(e: Slice | Spread, along: Axis, cut: Shape): void {
+  const count = cut[e.dim]!.size;
+  if (along.size === null || count === null || count === 0) return;
+  const last = e.start + (count - 1) * e.step;
+  if (last >= along.size) {
+    throw new ShapeError(`entry ${last} is out of range for axis ${along.name} of ${along.size}`);
+  }
+}
+
+function joinedShape(e: Expr & { readonly dim: number }, args: readonly Expr[]): Shape {
+  const sizes = args.map((a) => a.shape[e.dim]!.size);
+  const total = sizes.reduce<number | null>((n, s) => (n === null || s === null ? null : n + s), 0);
+  return reshapedAround(e, args[0]!).map((a, k) => (k === e.dim ? { ...a, size: total } : a));
 }
 
 /** The node's own axis at `dim` among the (possibly new) other axes of its argument. */

@@ -82,7 +82,7 @@ export interface Input extends Base {
   readonly kind: "input";
   readonly name: string;
 }
-/** The number of entries over some axes, e.g. the N of a mean; a number once the sizes are known. */
+/** The number of entries over some axes, e.g. the N of a mean. Its value is `elementCount(axes)`. */
 export interface Size extends Base {
   readonly kind: "size";
   readonly axes: readonly Axis[];
@@ -260,7 +260,7 @@ export function intern(fields: Fields<Expr>): Expr {
   const key = keyOf(fields);
   const known = interned.get(key)?.deref();
   if (known !== undefined) return known;
-  const node = Object.freeze({ id: nextId++, ...fields }) as Expr;
+  const node = Object.freeze({ id: nextId++, ...fields });
   interned.set(key, new WeakRef(node));
   registry.register(node, key);
   return node;
