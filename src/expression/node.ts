@@ -269,7 +269,7 @@ export function intern(fields: Fields<Expr>): Expr {
 /** The same kind of node with the same payload, another shape and other arguments. */
 export function internLike(e: Expr, shape: Shape, args: readonly Expr[]): Expr {
   const { id: _id, ...rest } = e;
-  return intern({ ...rest, shape, args } as Fields<Expr>);
+  return intern({ ...rest, shape, args });
 }
 
 function keyOf(f: Fields<Expr>): string {
