@@ -49,6 +49,7 @@ export interface Watch {
 export interface Inspection {
   readonly report: Report;
   readonly loss: Expr;
+  readonly inputs: readonly InspectedInput[];
   readonly wrt: InspectedInput;
   readonly gradientExpr: Expr;
   /** Row-major gradient values; null without arrays. */
@@ -103,6 +104,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   return {
     report,
     loss,
+    inputs: request.inputs,
     wrt,
     gradientExpr: derivation.gradientExpr,
     gradient: numeric?.gradient ?? null,

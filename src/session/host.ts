@@ -1,0 +1,153 @@
+/**
+ * What the tracer asks of the outside world: arrays from files and literals, values of expressions
+ * whose arrays are known, modules, printing, and whether to stop.
+ */
+import type { ArrayData, DType, NdArray } from "../arrays/ndarray.ts";
+import { sizesOf } from "../expression/axis.ts";
+import type { Expr, SourceSpan } from "../expression/node.ts";
+import { leaves } from "../expression/walk.ts";
+import { compileKernel } from "../numbers/kernel.ts";
+import type { ArrayHandle, TraceHost } from "../python/host.ts";
+import { type KernelArray, kernelArray, scalarTypeOf } from "./bindings.ts";
+import type { Files } from "./files.ts";
+
+/** Thrown out of tracing and kernels when the user interrupts. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor() {
+    super("interrupted");
+  }
+}
+
+export class SessionHost implements TraceHost {
+  /** Arrays behind input nodes. Weak: an array lives as long as some expression uses it. */
+  private readonly bound = new WeakMap<Expr, NdArray>();
+  private readonly files: Files;
+  private readonly directory: string;
+  private readonly printed: (text: string) => void;
+  private readonly interrupted: () => boolean;
+
+  constructor(
+    files: Files,
+    directory: string,
+    printed: (text: string) => void,
+    interrupted: () => boolean,
+  ) {
+    this.files = files;
+    this.directory = directory;
+    this.printed = printed;
+    this.interrupted = interrupted;
+  }
+
+  loadArray(
+    path: string,
+    _span: SourceSpan,
+  ): ArrayHandle | { readonly members: ReadonlyMap<string, ArrayHandle> } {
+    const found = this.files.readArray(path, this.directory);
+    if (!(found instanceof Map)) return handleOf(found as NdArray);
+    const members = new Map<string, ArrayHandle>();
+    for (const [name, read] of found as ReadonlyMap<string, () => NdArray>) {
+      members.set(name, handleOf(read()));
+    }
+    return { members };
+  }
+
+  literalArray(
+    values: readonly number[],
+    shape: readonly number[],
+    dtype: string,
+    span: SourceSpan,
+  ): ArrayHandle {
+    return handleOf({
+      dtype: dtype as DType,
+      shape,
+      data: literalData(values, dtype),
+      origin: { kind: "literal", file: span.file, line: span.line, column: span.column },
+    });
+  }
+
+  bindInput(node: Expr, handle: ArrayHandle): void {
+    this.bound.set(node, handle.token as NdArray);
+  }
+
+  arrayOf(node: Expr): NdArray | null {
+    return this.bound.get(node) ?? null;
+  }
+
+  evaluate(
+    e: Expr,
+  ): { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null {
+    const array = this.arrayOf(e);
+    if (array !== null) return { shape: array.shape, data: kernelArray(array) };
+    const bindings = new Map<string, KernelArray>();
+    for (const leaf of leaves(e)) {
+      if (leaf.kind === "parameter") {
+        if (leaf.value === null) return null;
+        continue;
+      }
+      const known = leaf.kind === "input" ? this.arrayOf(leaf) : null;
+      if (known === null || leaf.kind !== "input") return null;
+      bindings.set(leaf.name, kernelArray(known));
+    }
+    const result = compileKernel([e]).run(bindings, { isCancelled: this.interrupted });
+    return { shape: sizesOf(e.shape), data: result.outputs[0]!.data };
+  }
+
+  /** The value of an expression as an array of its own, for passing on to a traced function. */
+  materialize(e: Expr, dtype: string, description: string): NdArray | null {
+    const known = this.arrayOf(e);
+    if (known !== null) return known;
+    const value = this.evaluate(e);
+    if (value === null) return null;
+    return {
+      dtype: "float64",
+      shape: value.shape,
+      data: Float64Array.from(value.data),
+      origin: {
+        kind: "computed",
+        description: `${description}${dtype === "" ? "" : ` (${dtype})`}`,
+      },
+    };
+  }
+
+  readModule(dottedName: string, fromFile: string): { file: string; text: string } | null {
+    return this.files.readModule(dottedName, fromFile);
+  }
+
+  print(text: string): void {
+    this.printed(text);
+  }
+
+  checkpoint(): void {
+    if (this.interrupted()) throw new Interrupted();
+  }
+}
+
+export function handleOf(array: NdArray): ArrayHandle {
+  return {
+    shape: array.shape,
+    type: scalarTypeOf(array.dtype),
+    dtype: array.dtype,
+    token: array,
+  };
+}
+
+function literalData(values: readonly number[], dtype: string): ArrayData {
+  switch (dtype) {
+    case "float32":
+      return Float32Array.from(values);
+    case "bool":
+    case "uint8":
+      return Uint8Array.from(values);
+    case "int8":
+      return Int8Array.from(values);
+    case "int16":
+      return Int16Array.from(values);
+    case "int32":
+      return Int32Array.from(values);
+    case "int64":
+      return BigInt64Array.from(values, (v) => BigInt(v));
+    default:
+      return Float64Array.from(values);
+  }
+}
