@@ -2,8 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { homedir } from "node:os";
-import type { NdArray } from "../arrays/ndarray.ts";
-import { loadArrayFile } from "../arrays/loadArray.node.ts";
+import { loadArrayFile, openArrayFile } from "../arrays/loadArray.node.ts";
 import type { Files } from "./files.ts";
 
 export function resolvePath(path: string, directory: string): string {
@@ -12,8 +11,12 @@ export function resolvePath(path: string, directory: string): string {
 }
 
 export const nodeFiles: Files = {
-  readArray(path, directory): NdArray | ReadonlyMap<string, () => NdArray> {
-    return loadArrayFile(resolvePath(path, directory));
+  openArrays(path, directory) {
+    return openArrayFile(resolvePath(path, directory));
+  },
+
+  readArray(path, member, directory) {
+    return loadArrayFile(resolvePath(path, directory), member);
   },
 
   readModule(dottedName, fromFile) {

@@ -1,12 +1,15 @@
 /** File access as the session needs it: supplied by Node (`files.node.ts`), or by tests. */
 import type { NdArray } from "../arrays/ndarray.ts";
+import type { FileContent } from "../arrays/readers.ts";
 
 export interface Files {
   /**
-   * One array of a file, or all members of an archive by name.
+   * A file's one array, or its arrays by name, each read when asked for.
    * @throws ArrayError that says what is wrong with the file and what to do
    */
-  readArray(path: string, directory: string): NdArray | ReadonlyMap<string, () => NdArray>;
-  /** Text of a Python module next to `fromFile`, or null. */
+  openArrays(path: string, directory: string): FileContent;
+  /** A file's array; `member` says which, for a file with several. @throws ArrayError */
+  readArray(path: string, member: string | undefined, directory: string): NdArray;
+  /** Text of a Python module beside `fromFile`, or null. */
   readModule(dottedName: string, fromFile: string): { file: string; text: string } | null;
 }

@@ -43,13 +43,8 @@ export class SessionHost implements TraceHost {
     path: string,
     _span: SourceSpan,
   ): ArrayHandle | { readonly members: ReadonlyMap<string, ArrayHandle> } {
-    const found = this.files.readArray(path, this.directory);
-    if (!(found instanceof Map)) return handleOf(found as NdArray);
-    const members = new Map<string, ArrayHandle>();
-    for (const [name, read] of found as ReadonlyMap<string, () => NdArray>) {
-      members.set(name, handleOf(read()));
-    }
-    return { members };
+    const found = this.files.openArrays(path, this.directory);
+    return "shape" in found ? handleOf(found) : { members: new LazyMembers(found) };
   }
 
   literalArray(
@@ -120,6 +115,34 @@ export class SessionHost implements TraceHost {
 
   checkpoint(): void {
     if (this.interrupted()) throw new Interrupted();
+  }
+}
+
+/** Arrays of an archive, each unpacked when it is asked for, once. */
+class LazyMembers extends Map<string, ArrayHandle> {
+  private readonly readers: ReadonlyMap<string, () => NdArray>;
+
+  constructor(readers: ReadonlyMap<string, () => NdArray>) {
+    super();
+    this.readers = readers;
+  }
+  override get size(): number {
+    return this.readers.size;
+  }
+  override has(name: string): boolean {
+    return this.readers.has(name);
+  }
+  override keys(): MapIterator<string> {
+    return this.readers.keys() as MapIterator<string>;
+  }
+  override get(name: string): ArrayHandle | undefined {
+    const known = super.get(name);
+    if (known !== undefined) return known;
+    const read = this.readers.get(name);
+    if (read === undefined) return undefined;
+    const handle = handleOf(read());
+    super.set(name, handle);
+    return handle;
   }
 }
 
