@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { UNIT, axis, flattenAxes } from "../../../src/expression/axis.ts";
 import { type BigBinding, evaluateBig } from "../../../src/expression/bignumber.ts";
 import * as b from "../../../src/expression/build.ts";
+import { generator } from "../../../src/expression/equalityPoints.ts";
 import { evaluate } from "../../../src/expression/evaluate.ts";
 import { type BinaryOp, type Expr, type UnaryOp, annotate } from "../../../src/expression/node.ts";
 import { adjoints, blockers, derive, receivesGradient } from "../../../src/gradient/derive.ts";
-import { randomNumbers } from "../expression/random.ts";
 import { centralDifferences, largestGap } from "./centralDifference.ts";
 
 const I = axis("i", 2);
@@ -19,7 +19,7 @@ const half = b.constant(0.5);
 
 /** Values in (0.1, 0.9), all different: away from kinks at 0, at 1 and between entries. */
 function bindings(seed: number): Map<string, BigBinding> {
-  const next = randomNumbers(seed);
+  const next = generator(seed);
   const array = (...shape: number[]): BigBinding => ({
     shape,
     data: Array.from({ length: shape.reduce((n, s) => n * s, 1) }, () => 0.1 + 0.8 * next()),
