@@ -5,7 +5,7 @@
  * float64, to nearest with ties to even (IEEE 754 roundTiesToEven). A library that goes through
  * float32 first rounds twice; apply Math.fround before encoding to reproduce that.
  */
-import { getFloat16, setFloat16 } from "@petamoriken/float16";
+import { getFloat16 } from "@petamoriken/float16";
 
 const scratch = new DataView(new ArrayBuffer(4));
 
@@ -28,10 +28,38 @@ export function float16ToFloat64(bits: number): number {
   return float16Table()[bits & 0xffff]!;
 }
 
-/** The float16 bit pattern nearest to `value`; beyond 65,519.99… it is an infinity. */
+const wide = new Float64Array(1);
+const wideHalves = new Uint32Array(wide.buffer);
+/** Which half of a float64 holds the sign and the exponent: that depends on the machine. */
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+
+/** The smallest normal float16; below it the spacing is 2^-24. */
+const FLOAT16_MIN_NORMAL = 2 ** -14;
+
+/**
+ * The float16 bit pattern nearest to `value`; from 65,520 on it is an infinity, and every NaN
+ * becomes the quiet NaN 0x7e00.
+ */
 export function float64ToFloat16(value: number): number {
-  setFloat16(scratch, 0, value);
-  return scratch.getUint16(0);
+  if (Number.isNaN(value)) return 0x7e00;
+  wide[0] = value;
+  const high = wideHalves[HIGH]!;
+  const low = wideHalves[1 - HIGH]!;
+  const sign = (high >>> 16) & 0x8000;
+  const magnitude = Math.abs(value);
+  if (magnitude >= 65_520) return sign | 0x7c00;
+  if (magnitude < FLOAT16_MIN_NORMAL) {
+    // Adding 2^52 rounds to a whole multiple of 2^-24, ties to even; 1024 of them are the smallest
+    // normal number, whose bit pattern is 1024 as well.
+    return sign | (magnitude * 2 ** 24 + 2 ** 52 - 2 ** 52);
+  }
+  // 5 exponent bits rebiased from 1023 to 15, then the mantissa's upper 10 of 52 bits; a carry out of
+  // the mantissa goes to the exponent by itself.
+  const upper = (((high & 0x7fffffff) >>> 20) - 1008) << 10;
+  const bits = upper | ((high >>> 10) & 0x3ff);
+  const rest = high & 0x3ff;
+  const up = rest > 0x200 || (rest === 0x200 && (low !== 0 || (bits & 1) === 1));
+  return sign | (up ? bits + 1 : bits);
 }
 
 /** The value of a bfloat16 bit pattern: the upper half of a float32. */

@@ -67,7 +67,8 @@ export class ArrayError extends Error {
 
 /** The number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((count, length) => count * length, 1);
+  // Separately, since a product of huge lengths may reach Infinity, and Infinity times 0 is NaN.
+  return shape.includes(0) ? 0 : shape.reduce((count, length) => count * length, 1);
 }
 
 /** The index along each axis of the element at `flat` in C order. */
@@ -97,7 +98,7 @@ export function decodeFloat64(a: NdArray, start: number, out: Float64Array, exac
   const { data, dtype } = a;
   if (dtypes[dtype].kind === "complex") {
     throw new ArrayError(`An array of ${dtype} has no real values.`, {
-      ...whereOf(a),
+      ...placeOf(a),
       remedy: "Give its real part or its magnitude: arr.real or np.abs(arr).",
     });
   }
@@ -125,11 +126,12 @@ function beyondExact(a: NdArray, flat: number, value: bigint): ArrayError {
   const index = `[${elementIndex(flat, a.shape).join(", ")}]`;
   return new ArrayError(
     `Element ${index} of the ${a.dtype} array is ${String(value)}, beyond 2^53, where float64 no longer holds every integer.`,
-    { ...whereOf(a), remedy: "Predictions and targets of this size are likely a mistake." },
+    { ...placeOf(a), remedy: "Predictions and targets of this size are likely a mistake." },
   );
 }
 
-function whereOf(a: NdArray): { where?: ArrayErrorPlace } {
+/** Where an array came from, as an {@link ArrayError}'s details take it. */
+export function placeOf(a: NdArray): { where?: ArrayErrorPlace } {
   const { origin } = a;
   if (origin?.kind === "file") return { where: { file: origin.path } };
   if (origin?.kind === "literal") {

@@ -1,0 +1,152 @@
+/** Arrays from files of this machine. */
+import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { MAX_ARRAY_BYTES, type ReadOptions } from "./members.ts";
+import { ArrayError, type NdArray } from "./ndarray.ts";
+import {
+  openArrays,
+  readerFor,
+  selectArray,
+  tooLarge,
+  unreadable,
+  type FileContent,
+} from "./readers.ts";
+
+/**
+ * Reads an array from a file, by its name's ending.
+ *
+ * @param member which array, for a file with several.
+ * @throws ArrayError if there is no such file (with the nearest names there are), it cannot be read,
+ *   no reader knows its ending, it is too large, or its reader refuses it.
+ */
+export function loadArrayFile(path: string, member?: string, options: ReadOptions = {}): NdArray {
+  return selectArray(openArrayFile(path, options), path, member);
+}
+
+/**
+ * Opens a file as `np.load` does: its one array, or its arrays by name, each unpacked when its
+ * function is called. The file's bytes are held in memory as long as any of those is.
+ *
+ * @throws ArrayError as {@link loadArrayFile} does.
+ */
+export function openArrayFile(path: string, options: ReadOptions = {}): FileContent {
+  return openArrays(fileBytes(path, options.maxBytes ?? MAX_ARRAY_BYTES), path, options);
+}
+
+function fileBytes(path: string, maxBytes: number): Uint8Array {
+  let handle: number | undefined;
+  try {
+    // Before opening, since opening a named pipe waits for its other end.
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw isDirectory(path);
+    if (!stat.isFile()) throw notReadable(path, "it is not a regular file");
+    if (readerFor(path) === undefined) unreadable(path);
+    handle = openSync(path, "r");
+    const { size } = fstatSync(handle);
+    if (size > maxBytes) throw tooLarge(path, size, maxBytes);
+    return readAll(handle, size);
+  } catch (error) {
+    throw error instanceof ArrayError ? error : systemError(path, error);
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+/** One system call reads at most 2 GiB. */
+const READ_BYTES = 2 ** 30;
+
+function readAll(handle: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  while (filled < size) {
+    const read = readSync(handle, bytes, filled, Math.min(READ_BYTES, size - filled), null);
+    // The file was cut while it was read; its reader will say so.
+    if (read === 0) return bytes.subarray(0, filled);
+    filled += read;
+  }
+  return bytes;
+}
+
+function systemError(path: string, cause: unknown): ArrayError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return missing(path);
+    case "EACCES":
+    case "EPERM":
+      return notReadable(path, "permission is denied");
+    default:
+      return notReadable(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function notReadable(path: string, why: string, cause?: unknown): ArrayError {
+  return new ArrayError(`${path} cannot be read: ${why}.`, { where: { file: path }, cause });
+}
+
+function isDirectory(path: string): ArrayError {
+  const names = arraysIn(path);
+  return new ArrayError(`${path} is a directory, not a file.`, {
+    where: { file: path },
+    remedy:
+      names.length === 0
+        ? "Give the path of an array file."
+        : `Give one of the files in it: ${names.slice(0, 5).join(", ")}`,
+  });
+}
+
+function missing(path: string): ArrayError {
+  const directory = dirname(path);
+  if (!isDirectoryPath(directory)) {
+    return new ArrayError(`There is no file ${path}: there is no directory ${directory}.`, {
+      where: { file: path },
+    });
+  }
+  const nearest = nearestNames(basename(path), arraysIn(directory));
+  return new ArrayError(`There is no file ${path}.`, {
+    where: { file: path },
+    ...(nearest.length === 0 ? {} : { remedy: `Near to it are ${nearest.join(", ")}.` }),
+  });
+}
+
+function isDirectoryPath(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** The readable files in a directory, or none if it cannot be listed. */
+function arraysIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => readerFor(name) !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+/** Up to three names that differ little from the one wanted, nearest first. */
+function nearestNames(wanted: string, names: readonly string[]): string[] {
+  return names
+    .map((name) => ({ name, distance: editDistance(wanted.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ distance }) => distance <= Math.max(3, wanted.length / 2))
+    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein's distance: insertions, deletions and replacements between two names. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,47 @@
+/** What readers of files with several arrays share. */
+import { ArrayError, type NdArray } from "./ndarray.ts";
+
+/** The most bytes that one file or member may take in memory, unless the caller says otherwise. */
+export const MAX_ARRAY_BYTES = 2 ** 31;
+
+/** Settings of a reader. */
+export interface ReadOptions {
+  /** The most bytes that a file may have, or a member may unpack to; 2 GiB by default. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * The member that was asked for, or the only one where none was.
+ *
+ * @throws ArrayError that lists the members, if there is none of that name or more than one to
+ *   choose from.
+ */
+export function chooseMember(
+  members: ReadonlyMap<string, () => NdArray>,
+  member: string | undefined,
+  name: string,
+): () => NdArray {
+  const names = [...members.keys()];
+  const [first] = names;
+  if (first === undefined) {
+    throw new ArrayError(`${name} holds no arrays.`, { where: { file: name } });
+  }
+  const listed =
+    names.slice(0, 20).join(", ") +
+    (names.length > 20 ? ` and ${String(names.length - 20)} more` : "");
+  if (member === undefined && names.length > 1) {
+    throw new ArrayError(`${name} holds ${String(names.length)} arrays: ${listed}.`, {
+      where: { file: name },
+      remedy: `Name one: ${name}[${first}]`,
+    });
+  }
+  const chosen = member ?? first;
+  const read = members.get(chosen) ?? members.get(chosen.replace(/\.npy$/u, ""));
+  if (read === undefined) {
+    throw new ArrayError(`${name} has no array "${chosen}"; it holds ${listed}.`, {
+      where: { file: name },
+      remedy: `Name one of those: ${name}[${first}]`,
+    });
+  }
+  return read;
+}
