@@ -1,9 +1,10 @@
 /** Python's arithmetic on the numbers, lists and arrays of a literal. */
-import { castArray, elementAt, writer } from "../convert.ts";
+import { elementAt, writer } from "../convert.ts";
 import { dtypes, promoteTypes, type DType } from "../dtype.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
 import { collect } from "./collect.ts";
 import {
+  convert,
   defaultFloat,
   defaultInt,
   describe,
@@ -220,7 +221,7 @@ function arrays(
   const dtype = resultType(operator, main, other, at, context);
   const operand = (value: Value): NdArray =>
     value.kind === "array"
-      ? castArray(value.array, dtype)
+      ? convert(value.array, dtype, at, context)
       : collect(value, dtype, main.library, context);
   const a = operand(left);
   const b = operand(right);

@@ -1,5 +1,4 @@
 /** The functions that a literal may call: one row a function, one table a library. */
-import { castArray } from "../convert.ts";
 import type { DType } from "../dtype.ts";
 import { elementCount, type NdArray } from "../ndarray.ts";
 import { Arguments, integersOf, numberOf, type Call } from "./arguments.ts";
@@ -8,6 +7,7 @@ import { arange, eye, filled, linspace } from "./constructors.ts";
 import { reshape } from "./methods.ts";
 import { namedType, own, splitName, typeArgument } from "./names.ts";
 import {
+  convert,
   defaultFloat,
   describe,
   isScalar,
@@ -160,7 +160,7 @@ const reshaping: Handler = making((call, library, context) => {
 const casting: Handler = making((call, library, context) => {
   const given = new Arguments(call, ["x", "dtype"], context);
   const array = collect(given.required("x"), undefined, library, context);
-  return castArray(array, given.type(library) ?? array.dtype);
+  return convert(array, given.type(library) ?? array.dtype, call.at, context);
 });
 
 const naming: Handler = (call, library, context) => {

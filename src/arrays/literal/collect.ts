@@ -1,9 +1,10 @@
 /** From nested lists of numbers to an array: shape, dtype, elements. */
-import { castArray, elementAt, writer } from "../convert.ts";
+import { elementAt, writer } from "../convert.ts";
 import { dtypes, integerRange, promoteTypes, type DType } from "../dtype.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
 import {
   MAX_LITERAL_ELEMENTS,
+  convert,
   defaultFloat,
   defaultInt,
   describe,
@@ -29,7 +30,7 @@ export function collect(
   context: LiteralContext,
 ): NdArray {
   if (value.kind === "array") {
-    return castArray(value.array, dtype ?? keptType(value.array.dtype, library));
+    return convert(value.array, dtype ?? keptType(value.array.dtype, library), value.at, context);
   }
   const gathered = new Gatherer(context);
   gathered.add(value);

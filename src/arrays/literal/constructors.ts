@@ -1,5 +1,5 @@
 /** The arrays that functions like `arange` and `eye` make. */
-import { fromFloat64, writer } from "../convert.ts";
+import { writer } from "../convert.ts";
 import { dtypes, type DType } from "../dtype.ts";
 import {
   bfloat16ToFloat64,
@@ -10,6 +10,7 @@ import {
 import type { NdArray } from "../ndarray.ts";
 import { checkedCount } from "./collect.ts";
 import {
+  convert,
   defaultFloat,
   defaultInt,
   type LiteralContext,
@@ -95,7 +96,7 @@ export function arange(
   } else {
     for (let i = 0; i < length; i += 1) values[i] = first + i * delta;
   }
-  return fromFloat64(values, chosen, shape, context.origin);
+  return ofValues(values, chosen, at, context);
 }
 
 const ROUND: Partial<Readonly<Record<DType, (value: number) => number>>> = {
@@ -131,5 +132,21 @@ export function linspace(
   if (endpoint && count > 1) values[count - 1] = stop;
   const { kind } = dtypes[dtype];
   const integer = kind === "int" || kind === "uint";
-  return fromFloat64(integer ? values.map(Math.floor) : values, dtype, [count], context.origin);
+  return ofValues(integer ? values.map(Math.floor) : values, dtype, at, context);
+}
+
+/** A one-axis array of computed values. */
+function ofValues(
+  values: Float64Array,
+  dtype: DType,
+  at: number,
+  context: LiteralContext,
+): NdArray {
+  const exact: NdArray = {
+    dtype: "float64",
+    shape: [values.length],
+    data: values,
+    origin: context.origin,
+  };
+  return convert(exact, dtype, at, context);
 }

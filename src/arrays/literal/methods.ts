@@ -1,11 +1,10 @@
 /** The methods and attributes of an array that a literal may use: one row each. */
-import { castArray } from "../convert.ts";
 import type { DType } from "../dtype.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
 import { permuteAxes } from "../permute.ts";
 import { Arguments, integerOf, integersOf, type Call } from "./arguments.ts";
 import { namedType, own, typeArgument } from "./names.ts";
-import type { ArrayValue, LiteralContext, Value } from "./value.ts";
+import { convert, type ArrayValue, type LiteralContext, type Value } from "./value.ts";
 
 type Method = (self: ArrayValue, call: Call, context: LiteralContext) => ArrayValue;
 
@@ -43,7 +42,7 @@ function withArray(self: ArrayValue, array: NdArray): ArrayValue {
 }
 
 function toType(dtype: DType): Method {
-  return (self) => withArray(self, castArray(self.array, dtype));
+  return (self, call, context) => withArray(self, convert(self.array, dtype, call.at, context));
 }
 
 /** An axis, counted from the end where it is negative. */
@@ -79,7 +78,7 @@ const view: Method = (self, call, context) => {
 
 const astype: Method = (self, call, context) => {
   const dtype = new Arguments(call, ["dtype", "casting"], context).type(self.library);
-  return dtype === undefined ? self : withArray(self, castArray(self.array, dtype));
+  return dtype === undefined ? self : withArray(self, convert(self.array, dtype, call.at, context));
 };
 
 /** PyTorch's `to`: a dtype, a device, or both in either order. */
@@ -91,7 +90,7 @@ const to: Method = (self, call, context) => {
   });
   const given = call.keywords.get("dtype");
   const dtype = given === undefined ? dtypes[0] : typeArgument(given, self.library, context);
-  return dtype === undefined ? self : withArray(self, castArray(self.array, dtype));
+  return dtype === undefined ? self : withArray(self, convert(self.array, dtype, call.at, context));
 };
 
 const flatten: Method = (self, call, context) => {

@@ -1,6 +1,7 @@
 /** What the parts of an array literal evaluate to. */
+import { castArray } from "../convert.ts";
 import type { DType } from "../dtype.ts";
-import type { ArrayOrigin, NdArray } from "../ndarray.ts";
+import { ArrayError, type ArrayOrigin, type NdArray } from "../ndarray.ts";
 import type { Fail } from "../pythonTokens.ts";
 
 /** Whose rules decide the dtype of numbers; "python" is a bare list, which NumPy's rules read. */
@@ -85,4 +86,19 @@ export function describe(value: Value): string {
 /** Whether a value is a Python number. */
 export function isScalar(value: Value): value is Scalar {
   return value.kind === "int" || value.kind === "float" || value.kind === "bool";
+}
+
+/** The array converted to `dtype`; an element that cannot be is an error at `at`. */
+export function convert(
+  array: NdArray,
+  dtype: DType,
+  at: number,
+  context: LiteralContext,
+): NdArray {
+  try {
+    return castArray(array, dtype);
+  } catch (error) {
+    if (error instanceof ArrayError) return context.fail(at, error.message, error.remedy);
+    throw error;
+  }
 }

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "mocha";
+import { loadArrayFile, openArrayFile } from "../../../src/arrays/loadArray.node.ts";
+import { readArray, readableExtensions } from "../../../src/arrays/readers.ts";
+import { arrayError, goldenBytes } from "./expected.ts";
+
+describe("loadArrayFile", () => {
+  let folder = "";
+  const at = (name: string): string => join(folder, name);
+  const refusal = (name: string, member?: string, maxBytes?: number): string =>
+    arrayError(() =>
+      loadArrayFile(at(name), member, maxBytes === undefined ? {} : { maxBytes }),
+    ).describe();
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "arrays-"));
+    writeFileSync(at("mask.npy"), goldenBytes("bool.npy"));
+    writeFileSync(at("probability.npy"), goldenBytes("float32-le.npy"));
+    writeFileSync(at("CASE.NPZ"), goldenBytes("stored.npz"));
+    writeFileSync(at("list.json"), "[[0.5, 1],\n [0, NaN]]");
+    writeFileSync(at("bad.json"), "[[0.5, 1],\n [0]]");
+    writeFileSync(at("notes.txt"), "hello");
+    writeFileSync(at("plain"), "hello");
+    mkdirSync(at("folder.npy"));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("reads a file by its ending, in any case of letters", () => {
+    assert.equal(loadArrayFile(at("mask.npy")).dtype, "bool");
+    const prob = loadArrayFile(at("CASE.NPZ"), "prob");
+    assert.deepEqual(prob.origin, { kind: "file", path: at("CASE.NPZ"), member: "prob" });
+  });
+
+  it("reads lists of numbers in JSON, and gives the line of what is wrong in one", () => {
+    const { shape, dtype, origin } = loadArrayFile(at("list.json"));
+    assert.deepEqual([shape, dtype], [[2, 2], "float64"]);
+    assert.deepEqual(origin, { kind: "file", path: at("list.json") });
+    assert.match(refusal("bad.json"), /bad\.json:2:2: The rows differ in length/);
+  });
+
+  it("opens an archive as its members by name", () => {
+    const content = openArrayFile(at("CASE.NPZ"));
+    assert.ok(content instanceof Map);
+    assert.deepEqual([...content.keys()], ["prob", "mask"]);
+  });
+
+  it("names the nearest files if there is none of that name", () => {
+    assert.match(refusal("mask.npz"), /There is no file .*mask\.npz\.\nNear to it are mask\.npy/);
+    assert.match(refusal("probabilty.npy"), /Near to it are probability\.npy\./);
+    assert.doesNotMatch(refusal("quite another name.npy"), /Near/);
+  });
+
+  it("says if the directory is missing, or is a file", () => {
+    assert.match(refusal("nowhere/mask.npy"), /no directory .*nowhere/);
+    assert.match(refusal("mask.npy/mask.npy"), /no directory/);
+    assert.match(refusal("mask.npy/x/mask.npy"), /no directory/);
+  });
+
+  it("offers the files in a directory that was given instead of one", () => {
+    assert.match(refusal("folder.npy"), /is a directory/);
+    assert.match(refusal(""), /is a directory[^]*CASE\.NPZ/);
+  });
+
+  it("lists what is readable for an ending that is not", () => {
+    const said = refusal("notes.txt");
+    assert.match(said, /ending in "\.txt"/);
+    for (const extension of readableExtensions()) assert.ok(said.includes(extension));
+    assert.match(refusal("plain"), /without an ending/);
+  });
+
+  it("keeps to the limit on a file's size", () => {
+    assert.match(refusal("mask.npy", undefined, 100), /has 152 bytes; at most 100/);
+  });
+
+  it("refuses a member of a file that has none", () => {
+    assert.match(refusal("mask.npy", "prob"), /one array without a name/);
+  });
+
+  it("refuses what is no regular file, without waiting for it", function () {
+    if (process.platform === "win32") this.skip();
+    execFileSync("mkfifo", [at("pipe.npy")]);
+    assert.match(refusal("pipe.npy"), /not a regular file/);
+  });
+
+  it("refuses a name that no file can have", () => {
+    assert.match(refusal("a\0b.npy"), /cannot be read/);
+  });
+});
+
+describe("readArray", () => {
+  it("works on bytes alone, as a browser has them", () => {
+    assert.equal(readArray(goldenBytes("stored.npz"), "case.npz", "mask").dtype, "bool");
+  });
+});
