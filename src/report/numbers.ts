@@ -105,8 +105,8 @@ function statistics(g: Float64Array): Numbers["statistics"] {
   ];
 }
 
-export function finite(x: number): number | null {
-  return Number.isFinite(x) ? x : null;
+export function finite(x: number | null): number | null {
+  return x !== null && Number.isFinite(x) ? x : null;
 }
 
 export function flatIndex(index: readonly number[], shape: readonly number[]): number {

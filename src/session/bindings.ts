@@ -67,7 +67,3 @@ function originText(a: NdArray): string {
   if (o.kind === "literal") return o.line === undefined ? "literal" : `literal at line ${o.line}`;
   return o.description;
 }
-
-export function formatSizes(shape: readonly number[]): string {
-  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-}

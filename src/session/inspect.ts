@@ -1,7 +1,7 @@
 /**
  * One inspection: from a traced loss and the arrays it is called with to a report.
  */
-import type { NdArray } from "../arrays/ndarray.ts";
+import { type NdArray, formatShape } from "../arrays/ndarray.ts";
 import { topological } from "../expression/walk.ts";
 import type { Expr } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
@@ -17,7 +17,7 @@ import {
   type SymbolEntry,
   REPORT_SCHEMA,
 } from "../report/schema.ts";
-import { type KernelArray, describeArray, formatSizes, kernelArray } from "./bindings.ts";
+import { type KernelArray, describeArray, kernelArray } from "./bindings.ts";
 
 export type Role = "prediction" | "target" | "other";
 
@@ -259,7 +259,7 @@ function explained(entry: SymbolEntry, request: InspectionRequest): SymbolEntry 
   const what =
     x.array === null
       ? `${role}shape ${shapeText(x.node)}`
-      : `${role}shape ${formatSizes(x.array.shape)}, ${x.array.dtype}`;
+      : `${role}shape ${formatShape(x.array.shape)}, ${x.array.dtype}`;
   return { ...entry, meaning: what };
 }
 
