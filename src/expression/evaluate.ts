@@ -101,7 +101,7 @@ function pow(x: number, y: number): number {
   return x ** y;
 }
 
-const float64: Arithmetic<number> = {
+export const float64: Arithmetic<number> = {
   of: (value) => value,
   unary: (op, x) => unary[op](x),
   binary: (op, x, y) => binary[op](x, y),

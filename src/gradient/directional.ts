@@ -1,0 +1,187 @@
+/**
+ * The derivative of a loss along the sign of a vector, from values of the loss alone: by the
+ * known-degree probe where the loss's structure and two unused values allow, else by Ridders'.
+ */
+import type { Expr } from "../expression/node.ts";
+import { type Held, holdBranches } from "./branches.ts";
+import { SEVERAL, labelsOf } from "./cells.ts";
+import { layoutOf } from "./entries.ts";
+import type { LossPoint } from "./lossPoint.ts";
+import { type Path, pathAlong, straightPath, strongestScope } from "./paths.ts";
+import {
+  type FitDegree,
+  type Noise,
+  UNIT_ROUNDOFF,
+  rationalProbe,
+  relativeNoise,
+} from "./probe.ts";
+import { ridders } from "./ridders.ts";
+import { type Cells, type Structure, structureOf } from "./structure.ts";
+
+export type DirectionalMethod = "moebius" | "quadratic" | "ridders";
+
+export interface Directional {
+  readonly method: DirectionalMethod;
+  readonly derivative: number;
+  readonly bar: number;
+  /** Derivative of the input by the step: a gradient g claims Σ g·velocity. */
+  readonly velocity: Float64Array;
+  /** Whether only one part of the input (a sample, a class) moves. */
+  readonly part: boolean;
+  readonly evaluations: number;
+  /** Misfit at two unused steps in units of what rounding explains; null without a fit. */
+  readonly residual: number | null;
+  /** The slopes on both sides where they differ. */
+  readonly kink: { readonly left: number; readonly right: number } | null;
+}
+
+export class DirectionalProbe {
+  readonly held: Held;
+  readonly structure: Structure;
+  private readonly point: LossPoint;
+  private readonly forward: (entries: Float64Array) => number;
+  private readonly labels = new Map<Cells, Int32Array>();
+  private readonly buffer: Float64Array;
+  /** Rounding of the moved inputs themselves, as an error of the loss. */
+  private inputNoise = 0;
+
+  constructor(point: LossPoint) {
+    this.point = point;
+    this.held = holdBranches(point.loss, point.wrt, (exprs) => point.values(exprs));
+    this.structure = structureOf(this.held.loss, point.wrt);
+    this.forward = point.forward(this.held.loss, this.held.arrays);
+    this.buffer = new Float64Array(point.base.length);
+  }
+
+  /** Tells the probe the gradient's size, so that bars hold the rounding of moved inputs too. */
+  expectGradient(gradient: ArrayLike<number>): void {
+    let total = 0;
+    for (let i = 0; i < gradient.length; i++) {
+      const term = Math.abs(gradient[i]! * this.point.base[i]!);
+      if (Number.isFinite(term)) total += term;
+    }
+    this.inputNoise = UNIT_ROUNDOFF * total;
+  }
+
+  /** By the known-degree probe if the loss has that form along some path, else by Ridders'. */
+  along(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional {
+    return this.rational(toward, among) ?? this.ridders(toward, among);
+  }
+
+  /** By Ridders', whatever the loss's form: every chosen entry moves. */
+  ridders(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional {
+    const path = straightPath({ base: this.point.base, toward, scope: among });
+    const r = ridders(this.function(path, 1), this.noise);
+    return {
+      method: "ridders",
+      derivative: r.derivative,
+      bar: r.bar,
+      velocity: path.velocity,
+      part: false,
+      evaluations: r.evaluations,
+      residual: null,
+      kink: r.kink,
+    };
+  }
+
+  /** By a known-degree fit that its residual confirms; null when there is none. */
+  rational(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional | null {
+    const { degree, cells } = this.structure;
+    if (degree !== null) return this.fit(toward, among, degree, false);
+    for (const part of cells) {
+      const labels = this.labelsFor(part);
+      const masked = among === null ? labels : labels.map((l, i) => (among[i] === 0 ? SEVERAL : l));
+      const scope = strongestScope(
+        masked,
+        toward,
+        this.structure.moving,
+        part.degree === 1 ? 2 : 1,
+      );
+      if (scope === null) continue;
+      const found = this.fit(toward, scope.mask, scope.cells === 2 ? 2 : part.degree, true);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  private fit(
+    toward: ArrayLike<number>,
+    scope: Uint8Array | null,
+    degree: FitDegree,
+    part: boolean,
+  ): Directional | null {
+    const path = pathAlong({
+      base: this.point.base,
+      toward,
+      moving: this.structure.moving,
+      scope,
+      mayLeaveDomain: true,
+    });
+    // A shorter path may keep clear of a pole, or of a kink that was overlooked.
+    for (const scale of [1, 1 / 16]) {
+      const probe = rationalProbe(this.function(path, scale), degree, this.noise);
+      if (probe.residual > 1 || !Number.isFinite(probe.bar)) continue;
+      return {
+        method: degree === 1 ? "moebius" : "quadratic",
+        derivative: probe.derivative / scale,
+        bar: probe.bar / scale,
+        velocity: path.velocity,
+        part,
+        evaluations: probe.evaluations,
+        residual: probe.residual,
+        kink: null,
+      };
+    }
+    return null;
+  }
+
+  private function(path: Path, scale: number): (x: number) => number {
+    return (x) => {
+      path.write(x * scale, this.buffer);
+      return this.forward(this.buffer);
+    };
+  }
+
+  private get noise(): Noise {
+    const relative = relativeNoise(this.point.base.length);
+    const fixed = this.inputNoise;
+    return (f) => relative * Math.max(Math.abs(f), Math.abs(1 - f)) + fixed;
+  }
+
+  private labelsFor(part: Cells): Int32Array {
+    let labels = this.labels.get(part);
+    if (labels === undefined) {
+      const seeds = new Map<Expr, Int32Array>();
+      for (const e of part.others) seeds.set(e, new Int32Array(layoutOf(e).count).fill(SEVERAL));
+      for (const e of part.nodes) {
+        seeds.set(
+          e,
+          Int32Array.from({ length: layoutOf(e).count }, (_, k) => k + 1),
+        );
+      }
+      labels = labelsOf(this.structure.moving.node, seeds);
+      this.labels.set(part, labels);
+    }
+    return labels;
+  }
+}
+
+/** What a gradient claims the derivative along a path to be, with the rounding of that sum. */
+export function claimOf(
+  gradient: ArrayLike<number>,
+  velocity: Float64Array,
+): { value: number; rounding: number } {
+  let sum = 0;
+  let rest = 0;
+  let size = 0;
+  for (let i = 0; i < velocity.length; i++) {
+    const v = velocity[i]!;
+    if (v === 0) continue;
+    const term = gradient[i]! * v;
+    const next = sum + term;
+    rest += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
+    sum = next;
+    size += Math.abs(term);
+  }
+  return { value: sum + rest, rounding: 4 * UNIT_ROUNDOFF * size };
+}

@@ -1,0 +1,45 @@
+/** A loss at one point: its arrays, and the ways to evaluate things there. */
+import type { Expr, Input } from "../expression/node.ts";
+import { compileKernel } from "../numbers/kernel.ts";
+import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
+
+export class LossPoint {
+  readonly loss: Expr;
+  readonly wrt: Input;
+  readonly bindings: Bindings;
+  /** The entries of `wrt`. */
+  readonly base: TypedArray;
+  private readonly isCancelled: () => boolean;
+
+  /** @throws BindingError when an array is missing or does not fit */
+  constructor(loss: Expr, wrt: Input, bindings: Bindings, isCancelled: () => boolean) {
+    this.loss = loss;
+    this.wrt = wrt;
+    this.bindings = bindings;
+    this.base = boundArray(wrt, bindings);
+    this.isCancelled = isCancelled;
+  }
+
+  get watch(): Watch {
+    return { isCancelled: this.isCancelled };
+  }
+
+  /** Values of whole expressions in float64 with compensated sums. */
+  values(exprs: readonly Expr[]): Float64Array[] {
+    const { outputs } = compileKernel(exprs).run(this.bindings, this.watch);
+    return outputs.map((o) => o.data);
+  }
+
+  /** A scalar expression as a function of the entries of `wrt`, with more arrays bound. */
+  forward(
+    e: Expr,
+    more: ReadonlyMap<string, Float64Array | Uint8Array> = new Map(),
+  ): (entries: Float64Array) => number {
+    const kernel = compileKernel([e]);
+    const bindings = new Map([...this.bindings, ...more]);
+    return (entries) => {
+      bindings.set(this.wrt.name, entries);
+      return kernel.run(bindings, this.watch).outputs[0]!.data[0]!;
+    };
+  }
+}

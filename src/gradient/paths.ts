@@ -1,0 +1,255 @@
+/**
+ * Paths through an input along which a loss is probed: straight for probabilities, curved for
+ * logits so that the activation's result moves in a straight line. A path runs along the sign of a
+ * vector `toward` (a gradient, or the difference of two), where its signal is largest: along a random
+ * direction the defects of single voxels average away.
+ *
+ * Steps run over [-1, 1]; there every probability stays within half its distance to 0 and 1.
+ */
+import { SEVERAL } from "./cells.ts";
+import { lineOffsets } from "./entries.ts";
+import type { Moving } from "./structure.ts";
+
+export interface Path {
+  /** Writes the input at step `x` in [-1, 1] to `out`. */
+  write(x: number, out: Float64Array): void;
+  /** Derivative of each entry of the input by the step, at 0. */
+  readonly velocity: Float64Array;
+}
+
+/** A typed array of any type. */
+export type Entries = ArrayLike<number> & Iterable<number>;
+
+export interface PathRequest {
+  readonly base: Entries;
+  readonly toward: ArrayLike<number>;
+  readonly moving: Moving;
+  /** 1 for the entries that may move; all when null. */
+  readonly scope: Uint8Array | null;
+  /** The loss is the same quotient of polynomials outside [0, 1]: entries at 0 or 1 may move too. */
+  readonly mayLeaveDomain: boolean;
+}
+
+export function pathAlong(request: PathRequest): Path {
+  switch (request.moving.kind) {
+    case "line":
+      return line(request);
+    case "sigmoid":
+      return throughSigmoid(request);
+    case "softmax":
+      return throughSoftmax(request);
+  }
+}
+
+/** A path for a loss of unknown form: a straight line in the input itself. */
+export function straightPath(request: Omit<PathRequest, "moving" | "mayLeaveDomain">): Path {
+  return line({ ...request, mayLeaveDomain: false });
+}
+
+function line(request: Omit<PathRequest, "moving">): Path {
+  const { base, toward, scope, mayLeaveDomain } = request;
+  const n = base.length;
+  const { probabilities, meanAbs, meanSquare } = describe(base);
+  const velocity = new Float64Array(n);
+  // The movement of all entries together stays below the size of their sum, so that a denominator
+  // that holds the sum keeps away from 0.
+  const least = mayLeaveDomain ? (meanAbs > 0 ? 0.05 * meanAbs : 0.01) : 0;
+  const free = Math.min(1, Math.max(0.25 * Math.sqrt(meanSquare), 2 ** -10));
+  for (let i = 0; i < n; i++) {
+    const w = toward[i]!;
+    const x = base[i]!;
+    if (w === 0 || Number.isNaN(w) || !Number.isFinite(x) || scope?.[i] === 0) continue;
+    const room = probabilities ? Math.max(0.5 * Math.min(x, 1 - x), least) : free;
+    velocity[i] = w > 0 ? room : -room;
+  }
+  return {
+    velocity,
+    write: (x, out) => {
+      for (let i = 0; i < n; i++) out[i] = base[i]! + x * velocity[i]!;
+    },
+  };
+}
+
+function describe(base: Entries): {
+  probabilities: boolean;
+  meanAbs: number;
+  meanSquare: number;
+} {
+  let probabilities = true;
+  let abs = 0;
+  let square = 0;
+  for (const x of base) {
+    if (Number.isNaN(x)) continue;
+    if (x < 0 || x > 1) probabilities = false;
+    abs += Math.abs(x);
+    square += x * x;
+  }
+  const n = Math.max(base.length, 1);
+  return { probabilities, meanAbs: abs / n, meanSquare: square / n };
+}
+
+/**
+ * z(x) = logit(p + xv) with v = ± half of the smaller of p and 1 − p, written with the ratios v/p and
+ * v/(1 − p) so that it stays exact where the sigmoid has saturated.
+ */
+function throughSigmoid({ base, toward, scope }: PathRequest): Path {
+  const n = base.length;
+  const velocity = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const w = toward[i]!;
+    if (w === 0 || Number.isNaN(w) || scope?.[i] === 0) continue;
+    const v = 0.5 * (1 + Math.exp(-Math.abs(base[i]!)));
+    velocity[i] = w > 0 ? v : -v;
+  }
+  return {
+    velocity,
+    write: (x, out) => {
+      for (let i = 0; i < n; i++) {
+        const z = base[i]!;
+        if (velocity[i] === 0) {
+          out[i] = z;
+          continue;
+        }
+        const near = 0.5 * Math.sign(velocity[i]!) * x;
+        const far = near * Math.exp(-Math.abs(z));
+        out[i] =
+          z < 0 ? z + Math.log1p(near) - Math.log1p(-far) : z + Math.log1p(far) - Math.log1p(-near);
+      }
+    },
+  };
+}
+
+/**
+ * z(x) = log(P + xV) with V summing to 0 over the classes: at each voxel one class gains what
+ * another loses, half of the smaller of the two at most.
+ */
+function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
+  const n = base.length;
+  const offsets = lineOffsets(moving.node);
+  const share = new Float64Array(n); // V/P
+  const p = new Float64Array(offsets.length);
+  const stride = offsets[1] ?? 1;
+  const block = stride * offsets.length;
+  for (let outer = 0; outer < n; outer += block) {
+    for (let first = outer; first < outer + stride; first++) {
+      pairOf(base, toward, scope, first, offsets, p, share);
+    }
+  }
+  return {
+    velocity: share,
+    write: (x, out) => {
+      for (let i = 0; i < n; i++) {
+        const s = share[i]!;
+        out[i] = s === 0 ? base[i]! : base[i]! + Math.log1p(x * s);
+      }
+    },
+  };
+}
+
+function pairOf(
+  base: ArrayLike<number>,
+  toward: ArrayLike<number>,
+  scope: Uint8Array | null,
+  first: number,
+  offsets: readonly number[],
+  p: Float64Array,
+  share: Float64Array,
+): void {
+  let largest = -Infinity;
+  for (const o of offsets) largest = Math.max(largest, base[first + o]!);
+  let total = 0;
+  offsets.forEach((o, c) => (total += p[c] = Math.exp(base[first + o]! - largest)));
+  let up = -1;
+  let down = -1;
+  const open = (c: number): boolean => p[c]! > 0 && scope?.[first + offsets[c]!] !== 0;
+  const w = (c: number): number => toward[first + offsets[c]!]!;
+  for (let c = 0; c < offsets.length; c++) {
+    if (!open(c) || Number.isNaN(w(c))) continue;
+    if (up < 0 || w(c) > w(up) || (w(c) === w(up) && p[c]! > p[up]!)) up = c;
+  }
+  for (let c = 0; c < offsets.length; c++) {
+    if (c === up || !open(c) || Number.isNaN(w(c))) continue;
+    if (down < 0 || w(c) < w(down) || (w(c) === w(down) && p[c]! > p[down]!)) down = c;
+  }
+  if (up < 0 || down < 0 || w(up) === w(down)) return;
+  const pu = p[up]! / total;
+  const pd = p[down]! / total;
+  const gain = w(up) / pu - w(down) / pd >= 0 ? 1 : -1;
+  const v = 0.5 * Math.min(pu, pd) * gain;
+  share[first + offsets[up]!] = v / pu;
+  share[first + offsets[down]!] = -v / pd;
+}
+
+/** Where a path may move so that few denominators change. */
+export interface Scope {
+  readonly mask: Uint8Array;
+  /** How many parts of the input move, each with its own denominators. */
+  readonly cells: number;
+}
+
+/**
+ * The part (a sample, a class, a pair of classes for a softmax) in which moving along `toward`
+ * changes most. Null when no entry belongs to one part alone.
+ * @param most largest number of parts that may move together
+ */
+export function strongestScope(
+  labels: Int32Array,
+  toward: ArrayLike<number>,
+  moving: Moving,
+  most: number,
+): Scope | null {
+  const weight = new Map<number, number>();
+  for (let i = 0; i < labels.length; i++) {
+    const l = labels[i]!;
+    const w = Math.abs(toward[i]!);
+    if (l > 0 && w > 0) weight.set(l, (weight.get(l) ?? 0) + w);
+  }
+  const ranked = [...weight].sort((a, b) => b[1] - a[1]).map(([l]) => l);
+  const top = ranked[0];
+  if (top === undefined) return null;
+  if (moving.kind !== "softmax") return { mask: maskOf(labels, [top]), cells: 1 };
+  for (const label of ranked.slice(0, 8)) {
+    const partner = partnerOf(labels, label, toward, moving, most);
+    if (partner !== null) return partner;
+  }
+  return null;
+}
+
+/** Of the labels that share lines of a softmax with `label`, the one to move against it. */
+function partnerOf(
+  labels: Int32Array,
+  label: number,
+  toward: ArrayLike<number>,
+  moving: Moving,
+  most: number,
+): Scope | null {
+  const offsets = lineOffsets(moving.node);
+  const stride = offsets[1] ?? 1;
+  const block = stride * offsets.length;
+  const weight = new Map<number, number>();
+  for (let outer = 0; outer < labels.length; outer += block) {
+    for (let first = outer; first < outer + stride; first++) {
+      let own = 0;
+      for (const o of offsets) if (labels[first + o] === label) own++;
+      if (own === 0) continue;
+      if (own > 1) weight.set(label, Infinity);
+      for (const o of offsets) {
+        const l = labels[first + o]!;
+        if (l === label || l === SEVERAL) continue;
+        // An entry that no denominator holds moves for free.
+        const w = l === 0 ? Infinity : Math.abs(toward[first + o]!);
+        weight.set(l, (weight.get(l) ?? 0) + w);
+      }
+    }
+  }
+  const best = [...weight].sort((a, b) => b[1] - a[1])[0];
+  if (best === undefined) return null;
+  const cells = best[0] === label || best[0] === 0 ? 1 : 2;
+  return cells > most ? null : { mask: maskOf(labels, [label, best[0]]), cells };
+}
+
+function maskOf(labels: Int32Array, chosen: readonly number[]): Uint8Array {
+  const mask = new Uint8Array(labels.length);
+  for (let i = 0; i < labels.length; i++) if (chosen.includes(labels[i]!)) mask[i] = 1;
+  return mask;
+}
