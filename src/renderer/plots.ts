@@ -1,0 +1,206 @@
+/** Plots of gradient values, drawn as SVG; each has its numbers in a table as well. */
+import type { Numbers } from "../report/schema.ts";
+import { h, s, uniqueId, type Child } from "./dom.ts";
+import { formatCount, formatNumber, powerOfTen } from "./format.ts";
+import { drawTable, type TableContent } from "./table.ts";
+import { linearTicks, logTicks, type Axis } from "./ticks.ts";
+import type { View } from "./view.ts";
+
+const WIDTH = 400;
+const HEIGHT = 230;
+const LEFT = 58;
+const RIGHT = 14;
+const TOP = 10;
+const BOTTOM = 42;
+const MAX_POINTS = 2_000;
+
+/** How many elements have which gradient value. */
+export function drawHistogram(
+  view: View,
+  histogram: NonNullable<Numbers["histogram"]>,
+): HTMLElement {
+  const { edges, counts } = histogram;
+  const most = Math.max(1, ...counts);
+  const least = Math.min(...counts.filter((n) => n > 0));
+  // Most elements of a mask are background: on a linear axis the rest would be invisible.
+  const logarithmic = most > 100 * least;
+  const x = linearTicks(edges[0] ?? 0, edges.at(-1) ?? 1, 6);
+  const y = logarithmic ? logTicks(most) : linearTicks(0, most, 4);
+  const toX = along(x, LEFT, WIDTH - RIGHT);
+  const toY = along(y, HEIGHT - BOTTOM, TOP);
+  const bars = counts.map((count, k) => {
+    if (count === 0) return null;
+    const [left, right] = [toX(edges[k]!), toX(edges[k + 1]!)];
+    const top = toY(logarithmic ? Math.log10(count) : count);
+    // A single element among millions still has to be seen.
+    const height = Math.max(1.5, HEIGHT - BOTTOM - top);
+    return s("rect", {
+      class: "bar-mark",
+      x: round(left + 0.5),
+      y: round(HEIGHT - BOTTOM - height),
+      width: round(Math.max(1, right - left - 1)),
+      height: round(height),
+    });
+  });
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  const peak = counts.indexOf(most);
+  return figure(view, {
+    title: "Histogram of gradient values",
+    description:
+      `${formatCount(total)} elements from ${formatNumber(edges[0] ?? 0, 3)} to ` +
+      `${formatNumber(edges.at(-1) ?? 0, 3)}; ${formatCount(most)} of them from ` +
+      `${formatNumber(edges[peak] ?? 0, 3)} to ${formatNumber(edges[peak + 1] ?? 0, 3)}.`,
+    x: axisTitle("gradient", x),
+    y: logarithmic ? "elements (logarithmic)" : axisTitle("elements", y),
+    axes: [...drawX(x, toX), ...drawY(y, toY)],
+    marks: bars,
+    table: () => ({
+      caption: "Elements by gradient value",
+      indexColumn: "bin",
+      columns: ["from", "to", "elements"],
+      rows: counts.map((count, k) => ({
+        index: [k],
+        values: [edges[k] ?? null, edges[k + 1] ?? null, count],
+      })),
+    }),
+  });
+}
+
+/** Analytic against numeric derivatives; where they agree the points lie on the drawn diagonal. */
+export function drawScatter(view: View, points: NonNullable<Numbers["scatter"]>): HTMLElement {
+  const stride = Math.ceil(points.length / MAX_POINTS);
+  const drawn = points.filter((_, k) => k % stride === 0);
+  let [low, high] = [Infinity, -Infinity];
+  for (const [a, b] of points) {
+    low = Math.min(low, a, b);
+    high = Math.max(high, a, b);
+  }
+  const margin = 0.04 * (high - low);
+  const axis = linearTicks(low - margin, high + margin, 5);
+  const toX = along(axis, LEFT, WIDTH - RIGHT);
+  const toY = along(axis, HEIGHT - BOTTOM, TOP);
+  const worst = points.reduce((most, [a, b]) => Math.max(most, Math.abs(a - b)), 0);
+  return figure(view, {
+    title: "Analytic against numeric gradient",
+    description:
+      `${formatCount(points.length)} elements from ${formatNumber(low, 3)} to ` +
+      `${formatNumber(high, 3)}; the largest difference is ${formatNumber(worst, 3)}.`,
+    x: axisTitle("analytic", axis),
+    y: axisTitle("numeric", axis),
+    axes: [...drawX(axis, toX), ...drawY(axis, toY)],
+    marks: [
+      s("line", {
+        class: "diagonal",
+        x1: toX(axis.low),
+        y1: toY(axis.low),
+        x2: toX(axis.high),
+        y2: toY(axis.high),
+      }),
+      // One path of dots: a thousand elements in the page would be slower than one.
+      s("path", {
+        class: "dots",
+        d: drawn.map(([a, b]) => `M${round(toX(a))} ${round(toY(b))}h0`).join(""),
+      }),
+    ],
+    table: () => ({
+      caption: "Analytic and numeric derivative of each sampled element",
+      indexColumn: "sample",
+      columns: ["analytic", "numeric", "error"],
+      rows: points.map(([a, b], k) => ({ index: [k], values: [a, b, a - b] })),
+    }),
+  });
+}
+
+interface Figure {
+  readonly title: string;
+  readonly description: string;
+  readonly x: string;
+  readonly y: string;
+  readonly axes: readonly Child[];
+  readonly marks: readonly Child[];
+  readonly table: () => TableContent;
+}
+
+function figure(view: View, f: Figure): HTMLElement {
+  const [title, description] = [uniqueId("title"), uniqueId("description")];
+  const table = h("details", { class: "as-table" }, h("summary", {}, "As a table"));
+  table.addEventListener("toggle", () => {
+    if (table.childElementCount === 1) table.append(drawTable(view, f.table()));
+  });
+  return h(
+    "figure",
+    { class: "plot" },
+    h("figcaption", {}, f.title),
+    s(
+      "svg",
+      {
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        role: "img",
+        "aria-labelledby": title,
+        "aria-describedby": description,
+      },
+      s("title", { id: title }, f.title),
+      s("desc", { id: description }, f.description),
+      ...f.axes,
+      ...f.marks,
+      s(
+        "text",
+        {
+          class: "axis-title",
+          x: (LEFT + WIDTH - RIGHT) / 2,
+          y: HEIGHT - 6,
+          "text-anchor": "middle",
+        },
+        f.x,
+      ),
+      s(
+        "text",
+        {
+          class: "axis-title",
+          transform: `translate(12 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)`,
+          "text-anchor": "middle",
+        },
+        f.y,
+      ),
+    ),
+    table,
+  );
+}
+
+function axisTitle(name: string, axis: Axis): string {
+  return axis.exponent === 0 ? name : `${name} (× ${powerOfTen(axis.exponent)})`;
+}
+
+/** Where a value of the axis lies between two places. */
+function along(axis: Axis, from: number, to: number): (value: number) => number {
+  const scale = (to - from) / (axis.high - axis.low);
+  return (value) => from + (value - axis.low) * scale;
+}
+
+function drawX(axis: Axis, toX: (value: number) => number): Child[] {
+  const base = HEIGHT - BOTTOM;
+  return [
+    s("line", { class: "axis", x1: LEFT, y1: base, x2: WIDTH - RIGHT, y2: base }),
+    ...axis.ticks.flatMap(({ at, label }) => [
+      s("line", { class: "axis", x1: round(toX(at)), y1: base, x2: round(toX(at)), y2: base + 4 }),
+      s("text", { x: round(toX(at)), y: base + 16, "text-anchor": "middle" }, label),
+    ]),
+  ];
+}
+
+function drawY(axis: Axis, toY: (value: number) => number): Child[] {
+  return axis.ticks.flatMap(({ at, label }) => [
+    s("line", {
+      class: "grid",
+      x1: LEFT,
+      y1: round(toY(at)),
+      x2: WIDTH - RIGHT,
+      y2: round(toY(at)),
+    }),
+    s("text", { x: LEFT - 7, y: round(toY(at) + 3.5), "text-anchor": "end" }, label),
+  ]);
+}
+
+function round(x: number): number {
+  return Math.round(x * 100) / 100;
+}

@@ -1,0 +1,93 @@
+// The variables of four of VS Code's themes that the renderer uses, as VS Code writes them into the
+// notebook's output frame.
+
+const fonts = {
+  "--vscode-font-family": "system-ui, 'Ubuntu', 'Droid Sans', sans-serif",
+  "--vscode-font-size": "13px",
+  "--vscode-editor-font-family": "'Droid Sans Mono', 'DejaVu Sans Mono', monospace",
+  "--vscode-editor-font-size": "14px",
+};
+
+/** @type {Record<string, { kind: string, classes: string, variables: Record<string, string> }>} */
+export const themes = {
+  dark: {
+    kind: "vscode-dark",
+    classes: "vscode-dark",
+    variables: {
+      ...fonts,
+      "--vscode-editor-background": "#1f1f1f",
+      "--vscode-foreground": "#cccccc",
+      "--vscode-descriptionForeground": "#9d9d9d",
+      "--vscode-panel-border": "#2b2b2b",
+      "--vscode-focusBorder": "#0078d4",
+      "--vscode-textLink-foreground": "#4daafc",
+      "--vscode-toolbar-hoverBackground": "#5a5d5e50",
+      "--vscode-list-hoverBackground": "#2a2d2e",
+      "--vscode-testing-iconPassed": "#73c991",
+      "--vscode-testing-iconFailed": "#f14c4c",
+      "--vscode-editorWarning-foreground": "#cca700",
+      "--vscode-editorInfo-foreground": "#59a4f9",
+      "--vscode-charts-blue": "#59a4f9",
+    },
+  },
+  light: {
+    kind: "vscode-light",
+    classes: "vscode-light",
+    variables: {
+      ...fonts,
+      "--vscode-editor-background": "#ffffff",
+      "--vscode-foreground": "#3b3b3b",
+      "--vscode-descriptionForeground": "#3b3b3b",
+      "--vscode-panel-border": "#e5e5e5",
+      "--vscode-focusBorder": "#005fb8",
+      "--vscode-textLink-foreground": "#005fb8",
+      "--vscode-toolbar-hoverBackground": "#b8b8b850",
+      "--vscode-list-hoverBackground": "#f2f2f2",
+      "--vscode-testing-iconPassed": "#73c991",
+      "--vscode-testing-iconFailed": "#f14c4c",
+      "--vscode-editorWarning-foreground": "#bf8803",
+      "--vscode-editorInfo-foreground": "#0063d3",
+      "--vscode-charts-blue": "#0063d3",
+    },
+  },
+  "high-contrast": {
+    kind: "vscode-high-contrast",
+    classes: "vscode-high-contrast",
+    variables: {
+      ...fonts,
+      "--vscode-editor-background": "#000000",
+      "--vscode-foreground": "#ffffff",
+      "--vscode-descriptionForeground": "#ffffffb3",
+      "--vscode-panel-border": "#6fc3df",
+      "--vscode-contrastBorder": "#6fc3df",
+      "--vscode-contrastActiveBorder": "#f38518",
+      "--vscode-focusBorder": "#f38518",
+      "--vscode-textLink-foreground": "#21a6ff",
+      "--vscode-testing-iconPassed": "#73c991",
+      "--vscode-testing-iconFailed": "#f14c4c",
+      "--vscode-editorWarning-foreground": "#ffd370",
+      "--vscode-editorInfo-foreground": "#59a4f9",
+      "--vscode-charts-blue": "#59a4f9",
+    },
+  },
+  "high-contrast-light": {
+    kind: "vscode-high-contrast-light",
+    classes: "vscode-high-contrast vscode-high-contrast-light",
+    variables: {
+      ...fonts,
+      "--vscode-editor-background": "#ffffff",
+      "--vscode-foreground": "#292929",
+      "--vscode-descriptionForeground": "#292929",
+      "--vscode-panel-border": "#0f4a85",
+      "--vscode-contrastBorder": "#0f4a85",
+      "--vscode-contrastActiveBorder": "#006bbd",
+      "--vscode-focusBorder": "#006bbd",
+      "--vscode-textLink-foreground": "#0f4a85",
+      "--vscode-testing-iconPassed": "#007100",
+      "--vscode-testing-iconFailed": "#b5200d",
+      "--vscode-editorWarning-foreground": "#895503",
+      "--vscode-editorInfo-foreground": "#0063d3",
+      "--vscode-charts-blue": "#0063d3",
+    },
+  },
+};
