@@ -89,6 +89,11 @@ export class Names {
     return name;
   }
 
+  /** Python identifiers that generated code must not use for something else. */
+  pythonNames(): ReadonlySet<string> {
+    return this.usedPython;
+  }
+
   /** Everything named, in order of naming. */
   entries(): NamedSymbol[] {
     return [...this.symbols].map(([expr, symbol]) => ({ expr, symbol }));
@@ -238,7 +243,7 @@ export function plainIdentifier(identifier: string): string {
 }
 
 /** Names that generated code uses itself, builtins it calls, and Python's keywords. */
-const RESERVED_PYTHON = (
+const RESERVED_PYTHON: readonly string[] = (
   "False None True and as assert async await break class continue def del elif else except " +
   "finally for from global if import in is lambda nonlocal not or pass raise return try while " +
   "with yield match case np torch math F ctx grad_output gradient placed float int len sum max " +
