@@ -72,6 +72,7 @@ function copyBySelection(text: string, near: HTMLElement): boolean {
   });
   area.value = text;
   near.append(area);
+  area.focus();
   area.select();
   try {
     // Deprecated, and the only way where the frame has no clipboard permission.

@@ -20,6 +20,9 @@ export const STYLE_SHEET = `
   line-height: 1.5;
   color: var(--vscode-foreground, inherit);
   overflow-wrap: break-word;
+  /* Nothing in an output, however it is set, is seen outside of it. */
+  overflow: clip;
+  overflow-clip-margin: 4px;
 }
 body.vscode-dark .dice-gradient,
 body.vscode-high-contrast:not(.vscode-high-contrast-light) .dice-gradient { color-scheme: dark; }
