@@ -1,6 +1,6 @@
 /** "Copy as": the derivation in the forms that people paste elsewhere. */
 import type { Report } from "../report/schema.ts";
-import { button, h, uniqueId } from "./dom.ts";
+import { button, h } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { place } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -28,26 +28,40 @@ export function copyFormats(report: Report): readonly CopyFormat[] {
   ];
 }
 
+const LABEL = "Copy as";
+/** How long "Copied" stands in the label's place, in milliseconds. */
+const SAID_FOR = 2_000;
+
 /** A row of buttons, one a format. */
 export function drawCopyBar(view: View, report: Report): HTMLElement {
-  const id = uniqueId("copy");
-  const said = h("span", { class: "dim said", "aria-hidden": "true" });
+  // What happened is said in the label's own place, so that no button moves away under the mouse.
+  const label = h("span", { class: "dim copy-label", "aria-hidden": "true" }, LABEL);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const say = (text: string): void => {
+    label.textContent = text;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      label.textContent = LABEL;
+    }, SAID_FOR);
+  };
+  view.onEnd(() => {
+    clearTimeout(timer);
+  });
   const bar = h(
     "div",
-    { class: "bar copy", role: "group", "aria-labelledby": id },
-    h("span", { class: "dim", id }, "Copy as"),
+    { class: "bar copy", role: "group", "aria-label": LABEL },
+    label,
     ...copyFormats(report).map((format) =>
       button(format.label, { title: `Copy the derivation as ${format.name}` }, () => {
         void copyText(format.text, bar).then((copied) => {
           if (view.ended) return;
-          said.textContent = copied ? "Copied" : "Could not copy";
+          say(copied ? "Copied" : "Could not copy");
           view.announce(
             copied ? `Copied as ${format.name}` : "The clipboard could not be written to",
           );
         });
       }),
     ),
-    said,
   );
   return bar;
 }

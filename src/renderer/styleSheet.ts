@@ -95,8 +95,8 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .loss-value { font-family: var(--mono); font-size: 0.95em; }
 
   & table { border-collapse: collapse; border: 0; font-size: inherit; color: inherit; background: none; }
-  & th, & td { border: 0; padding: 2px 0; text-align: left; font-weight: normal; background: none; }
-  & tbody tr { background: none; }
+  & th, & td { border: 0; padding: 2px 0; vertical-align: baseline; text-align: left; font-weight: normal; background: none; }
+  & thead, & tbody, & tr { background: none; }
   & .legend th, & .legend td { padding: 2px 18px 2px 0; vertical-align: baseline; }
   & .legend thead th { color: var(--dim); font-size: 0.92em; }
   & .legend tr > :last-child { padding-right: 0; }
@@ -114,6 +114,7 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & button:hover { background: var(--vscode-toolbar-hoverBackground, rgb(128 128 128 / 20%)); }
   & button:active { background: var(--vscode-toolbar-activeBackground, rgb(128 128 128 / 30%)); }
 
+  & .copy-label { min-width: 3.9em; text-align: right; }
   & .steps { display: flex; flex-direction: column; }
   & summary {
     display: flex; align-items: center; gap: 6px; padding: 3px 6px 3px 2px; border-radius: 4px;
@@ -158,8 +159,10 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
       var(--theme-notebook-output-background, transparent)
     );
   }
+  & .numbers thead th { vertical-align: middle; }
   & .numbers th:first-child { text-align: left; }
   & .numbers tbody th { font-family: var(--mono); font-size: 0.95em; color: var(--dim); }
+  & .numbers th code { font-size: 1em; }
   & .arrays tbody th, & .losses tbody th { color: inherit; }
   & .flat .numbers tr > :first-child { padding-left: 0; }
   & .table .numbers tbody tr:hover { background: var(--vscode-list-hoverBackground, rgb(128 128 128 / 12%)); }
