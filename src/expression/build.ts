@@ -49,7 +49,7 @@ export function input(name: string, shape: Shape, type: ScalarType = "float"): E
 export function size(axes: readonly Axis[]): Expr {
   const parts = axes
     .flatMap((a) => (a.parts.length > 0 ? a.parts : [a]))
-    .filter((a) => a.role !== "unit");
+    .filter((a) => a.role !== "unit" || !isUnit(a));
   if (parts.length === 0) return ONE;
   return intern({ kind: "size", axes: parts, shape: [], type: "float", args: [] });
 }
@@ -294,7 +294,11 @@ export function concat(xs: readonly Expr[], dim: number): Expr {
   const old = first.shape[d]!;
   const joined =
     isUnit(old) || total !== old.size
-      ? axis(old.name === "1" ? "k" : `${old.name}⁺`, total, old.role)
+      ? axis(
+          old.name === "1" ? "k" : `${old.name}⁺`,
+          total,
+          old.role === "unit" ? "class" : old.role,
+        )
       : old;
   const shape = first.shape.map((a, k) => (k === d ? joined : a));
   return intern({ kind: "concat", dim: d, shape, type: commonType(xs), args: xs });

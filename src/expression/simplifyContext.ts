@@ -1,0 +1,19 @@
+import type { Expr } from "./node.ts";
+import type { Monomial } from "./simplifyProduct.ts";
+
+/** What the rules of simplification share during one call. */
+export interface Context {
+  /** The normal form of an expression, made once. */
+  readonly norm: (e: Expr) => Expr;
+  /** Whether `e` is known not to be zero anywhere the expression is looked at. */
+  readonly nonzero: (e: Expr) => boolean;
+  readonly isPositive: (e: Expr) => boolean;
+  readonly isNonNegative: (e: Expr) => boolean;
+  /** Products and sums built so far by their factors and terms: order makes no other expression. */
+  readonly products: Map<string, Expr>;
+  readonly sums: Map<string, Expr>;
+  /** (n − x)/n as 1 − x/n, or `null` where no such number stands in a sum of the product. */
+  readonly numberApart: (m: Monomial) => Expr | null;
+  /** Stop-gradients are dropped (their value is their argument's). */
+  readonly dropStops: boolean;
+}
