@@ -1,16 +1,18 @@
 /** Arrays from files of this machine. */
 import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { MAX_ARRAY_BYTES, type ReadOptions } from "./members.ts";
+import { basename, dirname, join } from "node:path";
+import type { ReadOptions } from "./members.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import {
   openArrays,
+  readHeader,
   readerFor,
   selectArray,
-  tooLarge,
   unreadable,
   type FileContent,
+  type FileHeader,
 } from "./readers.ts";
+import type { ByteSource } from "./source.ts";
 
 /**
  * Reads an array from a file, by its name's ending.
@@ -24,47 +26,74 @@ export function loadArrayFile(path: string, member?: string, options: ReadOption
 }
 
 /**
- * Opens a file as `np.load` does: its one array, or its arrays by name, each unpacked when its
- * function is called. The file's bytes are held in memory as long as any of those is.
+ * Opens a file as `np.load` does: its one array, or its arrays by name, each read from the file when
+ * its function is called.
  *
  * @throws ArrayError as {@link loadArrayFile} does.
  */
 export function openArrayFile(path: string, options: ReadOptions = {}): FileContent {
-  return openArrays(fileBytes(path, options.maxBytes ?? MAX_ARRAY_BYTES), path, options);
+  return openArrays(arrayFile(path), path, options);
 }
 
-function fileBytes(path: string, maxBytes: number): Uint8Array {
-  let handle: number | undefined;
+/**
+ * The dtype and shape of a file's array, or of its arrays by name; of the file only so much is read
+ * as those take, which is little for every format but text.
+ *
+ * @throws ArrayError as {@link loadArrayFile} does.
+ */
+export function readHeaderFile(path: string, options: ReadOptions = {}): FileHeader {
+  return readHeader(arrayFile(path), path, options);
+}
+
+/** A file that a reader reads, checked to be one; it is opened for each part that is read. */
+function arrayFile(path: string): ByteSource {
+  const source = fileSource(path);
+  if (readerFor(path) === undefined) unreadable(path);
+  return source;
+}
+
+function fileSource(path: string): ByteSource {
+  return {
+    size: guarded(path, () => {
+      // Before opening, since opening a named pipe waits for its other end.
+      const stat = statSync(path);
+      if (stat.isDirectory()) throw isDirectory(path);
+      if (!stat.isFile()) throw notReadable(path, "it is not a regular file");
+      return stat.size;
+    }),
+    read: (offset, length) => guarded(path, () => readPart(path, offset, length)),
+    beside: (fileName) => fileSource(join(dirname(path), fileName)),
+  };
+}
+
+function guarded<T>(path: string, act: () => T): T {
   try {
-    // Before opening, since opening a named pipe waits for its other end.
-    const stat = statSync(path);
-    if (stat.isDirectory()) throw isDirectory(path);
-    if (!stat.isFile()) throw notReadable(path, "it is not a regular file");
-    if (readerFor(path) === undefined) unreadable(path);
-    handle = openSync(path, "r");
-    const { size } = fstatSync(handle);
-    if (size > maxBytes) throw tooLarge(path, size, maxBytes);
-    return readAll(handle, size);
+    return act();
   } catch (error) {
     throw error instanceof ArrayError ? error : systemError(path, error);
-  } finally {
-    if (handle !== undefined) closeSync(handle);
   }
 }
 
 /** One system call reads at most 2 GiB. */
 const READ_BYTES = 2 ** 30;
 
-function readAll(handle: number, size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let filled = 0;
-  while (filled < size) {
-    const read = readSync(handle, bytes, filled, Math.min(READ_BYTES, size - filled), null);
-    // The file was cut while it was read; its reader will say so.
-    if (read === 0) return bytes.subarray(0, filled);
-    filled += read;
+function readPart(path: string, offset: number, length: number): Uint8Array {
+  const handle = openSync(path, "r");
+  try {
+    const { size } = fstatSync(handle);
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const wanted = Math.min(READ_BYTES, bytes.length - filled);
+      const read = readSync(handle, bytes, filled, wanted, offset + filled);
+      // The file was cut while it was read; its reader will say so.
+      if (read === 0) return bytes.subarray(0, filled);
+      filled += read;
+    }
+    return bytes;
+  } finally {
+    closeSync(handle);
   }
-  return bytes;
 }
 
 function systemError(path: string, cause: unknown): ArrayError {

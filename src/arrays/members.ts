@@ -1,14 +1,32 @@
 /** What readers of files with several arrays share. */
-import { ArrayError, type NdArray } from "./ndarray.ts";
+import type { DType } from "./dtype.ts";
+import { ArrayError, type ArraySpace, type NdArray } from "./ndarray.ts";
 
 /** The most bytes that one file or member may take in memory, unless the caller says otherwise. */
 export const MAX_ARRAY_BYTES = 2 ** 31;
 
 /** Settings of a reader. */
 export interface ReadOptions {
-  /** The most bytes that a file may have, or a member may unpack to; 2 GiB by default. */
+  /** The most bytes that a file read whole or an array may take; 2 GiB by default. */
   readonly maxBytes?: number;
 }
+
+/** What a file says of an array before its elements. */
+export interface ArrayHeader {
+  /** The dtype that reading gives. */
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly space?: ArraySpace;
+}
+
+/** An array whose header has been read, and whose elements have not. */
+export interface ArrayInFile extends ArrayHeader {
+  /** @throws ArrayError if the elements are damaged, cut short, or too many. */
+  readonly read: () => NdArray;
+}
+
+/** A file's one array, or its arrays by name; the function reads the header of one. */
+export type OpenedFile = ArrayInFile | ReadonlyMap<string, () => ArrayInFile>;
 
 /**
  * The member that was asked for, or the only one where none was.
@@ -16,11 +34,11 @@ export interface ReadOptions {
  * @throws ArrayError that lists the members, if there is none of that name or more than one to
  *   choose from.
  */
-export function chooseMember(
-  members: ReadonlyMap<string, () => NdArray>,
+export function chooseMember<T>(
+  members: ReadonlyMap<string, T>,
   member: string | undefined,
   name: string,
-): () => NdArray {
+): T {
   const names = [...members.keys()];
   const [first] = names;
   if (first === undefined) {
@@ -36,7 +54,10 @@ export function chooseMember(
     });
   }
   const chosen = member ?? first;
-  const read = members.get(chosen) ?? members.get(chosen.replace(/\.npy$/u, ""));
+  const read =
+    members.get(chosen) ??
+    members.get(chosen.replace(/\.npy$/u, "")) ??
+    members.get(chosen.replace(/^\/+/u, ""));
   if (read === undefined) {
     throw new ArrayError(`${name} has no array "${chosen}"; it holds ${listed}.`, {
       where: { file: name },

@@ -15,6 +15,19 @@ export type ArrayOrigin =
     }
   | { readonly kind: "computed"; readonly description: string };
 
+/** Where a volume's elements lie in space. */
+export interface ArraySpace {
+  /**
+   * The rows of the 4 by 4 matrix that takes an element's index along the three spatial axes, in the
+   * order of {@link axes}, and 1, to millimetres.
+   */
+  readonly affine: readonly (readonly number[])[];
+  /** The array's axes that the affine's columns stand for. */
+  readonly axes: readonly number[];
+  /** What the three coordinates grow towards: right, anterior, superior; or left, posterior, superior. */
+  readonly towards: "RAS" | "LPS";
+}
+
 /** An array in memory. */
 export interface NdArray {
   /** The dtype that the file or the literal has. */
@@ -24,6 +37,8 @@ export interface NdArray {
   /** The elements in C order (last axis fastest) and native byte order; see {@link ArrayData}. */
   readonly data: ArrayData;
   readonly origin?: ArrayOrigin;
+  /** Where the elements lie in space, if the file says so. No reader moves elements by it. */
+  readonly space?: ArraySpace;
 }
 
 /** The place an {@link ArrayError} speaks of. Lines and columns count from 1, bytes from 0. */

@@ -1,19 +1,20 @@
 /** Reading and writing .npy files. */
-import { dtypes, type ArrayData, type DType } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
+import { arrayOf, bytesOf } from "./elements.ts";
+import { arrayBytes, bytesAt } from "./fileErrors.ts";
 import { bfloat16ToFloat64 } from "./half.ts";
+import type { ArrayInFile, ReadOptions } from "./members.ts";
+import { ArrayError, formatShape, type ArrayOrigin, type NdArray } from "./ndarray.ts";
 import {
-  ArrayError,
-  elementCount,
-  formatShape,
-  type ArrayOrigin,
-  type NdArray,
-} from "./ndarray.ts";
-import { NPY_MAGIC, readNpyHeader, startsAsNpy, type NpyHeader } from "./npyHeader.ts";
-import { permuteAxes } from "./permute.ts";
+  MAX_NPY_HEADER_BYTES,
+  NPY_MAGIC,
+  readNpyHeader,
+  startsAsNpy,
+  type NpyHeader,
+} from "./npyHeader.ts";
+import { sourceOf, type ByteSource } from "./source.ts";
 
 export { readNpyHeader, type NpyHeader } from "./npyHeader.ts";
-
-const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /**
  * Reads a .npy file of numbers, of any dtype, byte order and memory order. Where the file's elements
@@ -24,38 +25,43 @@ const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] ===
  * @throws ArrayError if the file is damaged, cut short, goes on after the array, or holds no numbers.
  */
 export function readNpy(bytes: Uint8Array, name: string, origin?: ArrayOrigin): NdArray {
-  const header = readNpyHeader(bytes, name);
-  const { dtype, shape, fortranOrder } = header;
-  const count = elementCount(shape);
-  checkLength(bytes, header, count, name);
-  const array: NdArray = {
-    dtype,
-    shape: fortranOrder ? shape.toReversed() : shape,
-    data: elements(bytes, header, count),
-    origin: origin ?? { kind: "file", path: name },
-  };
-  // Fortran order is C order of the reversed axes.
-  return fortranOrder
-    ? permuteAxes(
-        array,
-        shape.map((_, axis) => shape.length - 1 - axis),
-      )
-    : array;
+  return openNpy(bytes, name, {}, origin).read();
 }
 
-function checkLength(bytes: Uint8Array, header: NpyHeader, count: number, name: string): void {
+/** Opens a .npy file: reads its header, and the elements when asked. @throws ArrayError */
+export function openNpy(
+  file: Uint8Array | ByteSource,
+  name: string,
+  options: ReadOptions = {},
+  origin: ArrayOrigin = { kind: "file", path: name },
+): ArrayInFile {
+  const source = sourceOf(file);
+  const header = readNpyHeader(source.read(0, MAX_NPY_HEADER_BYTES), name);
   const { dtype, shape, dataOffset } = header;
-  const expected = count * dtypes[dtype].bytes;
-  const found = bytes.length - dataOffset;
+  return {
+    dtype,
+    shape,
+    read: () => {
+      checkLength(source, header, name);
+      const expected = arrayBytes(dtype, shape, name, options);
+      return arrayOf(bytesAt(source, dataOffset, expected, "elements", name), header, origin);
+    },
+  };
+}
+
+function checkLength(source: ByteSource, header: NpyHeader, name: string): void {
+  const { dtype, shape, dataOffset } = header;
+  const expected = arrayBytes(dtype, shape, name, { maxBytes: Infinity });
+  const found = source.size - dataOffset;
   if (found < expected) {
     throw new ArrayError(
       `${name} is cut short: ${dtype} elements of shape ${formatShape(shape)} take ${Number.isFinite(expected) ? String(expected) : "more than 1e308"} bytes, and ${String(found)} are there.`,
-      { where: { file: name, byteOffset: bytes.length }, remedy: "Copy or save the file again." },
+      { where: { file: name, byteOffset: source.size }, remedy: "Copy or save the file again." },
     );
   }
   if (found > expected) {
     const end = dataOffset + expected;
-    const second = startsAsNpy(bytes, end);
+    const second = startsAsNpy(source.read(end, NPY_MAGIC.length));
     throw new ArrayError(
       `${name} goes on for ${String(found - expected)} bytes after its array of shape ${formatShape(shape)}${second ? ": another array begins there" : ""}.`,
       {
@@ -65,33 +71,6 @@ function checkLength(bytes: Uint8Array, header: NpyHeader, count: number, name: 
           : "Save it again with np.save(path, arr).",
       },
     );
-  }
-}
-
-function elements(bytes: Uint8Array, header: NpyHeader, count: number): ArrayData {
-  const { dtype, littleEndian, dataOffset } = header;
-  const { unitBytes, bytes: elementBytes, store } = dtypes[dtype];
-  const start = bytes.byteOffset + dataOffset;
-  const swap = unitBytes > 1 && littleEndian !== HOST_IS_LITTLE_ENDIAN;
-  if (!swap && start % unitBytes === 0) {
-    const data = store(count, bytes.buffer, start);
-    // NumPy takes any byte but 0 as True; memory holds only 0 and 1.
-    const odd = dtype === "bool" && (data as Uint8Array).some((value) => value > 1);
-    return odd ? (data as Uint8Array).map((value) => (value === 0 ? 0 : 1)) : data;
-  }
-  // Not bytes.slice: that of Node's Buffer does not copy.
-  const copy = new Uint8Array(bytes.subarray(dataOffset, dataOffset + count * elementBytes));
-  if (swap) swapUnits(copy, unitBytes);
-  return store(count, copy.buffer, copy.byteOffset);
-}
-
-function swapUnits(bytes: Uint8Array, unitBytes: number): void {
-  for (let start = 0; start < bytes.length; start += unitBytes) {
-    for (let low = start, high = start + unitBytes - 1; low < high; low += 1, high -= 1) {
-      const byte = bytes[low]!;
-      bytes[low] = bytes[high]!;
-      bytes[high] = byte;
-    }
   }
 }
 
@@ -130,8 +109,6 @@ export function writeNpy(a: NdArray): Uint8Array {
   new DataView(file.buffer).setUint16(8, dataOffset - 10, true);
   const text = `${description.padEnd(dataOffset - 11)}\n`;
   for (let i = 0; i < text.length; i += 1) file[10 + i] = text.charCodeAt(i);
-  const body = file.subarray(dataOffset);
-  body.set(new Uint8Array(a.data.buffer, a.data.byteOffset, a.data.byteLength));
-  if (!HOST_IS_LITTLE_ENDIAN) swapUnits(body, dtypes[a.dtype].unitBytes);
+  file.set(bytesOf(a.data, a.dtype), dataOffset);
   return file;
 }

@@ -25,6 +25,8 @@ export const NPY_MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
 
 /** Longest header read: what version 1.0 can hold; numeric arrays need some 128 bytes. */
 const MAX_HEADER_BYTES = 65_535;
+/** The bytes that surely hold a header which is read. */
+export const MAX_NPY_HEADER_BYTES = 12 + MAX_HEADER_BYTES;
 /** NumPy's own limit. */
 const MAX_AXES = 64;
 const MAX_NESTING = 16;

@@ -1,9 +1,10 @@
 /** Reading .npz files: ZIP archives of .npy files, of which one is unpacked at a time. */
-import { MAX_ARRAY_BYTES, chooseMember, type ReadOptions } from "./members.ts";
+import { MAX_ARRAY_BYTES, chooseMember, type ArrayInFile, type ReadOptions } from "./members.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
-import { startsAsNpy } from "./npyHeader.ts";
+import { MAX_NPY_HEADER_BYTES, NPY_MAGIC, readNpyHeader, startsAsNpy } from "./npyHeader.ts";
 import { readNpy } from "./npy.ts";
-import { listZip, readZipEntry, type ZipEntry } from "./zip.ts";
+import { sourceOf, type ByteSource } from "./source.ts";
+import { listZip, readZipEntry, readZipEntryStart, type ZipEntry } from "./zip.ts";
 
 /** An array in a .npz file, not unpacked yet. */
 export interface NpzMember {
@@ -18,8 +19,8 @@ export interface NpzMember {
  *
  * @throws ArrayError if the file is no archive, or is damaged.
  */
-export function listNpz(bytes: Uint8Array, name = "The file"): NpzMember[] {
-  return entries(bytes, name).map((entry) => ({
+export function listNpz(file: Uint8Array | ByteSource, name = "The file"): NpzMember[] {
+  return entries(sourceOf(file), name).map((entry) => ({
     member: memberName(entry),
     packedBytes: entry.packedBytes,
     unpackedBytes: entry.unpackedBytes,
@@ -27,22 +28,35 @@ export function listNpz(bytes: Uint8Array, name = "The file"): NpzMember[] {
 }
 
 /**
- * The arrays in a .npz file by name, each unpacked only when its function is called.
+ * The arrays in a .npz file by name. A member's header is unpacked when its function is called, and
+ * its elements when they are read.
  *
  * @param name the file's name or path, for errors and as the arrays' origin.
  * @throws ArrayError if the file is no archive, or is damaged.
  */
 export function openNpz(
-  bytes: Uint8Array,
+  file: Uint8Array | ByteSource,
   name: string,
   options: ReadOptions = {},
-): ReadonlyMap<string, () => NdArray> {
-  const members = new Map<string, () => NdArray>();
-  for (const entry of entries(bytes, name)) {
+): ReadonlyMap<string, () => ArrayInFile> {
+  const source = sourceOf(file);
+  const members = new Map<string, () => ArrayInFile>();
+  for (const entry of entries(source, name)) {
     const member = memberName(entry);
+    const label = `${name}[${member}]`;
+    const unpacked = (): Uint8Array =>
+      readZipEntry(source, entry, name, options.maxBytes ?? MAX_ARRAY_BYTES);
     members.set(member, () => {
-      const unpacked = readZipEntry(bytes, entry, name, options.maxBytes ?? MAX_ARRAY_BYTES);
-      return readNpy(unpacked, `${name}[${member}]`, { kind: "file", path: name, member });
+      const start = readZipEntryStart(source, entry, name, MAX_NPY_HEADER_BYTES);
+      try {
+        const { dtype, shape } = readNpyHeader(start, label);
+        const read = () => readNpy(unpacked(), label, { kind: "file", path: name, member });
+        return { dtype, shape, read };
+      } catch (error) {
+        // A wrong checksum says more about a bad header than the header does.
+        unpacked();
+        throw error;
+      }
     });
   }
   return members;
@@ -62,17 +76,17 @@ export function readNpz(
   name: string,
   options: ReadOptions = {},
 ): NdArray {
-  return chooseMember(openNpz(bytes, name, options), member, name)();
+  return chooseMember(openNpz(bytes, name, options), member, name)().read();
 }
 
-function entries(bytes: Uint8Array, name: string): ZipEntry[] {
-  if (startsAsNpy(bytes)) {
+function entries(source: ByteSource, name: string): ZipEntry[] {
+  if (startsAsNpy(source.read(0, NPY_MAGIC.length))) {
     throw new ArrayError(`${name} is a .npy file under the name of a .npz.`, {
       where: { file: name, byteOffset: 0 },
       remedy: "Rename it to end in .npy.",
     });
   }
-  return listZip(bytes, name).filter((entry) => !entry.path.endsWith("/"));
+  return listZip(source, name).filter((entry) => !entry.path.endsWith("/"));
 }
 
 function memberName(entry: ZipEntry): string {

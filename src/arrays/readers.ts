@@ -1,12 +1,23 @@
 /** Which reader reads which file: one row a format. */
-import { MAX_ARRAY_BYTES, chooseMember, type ReadOptions } from "./members.ts";
+import { tooLarge, wholeFile } from "./fileErrors.ts";
+import {
+  chooseMember,
+  type ArrayHeader,
+  type ArrayInFile,
+  type OpenedFile,
+  type ReadOptions,
+} from "./members.ts";
 import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
-import { readNpy } from "./npy.ts";
+import { openNpy } from "./npy.ts";
 import { openNpz } from "./npz.ts";
+import { sourceOf, type ByteSource } from "./source.ts";
 
 /** A file's content: its one array, or its arrays by name, each read when its function is called. */
 export type FileContent = NdArray | ReadonlyMap<string, () => NdArray>;
+
+/** What a file says of its one array, or of its arrays by name, before their elements. */
+export type FileHeader = ArrayHeader | ReadonlyMap<string, () => ArrayHeader>;
 
 /** A format. */
 export interface ArrayReader {
@@ -14,7 +25,8 @@ export interface ArrayReader {
   readonly extensions: readonly string[];
   /** What it is, for lists shown to people. */
   readonly title: string;
-  readonly open: (bytes: Uint8Array, name: string, options: ReadOptions) => FileContent;
+  /** Reads as little as it takes to know dtype and shape. */
+  readonly open: (source: ByteSource, name: string, options: ReadOptions) => OpenedFile;
 }
 
 /** JSON becomes one JavaScript string, and every number in it an object while it is read. */
@@ -22,26 +34,18 @@ const MAX_JSON_BYTES = 2 ** 26;
 
 /** Every format that is read. */
 export const arrayReaders: readonly ArrayReader[] = [
-  {
-    extensions: [".npy"],
-    title: "NumPy array",
-    open: (bytes, name) => readNpy(bytes, name),
-  },
-  {
-    extensions: [".npz"],
-    title: "NumPy archive of arrays",
-    open: openNpz,
-  },
-  {
-    extensions: [".json"],
-    title: "JSON list of numbers",
-    open: (bytes, name) => {
-      if (bytes.length > MAX_JSON_BYTES) throw tooLarge(name, bytes.length, MAX_JSON_BYTES);
-      const array = parseArrayLiteral(new TextDecoder().decode(bytes), { file: name });
-      return { ...array, origin: { kind: "file", path: name } };
-    },
-  },
+  { extensions: [".npy"], title: "NumPy array", open: openNpy },
+  { extensions: [".npz"], title: "NumPy archive of arrays", open: openNpz },
+  { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
+
+function openJson(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
+  if (source.size > MAX_JSON_BYTES) throw tooLarge(name, source.size, MAX_JSON_BYTES);
+  const text = new TextDecoder().decode(wholeFile(source, name, options));
+  const { dtype, shape, data } = parseArrayLiteral(text, { file: name });
+  const read = (): NdArray => ({ dtype, shape, data, origin: { kind: "file", path: name } });
+  return { dtype, shape, read };
+}
 
 /** Every file ending that is read, with the dot. */
 export function readableExtensions(): string[] {
@@ -60,20 +64,56 @@ export function readerFor(name: string): ArrayReader | undefined {
 }
 
 /**
- * Opens a file's content by its name's ending.
+ * Opens a file by its name's ending, and reads as little of it as it takes to know what it holds.
  *
- * @throws ArrayError if the ending is not known (the error lists those that are), the file is too
- *   large, or its reader refuses it.
+ * @throws ArrayError if the ending is not known (the error lists those that are), or its reader
+ *   refuses the file.
+ */
+export function openFile(
+  file: Uint8Array | ByteSource,
+  name: string,
+  options: ReadOptions = {},
+): OpenedFile {
+  const reader = readerFor(name) ?? unreadable(name);
+  return reader.open(sourceOf(file), name, options);
+}
+
+/**
+ * A file's content: its one array, or its arrays by name.
+ *
+ * @throws ArrayError as {@link openFile} does, and if the one array is damaged or too large.
  */
 export function openArrays(
-  bytes: Uint8Array,
+  file: Uint8Array | ByteSource,
   name: string,
   options: ReadOptions = {},
 ): FileContent {
-  const maxBytes = options.maxBytes ?? MAX_ARRAY_BYTES;
-  const reader = readerFor(name) ?? unreadable(name);
-  if (bytes.length > maxBytes) throw tooLarge(name, bytes.length, maxBytes);
-  return reader.open(bytes, name, options);
+  const opened = openFile(file, name, options);
+  if (!isMembers(opened)) return opened.read();
+  return new Map([...opened].map(([member, open]) => [member, () => open().read()] as const));
+}
+
+/**
+ * What a file says of its one array, or of its arrays by name, without their elements.
+ *
+ * @throws ArrayError as {@link openFile} does.
+ */
+export function readHeader(
+  file: Uint8Array | ByteSource,
+  name: string,
+  options: ReadOptions = {},
+): FileHeader {
+  const opened = openFile(file, name, options);
+  if (!isMembers(opened)) return headerOf(opened);
+  return new Map([...opened].map(([member, open]) => [member, () => headerOf(open())] as const));
+}
+
+function headerOf({ dtype, shape, space }: ArrayInFile): ArrayHeader {
+  return { dtype, shape, ...(space === undefined ? {} : { space }) };
+}
+
+function isMembers(opened: OpenedFile): opened is ReadonlyMap<string, () => ArrayInFile> {
+  return opened instanceof Map;
 }
 
 /**
@@ -83,12 +123,12 @@ export function openArrays(
  * @throws ArrayError as {@link openArrays} does, and if there is no such member.
  */
 export function readArray(
-  bytes: Uint8Array,
+  file: Uint8Array | ByteSource,
   name: string,
   member?: string,
   options: ReadOptions = {},
 ): NdArray {
-  return selectArray(openArrays(bytes, name, options), name, member);
+  return selectArray(openArrays(file, name, options), name, member);
 }
 
 /** One array of an opened file. */
@@ -115,16 +155,4 @@ export function unreadable(name: string): never {
     where: { file: name },
     remedy: `Readable are ${known.join(", ")}. np.save(path, arr) writes the first.`,
   });
-}
-
-/** The error for a file beyond a limit. */
-export function tooLarge(name: string, bytes: number, maxBytes: number): ArrayError {
-  return new ArrayError(
-    `${name} has ${String(bytes)} bytes; at most ${String(maxBytes)} are read.`,
-    {
-      where: { file: name },
-      remedy:
-        "Save a crop of the array, or a narrower dtype: np.save(path, arr.astype(np.float32))",
-    },
-  );
 }

@@ -1,10 +1,13 @@
 /**
- * Reading a ZIP archive that lies whole in memory: its directory, and one member at a time.
- * Source: PKWARE's APPNOTE.TXT, sections 4.3 and 4.4. Inflating is fflate's; everything that decides
- * how much memory is taken is checked here first.
+ * Reading a ZIP archive: its directory, and one member at a time; also in the ZIP64 form.
+ * Source: PKWARE's APPNOTE.TXT, sections 4.3 to 4.5. What decides how much memory is taken is checked
+ * before it is.
  */
-import { inflateSync } from "fflate";
+import { crc32 } from "./checksums.ts";
+import { damaged } from "./fileErrors.ts";
+import { inflateExactly, inflateStart } from "./inflate.ts";
 import { ArrayError } from "./ndarray.ts";
+import { partOf, viewOf, type ByteSource } from "./source.ts";
 
 /** A member, as the archive's directory describes it. */
 export interface ZipEntry {
@@ -20,85 +23,182 @@ export interface ZipEntry {
 
 const DIRECTORY_END = 0x06054b50;
 const DIRECTORY_END_BYTES = 22;
+const LONGEST_COMMENT = 0xffff;
 const ZIP64_LOCATOR = 0x07064b50;
+const ZIP64_LOCATOR_BYTES = 20;
+const ZIP64_END = 0x06064b50;
+const ZIP64_END_BYTES = 56;
+const ZIP64_FIELD = 1;
 const DIRECTORY_ENTRY = 0x02014b50;
 const DIRECTORY_ENTRY_BYTES = 46;
 const MEMBER_HEADER = 0x04034b50;
 const MEMBER_HEADER_BYTES = 30;
+/** Stands for a number that is in the ZIP64 field. */
 const IN_ZIP64_FIELD = 0xffffffff;
-
-/** No deflate stream unpacks to more than 1032 times its size (258 bytes from two bits). */
-const MAX_DEFLATE_RATIO = 1032;
 
 /**
  * The members of an archive, in its directory's order; of several with one path the last one, which
  * is what Python's zipfile takes.
  *
- * @throws ArrayError if it is no archive, is damaged, or is in the ZIP64 form.
+ * @param isA what the file should be, for the error if it is no archive: "a .npz file is".
+ * @param remedy how one is written.
+ * @throws ArrayError if it is no archive, or is damaged.
  */
-export function listZip(bytes: Uint8Array, name: string): ZipEntry[] {
-  const view = viewOf(bytes);
-  const end = findDirectoryEnd(view);
-  if (end === undefined) throw notAnArchive(bytes, name);
-  const count = view.getUint16(end + 10, true);
-  const directoryBytes = view.getUint32(end + 12, true);
-  const directoryOffset = view.getUint32(end + 16, true);
-  const zip64 = end >= 20 && view.getUint32(end - 20, true) === ZIP64_LOCATOR;
-  if (zip64 || count === 0xffff || directoryOffset === IN_ZIP64_FIELD) throw isZip64(name, end);
-  if (view.getUint16(end + 4, true) !== 0 || view.getUint16(end + 8, true) !== count) {
-    throw damaged(name, "it is one part of an archive split over several files", end);
-  }
-  if (directoryOffset + directoryBytes > end) {
-    throw damaged(name, "its directory does not lie inside it", end);
-  }
-
+export function listZip(
+  source: ByteSource,
+  name: string,
+  isA = "a .npz file is",
+  remedy = "np.savez(path, pred=p, target=t) writes one.",
+): ZipEntry[] {
+  const { count, start, size, end } = findDirectory(source, name, isA, remedy);
+  if (start + size > end) throw damaged(name, "its directory does not lie inside it", at(end));
+  const directory = source.read(start, size);
+  const view = viewOf(directory);
   const entries = new Map<string, ZipEntry>();
-  let at = directoryOffset;
+  let offset = 0;
   for (let i = 0; i < count; i += 1) {
-    if (at + DIRECTORY_ENTRY_BYTES > end || view.getUint32(at, true) !== DIRECTORY_ENTRY) {
-      throw damaged(name, `its directory has no entry ${String(i + 1)} of ${String(count)}`, at);
+    const there = offset + DIRECTORY_ENTRY_BYTES <= directory.length;
+    if (!there || view.getUint32(offset, true) !== DIRECTORY_ENTRY) {
+      throw damaged(
+        name,
+        `its directory has no entry ${String(i + 1)} of ${String(count)}`,
+        at(start + offset),
+      );
     }
-    const pathEnd = at + DIRECTORY_ENTRY_BYTES + view.getUint16(at + 28, true);
-    const next = pathEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
-    if (next > end) throw damaged(name, "its directory runs past its end", at);
-    const path = decodePath(bytes.subarray(at + DIRECTORY_ENTRY_BYTES, pathEnd));
-    const entry: ZipEntry = {
-      path,
-      packedBytes: view.getUint32(at + 20, true),
-      unpackedBytes: view.getUint32(at + 24, true),
-      method: view.getUint16(at + 10, true),
-      encrypted: (view.getUint16(at + 8, true) & 1) === 1,
-      checksum: view.getUint32(at + 16, true),
-      offset: view.getUint32(at + 42, true),
-    };
-    const sizes = [entry.packedBytes, entry.unpackedBytes, entry.offset];
-    if (sizes.includes(IN_ZIP64_FIELD)) throw isZip64(name, at);
+    const pathEnd = offset + DIRECTORY_ENTRY_BYTES + view.getUint16(offset + 28, true);
+    const extraEnd = pathEnd + view.getUint16(offset + 30, true);
+    const next = extraEnd + view.getUint16(offset + 32, true);
+    if (next > directory.length) {
+      throw damaged(name, "its directory runs past its end", at(start + offset));
+    }
+    const path = new TextDecoder().decode(
+      directory.subarray(offset + DIRECTORY_ENTRY_BYTES, pathEnd),
+    );
+    const [unpackedBytes, packedBytes, memberOffset] = wideNumbers(
+      [24, 20, 42].map((field) => view.getUint32(offset + field, true)),
+      directory.subarray(pathEnd, extraEnd),
+      name,
+      start + offset,
+    );
     entries.delete(path);
-    entries.set(path, entry);
-    at = next;
+    entries.set(path, {
+      path,
+      packedBytes: packedBytes!,
+      unpackedBytes: unpackedBytes!,
+      method: view.getUint16(offset + 10, true),
+      encrypted: (view.getUint16(offset + 8, true) & 1) === 1,
+      checksum: view.getUint32(offset + 16, true),
+      offset: memberOffset!,
+    });
+    offset = next;
   }
   return [...entries.values()];
 }
 
+function at(byteOffset: number): { byteOffset: number } {
+  return { byteOffset };
+}
+
+interface Directory {
+  readonly count: number;
+  readonly start: number;
+  readonly size: number;
+  /** Where the directory must end at the latest. */
+  readonly end: number;
+}
+
+/** The directory's end stands last, followed only by the archive's comment of known length. */
+function findDirectory(source: ByteSource, name: string, isA: string, remedy: string): Directory {
+  const tailStart = Math.max(0, source.size - DIRECTORY_END_BYTES - LONGEST_COMMENT);
+  const tail = source.read(tailStart, source.size - tailStart);
+  const view = viewOf(tail);
+  for (let i = tail.length - DIRECTORY_END_BYTES; i >= 0; i -= 1) {
+    if (
+      view.getUint32(i, true) === DIRECTORY_END &&
+      i + DIRECTORY_END_BYTES + view.getUint16(i + 20, true) === tail.length
+    ) {
+      const end = tailStart + i;
+      const wide = zip64Directory(source, end, name);
+      if (wide !== undefined) return wide;
+      const count = view.getUint16(i + 10, true);
+      if (view.getUint16(i + 4, true) !== 0 || view.getUint16(i + 8, true) !== count) {
+        throw split(name, end);
+      }
+      return {
+        count,
+        size: view.getUint32(i + 12, true),
+        start: view.getUint32(i + 16, true),
+        end,
+      };
+    }
+  }
+  throw notAnArchive(source, name, isA, remedy);
+}
+
+function zip64Directory(source: ByteSource, end: number, name: string): Directory | undefined {
+  const locatorStart = end - ZIP64_LOCATOR_BYTES;
+  if (locatorStart < 0) return undefined;
+  const locator = viewOf(source.read(locatorStart, ZIP64_LOCATOR_BYTES));
+  if (locator.getUint32(0, true) !== ZIP64_LOCATOR) return undefined;
+  const start = Number(locator.getBigUint64(8, true));
+  const record = start + ZIP64_END_BYTES <= locatorStart ? source.read(start, ZIP64_END_BYTES) : [];
+  const view = record instanceof Uint8Array ? viewOf(record) : undefined;
+  if (view?.getUint32(0, true) !== ZIP64_END) {
+    throw damaged(name, "it has no ZIP64 directory where it should be", at(locatorStart));
+  }
+  const count = Number(view.getBigUint64(32, true));
+  const parts = view.getUint32(16, true) + view.getUint32(20, true);
+  if (parts !== 0 || Number(view.getBigUint64(24, true)) !== count) throw split(name, start);
+  return {
+    count,
+    size: Number(view.getBigUint64(40, true)),
+    start: Number(view.getBigUint64(48, true)),
+    end: start,
+  };
+}
+
+/** The numbers of an entry, those that do not fit in 32 bits taken from its ZIP64 field. */
+function wideNumbers(
+  numbers: readonly number[],
+  extra: Uint8Array,
+  name: string,
+  byteOffset: number,
+): number[] {
+  if (!numbers.includes(IN_ZIP64_FIELD)) return [...numbers];
+  const view = viewOf(extra);
+  let start = 0;
+  while (start + 4 <= extra.length && view.getUint16(start, true) !== ZIP64_FIELD) {
+    start += 4 + view.getUint16(start + 2, true);
+  }
+  const end =
+    start + 4 <= extra.length
+      ? Math.min(extra.length, start + 4 + view.getUint16(start + 2, true))
+      : 0;
+  let next = start + 4;
+  return numbers.map((number) => {
+    if (number !== IN_ZIP64_FIELD) return number;
+    if (next + 8 > end) throw damaged(name, "a ZIP64 field is missing in it", at(byteOffset));
+    const value = Number(view.getBigUint64(next, true));
+    next += 8;
+    return value;
+  });
+}
+
 /**
- * Unpacks one member and checks it against its checksum. A stored member is a view of `bytes`.
+ * Unpacks one member and checks it against its checksum. A stored member is a view of the source's
+ * memory, where it has one.
  *
  * @param maxBytes the most that it may unpack to.
  * @throws ArrayError if it is encrypted, damaged, too large, or packed by another method than deflate.
  */
 export function readZipEntry(
-  bytes: Uint8Array,
+  source: ByteSource,
   entry: ZipEntry,
   name: string,
   maxBytes: number,
 ): Uint8Array {
   const label = `${name}[${entry.path}]`;
-  if (entry.encrypted) {
-    throw new ArrayError(`${label} is encrypted.`, {
-      where: { file: name, byteOffset: entry.offset },
-      remedy: "Save the arrays without a password: np.savez(path, pred=p, target=t)",
-    });
-  }
+  const place = { label, file: name, byteOffset: entry.offset };
   if (entry.unpackedBytes > maxBytes) {
     throw new ArrayError(
       `${label} unpacks to ${String(entry.unpackedBytes)} bytes; at most ${String(maxBytes)} are read.`,
@@ -108,79 +208,74 @@ export function readZipEntry(
       },
     );
   }
-  const packed = packedBytes(bytes, entry, name, label);
-  const unpacked = unpack(packed, entry, name, label);
+  const packed = zipEntryBytes(source, entry, name);
+  const bytes = packed.read(0, packed.size);
+  if (bytes.length < packed.size) throw damaged(label, "the archive was cut while it was read");
+  const unpacked =
+    entry.method === 0 ? bytes : inflateExactly(bytes, entry.unpackedBytes, "deflate", place);
   if (crc32(unpacked) !== entry.checksum) {
-    throw damaged(label, "its contents do not match its checksum", entry.offset, name);
+    throw damaged(label, "its contents do not match its checksum", place);
   }
   return unpacked;
 }
 
-function packedBytes(bytes: Uint8Array, entry: ZipEntry, name: string, label: string): Uint8Array {
-  const { offset } = entry;
-  const view = viewOf(bytes);
-  if (
-    offset + MEMBER_HEADER_BYTES > bytes.length ||
-    view.getUint32(offset, true) !== MEMBER_HEADER
-  ) {
-    throw damaged(label, "the archive has no member where its directory says", offset, name);
-  }
-  const start =
-    offset +
-    MEMBER_HEADER_BYTES +
-    view.getUint16(offset + 26, true) +
-    view.getUint16(offset + 28, true);
-  if (start + entry.packedBytes > bytes.length) {
-    throw damaged(
-      label,
-      `the archive ends after ${String(Math.max(0, bytes.length - start))} of its ${String(entry.packedBytes)} bytes`,
-      offset,
-      name,
-    );
-  }
-  return bytes.subarray(start, start + entry.packedBytes);
+/**
+ * The first bytes of a member, `size` of them or as many as there are, without what comes after them
+ * and without its checksum.
+ *
+ * @throws ArrayError as {@link readZipEntry} does.
+ */
+export function readZipEntryStart(
+  source: ByteSource,
+  entry: ZipEntry,
+  name: string,
+  size: number,
+): Uint8Array {
+  const label = `${name}[${entry.path}]`;
+  const packed = zipEntryBytes(source, entry, name);
+  if (entry.method === 0) return packed.read(0, size);
+  return inflateStart(packed, size, "deflate", { label, file: name, byteOffset: entry.offset });
 }
 
-function unpack(packed: Uint8Array, entry: ZipEntry, name: string, label: string): Uint8Array {
-  const { method, unpackedBytes, offset } = entry;
-  if (method === 0) {
-    if (packed.length === unpackedBytes) return packed;
-    throw damaged(label, "it is stored unpacked, but with two different sizes", offset, name);
+/**
+ * A member's bytes as they lie in the archive: unpacked ones for a stored member.
+ *
+ * @throws ArrayError if it is encrypted, not where the directory says, or packed in a way that is not
+ *   read.
+ */
+export function zipEntryBytes(source: ByteSource, entry: ZipEntry, name: string): ByteSource {
+  const { offset, method, packedBytes } = entry;
+  const label = `${name}[${entry.path}]`;
+  const place = { file: name, byteOffset: offset };
+  if (entry.encrypted) {
+    throw new ArrayError(`${label} is encrypted.`, {
+      where: place,
+      remedy: "Save the arrays without a password: np.savez(path, pred=p, target=t)",
+    });
   }
-  if (method !== 8) {
-    const known = METHODS[method];
+  const header = source.read(offset, MEMBER_HEADER_BYTES);
+  const view = viewOf(header);
+  if (header.length < MEMBER_HEADER_BYTES || view.getUint32(0, true) !== MEMBER_HEADER) {
+    throw damaged(label, "the archive has no member where its directory says", place);
+  }
+  const start = offset + MEMBER_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  if (start + packedBytes > source.size) {
+    throw damaged(
+      label,
+      `the archive ends after ${String(Math.max(0, source.size - start))} of its ${String(packedBytes)} bytes`,
+      place,
+    );
+  }
+  if (method === 0 && packedBytes !== entry.unpackedBytes) {
+    throw damaged(label, "it is stored unpacked, but with two different sizes", place);
+  }
+  if (method !== 0 && method !== 8) {
     throw new ArrayError(
-      `${label} is packed by ${known ?? `method ${String(method)}`}; only deflate is read.`,
-      {
-        where: { file: name, byteOffset: offset },
-        remedy: "Save it with np.savez_compressed or np.savez.",
-      },
+      `${label} is packed by ${METHODS[method] ?? `method ${String(method)}`}; only deflate is read.`,
+      { where: place, remedy: "Save it with np.savez_compressed or np.savez." },
     );
   }
-  if (unpackedBytes > packed.length * MAX_DEFLATE_RATIO) {
-    throw damaged(
-      label,
-      `${String(packed.length)} packed bytes cannot hold ${String(unpackedBytes)}`,
-      offset,
-      name,
-    );
-  }
-  let unpacked: Uint8Array;
-  try {
-    // One byte more than promised shows a stream that goes on.
-    unpacked = inflateSync(packed, { out: new Uint8Array(unpackedBytes + 1) });
-  } catch (cause) {
-    throw damaged(label, "its packed data is not valid", offset, name, cause);
-  }
-  if (unpacked.length !== unpackedBytes) {
-    throw damaged(
-      label,
-      `it unpacks to ${unpacked.length > unpackedBytes ? "more" : "less"} than the ${String(unpackedBytes)} bytes promised`,
-      offset,
-      name,
-    );
-  }
-  return unpacked;
+  return partOf(source, start, packedBytes);
 }
 
 const METHODS: Readonly<Record<number, string>> = {
@@ -192,100 +287,20 @@ const METHODS: Readonly<Record<number, string>> = {
   99: "AES encryption",
 };
 
-/** The directory's end stands last, followed only by the archive's comment of known length. */
-function findDirectoryEnd(view: DataView): number | undefined {
-  const last = view.byteLength - DIRECTORY_END_BYTES;
-  const first = Math.max(0, last - 0xffff);
-  for (let at = last; at >= first; at -= 1) {
-    if (
-      view.getUint32(at, true) === DIRECTORY_END &&
-      at + DIRECTORY_END_BYTES + view.getUint16(at + 20, true) === view.byteLength
-    ) {
-      return at;
-    }
-  }
-  return undefined;
-}
-
-function notAnArchive(bytes: Uint8Array, name: string): ArrayError {
-  const begins = bytes.length >= 4 && viewOf(bytes).getUint32(0, true) === MEMBER_HEADER;
+function notAnArchive(source: ByteSource, name: string, isA: string, remedy: string): ArrayError {
+  const start = source.read(0, 4);
+  const begins = start.length === 4 && viewOf(start).getUint32(0, true) === MEMBER_HEADER;
   return new ArrayError(
     begins
       ? `${name} is cut short: it begins as a ZIP archive, but its directory at the end is missing.`
-      : `${name} is not a ZIP archive, which a .npz file is.`,
+      : `${name} is not a ZIP archive, which ${isA}.`,
     {
-      where: { file: name, byteOffset: begins ? bytes.length : 0 },
-      remedy: begins
-        ? "Copy or save the file again."
-        : "np.savez(path, pred=p, target=t) writes one.",
+      where: { file: name, byteOffset: begins ? source.size : 0 },
+      remedy: begins ? "Copy or save the file again." : remedy,
     },
   );
 }
 
-function isZip64(name: string, byteOffset: number): ArrayError {
-  return new ArrayError(
-    `${name} is in the ZIP64 form, which archives beyond 2 GiB or 65,535 members take; it is not read.`,
-    {
-      where: { file: name, byteOffset },
-      remedy: "Save each array to a file of its own: np.save(path, arr)",
-    },
-  );
-}
-
-function damaged(
-  label: string,
-  what: string,
-  byteOffset: number,
-  file = label,
-  cause?: unknown,
-): ArrayError {
-  return new ArrayError(`${label} is damaged: ${what}.`, {
-    where: { file, byteOffset },
-    remedy: "Copy or save the file again.",
-    cause,
-  });
-}
-
-function decodePath(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-let crcTables: Uint32Array | undefined;
-
-/** Table `k` gives the CRC of a byte followed by `k` zero bytes. */
-function crcTable(): Uint32Array {
-  if (crcTables === undefined) {
-    crcTables = new Uint32Array(4 * 256);
-    for (let byte = 0; byte < 256; byte += 1) {
-      let crc = byte;
-      for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-      crcTables[byte] = crc;
-    }
-    for (let i = 256; i < crcTables.length; i += 1) {
-      const before = crcTables[i - 256]!;
-      crcTables[i] = (before >>> 8) ^ crcTables[before & 0xff]!;
-    }
-  }
-  return crcTables;
-}
-
-/** CRC-32 as ZIP has it (ISO 3309), four bytes a step. */
-export function crc32(bytes: Uint8Array): number {
-  const table = crcTable();
-  let crc = 0xffffffff;
-  let i = 0;
-  for (; i + 4 <= bytes.length; i += 4) {
-    crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    crc =
-      table[768 + (crc & 0xff)]! ^
-      table[512 + ((crc >>> 8) & 0xff)]! ^
-      table[256 + ((crc >>> 16) & 0xff)]! ^
-      table[crc >>> 24]!;
-  }
-  for (; i < bytes.length; i += 1) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 0xff]!;
-  return (crc ^ 0xffffffff) >>> 0;
+function split(name: string, byteOffset: number): ArrayError {
+  return damaged(name, "it is one part of an archive split over several files", at(byteOffset));
 }

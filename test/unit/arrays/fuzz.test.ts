@@ -127,7 +127,7 @@ describe("damaged files", () => {
       const limit = bytes.length * 1032;
       const whole = allocatingAtMost(limit, () =>
         survives(
-          () => [...openNpz(bytes, name).values()].map((open) => open()),
+          () => [...openNpz(bytes, name).values()].map((open) => open().read()),
           limit,
           `${name}, run ${String(run)}`,
         ),

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
-import { loadArrayFile, openArrayFile } from "../../../src/arrays/loadArray.node.ts";
+import {
+  loadArrayFile,
+  openArrayFile,
+  readHeaderFile,
+} from "../../../src/arrays/loadArray.node.ts";
+import type { ArrayHeader } from "../../../src/arrays/members.ts";
 import { readArray, readableExtensions } from "../../../src/arrays/readers.ts";
 import { arrayError, goldenBytes } from "./expected.ts";
 
@@ -25,6 +30,10 @@ describe("loadArrayFile", () => {
     writeFileSync(at("bad.json"), "[[0.5, 1],\n [0]]");
     writeFileSync(at("notes.txt"), "hello");
     writeFileSync(at("plain"), "hello");
+    const header =
+      "\x93NUMPY\x01\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (1024, 1024, 4096)}";
+    writeFileSync(at("huge.npy"), `${header.padEnd(127)}\n`, "latin1");
+    truncateSync(at("huge.npy"), 128 + 4 * 2 ** 32);
     mkdirSync(at("folder.npy"));
   });
   after(() => {
@@ -74,8 +83,20 @@ describe("loadArrayFile", () => {
     assert.match(refusal("plain"), /without an ending/);
   });
 
-  it("keeps to the limit on a file's size", () => {
-    assert.match(refusal("mask.npy", undefined, 100), /has 152 bytes; at most 100/);
+  it("keeps to the limit on the memory that an array takes", () => {
+    assert.match(refusal("mask.npy", undefined, 23), /take 24 bytes; at most 23/);
+    assert.match(refusal("list.json", undefined, 10), /has 21 bytes; at most 10/);
+  });
+
+  it("reads only the header where no more is asked for", () => {
+    // As long as a large array's file, of which nothing is stored but the header.
+    const { dtype, shape } = readHeaderFile(at("huge.npy")) as ArrayHeader;
+    assert.deepEqual([dtype, shape], ["float32", [1024, 1024, 4096]]);
+    assert.match(refusal("huge.npy"), /take 17179869184 bytes; at most 2147483648/);
+    const members = readHeaderFile(at("CASE.NPZ"));
+    assert.ok(members instanceof Map);
+    const mask = (members as ReadonlyMap<string, () => ArrayHeader>).get("mask")!();
+    assert.deepEqual(mask, { dtype: "bool", shape: [2, 3] });
   });
 
   it("refuses a member of a file that has none", () => {

@@ -1,0 +1,48 @@
+/** Bytes that readers take in parts, so that a header costs no more than the header. */
+
+/** A file's bytes, on a disk or in memory. */
+export interface ByteSource {
+  readonly size: number;
+  /**
+   * `length` bytes from `offset` on, or as many as there are. They may be a view of memory that
+   * others read too, so nothing is written to them.
+   *
+   * @throws ArrayError if they cannot be read.
+   */
+  readonly read: (offset: number, length: number) => Uint8Array;
+  /**
+   * Another file in the same folder; not given where there is no folder.
+   *
+   * @throws ArrayError if there is no such file.
+   */
+  readonly beside?: (fileName: string) => ByteSource;
+}
+
+/** A source of bytes that are in memory; what is one already stays as it is. */
+export function sourceOf(bytes: Uint8Array | ByteSource): ByteSource {
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  return {
+    size: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, offset + length),
+  };
+}
+
+/** A part of a source, as a source. */
+export function partOf(source: ByteSource, start: number, size: number): ByteSource {
+  const length = Math.max(0, Math.min(size, source.size - start));
+  return {
+    size: length,
+    read: (offset, wanted) =>
+      source.read(start + offset, Math.max(0, Math.min(wanted, length - offset))),
+  };
+}
+
+/** A view for numbers of any width over some bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Bytes as text of one character each, so that offsets in one are offsets in the other. */
+export function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { deflateSync, gzipSync, zlibSync } from "fflate";
+import { describe, it } from "mocha";
+import { adler32 } from "../../../src/arrays/checksums.ts";
+import { gunzipExactly, inflateExactly, inflateStart } from "../../../src/arrays/inflate.ts";
+import { sourceOf } from "../../../src/arrays/source.ts";
+import { arrayError } from "./expected.ts";
+
+const place = { label: "x", file: "x.gz" };
+const text = new TextEncoder().encode("tissue ".repeat(30_000));
+
+function joined(...parts: Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+describe("gunzipExactly", () => {
+  const gunzip = (bytes: Uint8Array, size: number) => gunzipExactly(sourceOf(bytes), size, place);
+  const refusal = (bytes: Uint8Array, size: number) =>
+    arrayError(() => gunzip(bytes, size)).message;
+
+  it("unpacks one member, and several as one", () => {
+    assert.deepEqual(gunzip(gzipSync(text), text.length), text);
+    // As bgzip writes them: many members, the last one empty.
+    const members: Uint8Array[] = [];
+    for (let at = 0; at < text.length; at += 1000) {
+      members.push(gzipSync(text.subarray(at, at + 1000)));
+    }
+    const many = joined(...members, gzipSync(new Uint8Array(0)));
+    assert.deepEqual(gunzip(many, text.length), text);
+  });
+
+  it("leaves alone what comes after the bytes asked for", () => {
+    assert.deepEqual(gunzip(gzipSync(text), 1000), text.subarray(0, 1000));
+  });
+
+  it("checks every member against its checksum and its length", () => {
+    const [first, second] = [gzipSync(text), gzipSync(text)];
+    for (const at of [8, 1]) {
+      for (const member of [first, second]) {
+        member[member.length - at]! ^= 1;
+        assert.match(
+          refusal(joined(first, second), 2 * text.length),
+          /do not match their checksum/,
+        );
+        member[member.length - at]! ^= 1;
+      }
+    }
+    assert.equal(gunzip(joined(first, second), 2 * text.length).length, 2 * text.length);
+  });
+
+  it("says if the data ends early, or is no gzip data", () => {
+    const packed = gzipSync(text);
+    assert.match(refusal(packed, text.length + 1), /less than the 210001 bytes promised/);
+    for (const cut of [1, 9, packed.length - 3]) {
+      assert.match(refusal(packed.subarray(0, packed.length - cut), text.length), /damaged/);
+    }
+    assert.match(refusal(new Uint8Array(20_000), text.length), /not valid/);
+    assert.match(refusal(new Uint8Array(0), 0), /checksum/);
+  });
+
+  it("refuses a size that the packed bytes cannot hold", () => {
+    assert.match(refusal(gzipSync(text), 2 ** 30), /packed bytes cannot hold 1073741824/);
+  });
+});
+
+describe("inflateExactly", () => {
+  it("checks a zlib stream's header and checksum", () => {
+    const packed = zlibSync(text);
+    const inflate = (bytes: Uint8Array, checked?: boolean) =>
+      inflateExactly(bytes, text.length, "zlib", place, checked);
+    assert.deepEqual(inflate(packed), text);
+    packed[packed.length - 1]! ^= 1;
+    assert.match(arrayError(() => inflate(packed)).message, /checksum/);
+    assert.deepEqual(inflate(packed, false), text);
+    packed[0] = 0;
+    assert.match(arrayError(() => inflate(packed)).message, /not valid/);
+  });
+});
+
+describe("inflateStart", () => {
+  it("unpacks the first bytes of each wrapping, and fewer where there are no more", () => {
+    const packed = { deflate: deflateSync(text), zlib: zlibSync(text), gzip: gzipSync(text) };
+    for (const [packing, bytes] of Object.entries(packed)) {
+      const start = (size: number) =>
+        inflateStart(sourceOf(bytes), size, packing as keyof typeof packed, place);
+      assert.deepEqual(start(100), text.subarray(0, 100), packing);
+      assert.deepEqual(start(10 ** 9), text, packing);
+    }
+  });
+
+  it("does not mind damage after the bytes asked for", () => {
+    const packed = deflateSync(text);
+    const half = packed.subarray(0, packed.length - 200);
+    assert.deepEqual(inflateStart(sourceOf(half), 100, "deflate", place), text.subarray(0, 100));
+    const start = inflateStart(sourceOf(half), text.length, "deflate", place);
+    assert.ok(start.length > 100 && start.length < text.length);
+  });
+});
+
+describe("adler32", () => {
+  it("gives RFC 1950's sums, also where they pass 65,521 many times", () => {
+    assert.equal(adler32(new TextEncoder().encode("Wikipedia")), 0x11e60398);
+    assert.equal(adler32(new Uint8Array(0)), 1);
+    const packed = zlibSync(new Uint8Array(1_000_000).fill(255));
+    const stored = new DataView(packed.buffer, packed.byteOffset).getUint32(packed.length - 4);
+    assert.equal(adler32(new Uint8Array(1_000_000).fill(255)), stored);
+  });
+});
