@@ -35,6 +35,8 @@ export type Request =
       /** NAME=VALUE as on the command line. */
       readonly values: readonly string[];
       readonly wrt: string | null;
+      /** Relative paths of values start here. */
+      readonly directory: string;
       readonly interrupt: SharedArrayBuffer;
     }
   | { readonly kind: "close"; readonly session: string };

@@ -1,0 +1,84 @@
+/** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { toPlain } from "../report/plain.ts";
+import type { Verdict } from "../report/schema.ts";
+import { type JobResult, inspectFile } from "../session/jobs.node.ts";
+import { gradientFile } from "../session/gradientFile.ts";
+import type { Failure } from "../session/protocol.ts";
+import { type Command, USAGE, UsageError, parseArguments } from "./arguments.ts";
+
+const EXIT = { ok: 0, differs: 1, badInput: 2 } as const;
+
+const GOOD: ReadonlySet<Verdict> = new Set(["agrees", "not-checked"]);
+
+/** Exit code of the command; everything is printed. */
+export async function main(argv: readonly string[]): Promise<number> {
+  if (argv.length === 0 || argv.includes("--help") || argv.includes("-h")) {
+    console.log(USAGE);
+    return argv.length === 0 ? EXIT.badInput : EXIT.ok;
+  }
+  let command: Command;
+  try {
+    command = parseArguments(argv);
+  } catch (e) {
+    if (!(e instanceof UsageError)) throw e;
+    console.error(`${e.message}\n\n${USAGE}`);
+    return EXIT.badInput;
+  }
+  let source: string;
+  try {
+    source = readFileSync(command.file, "utf8");
+  } catch {
+    console.error(`There is no readable file ${command.file}.`);
+    return EXIT.badInput;
+  }
+  const results = await inspectFile({
+    file: resolve(command.file),
+    source,
+    callable: command.callable,
+    values: command.values,
+    wrt: command.wrt,
+    directory: process.cwd(),
+  });
+  return print(command, results);
+}
+
+function print(command: Command, results: readonly JobResult[]): number {
+  const reports = results.flatMap((r) => ("inspection" in r ? [r.inspection.report] : []));
+  for (const r of results) if ("failure" in r) console.error(failureText(r.failure));
+  if (reports.length === 0) {
+    if (results.length === 0)
+      console.error(`There is no function or loss class in ${command.file}.`);
+    return EXIT.badInput;
+  }
+  const json = command.callable === null && reports.length !== 1 ? reports : reports[0];
+  console.log(command.json ? JSON.stringify(json, null, 2) : reports.map(toPlain).join("\n\n"));
+  if (command.out !== null) {
+    const [first] = results.flatMap((r) => ("inspection" in r ? [r.inspection] : []));
+    if (first !== undefined) {
+      try {
+        writeFileSync(command.out, gradientFile(first));
+      } catch (e) {
+        console.error(
+          `The gradient could not be written to ${command.out}: ${(e as Error).message}`,
+        );
+        return EXIT.badInput;
+      }
+    }
+  }
+  const named = command.callable !== null;
+  if (named && results.some((r) => "failure" in r)) return EXIT.badInput;
+  return reports.every((r) => GOOD.has(r.check.verdict)) ? EXIT.ok : EXIT.differs;
+}
+
+function failureText(f: Failure): string {
+  const place = [f.file, f.line, f.column].filter((x) => x !== null).join(":");
+  return [
+    `${place === "" ? "" : `${place}: `}${f.name}: ${f.message}`,
+    ...(f.caretText === null ? [] : f.caretText.split("\n").map((line) => `    ${line}`)),
+    ...(f.remedy === null ? [] : [f.remedy]),
+  ].join("\n");
+}
+
+process.exitCode = await main(process.argv.slice(2));

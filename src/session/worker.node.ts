@@ -1,0 +1,98 @@
+/** The worker thread: notebook sessions and single inspections, by messages (`protocol.ts`). */
+import { parentPort } from "node:worker_threads";
+import { loadParserFromDisk } from "../python/parser.node.ts";
+import type { PythonParser } from "../python/parser.ts";
+import { draw } from "./draw.ts";
+import { toFailure } from "./failure.ts";
+import { nodeFiles } from "./files.node.ts";
+import type { Watch } from "./inspect.ts";
+import { inspectSource } from "./jobs.ts";
+import { NotebookSession } from "./notebook.ts";
+import type { CellOutput, Request, Response } from "./protocol.ts";
+
+/** Messages about progress are not worth more than this many a second. */
+const PROGRESS_INTERVAL_MS = 100;
+
+const sessions = new Map<string, { notebook: NotebookSession; interrupt: Int32Array }>();
+let parser: Promise<PythonParser> | null = null;
+
+function send(message: Response): void {
+  parentPort?.postMessage(message);
+}
+
+function watchFor(run: number, interrupt: Int32Array): Watch {
+  let last = 0;
+  return {
+    onProgress(fraction, what) {
+      const now = Date.now();
+      if (now - last < PROGRESS_INTERVAL_MS) return;
+      last = now;
+      send({ kind: "progress", run, fraction, what });
+    },
+    isCancelled: () => Atomics.load(interrupt, 0) !== 0,
+  };
+}
+
+async function handle(request: Request): Promise<void> {
+  switch (request.kind) {
+    case "open":
+      parser ??= loadParserFromDisk();
+      sessions.set(request.session, {
+        notebook: new NotebookSession(await parser, nodeFiles, request.directory),
+        interrupt: new Int32Array(request.interrupt),
+      });
+      break;
+    case "close":
+      sessions.delete(request.session);
+      break;
+    case "execute": {
+      const { run } = request;
+      const output = (o: CellOutput): void => {
+        send({ kind: "output", run, output: o });
+      };
+      const session = sessions.get(request.session);
+      const ok =
+        session?.notebook.execute(request, output, watchFor(run, session.interrupt)) ?? false;
+      send({ kind: "done", run, ok });
+      break;
+    }
+    case "inspect": {
+      const { run } = request;
+      let ok = true;
+      parser ??= loadParserFromDisk();
+      const watch = watchFor(run, new Int32Array(request.interrupt));
+      for (const result of inspectSource(
+        request,
+        { parser: await parser, files: nodeFiles },
+        watch,
+      )) {
+        if ("failure" in result) {
+          ok = false;
+          send({ kind: "output", run, output: { kind: "failure", failure: result.failure } });
+        } else {
+          const drawn = draw(result.inspection.report);
+          send({ kind: "output", run, output: { kind: "report", drawn } });
+        }
+      }
+      send({ kind: "done", run, ok });
+      break;
+    }
+  }
+}
+
+// One request after the other, in the order they came, also while the first waits for the parser.
+let queue = Promise.resolve();
+parentPort?.on("message", (request: Request) => {
+  queue = queue
+    .then(() => handle(request))
+    .catch((e: unknown) => {
+      if (!("run" in request)) return;
+      send({
+        kind: "output",
+        run: request.run,
+        output: { kind: "failure", failure: toFailure(e) },
+      });
+      send({ kind: "done", run: request.run, ok: false });
+    });
+});
+send({ kind: "ready" });
