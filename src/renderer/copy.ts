@@ -111,7 +111,7 @@ function asLatex(report: Report): string {
   const comment = (text: string): string => `% ${text.replace(/\s+/g, " ")}`;
   return [
     comment(headline(report)),
-    display(`L = ${loss.latex}`),
+    display(loss.latex),
     ...gradient.steps.flatMap((step, k) => [
       comment(`${k + 1}. ${step.title}`),
       display(step.latex),
@@ -127,7 +127,7 @@ function asText(report: Report): string {
   return [
     headline(report),
     "",
-    `L = ${loss.text}`,
+    loss.text,
     ...(loss.value === null ? [] : [`  = ${formatNumber(loss.value, 17)}`]),
     "",
     ...gradient.steps.flatMap((step, k) => [

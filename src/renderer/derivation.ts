@@ -11,7 +11,7 @@ export function drawFormulas(report: Report, type: Typesetter): HTMLElement {
   return h(
     "div",
     { class: "formulas" },
-    type.display(`L = ${report.loss.latex}`),
+    type.display(report.loss.latex),
     type.display(report.gradient.latex),
   );
 }

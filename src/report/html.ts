@@ -16,7 +16,7 @@ function report(r: Report): string {
     `<p><code>${escape(r.function.name)}</code> (${escape(r.function.file)}:${r.function.line}), derivative with respect to <code>${escape(r.gradient.wrt)}</code>` +
       (r.loss.value === null ? "" : `; loss ${formatNumber(r.loss.value, 17)}`) +
       `</p>`,
-    math(`L = ${r.loss.latex}`),
+    math(r.loss.latex),
     math(r.gradient.latex),
     `<details><summary>Derivation, step by step</summary><ol>${r.gradient.steps
       .map(

@@ -30,7 +30,7 @@ function reportPlain(r: Report): string {
     `${VERDICT_WORDS[r.check.verdict]}: ${r.check.sentence}`,
     `${r.function.name} (${place(r)}), derivative with respect to ${r.gradient.wrt}`,
     "",
-    `L = ${r.loss.text}${r.loss.value === null && r.arrays.length === 0 ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
+    `${r.loss.text}${r.loss.value === null && r.arrays.length === 0 ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
     "",
     ...r.gradient.steps.flatMap((s, k) => [
       `${k + 1}. ${s.title}`,
@@ -100,7 +100,7 @@ export function toMarkdown(r: ReportOutput): string {
     "",
     `Loss \`${code(r.function.name)}\` (${inline(place(r))})${r.loss.value === null ? "" : `, value ${formatNumber(r.loss.value, 17)}`}`,
     "",
-    `$$L = ${r.loss.latex}$$`,
+    `$$${r.loss.latex}$$`,
     "",
     ...r.gradient.steps.flatMap((s, k) => [
       `${k + 1}. ${inline(s.title)}`,
@@ -119,10 +119,7 @@ export function toMarkdown(r: ReportOutput): string {
 export function toLatex(r: ReportOutput): string {
   const reports = isComparison(r) ? r.reports : [r];
   return reports
-    .map(
-      (x) =>
-        `$$\\begin{gathered}${`L = ${x.loss.latex}`} \\\\[6pt] ${x.gradient.latex}\\end{gathered}$$`,
-    )
+    .map((x) => `$$\\begin{gathered}${x.loss.latex} \\\\[6pt] ${x.gradient.latex}\\end{gathered}$$`)
     .join("\n");
 }
 

@@ -19,7 +19,7 @@ export type Verdict =
   /** Derived only: there were no arrays to check it on. */
   | "not-checked";
 
-/** A piece of mathematics in the forms a reader may want to copy. */
+/** A piece of mathematics in the forms a reader may want to copy: a whole equation where it has one. */
 export interface Formula {
   readonly latex: string;
   readonly text: string;

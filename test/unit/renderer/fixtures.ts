@@ -122,8 +122,8 @@ export function report(loss: Loss, at: Case, options: { readonly images?: boolea
     schema: "dice-gradient/report/v1",
     function: { name: loss.name, file: "Cell 3", line: loss.line },
     loss: {
-      latex: `1 - \\frac{2\\,\\sum_{i} ${p}\\,g_{i}${smoothing}}{\\sum_{i} ${p} + \\sum_{i} g_{i}${smoothing}}`,
-      text: `1 - (2·Σ_i ${pText}·g_i${smoothingText})/(Σ_i ${pText} + Σ_i g_i${smoothingText})`,
+      latex: `L = 1 - \\frac{2\\,\\sum_{i} ${p}\\,g_{i}${smoothing}}{\\sum_{i} ${p} + \\sum_{i} g_{i}${smoothing}}`,
+      text: `L = 1 - (2·Σ_i ${pText}·g_i${smoothingText})/(Σ_i ${pText} + Σ_i g_i${smoothingText})`,
       value: Number.isFinite(value) ? value : null,
     },
     gradient: {

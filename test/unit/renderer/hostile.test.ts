@@ -120,7 +120,7 @@ describe("a hostile output", () => {
   });
 
   it("shows the source of a formula that cannot be typeset", async () => {
-    const root = await draw(replaced(full, ["loss", "latex"], "\\frac{1}{\\oops"));
+    const root = await draw(replaced(full, ["loss", "latex"], "L = \\frac{1}{\\oops"));
     assert.match(one(root, ".formulas .untypeset").textContent, /L = \\frac\{1\}\{\\oops$/);
   });
 
