@@ -7,6 +7,7 @@ import {
   type OpenedFile,
   type ReadOptions,
 } from "./members.ts";
+import { openNifti } from "./formats/nifti.ts";
 import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import { openNpy } from "./npy.ts";
@@ -36,6 +37,11 @@ const MAX_JSON_BYTES = 2 ** 26;
 export const arrayReaders: readonly ArrayReader[] = [
   { extensions: [".npy"], title: "NumPy array", open: openNpy },
   { extensions: [".npz"], title: "NumPy archive of arrays", open: openNpz },
+  {
+    extensions: [".nii", ".nii.gz"],
+    title: "NIfTI image, axes as nibabel gives them",
+    open: openNifti,
+  },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 

@@ -1,0 +1,287 @@
+/**
+ * NIfTI-1 and NIfTI-2 images in one file, packed by gzip or not.
+ *
+ * Axes, dtype and values are those of nibabel's `np.asanyarray(nibabel.load(path).dataobj)`: shape in
+ * the order of the header's `dim`, elements in the order of the file whatever the orientation, and
+ * the dtype of the file unless the header scales the values, when they are float64. `get_fdata()` has
+ * the same values, always as float64.
+ *
+ * Source: nifti1.h and nifti2.h (fields and their offsets), and nibabel's reading of scaling and
+ * affines. A reader of our own, since what the known JavaScript one has (a header parser and an
+ * unbounded gunzip) leaves the scaling, the byte order and the limits to do.
+ */
+import { dtypes, type DType } from "../dtype.ts";
+import { arrayOf, type Layout } from "../elements.ts";
+import { arrayBytes, bytesAt, damaged, refusal } from "../fileErrors.ts";
+import { gunzipExactly, inflateStart } from "../inflate.ts";
+import type { ArrayInFile, ReadOptions } from "../members.ts";
+import { decodeFloat64, elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
+import { viewOf, type ByteSource } from "../source.ts";
+import { niftiAffine } from "./niftiAffine.ts";
+
+/** What is read of a header. */
+export interface NiftiHeader extends Layout {
+  readonly version: 1 | 2;
+  /** Where the elements begin, in bytes from the start of the unpacked file. */
+  readonly dataOffset: number;
+  /** What each element is multiplied by, and what is added then; undefined where nothing is done. */
+  readonly scaling: { readonly slope: number; readonly intercept: number } | undefined;
+  readonly space: ArraySpace;
+}
+
+const HEADER_BYTES = { 1: 348, 2: 540 } as const;
+/** The header of the longer version and the four bytes that say whether extensions follow. */
+const LONGEST_HEADER = 544;
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+const DATATYPES: Readonly<Record<number, DType>> = {
+  2: "uint8",
+  4: "int16",
+  8: "int32",
+  16: "float32",
+  32: "complex64",
+  64: "float64",
+  256: "int8",
+  512: "uint16",
+  768: "uint32",
+  1024: "int64",
+  1280: "uint64",
+  1792: "complex128",
+};
+
+const NO_NUMBERS: Readonly<Record<number, string>> = {
+  1: "single bits",
+  128: "colours (RGB24)",
+  1536: "floating-point numbers of 128 bits",
+  2048: "complex numbers of 256 bits",
+  2304: "colours (RGBA32)",
+};
+
+/** Opens a .nii or .nii.gz file. @throws ArrayError */
+export function openNifti(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
+  const magic = source.read(0, 2);
+  const packed = GZIP_MAGIC.every((byte, i) => magic[i] === byte);
+  const place = { label: name, file: name };
+  const start = packed
+    ? inflateStart(source, LONGEST_HEADER, "gzip", place)
+    : source.read(0, LONGEST_HEADER);
+  const header = readNiftiHeader(start, name);
+  const { shape, dataOffset, scaling, space } = header;
+  const dtype = scaling === undefined ? header.dtype : scaledDtype(header.dtype);
+  return {
+    dtype,
+    shape,
+    space,
+    read: () => {
+      const size = arrayBytes(header.dtype, shape, name, options);
+      arrayBytes(dtype, shape, name, options);
+      const bytes = packed
+        ? gunzipExactly(source, dataOffset + size, place).subarray(dataOffset)
+        : bytesAt(source, dataOffset, size, "elements", name);
+      const array = arrayOf(bytes, header, { kind: "file", path: name }, space);
+      return scaling === undefined ? array : scaled(array, dtype, scaling);
+    },
+  };
+}
+
+/** Reads a header from the start of an unpacked file. @throws ArrayError */
+export function readNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+  const view = viewOf(bytes);
+  const { version, littleEndian } = versionOf(view, name);
+  const at = FIELDS[version];
+  const integer = (offset: number): number =>
+    version === 1
+      ? view.getInt16(offset, littleEndian)
+      : Number(view.getBigInt64(offset, littleEndian));
+  const float = (offset: number): number =>
+    version === 1 ? view.getFloat32(offset, littleEndian) : view.getFloat64(offset, littleEndian);
+  const width = version === 1 ? { integer: 2, float: 4 } : { integer: 8, float: 8 };
+
+  const dimensions = integer(at.dim);
+  if (!(dimensions >= 1 && dimensions <= 7)) {
+    throw damaged(name, `its header gives ${String(dimensions)} axes; 1 to 7 are possible`, {
+      byteOffset: at.dim,
+    });
+  }
+  const shape = Array.from({ length: dimensions }, (_, i) =>
+    integer(at.dim + (i + 1) * width.integer),
+  );
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
+    throw damaged(name, `its header gives the shape ${shape.join(" × ")}`, { byteOffset: at.dim });
+  }
+  const dtype = elementType(view.getInt16(at.datatype, littleEndian), at.datatype, name);
+  const numbers = (offset: number, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => float(offset + i * width.float));
+  const code = (offset: number): number =>
+    version === 1 ? view.getInt16(offset, littleEndian) : view.getInt32(offset, littleEndian);
+  return {
+    version,
+    dtype,
+    shape,
+    littleEndian,
+    fortranOrder: true,
+    dataOffset: dataOffset(version === 1 ? float(at.offset) : integer(at.offset), version, name),
+    scaling: scalingOf(float(at.slope), float(at.slope + width.float), at.slope, name),
+    space: {
+      affine: niftiAffine({
+        shape,
+        pixdim: numbers(at.pixdim, 4),
+        qform: code(at.qform) !== 0,
+        sform: code(at.sform) !== 0,
+        // Three of the quaternion's four numbers and three offsets, then the rows of the sform.
+        quaternion: numbers(at.quaternion, 6),
+        rows: numbers(at.quaternion + 6 * width.float, 12),
+        version,
+      }),
+      axes: shape.slice(0, 3).map((_, axis) => axis),
+      towards: "RAS",
+    },
+  };
+}
+
+/** Offsets of the fields in the header, in bytes. */
+const FIELDS = {
+  1: {
+    dim: 40,
+    datatype: 70,
+    pixdim: 76,
+    offset: 108,
+    slope: 112,
+    qform: 252,
+    sform: 254,
+    quaternion: 256,
+  },
+  2: {
+    dim: 16,
+    datatype: 12,
+    pixdim: 104,
+    offset: 168,
+    slope: 176,
+    qform: 344,
+    sform: 348,
+    quaternion: 352,
+  },
+} as const;
+
+function versionOf(view: DataView, name: string): { version: 1 | 2; littleEndian: boolean } {
+  for (const version of [1, 2] as const) {
+    for (const littleEndian of [true, false]) {
+      if (view.byteLength < 4 || view.getInt32(0, littleEndian) !== HEADER_BYTES[version]) continue;
+      if (view.byteLength < HEADER_BYTES[version]) {
+        throw refusal(`${name} is cut short inside its header.`, name, {
+          byteOffset: view.byteLength,
+          remedy: "Copy or save the file again.",
+        });
+      }
+      checkMagic(view, version, name);
+      return { version, littleEndian };
+    }
+  }
+  throw refusal(`${name} is not a NIfTI image: its header does not begin as one.`, name, {
+    byteOffset: 0,
+    remedy: 'nibabel.save(nibabel.Nifti1Image(arr, affine), "mask.nii.gz") writes one.',
+  });
+}
+
+function checkMagic(view: DataView, version: 1 | 2, name: string): void {
+  const byteOffset = version === 1 ? 344 : 4;
+  const magic = String.fromCharCode(
+    ...[0, 1, 2].map((i) => view.getUint8(byteOffset + i)),
+    view.getUint8(byteOffset + 3),
+  );
+  if (magic === `n+${String(version)}\0`) return;
+  if (magic === `ni${String(version)}\0`) {
+    throw refusal(
+      `${name} is the header of an image in two files (.hdr and .img); its elements are not in it.`,
+      name,
+      {
+        byteOffset,
+        remedy: 'nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz") makes one file.',
+      },
+    );
+  }
+  throw refusal(
+    `${name} has a header of ${String(HEADER_BYTES[version])} bytes as a NIfTI image has, but not its signature; it may be an Analyze 7.5 image.`,
+    name,
+    { byteOffset, remedy: 'Convert it: nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz")' },
+  );
+}
+
+function elementType(code: number, byteOffset: number, name: string): DType {
+  const dtype = DATATYPES[code];
+  if (dtype !== undefined) return dtype;
+  const what = NO_NUMBERS[code];
+  if (what === undefined) {
+    throw damaged(name, `its header gives the unknown element type ${String(code)}`, {
+      byteOffset,
+    });
+  }
+  throw refusal(`${name} holds ${what}, which are not read.`, name, {
+    byteOffset,
+    remedy:
+      "Save the array of labels or probabilities itself: nibabel.Nifti1Image(arr.astype(np.float32), affine)",
+  });
+}
+
+function dataOffset(offset: number, version: 1 | 2, name: string): number {
+  const first = HEADER_BYTES[version] + 4;
+  // Zero stands for the first place that is possible.
+  if (offset === 0) return first;
+  const whole = Math.trunc(offset);
+  if (Number.isSafeInteger(whole) && whole >= first) return whole;
+  throw damaged(
+    name,
+    `its elements begin at byte ${String(offset)}, before the end of its header`,
+    { byteOffset: FIELDS[version].offset },
+  );
+}
+
+function scalingOf(
+  slope: number,
+  intercept: number,
+  byteOffset: number,
+  name: string,
+): NiftiHeader["scaling"] {
+  if (slope === 0 || !Number.isFinite(slope)) return undefined;
+  if (!Number.isFinite(intercept)) {
+    throw damaged(
+      name,
+      `its values are scaled by ${String(slope)}, but shifted by ${String(intercept)}`,
+      { byteOffset },
+    );
+  }
+  return slope === 1 && intercept === 0 ? undefined : { slope, intercept };
+}
+
+function scaledDtype(dtype: DType): DType {
+  return dtypes[dtype].kind === "complex" ? "complex128" : "float64";
+}
+
+const CHUNK = 1 << 16;
+
+function scaled(
+  array: NdArray,
+  dtype: DType,
+  { slope, intercept }: { slope: number; intercept: number },
+): NdArray {
+  const count = elementCount(array.shape);
+  if (dtype === "complex128") {
+    const data = Float64Array.from(array.data as Float32Array | Float64Array);
+    for (let i = 0; i < 2 * count; i += 2) {
+      const [real, imaginary] = [data[i]!, data[i + 1]!];
+      // A product of two complex numbers, as NumPy has it: infinity times 0 is not a number.
+      data[i] = real * slope - imaginary * 0 + intercept;
+      data[i + 1] = real * 0 + imaginary * slope;
+    }
+    return { ...array, dtype, data };
+  }
+  const data = new Float64Array(count);
+  for (let start = 0; start < count; start += CHUNK) {
+    const chunk = data.subarray(start, start + CHUNK);
+    decodeFloat64(array, start, chunk);
+    // Two roundings, as nibabel has them; a factor of 1 and a shift of 0 are left out, which keeps -0.
+    if (slope !== 1) for (let i = 0; i < chunk.length; i += 1) chunk[i]! *= slope;
+    if (intercept !== 0) for (let i = 0; i < chunk.length; i += 1) chunk[i]! += intercept;
+  }
+  return { ...array, dtype, data };
+}
