@@ -302,7 +302,7 @@ export function buildProduct(m: Monomial, shape: Shape, ctx: Context): Expr {
 }
 
 function signed(m: Monomial, ctx: Context): Expr {
-  if (m.c.n < 0n) return b.neg(signed(scale(m, q.RM1), ctx));
+  if (m.c.n < 0n) return negated(scale(m, q.RM1), ctx);
   const masked = maskOutside(m, ctx);
   if (masked !== null) return masked;
   const apart = ctx.numberApart(m);
@@ -317,6 +317,17 @@ function signed(m: Monomial, ctx: Context): Expr {
     return ctx.norm(pulled.back(inner));
   }
   return quotient(m.c, trimmed, powers);
+}
+
+/** −1 times a product; times a single sum: the sum with all signs turned. */
+function negated(m: Monomial, ctx: Context): Expr {
+  const [only] = m.powers.keys();
+  const positive = signed(m, ctx);
+  const turns =
+    positive === only &&
+    positive.kind === "binary" &&
+    (positive.op === "add" || positive.op === "sub");
+  return turns ? ctx.norm(b.neg(positive)) : b.neg(positive);
 }
 
 /** A product of new factors, which may themselves be products. */

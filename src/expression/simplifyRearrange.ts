@@ -1,5 +1,5 @@
 /** Nodes that move entries: views merge and cancel, picking one entry goes inwards to the inputs. */
-import { type Axis, type Shape, UNIT, isUnit } from "./axis.ts";
+import { type Shape, UNIT, isUnit } from "./axis.ts";
 import * as b from "./build.ts";
 import type {
   Concat,
@@ -12,13 +12,8 @@ import type {
   Stack,
   Transpose,
 } from "./node.ts";
+import { isElementwise, rolled } from "./simplifyLoops.ts";
 import { fit, reshapeBlocks, sameSizes, unstretched } from "./simplifyShape.ts";
-
-const ELEMENTWISE = new Set(["unary", "binary", "where", "clamp", "cast", "stopGradient"]);
-
-export function isElementwise(e: Expr): boolean {
-  return ELEMENTWISE.has(e.kind);
-}
 
 export function reshapeStep(e: Reshape): Expr | null {
   const x = e.args[0]!;
@@ -71,8 +66,9 @@ export function transposeStep(e: Transpose): Expr | null {
     if (y.shape.every(isUnit))
       return b.expand(y.shape.length === 0 ? y : b.reshape(y, []), e.shape);
     const lead = e.shape.length - y.shape.length;
-    const full = lead === 0 ? y : b.reshape(y, [...Array<Axis>(lead).fill(UNIT), ...y.shape]);
-    return b.expand(b.transpose(full, e.perm), e.shape);
+    const own = e.perm.filter((p) => p >= lead).map((p) => p - lead);
+    const target = e.perm.map((p) => (p < lead ? UNIT : y.shape[p - lead]!));
+    return b.expand(b.reshape(b.transpose(y, own), target), e.shape);
   }
   return null;
 }
@@ -214,13 +210,11 @@ export function placeStep(e: Place): Expr | null {
 export function stackStep(e: Stack): Expr | null {
   const first = e.args[0]!;
   if (e.args.every((a) => a === first)) return b.expand(b.unsqueeze(first, e.dim), e.shape);
-  // All entries along one axis, in order: the array they were taken from.
-  if (first.kind !== "index" || first.dim !== e.dim) return null;
-  const source = first.args[0]!;
-  const whole = e.args.every(
-    (a, k) => a.kind === "index" && a.args[0] === source && a.dim === e.dim && a.at === k,
-  );
-  return whole && source.shape[e.dim]!.size === e.args.length ? source : null;
+  const whole = rolled(e.args);
+  if (whole === null) return null;
+  // The rolled axis goes where the stack had it.
+  const order = e.shape.map((_, d) => (d < e.dim ? d + 1 : d === e.dim ? 0 : d));
+  return b.transpose(whole, order);
 }
 
 export function concatStep(e: Concat): Expr | null {

@@ -3,11 +3,12 @@
  * grouped by what is constant over a region (a sum, a class's ratio), so that the gradient of a
  * ratio N/U reads as the quotient rule has it: N·U′/U² − N′/U.
  */
-import { type Shape, isUnit } from "./axis.ts";
+import { type Axis, type Shape, axis, isUnit } from "./axis.ts";
 import * as b from "./build.ts";
 import type { Expr } from "./node.ts";
 import * as q from "./rational.ts";
 import type { Context } from "./simplifyContext.ts";
+import { Skeletons, rolled, runsOf } from "./simplifyLoops.ts";
 import {
   type Monomial,
   type Power,
@@ -166,7 +167,8 @@ function mergedTerms(terms: Terms, shape: Shape, ctx: Context): Terms {
     const next =
       multipliedOut(current, shape, ctx) ??
       joinedPlaces(current, ctx) ??
-      joinedBranches(current, ctx);
+      joinedBranches(current, ctx) ??
+      rolledTerms(current, ctx);
     if (next === null) break;
     current = next;
   }
@@ -237,17 +239,20 @@ function joinedPlaces(terms: Terms, ctx: Context): Terms | null {
       byPosition.set(e.at, known === undefined ? entry : ctx.norm(b.add(known, entry)));
     }
     const along = shape[dim]!;
-    const complete = byPosition.size === along.size;
-    if (!complete && byPosition.size === group.length) continue;
-    const joined = complete
+    const entries = [...byPosition].sort(([i], [j]) => i - j);
+    const start = entries[0]![0];
+    const inOrder = entries.length > 1 && entries.every(([at], k) => at === start + k);
+    if (!inOrder && entries.length === group.length) continue;
+    const joined = inOrder
       ? [
-          b.stack(
-            [...byPosition].sort(([i], [j]) => i - j).map(([, e]) => e),
+          stacked(
+            entries.map(([, e]) => e),
             dim,
+            start,
             along,
           ),
         ]
-      : [...byPosition].map(([at, e]) => b.place(e, dim, at, along));
+      : entries.map(([at, e]) => b.place(e, dim, at, along));
     const gone = new Set(group.map((g) => g.key));
     return collected([
       ...[...terms].filter(([key]) => !gone.has(key)).map(([, m]) => m),
@@ -255,6 +260,17 @@ function joinedPlaces(terms: Terms, ctx: Context): Terms | null {
     ]);
   }
   return null;
+}
+
+/** Entries that follow each other from `start` along a new axis, zero elsewhere. */
+function stacked(entries: readonly Expr[], dim: number, start: number, along: Axis): Expr {
+  if (entries.length === along.size) return b.stack(entries, dim, along);
+  const part = axis(
+    `${along.name}′${start}:${start + entries.length}:1`,
+    entries.length,
+    along.role,
+  );
+  return b.spread(b.stack(entries, dim, part), dim, start, 1, along);
 }
 
 /** c·where(k, a, b) + d·where(k, a′, b′) under one condition becomes one where. */
@@ -276,6 +292,32 @@ function joinedBranches(terms: Terms, ctx: Context): Terms | null {
     const joined = ctx.norm(b.where(first.e.args[0]!, branch(1), branch(2)));
     const rest = [...terms].filter(([key]) => key !== first.key && key !== second.key);
     return collected([...rest.map(([, m]) => m), ...addends(joined, q.R1, ctx)]);
+  }
+  return null;
+}
+
+/** Terms that a loop over an axis left, as one sum over that axis. */
+function rolledTerms(terms: Terms, ctx: Context): Terms | null {
+  if (terms.size < 2) return null;
+  const skeletons = new Skeletons();
+  const alike = new Map<string, { key: string; m: Monomial; e: Expr }[]>();
+  for (const [key, m] of terms) {
+    const e = buildProduct({ c: q.R1, powers: m.powers }, commonShape([...m.powers.keys()]), ctx);
+    const id = `${m.c.n}/${m.c.d} ${skeletons.of(e)}`;
+    alike.set(id, [...(alike.get(id) ?? []), { key, m, e }]);
+  }
+  for (const group of alike.values()) {
+    if (group.length < 2) continue;
+    for (const run of runsOf(group.map((g) => g.e))) {
+      const whole = rolled(run);
+      if (whole === null) continue;
+      const members = group.filter((g) => run.includes(g.e));
+      const gone = new Set(members.map((g) => g.key));
+      const sum = addends(ctx.norm(b.sum(whole, [0])), members[0]!.m.c, ctx);
+      const at = [...terms.keys()].findIndex((key) => gone.has(key));
+      const rest = [...terms].flatMap(([key, m], k) => (k === at ? sum : gone.has(key) ? [] : [m]));
+      return collected(rest);
+    }
   }
   return null;
 }
@@ -319,7 +361,7 @@ function commonFactor(list: readonly Monomial[], shape: Shape): Monomial | null 
       e.kind === "size" || isEvenDivisor(list, e, region, shape) ? least(list, e, "under") : 0;
     if (over > 0 || under > 0) powers.set(e, { over, under });
   }
-  const c = commonCoefficient(list.map((m) => m.c));
+  const c = commonCoefficient(list);
   return powers.size > 0 || c !== null ? { c: c ?? q.R1, powers } : null;
 }
 
@@ -334,10 +376,15 @@ function least(list: readonly Monomial[], e: Expr, side: "over" | "under"): numb
   return Math.min(...list.map((m) => m.powers.get(e)?.[side] ?? 0));
 }
 
-function commonCoefficient(cs: readonly q.Rational[]): q.Rational | null {
-  const sizes = cs.map(abs);
+function commonCoefficient(list: readonly Monomial[]): q.Rational | null {
+  const sizes = list.map((m) => abs(m.c));
   const first = sizes[0]!;
-  if (sizes.every((c) => q.equal(c, first))) return q.equal(first, q.R1) ? null : first;
+  const smallest = sizes.reduce((x, y) => (x.n * y.d <= y.n * x.d ? x : y), first);
+  const multiples = sizes.every((c) => q.times(c, q.invert(smallest)).d === 1n);
+  // 2 − 0.5x keeps its whole number, 1 + 2x its one.
+  const whole = list.some((m) => m.powers.size === 0 && m.c.d === 1n && smallest.d !== 1n);
+  if (whole) return null;
+  if (multiples && !sizes.some((c) => q.equal(c, q.R1))) return smallest;
   const sameDivisor = sizes.every((c) => c.d === first.d) && first.d !== 1n;
   const awkward = sizes.every((c) => coefficient(c).divisor !== null);
   return sameDivisor && awkward ? { n: 1n, d: first.d } : null;
@@ -349,9 +396,15 @@ function timesCommon(
   shape: Shape,
   ctx: Context,
 ): Expr {
-  const rest = collected(list.map((m) => without(m, common)));
+  const rest = collected(list.flatMap((m) => flattened(without(m, common), ctx)));
   const inner = buildSum(mergedTerms(rest, shape, ctx), innerShape(rest), ctx);
   return buildProduct(multiply(common, monomialOf(inner, ctx), ctx), shape, ctx);
+}
+
+/** The terms of a monomial that has become a sum by itself. */
+function flattened(m: Monomial, ctx: Context): Monomial[] {
+  const sum = isSign(m.c) ? soleSum(m) : null;
+  return sum === null ? [m] : addends(sum, m.c, ctx);
 }
 
 function innerShape(terms: Terms): Shape {
@@ -383,9 +436,9 @@ export function numberApart(m: Monomial, ctx: Context): Expr | null {
   const front: Monomial = { c: m.c, powers: new Map(factors.filter(([e]) => e !== sum)) };
   const terms = addends(sum, q.R1, ctx);
   const k = terms.findIndex((t) => [...t.powers.keys()].every((e) => e.kind === "size"));
-  if (k < 0 || (front.powers.size === 0 && coefficient(front.c).divisor === null)) return null;
+  if (k < 0 || (front.powers.size === 0 && front.c.d === 1n)) return null;
   const apart = multiply(front, terms[k]!, ctx);
-  if (apart.powers.size > 0 || coefficient(abs(apart.c)).divisor !== null) return null;
+  if (apart.powers.size > 0 || apart.c.d !== 1n) return null;
   const rest = buildSum(collected(terms.toSpliced(k, 1)), sum.shape, ctx);
   const other = multiply(front, monomialOf(rest, ctx), ctx);
   const order = k === 0 ? [apart, other] : [other, apart];
