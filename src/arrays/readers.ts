@@ -7,7 +7,9 @@ import {
   type OpenedFile,
   type ReadOptions,
 } from "./members.ts";
+import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
+import { openNrrd } from "./formats/nrrd.ts";
 import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import { openNpy } from "./npy.ts";
@@ -42,6 +44,12 @@ export const arrayReaders: readonly ArrayReader[] = [
     title: "NIfTI image, axes as nibabel gives them",
     open: openNifti,
   },
+  {
+    extensions: [".mha", ".mhd"],
+    title: "MetaImage, axes as SimpleITK gives them",
+    open: openMetaImage,
+  },
+  { extensions: [".nrrd"], title: "NRRD, axes as pynrrd gives them", open: openNrrd },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 

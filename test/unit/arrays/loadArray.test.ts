@@ -10,8 +10,9 @@ import {
   readHeaderFile,
 } from "../../../src/arrays/loadArray.node.ts";
 import type { ArrayHeader } from "../../../src/arrays/members.ts";
-import { readArray, readableExtensions } from "../../../src/arrays/readers.ts";
+import { readArray, readHeader, readableExtensions } from "../../../src/arrays/readers.ts";
 import { arrayError, goldenBytes } from "./expected.ts";
+import { fileBytes } from "./goldenFiles.ts";
 
 describe("loadArrayFile", () => {
   let folder = "";
@@ -34,6 +35,8 @@ describe("loadArrayFile", () => {
       "\x93NUMPY\x01\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (1024, 1024, 4096)}";
     writeFileSync(at("huge.npy"), `${header.padEnd(127)}\n`, "latin1");
     truncateSync(at("huge.npy"), 128 + 4 * 2 ** 32);
+    writeFileSync(at("scan.mhd"), fileBytes("itk-pair.mhd"));
+    writeFileSync(at("itk-pair.raw"), fileBytes("itk-pair.raw"));
     mkdirSync(at("folder.npy"));
   });
   after(() => {
@@ -51,6 +54,21 @@ describe("loadArrayFile", () => {
     assert.deepEqual([shape, dtype], [[2, 2], "float64"]);
     assert.deepEqual(origin, { kind: "file", path: at("list.json") });
     assert.match(refusal("bad.json"), /bad\.json:2:2: The rows differ in length/);
+  });
+
+  it("takes the elements of a header's image from the file beside it", () => {
+    assert.deepEqual(loadArrayFile(at("scan.mhd")).shape, [2, 3, 4]);
+    rmSync(at("itk-pair.raw"));
+    assert.match(refusal("scan.mhd"), /There is no file .*itk-pair\.raw/);
+  });
+
+  it("says that the elements are in another file where only one is at hand", () => {
+    const read = () => readArray(fileBytes("itk-pair.mhd"), "itk-pair.mhd");
+    assert.match(arrayError(read).message, /"itk-pair\.raw", which is not at hand here/);
+    assert.deepEqual(
+      (readHeader(fileBytes("itk-pair.mhd"), "x.mhd") as ArrayHeader).shape,
+      [2, 3, 4],
+    );
   });
 
   it("opens an archive as its members by name", () => {
