@@ -114,7 +114,7 @@ export interface Autograd {
   readonly version: string;
   readonly device: string;
   readonly dtype: string;
-  readonly loss: number;
+  readonly loss: number | null;
   readonly verdict: Verdict;
   readonly maxAbsError: number | null;
 }
