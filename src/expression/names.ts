@@ -246,7 +246,7 @@ export function plainIdentifier(identifier: string): string {
 const RESERVED_PYTHON: readonly string[] = (
   "False None True and as assert async await break class continue def del elif else except " +
   "finally for from global if import in is lambda nonlocal not or pass raise return try while " +
-  "with yield match case np torch math F ctx grad_output gradient placed float int len sum max " +
+  "with yield match case np torch math F ctx grad_output gradient float int len sum max " +
   "min abs round range tuple print self _sigmoid _softmax _log_softmax"
 ).split(" ");
 

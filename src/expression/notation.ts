@@ -21,7 +21,7 @@ import {
 } from "./indices.ts";
 import type { Names } from "./names.ts";
 import type { Expr, Reduce, Softmax } from "./node.ts";
-import { numeralOf } from "./numerals.ts";
+import { gcd, numeralOf } from "./numerals.ts";
 import {
   type Binder,
   type BigOp,
@@ -37,6 +37,13 @@ import {
 export interface NotationOptions {
   /** Runs of axes (by name) that go by one letter, e.g. [["h", "w"]] to write p_i for p_{h,w}. */
   readonly joint?: readonly (readonly string[])[];
+  /** Leave numbers as the author wrote them: 2·x/6, not x/3. */
+  readonly asWritten?: boolean;
+  /**
+   * Told of every named node met, with its indices position by position; `coupled` where more of
+   * the array is read than this element (softmax, argmax).
+   */
+  readonly onSymbol?: (e: Expr, indices: readonly Index[], coupled: boolean) => void;
 }
 
 /** Letters of an array's axes and the ranges they run over. */
@@ -69,15 +76,22 @@ export class Notation {
   private terms = 0;
   private readonly names: Names;
   private readonly joint: readonly (readonly string[])[];
+  private readonly asWritten: boolean;
+  private readonly onSymbol: NotationOptions["onSymbol"];
+  /** How many functions of whole arrays are being written around the current place. */
+  private coupled = 0;
 
   constructor(names: Names, options: NotationOptions = {}) {
     this.names = names;
     this.joint = options.joint ?? [];
+    this.asWritten = options.asWritten ?? false;
+    this.onSymbol = options.onSymbol;
   }
 
   /** The element of `e` at `indices` (letters of its own axes when not given). */
   element(e: Expr, indices?: readonly Index[]): Term {
     this.terms = 0;
+    this.coupled = 0;
     const own = indices ?? this.allocate(e.shape, new Set()).indices;
     return this.value(e, own, new Set(own.flatMap(lettersOf)));
   }
@@ -182,6 +196,7 @@ export class Notation {
   private symbol(e: Expr, indices: readonly Index[]): Term | null {
     const symbol = this.names.symbolOf(e);
     if (symbol === undefined) return null;
+    this.onSymbol?.(e, indices, this.coupled > 0);
     // A named quantity on part of an axis keeps the numbering of the whole axis: I_1, I_2 for c ≥ 1.
     const shifted = indices.map((i, d) => {
       const cut = cutOf(e.shape[d]!);
@@ -275,7 +290,9 @@ export class Notation {
         const arrived = x.shape.map((a, d) => (d === e.dim ? a : null));
         const { indices, binders } = this.allocate(arrived, this.withLetters(scope, idx));
         const inner = spliceIndices(x.shape, idx, [e.dim], e.keepDims, indices);
+        this.coupled++;
         const body = this.value(x, inner, this.withLetters(scope, inner));
+        this.coupled--;
         return { kind: "big", op: e.op, over: binders, body };
       }
       case "softmax":
@@ -408,6 +425,7 @@ export class Notation {
       else (exponent > 0 ? top : bottom).push(raised);
     }
     if (zero) return number(0);
+    if (!this.asWritten) reduceNumbers(numbers);
     return productOf(negative, [...numbers[0], ...top], [...numbers[1], ...bottom]);
   }
 
@@ -479,7 +497,9 @@ export class Notation {
     const name = e.log ? "log softmax" : "softmax";
     const over: Term[] = [{ kind: "index", index: own }];
     const inner = idx.map((i, d) => (d === e.dim ? own : i));
+    this.coupled++;
     const argument = this.value(x, inner, this.withLetters(scope, inner));
+    this.coupled--;
     if (argument.kind === "symbol" && argument.indices.some((i) => sameIndex(i, own))) {
       const whole: Term = { ...argument, indices: [] };
       const indices = argument.indices.map((i) => (sameIndex(i, own) ? along : i));
@@ -653,6 +673,25 @@ function indicator(conditions: readonly Term[], value: Term): Term {
     return productOf(false, [bracket, ...value.numerator], value.denominator);
   }
   return productOf(false, [bracket, value], []);
+}
+
+/** Whole numbers above and below the line multiplied out, without their common factor. */
+function reduceNumbers([top, bottom]: readonly [Term[], Term[]]): void {
+  const product = (terms: Term[]): number => {
+    let n = 1;
+    for (let k = terms.length - 1; k >= 0; k--) {
+      const t = terms[k]!;
+      const isWhole = t.kind === "number" && Number.isInteger(t.value) && t.value > 0;
+      if (!isWhole || n * t.value > Number.MAX_SAFE_INTEGER) continue;
+      n *= t.value;
+      terms.splice(k, 1);
+    }
+    return n;
+  };
+  const [n, d] = [product(top), product(bottom)];
+  const common = gcd(n, d);
+  if (n !== common) top.unshift(number(n / common));
+  if (d !== common) bottom.unshift(number(d / common));
 }
 
 function raise(term: Term, exponent: number): Term {

@@ -62,6 +62,7 @@ function asFraction(v: number): [number, number] | null {
   return null;
 }
 
-function gcd(a: number, b: number): number {
+/** Greatest common divisor of two whole numbers. */
+export function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }

@@ -3,11 +3,10 @@
  * whose backward is the formula. Both are written from the very expressions that are printed and
  * evaluated. What cannot be written for certain gives null.
  */
-import { formatShape } from "./axis.ts";
 import { type Names, pythonIdentifier } from "./names.ts";
 import type { Expr } from "./node.ts";
 import { NUMPY_HELPERS, numpy, torch } from "./pythonCodeDialects.ts";
-import { CannotWrite, type Definition, Emitter } from "./pythonCodeEmit.ts";
+import { CannotWrite, type Definition, Emitter, pythonNumber } from "./pythonCodeEmit.ts";
 
 export type { Definition } from "./pythonCodeEmit.ts";
 
@@ -25,11 +24,11 @@ export interface CodeRequest {
   /** Named quantities, each after what it is made of. */
   readonly definitions: readonly Definition[];
   readonly names: Names;
+  /** Axes (by name) for whose sizes alone the formula holds; the code checks them. */
+  readonly fixedAxes: readonly string[];
   /** Formulas for the docstring, as plain text. */
   readonly lossText: string;
   readonly gradientText: string;
-  /** The formula holds for arrays of these sizes only, and the code checks it. */
-  readonly fixedShape: boolean;
 }
 
 /** A NumPy function that returns the gradient, of the shape of the input differentiated by. */
@@ -64,24 +63,33 @@ function signature({ inputs, parameters, names }: CodeRequest): { head: string; 
   const optional = parameters.filter((p) => valueOf(p) !== null);
   const head = [
     ...required.map((e) => pythonName(names, e)),
-    ...optional.map((p) => `${pythonName(names, p)}=${pythonNumber(valueOf(p)!)}`),
+    ...optional.map((p) => `${pythonName(names, p)}=${defaultValue(valueOf(p)!)}`),
   ];
   return { head: head.join(", "), order: [...required, ...optional] };
 }
 
-function pythonNumber(v: number): string {
-  return Number.isFinite(v) ? String(v) : `float("${v}")`.replace("Infinity", "inf");
+function defaultValue(v: number): string {
+  return Number.isFinite(v) ? pythonNumber(v) : `float("${v}")`.replace("Infinity", "inf");
 }
 
-/** The sizes the formula was derived for, said and checked. */
-function shapeCheck({ fixedShape, wrt, names }: CodeRequest): string[] {
-  if (!fixedShape) return [];
-  const shape = formatShape(wrt.shape);
-  return [
-    `if tuple(${pythonName(names, wrt)}.shape) != ${shape}:`,
-    `    raise ValueError("this gradient was derived for arrays of shape ${shape}")`,
-  ];
+/** The sizes the code is bound to (an unrolled loop over classes, say) are checked in it. */
+function shapeCheck({ wrt, names, fixedAxes }: CodeRequest, inCode: ReadonlySet<string>): string[] {
+  const fixed = new Set([...fixedAxes, ...inCode]);
+  if (fixed.size === 0) return [];
+  const name = pythonName(names, wrt);
+  const isKnown = [...fixed].every((axis) => wrt.shape.some((a) => a.name === axis));
+  const checked = wrt.shape
+    .map((a, d) => ({ a, d }))
+    .filter(({ a }) => a.size !== null && (!isKnown || fixed.has(a.name)));
+  return checked.flatMap(({ a, d }) => [
+    `if ${name}.shape[${d}] != ${a.size}:`,
+    `    raise ValueError("derived for arrays with ${a.size} entries along axis ${d}")`,
+  ]);
 }
+
+/** Formulas for a docstring, one line each. */
+const formulas = (request: CodeRequest): string[] =>
+  [request.lossText, request.gradientText].flatMap((t) => t.split("\n")).map((l) => `    ${l}`);
 
 const indent = (lines: readonly string[], by: number): string =>
   lines.map((l) => (l === "" ? "" : " ".repeat(by) + l)).join("\n");
@@ -97,13 +105,14 @@ function writeNumPy(request: CodeRequest): string {
       const dtype = x.type === "float" ? ", dtype=float" : x.type === "bool" ? ", dtype=bool" : "";
       return `${name} = np.asarray(${name}${dtype})`;
     }),
-    ...shapeCheck(request),
   );
+  const start = emitter.lines.length;
   emitter.define([gradient], definitions, new Set());
   const result = emitter.statement("return ", gradient).map((line) =>
     // A stretched view cannot be written to; a gradient is handed on to code that does.
     line.replace(/^return (np\.broadcast_to\(.*\))$/, "return np.array($1)"),
   );
+  emitter.lines.splice(start, 0, ...shapeCheck(request, emitter.fixedAxes));
   const body = [...emitter.lines, ...result];
   const name = pythonIdentifier(`${snakeCase(request.functionName)}_gradient`);
   const helpers = Object.entries(NUMPY_HELPERS)
@@ -112,8 +121,7 @@ function writeNumPy(request: CodeRequest): string {
   const doc = [
     `"""Gradient of ${plainName(request.functionName)} with respect to ${wrtName}, of its shape.`,
     "",
-    `    ${request.lossText}`,
-    `    ${request.gradientText}`,
+    ...formulas(request),
     `"""`,
   ];
   return [
@@ -157,7 +165,7 @@ function writeTorch(request: CodeRequest): string {
     ...inputs
       .filter((x) => x !== wrt && x.type === "float")
       .map((x) => `${pythonName(names, x)} = ${pythonName(names, x)}.to(${wrtName}.dtype)`),
-    ...shapeCheck(request),
+    ...shapeCheck(request, new Set([...forward.fixedAxes, ...backward.fixedAxes])),
     ...forward.lines,
     ...(savedNames.length === 0 ? [] : [`ctx.save_for_backward(${savedNames.join(", ")})`]),
     ...keptNames.map((p) => `ctx.${p} = ${p}`),
@@ -183,8 +191,7 @@ function writeTorch(request: CodeRequest): string {
     `class ${className}(torch.autograd.Function):`,
     `    """${plainName(request.functionName)} with its gradient with respect to ${wrtName} written out.`,
     "",
-    `        ${request.lossText}`,
-    `        ${request.gradientText}`,
+    indent(formulas(request), 4),
     `    """`,
     "",
     "    @staticmethod",

@@ -4,6 +4,7 @@
  * where they are needed, one name for what is used twice.
  */
 import { type Axis, type Shape, isUnit, sameAxis, sameShape } from "./axis.ts";
+import { cutOf } from "./indices.ts";
 import { type Names, pythonIdentifier } from "./names.ts";
 import { type Expr, annotationOf } from "./node.ts";
 import { type Dialect, plain } from "./pythonCodeDialects.ts";
@@ -41,6 +42,8 @@ const MAX_LINE = 88;
 
 export class Emitter {
   readonly lines: string[] = [];
+  /** Axes (by name) whose sizes stand in the code as numbers, or decide what it does. */
+  readonly fixedAxes = new Set<string>();
   private readonly dialect: Dialect;
   private readonly names: Names;
   private readonly arrays: readonly Expr[];
@@ -228,17 +231,21 @@ export class Emitter {
           ? atom(d.full(this.shape(e.shape), this.text(x!), this.like))
           : atom(d.expand(this.text(x!), this.shape(e.shape)));
       case "index":
+        // x[-1] arrives as the last position there is.
+        if (x!.shape[e.dim]!.size === e.at + 1 && e.at > 0) this.fix(x!.shape[e.dim]!);
         return atom(`${this.at(x!, Level.atom)}[${position(e.dim, String(e.at))}]`);
       case "slice": {
         const count = e.shape[e.dim]!.size;
         const total = x!.shape[e.dim]!.size;
         if (count === null || total === null) throw new CannotWrite("a slice of unknown length");
+        if (e.start > 1 || e.start + count * e.step < total) this.fix(x!.shape[e.dim]!);
         return atom(`${this.at(x!, Level.atom)}[${position(e.dim, range(e, count, total))}]`);
       }
       case "place":
       case "spread": {
         const name = this.fresh("placed");
-        const of = this.numeric(x!).text;
+        // What is written into a part of an array stretches by itself.
+        const of = this.numeric(x!.kind === "expand" ? x.args[0]! : x!).text;
         this.lines.push(`${name} = ${d.zeros(this.shape(e.shape), this.like)}`);
         const total = e.shape[e.dim]!.size;
         const count = e.kind === "spread" ? x!.shape[e.dim]!.size : 1;
@@ -251,6 +258,7 @@ export class Emitter {
       }
       case "stack":
       case "concat": {
+        this.fix(e.shape[e.dim]!);
         const items = e.args.map((a) => {
           const text = this.isPlain(a) ? d.scalar(this.text(a), this.like) : this.numeric(a).text;
           if (e.kind === "concat") return text;
@@ -467,7 +475,7 @@ export class Emitter {
 
   /** A positive number; thirds and the like as the fraction whose nearest neighbour it is. */
   private positive(v: number): string {
-    const text = String(v);
+    const text = pythonNumber(v);
     if (text.replace(/e.*|\D/g, "").length > 12) {
       for (let n = 1; n <= 12; n++) {
         const d = Math.round(n / v);
@@ -507,9 +515,29 @@ export class Emitter {
     if (isUnit(a) && a.role === "unit") return "1";
     const found = this.lookup(a);
     if (found !== null) return found;
-    if (a.size !== null) return String(a.size);
+    const cut = cutOf(a);
+    const base = cut?.step === 1 ? this.lookupNamed(cut.base, cut.start + (a.size ?? NaN)) : null;
+    if (base !== null) return `(${base} - ${cut!.start})`;
+    if (a.size !== null) {
+      this.fix(a);
+      return String(a.size);
+    }
     if (a.parts.length > 0) return a.parts.map((p) => this.sizeCode(p)).join(" * ");
     throw new CannotWrite(`the size of axis ${a.name} is not known`);
+  }
+
+  private fix(a: Axis): void {
+    for (const part of a.parts.length > 0 ? a.parts : [a]) {
+      if (!isUnit(part) || part.role !== "unit") this.fixedAxes.add(part.name.split(/[′⁺]/)[0]!);
+    }
+  }
+
+  private lookupNamed(name: string, size: number): string | null {
+    for (const x of this.arrays) {
+      const d = x.shape.findIndex((s) => s.name === name && s.size === size);
+      if (d >= 0) return `${this.nameOf(x)}.shape[${d}]`;
+    }
+    return null;
   }
 
   private lookup(a: Axis): string | null {
@@ -519,6 +547,11 @@ export class Emitter {
     }
     return null;
   }
+}
+
+/** A finite number as Python reads it back exactly. */
+export function pythonNumber(v: number): string {
+  return v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential() : String(v);
 }
 
 const atom = (text: string): Code => ({ text, level: Level.atom });

@@ -118,6 +118,26 @@ export function productOf(
   return negative ? negated(result) : result;
 }
 
+/** The product of terms, with their fractions joined into one and their signs in front. */
+export function multiply(...terms: readonly Term[]): Term {
+  let negative = false;
+  const top: Term[] = [];
+  const bottom: Term[] = [];
+  for (const t of terms) {
+    let of = t;
+    if (of.kind === "negative") {
+      negative = !negative;
+      of = of.of;
+    }
+    if (of.kind === "number" && of.value === 0) return number(0);
+    if (of.kind === "product") {
+      top.push(...of.numerator);
+      bottom.push(...of.denominator);
+    } else top.push(of);
+  }
+  return productOf(negative, top, bottom);
+}
+
 /** The parts of a term, for walking. */
 export function subterms(t: Term): readonly Term[] {
   switch (t.kind) {

@@ -15,6 +15,8 @@ export interface Reading {
   readonly extent: (letter: string) => number;
   /** Position of the axis with this letter in an array of this rank. */
   readonly axisOf: (letter: string, rank: number) => number;
+  /** ∂(first)/∂(second), with the indices of the second. */
+  readonly derivative?: (of: string, by: string) => ReadingArray;
 }
 
 type Env = ReadonlyMap<string, number>;
@@ -22,7 +24,7 @@ type Node = (env: Env) => number;
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const TOKEN =
-  /\s*(Σ_|Π_|(?:max|min|any|all|argmax|argmin|softmax|log_softmax)_|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d+(?:\.\d+)?|[\p{L}][\p{L}\p{Nd}']*[₀-₉]*|…|[^\s])/uy;
+  /\s*(Σ_|Π_|(?:max|min|any|all|argmax|argmin|softmax|log_softmax)_|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|\d+(?:\.\d+)?|[\p{L}][\p{L}\p{M}\p{Nd}']*[₀-₉]*|…|[^\s])/uy;
 
 export function readText(
   text: string,
@@ -200,6 +202,14 @@ export function readText(
       const f = t === "|" ? Math.abs : t === "⌊" ? Math.floor : Math.ceil;
       return (env) => f(inner(env));
     }
+    if (t === "∂") {
+      const of = next();
+      if (peek() === "[") indices();
+      expect("/");
+      expect("∂");
+      const by = next();
+      return entryOf(reading.derivative!(of, by), by, peek() === "[" ? indices() : []);
+    }
     if (t === "∞") return () => Infinity;
     if (/^\d/.test(t)) return () => Number(t);
     const call = t === "√" ? "√" : t;
@@ -244,19 +254,14 @@ export function readText(
   function softmaxOfArray(letter: string): Node {
     const array = reading.arrays.get(next())!;
     expect(")");
-    expect("[");
-    const index = [sum()];
-    while (peek() === ",") {
-      next();
-      index.push(sum());
-    }
-    expect("]");
-    const dim = reading.axisOf(letter, array.shape.length);
+    const index = indices();
+    const shape = flattenedTo(array.shape, index.length)!;
+    const dim = reading.axisOf(letter, shape.length);
     return (env) => {
       const at = index.map((i) => i(env));
       const entry = (k: number): number =>
-        Math.exp(array.data[at.reduce((n, v, d) => n * array.shape[d]! + (d === dim ? k : v), 0)]!);
-      const total = Array.from({ length: array.shape[dim]! }, (_, k) => entry(k));
+        Math.exp(array.data[at.reduce((n, v, d) => n * shape[d]! + (d === dim ? k : v), 0)]!);
+      const total = Array.from({ length: shape[dim]! }, (_, k) => entry(k));
       return entry(at[dim]!) / total.reduce((a, v) => a + v, 0);
     };
   }
@@ -270,6 +275,10 @@ export function readText(
         return v;
       };
     }
+    return entryOf(array, t, peek() === "[" ? indices() : []);
+  }
+
+  function indices(): Node[] {
     expect("[");
     const index = [sum()];
     while (peek() === ",") {
@@ -277,18 +286,31 @@ export function readText(
       index.push(sum());
     }
     expect("]");
-    if (index.length !== array.shape.length) throw new Error(`${t} has wrong indices in ${text}`);
+    return index;
+  }
+
+  function entryOf(array: ReadingArray, t: string, index: readonly Node[]): Node {
+    const shape = flattenedTo(array.shape, index.length);
+    if (shape === null) throw new Error(`${t} has wrong indices in ${text}`);
     return (env) => {
       const at = index.map((i) => i(env));
       // Outside of the array stands nothing that a bracket or a case has not excluded.
-      if (at.some((v, d) => !Number.isInteger(v) || v < 0 || v >= array.shape[d]!)) return 0;
-      return array.data[at.reduce((k, v, d) => k * array.shape[d]! + v, 0)]!;
+      if (at.some((v, d) => !Number.isInteger(v) || v < 0 || v >= shape[d]!)) return 0;
+      return array.data[at.reduce((k, v, d) => k * shape[d]! + v, 0)]!;
     };
   }
 
   const root = whole();
   if (pos !== tokens.length) throw new Error(`${tokens.slice(pos).join(" ")} is left of ${text}`);
   return (letters) => root(new Map(Object.entries(letters)));
+}
+
+/** Sizes with the last axes taken together, as one letter for height and width means. */
+function flattenedTo(shape: readonly number[], rank: number): number[] | null {
+  const kept = shape.filter((n) => n !== 1 || shape.length === rank);
+  if (kept.length < rank || (rank === 0 && kept.length > 0)) return null;
+  if (rank === 0) return [];
+  return [...kept.slice(0, rank - 1), kept.slice(rank - 1).reduce((a, b) => a * b, 1)];
 }
 
 const RELATIONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
@@ -304,6 +326,8 @@ const FUNCTIONS: Readonly<Record<string, (...x: number[]) => number>> = {
   σ: (x) => 1 / (1 + Math.exp(-x)),
   exp: (x) => Math.exp(x),
   log: (x) => Math.log(x),
+  cosh: (x) => Math.cosh(x),
+  sinh: (x) => Math.sinh(x),
   tanh: (x) => Math.tanh(x),
   sgn: (x) => Math.sign(x),
   max: (...x) => Math.max(...x),
