@@ -1,0 +1,233 @@
+/**
+ * Expressions compiled to loops: loss, gradient and whatever else is asked for together, sharing
+ * what they have in common.
+ *
+ * Arithmetic is float64 whatever the arrays' types. Sums carry their rounding errors along
+ * (Knuth's two-sum, added up apart), so that their error does not grow with the number of entries
+ * to first order: about one unit in the last place of the sum of absolute values. Sums of at most
+ * 16 entries inside an elementwise formula (a softmax over classes) are added in pairs instead.
+ * Products over axes are plain. Special values follow IEEE 754.
+ *
+ * From expression to numbers: `schedule.ts` decides on passes, `builder.ts` turns each into loops
+ * (`loops.ts`), and an emitter writes those down. `javascript.ts` is the emitter there is; another
+ * one needs nothing but `LoopNest`.
+ */
+import type { Expr } from "../expression/node.ts";
+import { leaves } from "../expression/walk.ts";
+import { type PassFunction, compilePass, passSource } from "./kernel/javascript.ts";
+import { SharingConflict, buildLoops } from "./kernel/builder.ts";
+import type { LoopNest } from "./kernel/loops.ts";
+import { type Buffer, LIMITS, type Limits, type Schedule } from "./kernel/plan.ts";
+import { Scheduler } from "./kernel/schedule.ts";
+import {
+  type Bindings,
+  Ticker,
+  type TypedArray,
+  type Watch,
+  boundArray,
+  boundValue,
+} from "./typedArrays.ts";
+
+export interface KernelOutput {
+  readonly shape: number[];
+  /** Row-major. */
+  readonly data: Float64Array;
+}
+
+export interface RunOptions extends Watch {
+  /** Entries between two looks at the clock; the default suits every loss. */
+  readonly chunk?: number;
+  /** Arrays to write the outputs to, by position, where their lengths fit. */
+  readonly into?: readonly (Float64Array | undefined)[];
+}
+
+export interface CompileOptions {
+  /**
+   * Whether casts to float32, float16 and bfloat16 round. By default they keep the mathematical
+   * value, as the reference does: a derivative is one of mathematics, not of a rounded program.
+   */
+  readonly roundCasts?: boolean;
+  /** Lower, so that tests on small arrays go the ways of large ones. */
+  readonly limits?: Partial<Limits>;
+}
+
+export interface Kernel {
+  /**
+   * Evaluates the expressions on these arrays.
+   * @throws BindingError when an array is missing or does not fit
+   * @throws Cancelled
+   */
+  run(bindings: Bindings, options?: RunOptions): { outputs: KernelOutput[] };
+  /** How many sweeps over how many entries a run takes, in order. */
+  readonly passes: readonly { readonly total: number }[];
+  /** The generated code for float64 arrays, to look at. */
+  source(): string;
+}
+
+const DEFAULT_CHUNK = 1 << 14;
+
+/** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
+export function compileKernel(outputs: readonly Expr[], options: CompileOptions = {}): Kernel {
+  return new CompiledKernel(outputs, options);
+}
+
+interface Compiled {
+  readonly nest: LoopNest;
+  readonly pass: PassFunction;
+}
+
+class CompiledKernel implements Kernel {
+  readonly passes: readonly { readonly total: number }[];
+  private readonly schedule: Schedule;
+  private readonly nests: readonly LoopNest[];
+  private readonly inputs: readonly Expr[];
+  private readonly shapes: readonly (readonly number[])[];
+  private readonly roundCasts: boolean;
+  /** By the arrays' types: code is compiled anew for other types. */
+  private readonly compiled = new Map<string, readonly Compiled[]>();
+
+  constructor(outputs: readonly Expr[], options: CompileOptions) {
+    const { schedule, nests } = plan(outputs, { ...LIMITS, ...options.limits });
+    this.schedule = schedule;
+    this.nests = nests;
+    this.inputs = [...new Set(outputs.flatMap(leaves))];
+    this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
+    this.roundCasts = options.roundCasts === true;
+    this.passes = nests.map(({ total }) => ({ total }));
+  }
+
+  run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput[] } {
+    const ticker = new Ticker(options);
+    const arrays = new Map<number, TypedArray>();
+    const parameters = new Map<string, number>();
+    for (const e of this.inputs) {
+      if (e.kind === "parameter") parameters.set(e.name, boundValue(e, bindings));
+      if (e.kind !== "input") continue;
+      const buffer = this.schedule.buffers.find((b) => b.role === "input" && b.name === e.name)!;
+      arrays.set(buffer.id, boundArray(e, bindings));
+    }
+    const work = this.nests.reduce((sum, n) => sum + n.total * n.weight, 0);
+    const compiled = this.compile(arrays);
+    const array = (buffer: Buffer): TypedArray => {
+      let a = arrays.get(buffer.id);
+      if (a === undefined) arrays.set(buffer.id, (a = this.allocate(buffer, options.into)));
+      return a;
+    };
+    let done = 0;
+    for (const { nest, pass } of compiled) {
+      const args = [
+        ...nest.buffers.map(array),
+        ...nest.parameters.map((name) => parameters.get(name)!),
+      ];
+      sweep(nest, pass, args, options.chunk ?? DEFAULT_CHUNK, (entries) => {
+        ticker.tick((done + entries * nest.weight) / work);
+      });
+      done += nest.total * nest.weight;
+      addCompensations(nest, array);
+    }
+    return { outputs: this.collect(array) };
+  }
+
+  source(): string {
+    const options = { types: new Map<number, string>(), roundCasts: this.roundCasts };
+    return this.nests.map((n) => passSource(n, options)).join("\n\n");
+  }
+
+  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly Compiled[] {
+    const types = new Map([...arrays].map(([id, a]) => [id, a[Symbol.toStringTag]]));
+    const key = [...types.values()].join();
+    let compiled = this.compiled.get(key);
+    if (compiled === undefined) {
+      compiled = this.nests.map((nest) => ({
+        nest,
+        pass: compilePass(nest, { types, roundCasts: this.roundCasts }),
+      }));
+      this.compiled.set(key, compiled);
+    }
+    return compiled;
+  }
+
+  private allocate(buffer: Buffer, into: RunOptions["into"]): Float64Array {
+    const k = this.schedule.outputs.findIndex((o) => o.buffer === buffer);
+    const given = k < 0 ? undefined : into?.[k];
+    const array = given?.length === buffer.count ? given : new Float64Array(buffer.count);
+    // What is stored is stored whole; what is accumulated starts from its first value.
+    const isAccumulated = this.schedule.passes.some((p) =>
+      p.roots.some((r) => r.kind === "reduce" && r.buffer === buffer),
+    );
+    if (buffer.initial !== 0 || (array === given && isAccumulated)) array.fill(buffer.initial);
+    return array;
+  }
+
+  private collect(array: (buffer: Buffer) => TypedArray): KernelOutput[] {
+    const given = new Set<Buffer>();
+    return this.schedule.outputs.map(({ buffer }, k) => {
+      const data = array(buffer) as Float64Array;
+      const output = { shape: [...this.shapes[k]!], data: given.has(buffer) ? data.slice() : data };
+      given.add(buffer);
+      return output;
+    });
+  }
+}
+
+/** Loops for the expressions; a sharing of arrays that turns out impossible is not tried again. */
+function plan(outputs: readonly Expr[], limits: Limits): { schedule: Schedule; nests: LoopNest[] } {
+  const noKeeping = new Set<number>();
+  for (;;) {
+    const schedule = new Scheduler(outputs, limits).run(noKeeping);
+    try {
+      return { schedule, nests: schedule.passes.map((p) => buildLoops(schedule, p)) };
+    } catch (error) {
+      if (!(error instanceof SharingConflict)) throw error;
+      const k = schedule.outputs.findIndex((o) => o.buffer === error.buffer);
+      if (k < 0 || noKeeping.has(k)) throw error;
+      noKeeping.add(k);
+    }
+  }
+}
+
+/** Calls a pass for the whole index space, in pieces of about `chunk` entries. */
+function sweep(
+  nest: LoopNest,
+  pass: PassFunction,
+  args: readonly unknown[],
+  chunk: number,
+  tick: (entries: number) => void,
+): void {
+  const { bounded, inner, total } = nest;
+  if (bounded.length === 0) {
+    pass(...args);
+    return;
+  }
+  const last = bounded.length - 1;
+  const length = bounded[last]!;
+  const step = Math.max(1, Math.floor(chunk / inner));
+  const outer = total / inner / length;
+  const bounds = bounded.map(() => 0).flatMap((n) => [n, n]);
+  for (let o = 0; o < outer; o++) {
+    let rest = o;
+    for (let d = last - 1; d >= 0; d--) {
+      const at = rest % bounded[d]!;
+      rest = (rest - at) / bounded[d]!;
+      bounds[2 * d] = at;
+      bounds[2 * d + 1] = at + 1;
+    }
+    for (let from = 0; from < length; from += step) {
+      bounds[2 * last] = from;
+      bounds[2 * last + 1] = Math.min(from + step, length);
+      pass(...args, ...bounds);
+      tick((o * length + bounds[2 * last + 1]!) * inner);
+    }
+  }
+}
+
+/** Adds to each finished sum of the pass the rounding errors that were summed apart. */
+function addCompensations(nest: LoopNest, array: (buffer: Buffer) => TypedArray): void {
+  for (const { result, errors } of nest.compensated) {
+    const sums = array(result);
+    const rest = array(errors);
+    for (let k = 0; k < sums.length; k++) {
+      if (Number.isFinite(sums[k]!)) sums[k] = sums[k]! + rest[k]!;
+    }
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * How the loops of a pass are arranged: which axes there are, in which order they run, and where
+ * one is split in segments so that the pieces of a stack or the places of a sum of class gradients
+ * need no test for each entry.
+ */
+import type { Expr } from "../../expression/node.ts";
+import { type Access, Accesses, isChoosing, isReduction } from "./access.ts";
+import {
+  type IndexForm,
+  ZERO_INDEX,
+  addIndex,
+  divideIndex,
+  indexKey,
+  stridesOf,
+  variableIndex,
+} from "./indexForm.ts";
+import { type PassPlan, type Schedule, overOf } from "./plan.ts";
+
+export interface Arrangement {
+  /** Axes of the sweep in row-major order; the product is the total. */
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+  /** Row-major position as a function of the axes. */
+  readonly position: IndexForm;
+  /** Axes in the order of their loops, outermost first. */
+  readonly order: readonly number[];
+  /** Axes written out entry by entry inside all other loops. */
+  readonly unrolled: ReadonlySet<number>;
+  /** For each axis, consecutive ranges [from, to) that get a loop each. */
+  readonly segments: readonly (readonly (readonly [number, number])[])[];
+  /** How many of the outer loops have bounds that the run gives, so that it can stop between. */
+  readonly boundedLoops: number;
+}
+
+/** An unrolled axis is at most this long. */
+const LONGEST_UNROLLED = 16;
+const MOST_COPIES = 64;
+const MOST_INSTRUCTIONS = 5000;
+
+export function arrange(schedule: Schedule, plan: PassPlan): Arrangement {
+  const { total, cuts } = plan;
+  const sizes: number[] = [];
+  for (const [k, cut] of [...cuts, total].entries())
+    sizes.unshift(cut / (k === 0 ? 1 : cuts[k - 1]!));
+  if (total === 1) sizes.length = 0;
+  const strides = stridesOf(sizes);
+  const position = strides.reduce(
+    (sum, step, a) => addIndex(sum, variableIndex(a, step)),
+    ZERO_INDEX,
+  );
+  const survey = new Survey(schedule, plan, sizes, position);
+  const unrolled = survey.unrolled;
+  const order = [
+    ...innermostLast(
+      sizes.flatMap((_, a) => (unrolled.has(a) ? [] : [a])),
+      survey,
+    ),
+    ...unrolled,
+  ];
+  return {
+    sizes,
+    strides,
+    position,
+    order,
+    unrolled,
+    segments: segmentsOf(sizes, survey),
+    boundedLoops: boundedLoops(order, sizes, unrolled, schedule.limits.leastChunk),
+  };
+}
+
+/** Goes through everything the pass computes once, to see how it is accessed. */
+class Survey {
+  readonly unrolled = new Set<number>();
+  readonly breaks: Set<number>[];
+  readonly positions: IndexForm[] = [];
+  nodes = 0;
+  private readonly schedule: Schedule;
+  private readonly stage: number;
+  private readonly sizes: readonly number[];
+  private readonly accesses: Accesses;
+  private readonly seen = new Set<string>();
+  private readonly gathering = new Map<Expr, boolean>();
+  private copies = 1;
+
+  constructor(schedule: Schedule, plan: PassPlan, sizes: readonly number[], position: IndexForm) {
+    this.schedule = schedule;
+    this.stage = plan.stage;
+    this.sizes = sizes;
+    this.breaks = sizes.map(() => new Set<number>());
+    const ranges: (readonly [number, number])[] = sizes.map((n) => [0, n - 1]);
+    this.accesses = new Accesses(schedule.sizes, (form, by) => {
+      const even = divideIndex(form, by, (v) => ranges[v] ?? [0, Infinity]);
+      if (even !== null) return even;
+      const variable = ranges.length;
+      ranges.push([0, Infinity], [0, by - 1]);
+      return { quotient: variableIndex(variable), remainder: variableIndex(variable + 1) };
+    });
+    for (const root of plan.roots) {
+      this.visit(overOf(root), { position, coordinates: null });
+      if (root.kind === "store") this.positions.push(position);
+    }
+  }
+
+  private isStored(e: Expr): boolean {
+    const stored = this.schedule.stored.get(e);
+    return stored !== undefined && stored.stage < this.stage;
+  }
+
+  private visit(e: Expr, at: Access): void {
+    if (e.kind === "const" || e.kind === "parameter") return;
+    const position = this.accesses.positionOf(e, at);
+    const key = `${e.id}@${indexKey(position)}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.nodes++;
+    if (e.kind === "input" || this.isStored(e)) {
+      this.positions.push(position);
+      return;
+    }
+    const here: Access = { position, coordinates: at.coordinates };
+    if (isChoosing(e)) {
+      for (const choice of this.accesses.choices(e, here)) {
+        this.breakAt(choice.coordinate, choice.first, choice.end);
+        this.visit(choice.arg, choice.at);
+      }
+    } else if (isReduction(e)) {
+      // The other entries are reached in the same way as the first.
+      this.visit(e.args[0]!, this.accesses.reduced(e, here)[0]!);
+    } else {
+      e.args.forEach((arg, k) => {
+        this.unrollFor(e, arg, here);
+        this.visit(arg, this.accesses.argument(e, k, here));
+      });
+    }
+  }
+
+  /** Along these axes an inlined reduction is the same for every entry, and must not be repeated. */
+  private unrollFor(e: Expr, arg: Expr, at: Access): void {
+    const sizes = this.schedule.sizes;
+    if (sizes.count(arg) >= sizes.count(e) || isRearranging(e) || !this.gathers(arg)) return;
+    const want = sizes.of(e);
+    const have = sizes.of(arg);
+    const coordinates = this.accesses.coordinatesOf(e, at);
+    want.forEach((n, d) => {
+      if (n === 1 || (have[d - want.length + have.length] ?? 1) !== 1) return;
+      const axis = this.axisOf(coordinates[d]!);
+      if (axis === null || this.unrolled.has(axis)) return;
+      const size = this.sizes[axis]!;
+      if (size > LONGEST_UNROLLED || this.copies * size > MOST_COPIES) return;
+      this.copies *= size;
+      this.unrolled.add(axis);
+    });
+  }
+
+  /** Whether computing `e` includes an inlined reduction. */
+  private gathers(e: Expr): boolean {
+    const before = this.gathering.get(e);
+    if (before !== undefined) return before;
+    const found =
+      !this.isStored(e) && (this.schedule.inlined.has(e) || e.args.some((a) => this.gathers(a)));
+    this.gathering.set(e, found);
+    return found;
+  }
+
+  private breakAt(coordinate: IndexForm, first: number, end: number): void {
+    const axis = this.axisOf(coordinate);
+    if (axis === null) return;
+    for (const at of [first - coordinate.constant, end - coordinate.constant]) {
+      if (at > 0 && at < this.sizes[axis]!) this.breaks[axis]!.add(at);
+    }
+  }
+
+  /** The axis whose index this form is, up to a shift. */
+  private axisOf(form: IndexForm): number | null {
+    const only = form.terms[0];
+    return form.terms.length === 1 && only!.factor === 1 && only!.variable < this.sizes.length
+      ? only!.variable
+      : null;
+  }
+}
+
+function isRearranging(e: Expr): boolean {
+  return e.kind === "index" || e.kind === "slice" || e.kind === "oneHot";
+}
+
+/** Moves the axis along which most arrays are contiguous into the innermost loop. */
+function innermostLast(axes: readonly number[], survey: Survey): readonly number[] {
+  const score = (axis: number): number => {
+    let sum = 0;
+    for (const p of survey.positions) {
+      const factor = Math.abs(p.terms.find((t) => t.variable === axis)?.factor ?? 0);
+      sum += factor === 1 ? 2 : factor === 0 ? 1 : 0;
+    }
+    return sum;
+  };
+  const last = axes.at(-1);
+  if (last === undefined) return axes;
+  const best = axes.reduce((b, a) => (score(a) > score(b) ? a : b), last);
+  return best === last ? axes : [...axes.filter((a) => a !== best), best];
+}
+
+function segmentsOf(
+  sizes: readonly number[],
+  survey: Survey,
+): (readonly (readonly [number, number])[])[] {
+  const points = sizes.map((n, a) =>
+    survey.unrolled.has(a)
+      ? Array.from({ length: n - 1 }, (_, k) => k + 1)
+      : [...survey.breaks[a]!].sort((p, q) => p - q),
+  );
+  const copies = (): number => points.reduce((n, p) => n * (p.length + 1), 1);
+  // Where it would be too much code, tests inside the loop do.
+  while (copies() > MOST_COPIES || copies() * survey.nodes > MOST_INSTRUCTIONS) {
+    const longest = points.reduce(
+      (l, p, a) => (!survey.unrolled.has(a) && p.length > (points[l]?.length ?? 0) ? a : l),
+      -1,
+    );
+    if (longest < 0) break;
+    points[longest] = [];
+  }
+  return sizes.map((n, a) => {
+    const at = [0, ...points[a]!, n];
+    return at.slice(1).map((to, k) => [at[k]!, to] as const);
+  });
+}
+
+/** As many loops as it takes for the rest to be a small piece of work. */
+function boundedLoops(
+  order: readonly number[],
+  sizes: readonly number[],
+  unrolled: ReadonlySet<number>,
+  leastChunk: number,
+): number {
+  const candidates = order.filter((a) => !unrolled.has(a)).length;
+  for (let k = 0; k < candidates; k++) {
+    const inside = order.slice(k + 1).reduce((n, a) => n * sizes[a]!, 1);
+    if (inside <= leastChunk) return k + 1;
+  }
+  return candidates;
+}

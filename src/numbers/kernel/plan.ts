@@ -1,0 +1,95 @@
+/** What the scheduler hands to whoever emits code: buffers, and passes that fill them. */
+import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
+import type { Sizes } from "../typedArrays.ts";
+
+/** From which sizes on it is worth doing something else than the plainest. */
+export interface Limits {
+  /** Reductions of at most this many entries may be computed inline … */
+  readonly mostInlined: number;
+  /** … if at least so many results come of it: below, the pass that stores them costs nothing. */
+  readonly leastInlinedResult: number;
+  /** … and if writing it out takes at most so many nodes. */
+  readonly mostInlinedNodes: number;
+  /** A chain of this many inlined nodes is cut by storing one. */
+  readonly deepestRegion: number;
+  /** Code longer than this is not optimised by the engine; it is split over several passes. */
+  readonly mostNodesInPass: number;
+  /** Stretched arrays of up to this many entries are stored, however cheap to compute. */
+  readonly smallResult: number;
+  /** Passes over fewer entries than this compute costly nodes again. */
+  readonly leastKept: number;
+  /** Temporary arrays may hold this many entries altogether (64 MB). */
+  readonly mostTemporary: number;
+  /** A piece of a sweep between two looks at the clock is at least this long. */
+  readonly leastChunk: number;
+}
+
+export const LIMITS: Limits = {
+  mostInlined: 16,
+  leastInlinedResult: 256,
+  mostInlinedNodes: 1500,
+  deepestRegion: 200,
+  mostNodesInPass: 1200,
+  smallResult: 1 << 16,
+  leastKept: 4096,
+  mostTemporary: 8 << 20,
+  leastChunk: 1 << 14,
+};
+
+/** A flat array that passes read or write. */
+export interface Buffer {
+  readonly id: number;
+  readonly role: "input" | "stored" | "compensation" | "best";
+  readonly count: number;
+  /** Of an input. */
+  readonly name?: string;
+  /** What it holds before the first pass. */
+  readonly initial: number;
+}
+
+export interface StoreRoot {
+  readonly kind: "store";
+  readonly node: Expr;
+  readonly buffer: Buffer;
+}
+
+export interface ReduceRoot {
+  readonly kind: "reduce";
+  readonly node: Reduce | ArgReduce;
+  /** Result, one entry a kept position. */
+  readonly buffer: Buffer;
+  /** For sums the compensation, for positions the best value so far. */
+  readonly second: Buffer | null;
+}
+
+export type Root = StoreRoot | ReduceRoot;
+
+/** One sweep over an index space of `total` entries, row-major over each root's own shape. */
+export interface PassPlan {
+  readonly stage: number;
+  readonly total: number;
+  /** Products of trailing sizes at which the sweep must be split into axes; ascending. */
+  readonly cuts: readonly number[];
+  readonly roots: readonly Root[];
+}
+
+/** Where the value of a node is found by passes of a later stage. */
+export interface Stored {
+  readonly buffer: Buffer;
+  readonly stage: number;
+}
+
+export interface Schedule {
+  readonly limits: Limits;
+  readonly sizes: Sizes;
+  readonly buffers: readonly Buffer[];
+  readonly passes: readonly PassPlan[];
+  readonly stored: ReadonlyMap<Expr, Stored>;
+  readonly inlined: ReadonlySet<Expr>;
+  readonly outputs: readonly { readonly node: Expr; readonly buffer: Buffer }[];
+}
+
+/** The node whose entries a root goes through. */
+export function overOf(root: Root): Expr {
+  return root.kind === "reduce" ? root.node.args[0]! : root.node;
+}

@@ -1,0 +1,66 @@
+/**
+ * Rewrites an expression into the node kinds that evaluation is made of: softmax and mean become
+ * what they are computed by, and reductions over nothing or over axes of size 1 disappear.
+ */
+import { sizesOf } from "../expression/axis.ts";
+import {
+  binary,
+  cast,
+  constant,
+  div,
+  exp,
+  log,
+  reduce,
+  reshape,
+  sub,
+  withArgs,
+} from "../expression/build.ts";
+import type { Expr, Reduce, Softmax } from "../expression/node.ts";
+import { topological } from "../expression/walk.ts";
+import { sizeProduct } from "./typedArrays.ts";
+
+/** The same values from simpler nodes. @throws ShapeError when a size is not known */
+export function lower(roots: readonly Expr[]): Expr[] {
+  const done = new Map<Expr, Expr>();
+  for (const e of topological(...roots)) {
+    const args = e.args.map((a) => done.get(a)!);
+    done.set(e, lowered(withArgs(e, args)));
+  }
+  return roots.map((e) => done.get(e)!);
+}
+
+function lowered(e: Expr): Expr {
+  switch (e.kind) {
+    case "size":
+      return constant(sizeProduct(sizesOf(e.axes)));
+    case "softmax":
+      return loweredSoftmax(e);
+    case "reduce":
+      return loweredReduce(e);
+    default:
+      return e;
+  }
+}
+
+/** The largest entry is taken off first, so that no power overflows. */
+function loweredSoftmax(e: Softmax): Expr {
+  const x = e.args[0]!;
+  const shifted = sub(x, reduce("max", x, [e.dim], true));
+  const powers = exp(shifted);
+  const total = reduce("sum", powers, [e.dim], true);
+  return e.log ? sub(shifted, log(total)) : div(powers, total);
+}
+
+function loweredReduce(e: Reduce): Expr {
+  const x = e.args[0]!;
+  const reduced = e.dims.map((d) => sizesOf(x.shape)[d]!);
+  if (reduced.every((n) => n === 1)) {
+    const same = x.shape.length === e.shape.length ? x : reshape(x, e.shape);
+    return e.op === "any" || e.op === "all" ? cast(same, "bool") : same;
+  }
+  if (e.op === "mean") {
+    const total = reduce("sum", x, e.dims, e.keepDims);
+    return binary("div", total, constant(sizeProduct(reduced)));
+  }
+  return e;
+}

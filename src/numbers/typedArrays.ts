@@ -1,0 +1,111 @@
+/**
+ * Arrays that expressions are evaluated on, as they come from files and literals: every numeric
+ * type that JavaScript holds except 64-bit integers, which whoever reads the array converts.
+ */
+import { type Expr, type Input, type Parameter } from "../expression/node.ts";
+import { sizesOf } from "../expression/axis.ts";
+
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+/** Arrays (row-major) by the names of the inputs, and values by the names of parameters. */
+export type Bindings = ReadonlyMap<string, TypedArray | number>;
+
+/** Thrown when an array that an expression needs is missing, too short, or of a type not read. */
+export class BindingError extends Error {
+  override readonly name = "BindingError";
+}
+
+/** Thrown by a run whose `isCancelled` said so. */
+export class Cancelled extends Error {
+  override readonly name = "Cancelled";
+  constructor() {
+    super("cancelled");
+  }
+}
+
+/** What a long run tells and asks while it runs; both at least every 50 ms. */
+export interface Watch {
+  /** From 0 to 1. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly isCancelled?: () => boolean;
+}
+
+/** Calls `watch`'s functions now and then, however often it is asked to. */
+export class Ticker {
+  private last = performance.now();
+  private readonly watch: Watch;
+  constructor(watch: Watch) {
+    this.watch = watch;
+    if (watch.isCancelled?.() === true) throw new Cancelled();
+  }
+
+  /** @throws Cancelled */
+  tick(fraction: number): void {
+    const now = performance.now();
+    if (now - this.last < 10) return;
+    this.last = now;
+    if (this.watch.isCancelled?.() === true) throw new Cancelled();
+    this.watch.onProgress?.(Math.min(fraction, 1));
+  }
+}
+
+export function sizeProduct(sizes: readonly number[]): number {
+  return sizes.reduce((n, s) => n * s, 1);
+}
+
+/** The array bound to an input. @throws BindingError */
+export function boundArray(e: Input, bindings: Bindings): TypedArray {
+  const bound: unknown = bindings.get(e.name);
+  const want = sizeProduct(sizesOf(e.shape));
+  if (bound === undefined) throw new BindingError(`there is no array for the input ${e.name}`);
+  if (bound instanceof BigInt64Array || bound instanceof BigUint64Array) {
+    throw new BindingError(
+      `the input ${e.name} has 64-bit integers, which must be converted first`,
+    );
+  }
+  const array = typeof bound === "number" && want === 1 ? Float64Array.of(bound) : bound;
+  if (!ArrayBuffer.isView(array) || array instanceof DataView) {
+    throw new BindingError(`the input ${e.name} is not bound to an array`);
+  }
+  const typed = array as TypedArray;
+  if (typed.length !== want) {
+    throw new BindingError(
+      `the input ${e.name} has ${want} entries (${sizesOf(e.shape).join(" × ")}), its array ${typed.length}`,
+    );
+  }
+  return typed;
+}
+
+/** A parameter's value: what is bound under its name, else its own. @throws BindingError */
+export function boundValue(e: Parameter, bindings: Bindings): number {
+  const bound = bindings.get(e.name);
+  if (typeof bound === "number") return bound;
+  if (bound?.length === 1) return bound[0]!;
+  if (e.value === null) throw new BindingError(`the parameter ${e.name} has no value`);
+  return e.value;
+}
+
+/** Sizes of a node, looked up once a node. */
+export class Sizes {
+  private readonly known = new Map<Expr, readonly number[]>();
+
+  /** @throws ShapeError when a size is not known */
+  of(e: Expr): readonly number[] {
+    let sizes = this.known.get(e);
+    if (sizes === undefined) this.known.set(e, (sizes = sizesOf(e.shape)));
+    return sizes;
+  }
+
+  count(e: Expr): number {
+    return sizeProduct(this.of(e));
+  }
+}
