@@ -60,6 +60,7 @@ function constrain(e: Expr, groups: AxisGroups): void {
       return;
     case "place":
     case "spread":
+    case "oneHot": // labels are whole numbers below its size
       groups.fix(e.shape[e.dim]!);
       return;
     case "stack":

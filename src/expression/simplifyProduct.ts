@@ -372,7 +372,8 @@ function chain(items: readonly Expr[]): Expr {
 }
 
 function mergedSize(sizes: readonly Expr[]): Expr {
-  return b.size(sizes.flatMap((s) => (s.kind === "size" ? s.axes : [])));
+  const axes = sizes.flatMap((s) => (s.kind === "size" ? s.axes : []));
+  return b.size(axes.sort((s, t) => (s.name < t.name ? -1 : 1)));
 }
 
 /** A positive coefficient as a factor in front, a divisor, or both: 0.3, 1/3, 2/3. */

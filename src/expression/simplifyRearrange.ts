@@ -19,8 +19,12 @@ export function reshapeStep(e: Reshape): Expr | null {
   const x = e.args[0]!;
   if (sameSizes(x.shape, e.shape)) return x;
   if (x.kind === "reshape") return b.reshape(x.args[0]!, e.shape);
-  // Axes of size 1 in front are a matter of broadcasting.
   if (unstretched(e) === x) return b.expand(x, e.shape);
+  // Axes of size 1 in front are a matter of broadcasting.
+  const lead = e.shape.findIndex((a) => !isUnit(a));
+  if (lead !== 0 && e.shape.length > 0) {
+    return b.expand(b.reshape(x, lead < 0 ? [] : e.shape.slice(lead)), e.shape);
+  }
   if (x.kind === "expand") return reshapedStretch(x, e.shape);
   if (x.kind === "transpose" && onlyMovesUnits(x)) return b.reshape(x.args[0]!, e.shape);
   return null;

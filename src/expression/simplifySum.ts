@@ -182,7 +182,7 @@ function multipliedOut(terms: Terms, shape: Shape, ctx: Context): Terms | null {
     if (sum === undefined) continue;
     const rest = new Map(m.powers);
     rest.delete(sum);
-    const parts = addends(sum, q.R1, ctx).map((t) => multiply(t, { c: m.c, powers: rest }, ctx));
+    const parts = addends(sum, q.R1, ctx).map((t) => multiply({ c: m.c, powers: rest }, t, ctx));
     const others = [...terms].filter(([k]) => k !== key).map(([, t]) => t);
     if (!meets(parts, others, shape)) continue;
     return collected([...terms].flatMap(([k, t]) => (k === key ? parts : [t])));
@@ -308,16 +308,16 @@ function rolledTerms(terms: Terms, ctx: Context): Terms | null {
   }
   for (const group of alike.values()) {
     if (group.length < 2) continue;
+    // All runs of a group at once: the rolled inner loops are what the outer loop runs over.
+    const sums = new Map<string, Monomial[]>();
     for (const run of runsOf(group.map((g) => g.e))) {
       const whole = rolled(run);
       if (whole === null) continue;
       const members = group.filter((g) => run.includes(g.e));
-      const gone = new Set(members.map((g) => g.key));
-      const sum = addends(ctx.norm(b.sum(whole, [0])), members[0]!.m.c, ctx);
-      const at = [...terms.keys()].findIndex((key) => gone.has(key));
-      const rest = [...terms].flatMap(([key, m], k) => (k === at ? sum : gone.has(key) ? [] : [m]));
-      return collected(rest);
+      for (const g of members) sums.set(g.key, []);
+      sums.set(members[0]!.key, addends(ctx.norm(b.sum(whole, [0])), members[0]!.m.c, ctx));
     }
+    if (sums.size > 0) return collected([...terms].flatMap(([key, m]) => sums.get(key) ?? [m]));
   }
   return null;
 }
