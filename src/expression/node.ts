@@ -227,7 +227,7 @@ export interface Annotation {
   label?: string;
 }
 
-const annotations = new WeakMap<Expr, Annotation>();
+let annotations = new WeakMap<Expr, Annotation>();
 
 export function annotate(e: Expr, span?: SourceSpan, label?: string): Expr {
   let a = annotations.get(e);
@@ -240,6 +240,26 @@ export function annotate(e: Expr, span?: SourceSpan, label?: string): Expr {
   }
   if (label !== undefined) a.label ??= label;
   return e;
+}
+
+/**
+ * Runs `body` with only these annotations. Nodes are shared by everything that was ever written
+ * alike, so without this a derivation would name the lines and variables of another function.
+ */
+export function withAnnotations<T>(
+  spans: ReadonlyMap<Expr, SourceSpan>,
+  labels: ReadonlyMap<Expr, string>,
+  body: () => T,
+): T {
+  const saved = annotations;
+  annotations = new WeakMap();
+  try {
+    for (const [e, span] of spans) annotate(e, span);
+    for (const [e, label] of labels) annotate(e, undefined, label);
+    return body();
+  } finally {
+    annotations = saved;
+  }
 }
 
 export function annotationOf(e: Expr): Annotation | undefined {

@@ -89,7 +89,7 @@ export class SessionHost implements TraceHost {
   }
 
   /** The value of an expression as an array of its own, for passing on to a traced function. */
-  materialize(e: Expr, dtype: string, description: string): NdArray | null {
+  materialize(e: Expr, description: string): NdArray | null {
     const known = this.arrayOf(e);
     if (known !== null) return known;
     const value = this.evaluate(e);
@@ -98,10 +98,7 @@ export class SessionHost implements TraceHost {
       dtype: "float64",
       shape: value.shape,
       data: Float64Array.from(value.data),
-      origin: {
-        kind: "computed",
-        description: `${description}${dtype === "" ? "" : ` (${dtype})`}`,
-      },
+      origin: { kind: "computed", description },
     };
   }
 

@@ -38,6 +38,12 @@ export interface InspectionRequest {
   /** Input to differentiate by; by default the prediction. */
   readonly wrt: string | null;
   readonly assumptions: readonly string[];
+  /** Places where the code itself cuts the gradient: `.detach()`, `torch.no_grad()`, … */
+  readonly blockers: readonly {
+    readonly how: string;
+    readonly file: string;
+    readonly line: number;
+  }[];
 }
 
 export interface Watch {
@@ -71,7 +77,10 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   const loss = asScalar(request, assumptions);
   const wrt = chooseInput(request, loss, assumptions);
   watch.onProgress(null, "deriving");
-  const derivation = deriveSteps(loss, wrt.node, { functionName: request.function.name });
+  const derivation = deriveSteps(loss, wrt.node, {
+    functionName: request.function.name,
+    target: request.inputs.find((x) => x.role === "target" && x !== wrt)?.node ?? null,
+  });
   const bound = request.inputs.every((x) => x.array !== null);
   const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;
   const report: Report = {
@@ -93,7 +102,13 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     autograd: null,
     matches: [],
     differences: [],
-    diagnostics: [],
+    diagnostics: request.blockers.map((b) => ({
+      code: "gradient-cut",
+      severity: "information",
+      message: `${b.how} cuts the gradient: nothing flows through it`,
+      location: { file: b.file, line: b.line },
+      remedy: null,
+    })),
     symbols: derivation.symbols.map((s) => explained(s, request)),
     arrays: request.inputs.flatMap((x) =>
       x.array === null ? [] : [describeArray(x.name, x.role, x.array)],

@@ -1,14 +1,6 @@
 /** What a person does with a notebook in the window. */
 import type { Workbench } from "./workbench.ts";
 
-/** VS Code's own colour themes, one of each kind. */
-export const themes = {
-  light: "Light Modern",
-  dark: "Dark Modern",
-  highContrast: "Default High Contrast",
-  highContrastLight: "Default High Contrast Light",
-} as const;
-
 /** Waits until the notebook in the active editor is drawn and has a kernel. */
 export async function notebookIsReady({ page }: Workbench): Promise<void> {
   const toolbar = page.locator(".notebook-toolbar-container");
@@ -51,4 +43,56 @@ export async function reopen(workbench: Workbench, name: string): Promise<void> 
     .filter({ hasText: name })
     .first()
     .click();
+}
+
+/**
+ * Scrolls the notebook until the output's top is about `margin` pixels below the editor's.
+ * @param selector of an element inside the output
+ * @param index which one, counted from the top of the notebook
+ */
+export async function scrollToOutput(
+  workbench: Workbench,
+  selector: string,
+  index = 0,
+  margin = 60,
+): Promise<void> {
+  const { page } = workbench;
+  const list = page.locator(".notebookOverlay .cell-list-container").first();
+  const area = await list.boundingBox();
+  if (area === null) throw new Error("There is no notebook in the window.");
+  const rows = list.locator(".monaco-list-rows").first();
+
+  /** Scrolls by this many pixels; false when that moved nothing. */
+  const scroll = async (pixels: number): Promise<boolean> => {
+    const moved = await rows.evaluate((element, deltaY) => {
+      const before = element.getBoundingClientRect().top;
+      // A real wheel is too slow for a long notebook: VS Code takes each of its turns for 50
+      // pixels, and a turn of 120 units is what it reads from wheelDeltaY.
+      const wheel = { deltaY, wheelDeltaY: (-deltaY / 50) * 120, bubbles: true, cancelable: true };
+      element.dispatchEvent(new WheelEvent("wheel", wheel));
+      return Math.abs(element.getBoundingClientRect().top - before) >= 1;
+    }, pixels);
+    // Outputs that come into view are drawn and push the others down.
+    await page.waitForTimeout(300);
+    return moved;
+  };
+
+  // An output is drawn once its cell has come near the visible part: so pass them all.
+  while (await scroll(-1e5));
+  while (await scroll(area.height));
+  const frame = await workbench.outputFrame(selector);
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const boxes = await Promise.all(
+      (await frame.locator(selector).all()).map((element) => element.boundingBox()),
+    );
+    // Elements are in the order in which they were drawn, not in the notebook's.
+    const tops = boxes.flatMap((box) => (box === null ? [] : [box.y])).sort((a, b) => a - b);
+    const y = tops[index];
+    if (y === undefined) {
+      throw new Error(`Only ${tops.length} outputs match ${selector}; number ${index} is wanted.`);
+    }
+    const distance = y - area.y - margin;
+    if (Math.abs(distance) < 2 || !(await scroll(distance))) return;
+  }
+  throw new Error(`Output ${index} matching ${selector} did not come to rest in the window.`);
 }

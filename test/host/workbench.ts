@@ -10,6 +10,22 @@ import { browserSwitches, findBrowser } from "../../scripts/lib/browser.mjs";
 import { outFolder, root } from "../../scripts/lib/root.mjs";
 import { ensureWorkbench, startServer } from "../../scripts/lib/workbench.mjs";
 
+/** VS Code's own colour themes, one of each kind. */
+export const themes = {
+  light: { setting: "Default Light Modern", label: "Light Modern", mark: "light_modern-json" },
+  dark: { setting: "Default Dark Modern", label: "Dark Modern", mark: "dark_modern-json" },
+  highContrast: {
+    setting: "Default High Contrast",
+    label: "Dark High Contrast",
+    mark: "hc_black-json",
+  },
+  highContrastLight: {
+    setting: "Default High Contrast Light",
+    label: "Light High Contrast",
+    mark: "hc_light-json",
+  },
+} as const;
+
 export interface WorkbenchOptions {
   /** The folder to open. Give a copy: tests change files. */
   readonly workspace: string;
@@ -19,7 +35,8 @@ export interface WorkbenchOptions {
   readonly extension?: string;
   /** A CommonJS script whose `run()` is called inside the extension host. */
   readonly extensionTestsPath?: string;
-  /** User settings, for example `{ "workbench.colorTheme": "Default Dark Modern" }`. */
+  readonly theme?: keyof typeof themes;
+  /** User settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Variables for the extension host. */
   readonly env?: Readonly<Record<string, string>>;
@@ -62,8 +79,9 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
     );
   }
   await ensureWorkbench(console.log);
+  const theme = themes[options.theme ?? "light"];
   const server = await startServer({
-    ...(options.settings && { settings: options.settings }),
+    settings: { "workbench.colorTheme": theme.setting, ...options.settings },
     // No extension gallery: a test asks nothing of the outside.
     env: { EXTENSIONS_GALLERY: "{}", ...options.env },
   });
@@ -126,6 +144,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
       await page
         .locator(".monaco-workbench .explorer-folders-view .monaco-list")
         .waitFor({ timeout: windowTimeout });
+      await useTheme(page, theme);
     } catch (error) {
       const picture = await workbench.keepEvidence("window-did-not-open");
       const printed = await readFile(server.logFile, "utf8");
@@ -135,6 +154,21 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Waits for the theme of the settings; on a busy machine VS Code may have missed it at the start. */
+async function useTheme(page: Page, theme: (typeof themes)[keyof typeof themes]): Promise<void> {
+  const applied = page.locator(`.monaco-workbench[class*="${theme.mark}"]`);
+  try {
+    await applied.waitFor({ timeout: 4000 });
+  } catch {
+    await runCommand(page, "Preferences: Color Theme");
+    const input = page.locator('.quick-input-widget input[placeholder^="Select Color Theme"]');
+    await input.fill(theme.label);
+    await page.locator(".quick-input-list .monaco-list-row.focused").waitFor();
+    await input.press("Enter");
+    await applied.waitFor({ timeout: windowTimeout });
   }
 }
 

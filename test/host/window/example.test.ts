@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { onPath } from "../../../scripts/lib/browser.mjs";
+import { run } from "../../../scripts/lib/process.mjs";
+import { oraclePython } from "../../oracle/environment.ts";
 import { copyExample } from "../example.ts";
 import { notebookIsReady, reopen, runAll, save, scrollToOutput } from "../notebook.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
@@ -13,9 +17,10 @@ async function texts(workbench: Workbench, selector: string): Promise<string[]> 
 describe("the example notebook in the window", function () {
   this.timeout(240_000);
   let workbench: Workbench;
+  let folder: string;
 
   before(async () => {
-    const folder = await copyExample();
+    folder = await copyExample();
     workbench = await launchWorkbench({
       workspace: folder,
       file: join(folder, "dice-gradient.ipynb"),
@@ -111,5 +116,30 @@ describe("the example notebook in the window", function () {
       verdicts.some((v) => /^Agrees/.test(v.trim())),
       verdicts.join("\n"),
     );
+  });
+
+  it("reads well as static HTML that nbconvert makes of the saved notebook", async function () {
+    if (onPath("python3") === undefined) this.skip();
+    const python = await oraclePython();
+    const { code, output } = await run(
+      python,
+      ["-m", "nbconvert", "--to", "html", "--output", "converted", "dice-gradient.ipynb"],
+      { cwd: folder },
+    );
+    assert.equal(code, 0, output);
+    const html = readFileSync(join(folder, "converted.html"), "utf8");
+    assert.equal(html.match(/<div class="dice-gradient-report">/g)?.length, 10, "a block a report");
+    const page = await workbench.page.context().newPage();
+    try {
+      await page.goto(`file://${join(folder, "converted.html")}`);
+      const report = page.locator(".dice-gradient-report").first();
+      assert.match(await report.innerText(), /^Agrees: /);
+      const fraction = report.locator("math mfrac").first();
+      const box = await fraction.boundingBox();
+      assert.ok(box !== null && box.height > 20, "the formula is set as a fraction");
+      assert.equal(await page.locator(".dice-gradient-report script").count(), 0);
+    } finally {
+      await page.close();
+    }
   });
 });

@@ -1,0 +1,108 @@
+/** Derive, and check on given arrays, the losses of a file: the command line's two commands. */
+import { parseArrayLiteral } from "../arrays/literal.ts";
+import { type NdArray, toFloat64 } from "../arrays/ndarray.ts";
+import { readerFor } from "../arrays/readers.ts";
+import { parseValueSpec } from "../arrays/valueSpec.ts";
+import { type Known, parseFormula } from "../formula/parse.ts";
+import type { PythonParser } from "../python/parser.ts";
+import { type Argument, PythonProgram } from "../python/program.ts";
+import { scalarTypeOf } from "./bindings.ts";
+import { toFailure } from "./failure.ts";
+import type { Files } from "./files.ts";
+import { inspectFormula } from "./formula.ts";
+import { SessionHost, handleOf } from "./host.ts";
+import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import type { Failure } from "./protocol.ts";
+import { inspectTrace } from "./traced.ts";
+
+export interface Job {
+  readonly source: string;
+  /** Its name in messages and the folder imports start from; `.dice` files hold a formula. */
+  readonly file: string;
+  /** A function, or a class with constructor arguments; null for every one in the file. */
+  readonly callable: string | null;
+  /** NAME=VALUE, VALUE being a literal or a path. */
+  readonly values: readonly string[];
+  readonly wrt: string | null;
+  /** Where relative paths of values start. */
+  readonly directory: string;
+}
+
+export type JobResult = { readonly inspection: Inspection } | { readonly failure: Failure };
+
+export interface Engine {
+  readonly parser: PythonParser;
+  readonly files: Files;
+}
+
+/** One result a callable, in the order of the file. Never throws for what the user gave. */
+export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch): JobResult[] {
+  try {
+    const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
+    if (job.file.endsWith(".dice")) return [formula(job, values, watch)];
+    const host = new SessionHost(files, job.directory, () => undefined, watch.isCancelled);
+    const program = new PythonProgram(parser, host, { file: job.file });
+    program.load(job.source, job.file);
+    const names = job.callable === null ? program.callables().map((c) => c.name) : [job.callable];
+    return names.map((name) =>
+      attempt(() => {
+        const trace = program.trace(name, argumentsOf(values));
+        return inspectTrace(trace, host, job.wrt, watch);
+      }),
+    );
+  } catch (e) {
+    return [{ failure: toFailure(e) }];
+  }
+}
+
+function attempt(body: () => Inspection): JobResult {
+  try {
+    return { inspection: body() };
+  } catch (e) {
+    return { failure: toFailure(e) };
+  }
+}
+
+function formula(job: Job, values: ReadonlyMap<string, NdArray>, watch: Watch): JobResult {
+  return attempt(() => {
+    const trace = parseFormula(job.source, (name) => knownOf(values.get(name)), job.file);
+    return inspectFormula(trace, job.file, (source) => values.get(source) ?? null, job.wrt, watch);
+  });
+}
+
+function knownOf(array: NdArray | undefined): Known | null {
+  if (array === undefined) return null;
+  return array.shape.length === 0
+    ? { kind: "number", value: toFloat64(array)[0]! }
+    : { kind: "array", shape: array.shape, type: scalarTypeOf(array.dtype) };
+}
+
+function namedValue(text: string, files: Files, directory: string): [string, NdArray] {
+  const at = text.indexOf("=");
+  const name = text.slice(0, at);
+  const spec = parseValueSpec(text.slice(at + 1));
+  if (spec.kind === "literal") return [name, parseArrayLiteral(spec.text, { file: name })];
+  if (readerFor(spec.path) === undefined) {
+    throw new InspectionError(
+      `${text.slice(at + 1)} is neither an array nor a file that can be read`,
+      `give ${name} as a literal such as [[0, 1]], or as a file such as mask.npy or case.npz[prob]`,
+    );
+  }
+  return [name, files.readArray(spec.path, spec.member, directory)];
+}
+
+function argumentsOf(values: ReadonlyMap<string, NdArray>): Map<string, Argument> {
+  return new Map(
+    [...values].map(([name, array]): [string, Argument] => [
+      name,
+      array.shape.length === 0 ? numberArgument(array) : { kind: "array", handle: handleOf(array) },
+    ]),
+  );
+}
+
+/** A scalar on the command line is a Python number, e.g. epsilon=1e-5. */
+function numberArgument(array: NdArray): Argument {
+  const type = scalarTypeOf(array.dtype);
+  const value = toFloat64(array)[0]!;
+  return { kind: "value", value: { kind: "number", type, value, symbol: null, axes: null } };
+}

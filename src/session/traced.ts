@@ -1,0 +1,40 @@
+/** From a trace of the user's function, and the arrays it was called with, to an inspection. */
+import type { NdArray } from "../arrays/ndarray.ts";
+import { withAnnotations } from "../expression/node.ts";
+import type { Trace } from "../python/program.ts";
+import type { SessionHost } from "./host.ts";
+import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
+
+export function inspectTrace(
+  trace: Trace,
+  host: SessionHost,
+  wrt: string | null,
+  watch: Watch,
+): Inspection {
+  const inputs = trace.inputs.map((x): InspectedInput => {
+    const array =
+      x.argument === null
+        ? host.arrayOf(x.node)
+        : host.materialize(x.argument, `argument ${x.parameter}`);
+    return { name: x.parameter, node: x.node, role: x.role, array };
+  });
+  const captured = trace.captured.map((c): InspectedInput => ({
+    name: c.name,
+    node: c.node,
+    role: "other",
+    array: c.handle.token as NdArray,
+  }));
+  return withAnnotations(trace.spans, trace.labels, () =>
+    inspect(
+      {
+        function: { name: trace.name, file: trace.file, line: trace.line },
+        loss: trace.loss,
+        inputs: [...inputs, ...captured],
+        wrt,
+        assumptions: trace.assumptions,
+        blockers: trace.blockers.map((b) => ({ how: b.how, file: b.span.file, line: b.span.line })),
+      },
+      watch,
+    ),
+  );
+}
