@@ -90,6 +90,8 @@ const quietSettings = {
   "workbench.enableExperiments": false,
   "workbench.welcomePage.walkthroughs.openOnInstall": false,
   "security.workspace.trust.enabled": false,
+  // A colour theme that is asked for is used, whatever the system prefers.
+  "window.autoDetectColorScheme": false,
   "telemetry.telemetryLevel": "off",
   "update.mode": "none",
   "extensions.autoUpdate": false,
