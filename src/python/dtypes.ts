@@ -1,0 +1,171 @@
+/** Element types and how each library promotes them when two meet. */
+import type { CastTarget, ScalarType } from "../expression/node.ts";
+
+export type DType =
+  | "bool"
+  | "uint8"
+  | "int8"
+  | "uint16"
+  | "int16"
+  | "uint32"
+  | "int32"
+  | "uint64"
+  | "int64"
+  | "float16"
+  | "bfloat16"
+  | "float32"
+  | "float64";
+
+export type Library = "numpy" | "torch" | "tensorflow" | "jax";
+
+const BITS: Readonly<Record<DType, number>> = {
+  bool: 1,
+  uint8: 8,
+  int8: 8,
+  uint16: 16,
+  int16: 16,
+  uint32: 32,
+  int32: 32,
+  uint64: 64,
+  int64: 64,
+  float16: 16,
+  bfloat16: 16,
+  float32: 32,
+  float64: 64,
+};
+
+export function isDType(name: string): name is DType {
+  return Object.hasOwn(BITS, name);
+}
+
+export function scalarType(dtype: DType): ScalarType {
+  if (dtype === "bool") return "bool";
+  return dtype.includes("float") ? "float" : "int";
+}
+
+export function castTarget(dtype: DType): CastTarget {
+  switch (dtype) {
+    case "float16":
+    case "bfloat16":
+    case "float32":
+    case "float64":
+    case "bool":
+      return dtype;
+    default:
+      return "int";
+  }
+}
+
+/** What a library makes of Python's own float. */
+export function defaultFloat(library: Library): DType {
+  return library === "numpy" ? "float64" : "float32";
+}
+
+function defaultInt(library: Library): DType {
+  return library === "tensorflow" || library === "jax" ? "int32" : "int64";
+}
+
+/** The dtype to take for a tensor about which only the kind is known. */
+export function defaultDType(type: ScalarType, library: Library): DType {
+  return type === "bool" ? "bool" : type === "int" ? defaultInt(library) : defaultFloat(library);
+}
+
+/** One side of an operation. A Python number is `weak`: it takes the other side's precision. */
+export interface Operand {
+  readonly type: ScalarType;
+  /** `null`: a float (or, weakly, a number) of unknown precision. */
+  readonly dtype: DType | null;
+  readonly weak: boolean;
+  readonly rank: number;
+}
+
+const KIND_ORDER: Readonly<Record<ScalarType, number>> = { bool: 0, int: 1, float: 2 };
+
+function highestKind(operands: readonly Operand[]): ScalarType {
+  return operands.reduce<ScalarType>(
+    (k, o) => (KIND_ORDER[o.type] > KIND_ORDER[k] ? o.type : k),
+    "bool",
+  );
+}
+
+/**
+ * The dtype of the result of an elementwise operation; `null` when it is a float of unknown
+ * precision. NumPy: NEP 50. PyTorch: among operands of the highest category (float, int, bool),
+ * arrays outrank 0-dimensional tensors, which outrank Python numbers. TensorFlow and JAX treat
+ * Python numbers as weak and otherwise widen as PyTorch does within a category.
+ */
+export function promote(operands: readonly Operand[], library: Library): DType | null {
+  const kind = highestKind(operands);
+  if (kind === "bool") return "bool";
+  const strong = operands.filter((o) => !o.weak);
+  if (library === "numpy") {
+    if (strong.length === 0) return defaultDType(kind, library);
+    if (kind === "float" && strong.some((o) => o.type === "float" && o.dtype === null)) return null;
+    const joined = strong.map((o) => o.dtype ?? defaultDType(o.type, library)).reduce(promoteNumpy);
+    return KIND_ORDER[scalarType(joined)] < KIND_ORDER[kind] ? defaultDType(kind, library) : joined;
+  }
+  const ofKind = strong.filter((o) => o.type === kind);
+  const arrays = ofKind.filter((o) => o.rank > 0);
+  const deciding = arrays.length > 0 ? arrays : ofKind;
+  if (deciding.length === 0) return defaultDType(kind, library);
+  if (deciding.some((o) => o.dtype === null)) return kind === "float" ? null : defaultInt(library);
+  return deciding.map((o) => o.dtype!).reduce(promoteWithinKind);
+}
+
+function promoteWithinKind(a: DType, b: DType): DType {
+  if (a === b) return a;
+  const pair = new Set([a, b]);
+  if (pair.has("float16") && pair.has("bfloat16")) return "float32";
+  return scalarType(a) === "float" ? wider(a, b) : promoteIntegers(a, b);
+}
+
+function wider(a: DType, b: DType): DType {
+  return BITS[a] >= BITS[b] ? a : b;
+}
+
+function isUnsigned(d: DType): boolean {
+  return d.startsWith("u");
+}
+
+function promoteIntegers(a: DType, b: DType): DType {
+  if (a === "bool") return b;
+  if (b === "bool") return a;
+  if (isUnsigned(a) === isUnsigned(b)) return wider(a, b);
+  const [unsigned, signed] = isUnsigned(a) ? [a, b] : [b, a];
+  if (BITS[signed] > BITS[unsigned]) return signed;
+  const bits = BITS[unsigned] * 2;
+  return bits > 64 ? "float64" : (`int${bits}` as DType);
+}
+
+function promoteNumpy(a: DType, b: DType): DType {
+  const af = scalarType(a) === "float";
+  const bf = scalarType(b) === "float";
+  if (!af && !bf) return promoteIntegers(a, b);
+  if (af && bf) return promoteWithinKind(a, b);
+  const [float, other] = af ? [a, b] : [b, a];
+  return other === "bool" ? float : promoteWithinKind(float, floatHolding(other));
+}
+
+/** The float type NumPy takes for integers of a width: also what exp and the like make of them. */
+function floatHolding(integer: DType): DType {
+  return BITS[integer] <= 8 ? "float16" : BITS[integer] <= 16 ? "float32" : "float64";
+}
+
+/** What a function that works on floats only (exp, sqrt, true division) makes of an operand. */
+export function floatResult(dtype: DType | null, type: ScalarType, library: Library): DType | null {
+  if (type === "float") return dtype;
+  if (library !== "numpy") return defaultFloat(library);
+  return dtype === null ? "float64" : floatHolding(dtype);
+}
+
+/** What summing makes of integers, which are widened so as not to overflow. */
+export function sumResult(dtype: DType | null, type: ScalarType, library: Library): DType | null {
+  if (type === "float") return dtype;
+  if (library === "numpy" && dtype !== null && isUnsigned(dtype)) return "uint64";
+  return library === "tensorflow" || library === "jax" ? (dtype ?? "int32") : "int64";
+}
+
+/** Integers narrow enough that NumPy's and PyTorch's arithmetic on masks can wrap around. */
+export function canWrap(dtype: DType | null): boolean {
+  return dtype !== null && scalarType(dtype) === "int" && BITS[dtype] <= 16;
+}

@@ -1,0 +1,44 @@
+/** The arrays that a program has loaded or written out, and the inputs that stand for them. */
+import { type Axis, axis } from "../../expression/axis.ts";
+import type { Expr } from "../../expression/node.ts";
+import type { ArrayHandle } from "../host.ts";
+
+/**
+ * Letters for the axes of a program's own arrays. They are none of those that a traced function's
+ * inputs get (expression/inputAxes.ts), so that an equal name never means two different axes.
+ */
+const LETTERS = ["n", "m", "r", "s", "u", "v"];
+
+export class ArrayRegistry {
+  readonly handles = new Map<Expr, ArrayHandle>();
+  readonly byContent = new Map<string, Expr>();
+  /** The variable about to be assigned: a good name for an array that is being made. */
+  hint = "";
+  private count = 0;
+  private readonly sizes = new Map<string, number>();
+
+  /** `@` keeps these apart from the inputs of a traced function, which bear its parameters' names. */
+  freshName(hint: string): string {
+    return `${hint === "" ? "array" : hint}@${++this.count}`;
+  }
+
+  axesFor(shape: readonly number[]): Axis[] {
+    const used = new Set<string>();
+    return shape.map((n) => {
+      const name = this.letter(n, used);
+      used.add(name);
+      this.sizes.set(name, n);
+      return axis(name, n);
+    });
+  }
+
+  private letter(n: number, used: ReadonlySet<string>): string {
+    const fits = (name: string): boolean => !used.has(name) && (this.sizes.get(name) ?? n) === n;
+    for (let round = 1; ; round++) {
+      for (const letter of LETTERS) {
+        const name = round === 1 ? letter : `${letter}${round}`;
+        if (fits(name)) return name;
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** The `class` statement. */
+import type { ClassDef } from "../syntax.ts";
+import type { ClassValue, OpaqueValue, Value } from "../values.ts";
+import { str } from "../values.ts";
+import { makeClass } from "./classes.ts";
+import { evaluate } from "./expressions.ts";
+import type { Interpreter } from "./interpreter.ts";
+import { Scope } from "./scope.ts";
+import { runBlock } from "./statements.ts";
+
+export function defineClass(vm: Interpreter, node: ClassDef, scope: Scope): Value {
+  const bases: (ClassValue | OpaqueValue)[] = [];
+  for (const base of node.bases) {
+    if (base.kind === "keyword") continue; // metaclass=ABCMeta has no say in what methods compute
+    const value = evaluate(vm, base.value, scope);
+    vm.at = base.value.span;
+    if (base.kind !== "positional") return vm.unsupported("starred base classes are not supported");
+    if (value.kind === "class" || value.kind === "opaque") bases.push(value);
+    // Generic[T] and its like say something about types only.
+    else if (base.value.kind !== "Subscript") {
+      return vm.fail("TypeError", "the bases of a class must be classes");
+    }
+  }
+  const object = vm.libraries.builtins.get("object");
+  if (bases.length === 0 && object?.kind === "class") bases.push(object);
+  const body = new Scope("class", scope, vm.epoch);
+  body.variables.set("__module__", scope.module.variables.get("__name__") ?? str("__main__"));
+  runBlock(vm, node.body, body);
+  vm.at = node.nameSpan;
+  const cls = makeClass({
+    name: node.name,
+    bases,
+    attributes: body.variables,
+    definition: node,
+    file: scope.file,
+    born: vm.epoch,
+  });
+  if (cls === null) {
+    return vm.fail(
+      "TypeError",
+      "Cannot create a consistent method resolution order (MRO) for bases " +
+        bases.map((b) => b.name).join(", "),
+    );
+  }
+  const finish = bases.find(
+    (b): b is ClassValue => b.kind === "class" && finisherOf(b) !== undefined,
+  );
+  return finish === undefined ? cls : finisherOf(finish)!(vm, cls);
+}
+
+function finisherOf(cls: ClassValue): ((vm: Interpreter, cls: ClassValue) => Value) | undefined {
+  for (const c of cls.mro) {
+    if (c.kind === "class" && c.native?.finish !== undefined) return c.native.finish;
+  }
+  return undefined;
+}

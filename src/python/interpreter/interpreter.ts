@@ -1,0 +1,239 @@
+/**
+ * The state of a symbolic execution: where it is, what may be undone, what has been noted. The
+ * meaning of statements and expressions is in the files beside this one.
+ */
+import { type Axis, ShapeError } from "../../expression/axis.ts";
+import type { Expr, SourceSpan } from "../../expression/node.ts";
+import { substitute } from "../../expression/walk.ts";
+import { PythonError, type TracebackFrame } from "../errors.ts";
+import type { NumericArray, TraceHost } from "../host.ts";
+import type { PythonParser } from "../parser.ts";
+import type { Source } from "../syntax.ts";
+import type { FunctionValue, ModuleValue, TensorValue, Value } from "../values.ts";
+import { ArrayRegistry } from "./arrays.ts";
+import { Recorder } from "./recorder.ts";
+import type { Scope } from "./scope.ts";
+
+export interface Frame {
+  readonly name: string;
+  readonly source: Source;
+  /** Where the caller stood; `null` for the outermost frame. */
+  readonly calledFrom: SourceSpan | null;
+  readonly scope: Scope;
+  /** `null` for a module's own statements. */
+  readonly fn: FunctionValue | null;
+}
+
+/** What the interpreter knows without reading a file; made by libraries/registry.ts. */
+export interface Libraries {
+  readonly builtins: ReadonlyMap<string, Value>;
+  /** numpy, torch, math, …; `undefined` for modules that must be read from a file. */
+  readonly module: (name: string) => ModuleValue | undefined;
+  /** Methods and attributes of arrays; `undefined` if the library's arrays have none of that name. */
+  readonly tensorAttribute: (vm: Interpreter, t: TensorValue, name: string) => Value | undefined;
+  /** Methods and attributes of strings, lists, dictionaries, dtypes, … */
+  readonly attribute: (vm: Interpreter, v: Value, name: string) => Value | undefined;
+}
+
+export interface InterpreterLimits {
+  /** Statements and loop iterations in one run. */
+  readonly steps: number;
+  /** Tensor operations in one run: an unrolled loop over voxels is no formula. */
+  readonly tensorOperations: number;
+  readonly callDepth: number;
+}
+
+const LIMITS: InterpreterLimits = { steps: 20_000_000, tensorOperations: 200_000, callDepth: 200 };
+
+/** The size of an axis would have to be known here; a trace without arrays may choose one. */
+export class UnknownSizeError extends Error {
+  readonly axes: readonly string[];
+  constructor(axes: readonly string[]) {
+    super(`the size of ${axes.length === 1 ? "axis" : "axes"} ${axes.join(", ")} is not known`);
+    this.axes = axes;
+  }
+}
+
+/** A number or a tensor's values would have to be known here. */
+export class UnknownValueError extends Error {}
+
+/** An integer array would be needed here, and a real-valued one was assumed. */
+export class NeedsIntegerError extends Error {
+  readonly expr: Expr;
+  constructor(expr: Expr) {
+    super("an integer array is needed");
+    this.expr = expr;
+  }
+}
+
+export class Interpreter {
+  readonly host: TraceHost;
+  readonly parser: PythonParser;
+  readonly limits: InterpreterLimits;
+  readonly libraries: Libraries;
+  /** User modules by file, and those among them that are being loaded. */
+  readonly modules = new Map<string, ModuleValue>();
+  readonly loading = new Set<string>();
+  readonly frames: Frame[] = [];
+  /** What is being executed; errors are placed there. */
+  at: SourceSpan = { file: "", line: 1, column: 1 };
+  recorder = new Recorder();
+  readonly arrays = new ArrayRegistry();
+  /** Axes of the inputs of the trace in progress. */
+  inputAxes: readonly Axis[] = [];
+  /** Above 0 inside `with torch.no_grad():`. */
+  stopGradientDepth = 0;
+  /** Handlers around the current statement that catch failing imports. */
+  importGuards = 0;
+  /** A trace's inputs, and the expressions that they stand for where those are known. */
+  standIns: ReadonlyMap<Expr, Expr> = new Map();
+  /** print() says nothing during a trace. */
+  silent = false;
+  /** Exceptions whose handlers are running, for a bare `raise`. */
+  readonly handling: PythonError[] = [];
+
+  private journal: (() => void)[] | null = null;
+  private epochCount = 0;
+  private steps = 0;
+  private operations = 0;
+
+  constructor(
+    parser: PythonParser,
+    host: TraceHost,
+    libraries: Libraries,
+    limits: Partial<InterpreterLimits> = {},
+  ) {
+    this.parser = parser;
+    this.host = host;
+    this.libraries = libraries;
+    this.limits = { ...LIMITS, ...limits };
+  }
+
+  // Errors
+
+  /** @throws PythonError at the place being executed */
+  fail(type: string, message: string, remedy: string | null = null, cause?: unknown): never {
+    throw this.error(type, message, this.at, remedy, cause);
+  }
+
+  error(
+    type: string,
+    message: string,
+    span: SourceSpan,
+    remedy: string | null = null,
+    cause?: unknown,
+  ): PythonError {
+    const source = this.frames.at(-1)?.source ?? null;
+    const traceback = this.frames.map((frame, k): TracebackFrame => {
+      const place = this.frames[k + 1]?.calledFrom ?? span;
+      return { name: frame.name, file: frame.source.file, line: place.line };
+    });
+    const own = source?.file === span.file ? source : null;
+    return new PythonError(type, message, { span, source: own }, { remedy, traceback, cause });
+  }
+
+  /** @throws PythonError: the code may be right, but there is no model of what it does */
+  unsupported(what: string, remedy: string | null = null, cause?: unknown): never {
+    return this.fail("Unsupported", what, remedy, cause);
+  }
+
+  /** Runs `make`, turning errors of shape into Python errors at the current place. */
+  shaped<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (e) {
+      if (e instanceof ShapeError) return this.fail("ValueError", e.message, null, e);
+      throw e;
+    }
+  }
+
+  // Budget
+
+  /** One statement or loop iteration. */
+  step(): void {
+    this.host.checkpoint();
+    if (++this.steps > this.limits.steps) {
+      this.unsupported(
+        `stopped after ${this.limits.steps.toLocaleString("en")} steps`,
+        "Does this loop end? If it does, run it outside the inspector and load its result.",
+      );
+    }
+  }
+
+  /** Runs `body` with at most that many steps, which count towards nothing else. */
+  limited<T>(steps: number, body: () => T): T {
+    const before = this.steps;
+    this.steps = Math.max(before, this.limits.steps - steps);
+    try {
+      return body();
+    } finally {
+      this.steps = before;
+    }
+  }
+
+  tensorOperation(): void {
+    if (++this.operations > this.limits.tensorOperations) {
+      this.unsupported(
+        `stopped after ${this.limits.tensorOperations.toLocaleString("en")} array operations`,
+        "A loop over single elements makes a formula of that many terms; write it with sums over axes.",
+      );
+    }
+  }
+
+  /** Steps of the present run. */
+  get progress(): number {
+    return this.steps;
+  }
+
+  /** A new run: a cell's execution or a trace. */
+  resetBudget(): void {
+    this.steps = this.operations = 0;
+  }
+
+  // Undoing
+
+  /** Stamp for a new mutable object: only older ones need an entry in the journal. */
+  get epoch(): number {
+    return this.epochCount;
+  }
+
+  /** Call before changing an object, with what puts the old state back. */
+  remember(object: { readonly born: number }, undo: () => void): void {
+    if (this.journal !== null && object.born < this.epochCount) this.journal.push(undo);
+  }
+
+  /** Runs `body`; what it changed is taken back if it throws, or in any case if `keep` is false. */
+  transaction<T>(keep: boolean, body: () => T): T {
+    const outer = this.journal;
+    const journal: (() => void)[] = [];
+    this.journal = journal;
+    this.epochCount++;
+    const { frames, at, stopGradientDepth, importGuards } = this;
+    const depth = frames.length;
+    let kept = false;
+    try {
+      const result = body();
+      kept = keep;
+      return result;
+    } finally {
+      frames.length = depth;
+      this.at = at;
+      this.stopGradientDepth = stopGradientDepth;
+      this.importGuards = importGuards;
+      this.journal = outer;
+      if (kept) outer?.push(...journal);
+      else while (journal.length > 0) journal.pop()!();
+    }
+  }
+
+  // Values
+
+  /** Numbers behind an expression, if every array in it is at hand. */
+  evaluate(e: Expr): NumericArray | null {
+    return this.host.evaluate(substitute(e, this.standIns));
+  }
+
+  get source(): Source | null {
+    return this.frames.at(-1)?.source ?? null;
+  }
+}

@@ -1,0 +1,44 @@
+/** Numbers whose value a construct cannot do without. */
+import { type NumberValue, type Value, typeName } from "../values.ts";
+import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpreter.ts";
+
+/**
+ * The value of an integer: of a loop's length, an index, a size.
+ * @param what how the message calls it, e.g. "range()"
+ * @throws PythonError TypeError if it is none, Unsupported if its value is not known
+ */
+export function knownInteger(vm: Interpreter, v: Value, what: string): number {
+  if (v.kind === "tensor" && v.expr.shape.length === 0 && v.expr.type !== "float") {
+    const value = vm.evaluate(v.expr)?.data[0];
+    return value ?? unknown(vm, what);
+  }
+  if (v.kind !== "number" || v.type === "float") {
+    return vm.fail(
+      "TypeError",
+      `${what}: '${typeName(v)}' object cannot be interpreted as an integer`,
+    );
+  }
+  return knownNumber(vm, v, what);
+}
+
+export function knownNumber(vm: Interpreter, v: NumberValue, what: string): number {
+  if (v.value !== null) return v.value;
+  const axes = v.axes?.filter((a) => a.size === null).map((a) => a.name) ?? [];
+  if (axes.length === 0) {
+    const value = v.symbol === null ? undefined : vm.evaluate(v.symbol)?.data[0];
+    return value ?? unknown(vm, what);
+  }
+  return vm.unsupported(
+    `${what} needs the size of axis ${axes.join(", ")}, which is not known`,
+    "Bind arrays to the function's parameters, or give their shapes.",
+    new UnknownSizeError(axes),
+  );
+}
+
+function unknown(vm: Interpreter, what: string): never {
+  return vm.unsupported(
+    `${what} needs a value that is not known here`,
+    "Bind arrays and numbers to the function's parameters.",
+    new UnknownValueError(what),
+  );
+}

@@ -1,0 +1,408 @@
+/** What each statement does. */
+import { PythonError } from "../errors.ts";
+import type {
+  Assert,
+  Assign,
+  AugmentedAssign,
+  ClassDef,
+  ExceptHandler,
+  Expression,
+  For,
+  FunctionDef,
+  Raise,
+  Statement,
+  Try,
+  While,
+  With,
+} from "../syntax.ts";
+import { type FunctionValue, NONE, type Value, typeName } from "../values.ts";
+import { deleteAttribute, getAttribute, setIn } from "./attributes.ts";
+import { call, withContext } from "./calls.ts";
+import { defineClass } from "./definitions.ts";
+import { exceptionValue, handles, isException, raise } from "./exceptions.ts";
+import { display } from "./format.ts";
+import { evaluate } from "./expressions.ts";
+import { runImport, runImportFrom } from "./imports.ts";
+import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpreter.ts";
+import { iterate } from "./iterate.ts";
+import { asConstant } from "./naming.ts";
+import { augmented } from "./operators.ts";
+import type { Scope } from "./scope.ts";
+import { deleteItem, getItem, setItem } from "./subscripts.ts";
+import { assignTo } from "./targets.ts";
+import { truth } from "./truth.ts";
+
+/** How a statement ended, where not by going on to the next one. */
+export type Completion =
+  undefined | "break" | "continue" | { readonly kind: "return"; readonly value: Value };
+
+/** A function's body. @returns the value that it returns */
+export function runBody(vm: Interpreter, body: readonly Statement[], scope: Scope): Value {
+  const end = runBlock(vm, body, scope);
+  return typeof end === "object" ? end.value : NONE;
+}
+
+export function runBlock(vm: Interpreter, body: readonly Statement[], scope: Scope): Completion {
+  for (const statement of body) {
+    const end = runStatement(vm, statement, scope);
+    if (end !== undefined) return end;
+  }
+  return undefined;
+}
+
+export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Completion {
+  vm.at = node.span;
+  vm.step();
+  switch (node.kind) {
+    case "Expression":
+      evaluate(vm, node.value, scope);
+      return undefined;
+    case "Assign":
+      assign(vm, node, scope);
+      return undefined;
+    case "AnnAssign":
+      if (node.value !== null) {
+        const value = evaluateNamed(vm, node.target, node.value, scope);
+        assignTo(vm, node.target, value, scope);
+      }
+      return undefined;
+    case "AugAssign":
+      augmentedAssign(vm, node, scope);
+      return undefined;
+    case "Return":
+      return {
+        kind: "return",
+        value: node.value === null ? NONE : evaluate(vm, node.value, scope),
+      };
+    case "If":
+      return truthOf(vm, node.test, scope)
+        ? runBlock(vm, node.body, scope)
+        : runBlock(vm, node.otherwise, scope);
+    case "For":
+      return runFor(vm, node, scope);
+    case "While":
+      return runWhile(vm, node, scope);
+    case "FunctionDef":
+      defineFunction(vm, node, scope);
+      return undefined;
+    case "ClassDef":
+      classStatement(vm, node, scope);
+      return undefined;
+    case "With":
+      return runWith(vm, node, scope, 0);
+    case "Try":
+      return runTry(vm, node, scope);
+    case "Raise":
+      return runRaise(vm, node, scope);
+    case "Assert":
+      runAssert(vm, node, scope);
+      return undefined;
+    case "Delete":
+      for (const target of node.targets) runDelete(vm, target, scope);
+      return undefined;
+    case "Import":
+      runImport(vm, node, scope);
+      return undefined;
+    case "ImportFrom":
+      runImportFrom(vm, node, scope);
+      return undefined;
+    case "Break":
+      return "break";
+    case "Continue":
+      return "continue";
+    case "Pass":
+      return undefined;
+    case "Unsupported":
+      return vm.unsupported(`the statement \`${node.construct}\` is not supported`);
+  }
+}
+
+function truthOf(vm: Interpreter, test: Expression, scope: Scope): boolean {
+  const value = evaluate(vm, test, scope);
+  vm.at = test.span;
+  return truth(vm, value);
+}
+
+/** The value, knowing the name that it is about to get. */
+function evaluateNamed(
+  vm: Interpreter,
+  target: Expression | undefined,
+  value: Expression,
+  scope: Scope,
+): Value {
+  const name =
+    target?.kind === "Name" ? target.id : target?.kind === "Attribute" ? target.name : "";
+  const before = vm.arrays.hint;
+  vm.arrays.hint = name;
+  try {
+    const result = evaluate(vm, value, scope);
+    const literal =
+      value.kind === "Number" || (value.kind === "Unary" && value.operand.kind === "Number");
+    return literal && name !== "" ? asConstant(name, result) : result;
+  } finally {
+    vm.arrays.hint = before;
+  }
+}
+
+function assign(vm: Interpreter, node: Assign, scope: Scope): void {
+  const value = evaluateNamed(vm, node.targets[0], node.value, scope);
+  for (const target of node.targets) assignTo(vm, target, value, scope);
+}
+
+function augmentedAssign(vm: Interpreter, node: AugmentedAssign, scope: Scope): void {
+  const { target } = node;
+  if (target.kind === "Name") {
+    const before = evaluate(vm, target, scope);
+    const by = evaluate(vm, node.value, scope);
+    vm.at = node.span;
+    const result = augmented(vm, node.op, before, by);
+    if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+    assignTo(vm, target, result, scope);
+    return;
+  }
+  if (target.kind === "Attribute") {
+    const owner = evaluate(vm, target.value, scope);
+    vm.at = target.span;
+    const before = getAttribute(vm, owner, target.name);
+    const by = evaluate(vm, node.value, scope);
+    vm.at = node.span;
+    const result = augmented(vm, node.op, before, by);
+    if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+    assignTo(vm, target, result, scope);
+    return;
+  }
+  if (target.kind !== "Subscript") return vm.unsupported("this augmented assignment");
+  const owner = evaluate(vm, target.value, scope);
+  const key = evaluate(vm, target.index, scope);
+  vm.at = target.span;
+  const before = getItem(vm, owner, key);
+  const by = evaluate(vm, node.value, scope);
+  vm.at = node.span;
+  const result = augmented(vm, node.op, before, by);
+  // A view that has changed in place has already changed the array it is part of.
+  if (result !== before || owner.kind !== "tensor") setItem(vm, owner, key, result);
+  if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+}
+
+function runFor(vm: Interpreter, node: For, scope: Scope): Completion {
+  const iterable = evaluate(vm, node.iterable, scope);
+  vm.at = node.iterable.span;
+  for (const item of iterate(vm, iterable)) {
+    vm.at = node.span;
+    vm.step();
+    assignTo(vm, node.target, item, scope);
+    const end = runBlock(vm, node.body, scope);
+    if (end === "break") return undefined;
+    if (typeof end === "object") return end;
+  }
+  return runBlock(vm, node.otherwise, scope);
+}
+
+function runWhile(vm: Interpreter, node: While, scope: Scope): Completion {
+  while (truthOf(vm, node.test, scope)) {
+    vm.step();
+    const end = runBlock(vm, node.body, scope);
+    if (end === "break") return undefined;
+    if (typeof end === "object") return end;
+  }
+  return runBlock(vm, node.otherwise, scope);
+}
+
+export function makeFunction(
+  vm: Interpreter,
+  code: FunctionValue["code"],
+  scope: Scope,
+  definition: FunctionDef | null,
+): FunctionValue {
+  const defaults = new Map<string, Value>();
+  for (const p of code.parameters) {
+    if (p.default !== null) defaults.set(p.name, evaluate(vm, p.default, scope));
+  }
+  return {
+    kind: "function",
+    code,
+    scope,
+    defaults,
+    definition,
+    owner: null,
+    attributes: new Map(),
+    born: vm.epoch,
+  };
+}
+
+function defineFunction(vm: Interpreter, node: FunctionDef, scope: Scope): void {
+  const fn = makeFunction(vm, node.code, scope, node);
+  bindName(vm, node.name, decorated(vm, fn, node.decorators, scope), scope);
+}
+
+function decorated(
+  vm: Interpreter,
+  v: Value,
+  decorators: readonly Expression[],
+  scope: Scope,
+): Value {
+  let value = v;
+  // The nearest decorator is applied first; all are evaluated in the order they are written.
+  const evaluated = decorators.map((d) => ({ node: d, value: evaluate(vm, d, scope) }));
+  for (const d of evaluated.reverse()) {
+    vm.at = d.node.span;
+    value =
+      d.value.kind === "opaque"
+        ? {
+            kind: "opaque",
+            name: v.kind === "function" ? v.code.name : typeName(v),
+            reason: `its decorator @${d.value.name} is not known`,
+          }
+        : call(vm, d.value, [value]);
+  }
+  return value;
+}
+
+function bindName(vm: Interpreter, name: string, value: Value, scope: Scope): void {
+  const target = scope.target(name);
+  setIn(vm, target, target.variables, name, value);
+}
+
+function classStatement(vm: Interpreter, node: ClassDef, scope: Scope): void {
+  const cls = defineClass(vm, node, scope);
+  bindName(vm, node.name, decorated(vm, cls, node.decorators, scope), scope);
+}
+
+function runWith(vm: Interpreter, node: With, scope: Scope, k: number): Completion {
+  const item = node.items[k];
+  if (item === undefined) return runBlock(vm, node.body, scope);
+  const context = evaluate(vm, item.context, scope);
+  vm.at = item.context.span;
+  const inner = (): Completion => runWith(vm, node, scope, k + 1);
+  if (context.kind === "context") {
+    if (item.target !== null) assignTo(vm, item.target, NONE, scope);
+    return withContext(vm, context, inner);
+  }
+  if (context.kind === "instance") {
+    const entered = call(vm, getAttribute(vm, context, "__enter__"), []);
+    if (item.target !== null) assignTo(vm, item.target, entered, scope);
+    const end = inner();
+    call(vm, getAttribute(vm, context, "__exit__"), [NONE, NONE, NONE]);
+    return end;
+  }
+  const name = context.kind === "opaque" ? context.name : typeName(context);
+  return vm.unsupported(
+    `what \`with ${name}\` does to the block below it is not known to the inspector`,
+    "Take the code out of the block if it has no effect on the result.",
+  );
+}
+
+function runTry(vm: Interpreter, node: Try, scope: Scope): Completion {
+  const finish = (end: Completion): Completion => runBlock(vm, node.finally, scope) ?? end;
+  let end: Completion;
+  try {
+    end = guarded(vm, node, () => runBlock(vm, node.body, scope));
+    end ??= runBlock(vm, node.otherwise, scope);
+  } catch (e) {
+    if (!(e instanceof PythonError)) throw e;
+    return finish(runHandlers(vm, node.handlers, e, scope));
+  }
+  return finish(end);
+}
+
+/** Inside a `try` that handles failing imports, a missing module is an error and not opaque. */
+function guarded<T>(vm: Interpreter, node: Try, body: () => T): T {
+  const catches = node.handlers.length > 0;
+  const depth = vm.frames.length;
+  const { stopGradientDepth } = vm;
+  if (catches) vm.importGuards++;
+  try {
+    return body();
+  } finally {
+    if (catches) vm.importGuards--;
+    vm.frames.length = depth;
+    vm.stopGradientDepth = stopGradientDepth;
+  }
+}
+
+function runHandlers(
+  vm: Interpreter,
+  handlers: readonly ExceptHandler[],
+  error: PythonError,
+  scope: Scope,
+): Completion {
+  for (const handler of handlers) {
+    const type = handler.type === null ? null : evaluate(vm, handler.type, scope);
+    if (!handles(vm, type, error)) continue;
+    if (handler.name !== null) bindName(vm, handler.name, exceptionValue(vm, error), scope);
+    vm.handling.push(error);
+    try {
+      return runBlock(vm, handler.body, scope);
+    } finally {
+      vm.handling.pop();
+    }
+  }
+  throw error;
+}
+
+function runRaise(vm: Interpreter, node: Raise, scope: Scope): never {
+  if (node.value === null) {
+    const current = vm.handling.at(-1);
+    if (current !== undefined) throw current;
+    return vm.fail("RuntimeError", "No active exception to reraise");
+  }
+  let value = evaluate(vm, node.value, scope);
+  vm.at = node.span;
+  if (value.kind === "class") value = call(vm, value, []);
+  vm.at = node.span;
+  if (!isException(value)) {
+    return vm.fail("TypeError", "exceptions must derive from BaseException");
+  }
+  return raise(vm, value);
+}
+
+/** What an assertion says about values that are not known is taken to hold, and said to be. */
+function runAssert(vm: Interpreter, node: Assert, scope: Scope): void {
+  let holds: boolean;
+  const before = vm.recorder.assumptions.length;
+  try {
+    holds = truthOf(vm, node.test, scope);
+    // That the bound arrays satisfy an assertion narrows nothing.
+    vm.recorder.assumptions.length = before;
+  } catch (e) {
+    if (!(e instanceof PythonError) || e.type !== "Unsupported") throw e;
+    if (!(e.cause instanceof UnknownSizeError) && !(e.cause instanceof UnknownValueError)) throw e;
+    vm.recorder.assume(`line ${node.span.line}: \`assert ${node.text}\` is taken to hold`);
+    return;
+  }
+  if (holds) return;
+  vm.at = node.span;
+  const message = node.message === null ? NONE : evaluate(vm, node.message, scope);
+  vm.at = node.span;
+  vm.fail("AssertionError", message.kind === "none" ? "" : display(vm, message));
+}
+
+function runDelete(vm: Interpreter, target: Expression, scope: Scope): void {
+  vm.at = target.span;
+  switch (target.kind) {
+    case "Name": {
+      const owner = scope.target(target.id);
+      if (!owner.variables.has(target.id)) {
+        vm.fail("NameError", `name '${target.id}' is not defined`);
+      }
+      setIn(vm, owner, owner.variables, target.id, null);
+      return;
+    }
+    case "Attribute":
+      deleteAttribute(vm, evaluate(vm, target.value, scope), target.name);
+      return;
+    case "Subscript": {
+      const owner = evaluate(vm, target.value, scope);
+      const key = evaluate(vm, target.index, scope);
+      vm.at = target.span;
+      deleteItem(vm, owner, key);
+      return;
+    }
+    case "Tuple":
+    case "List":
+      for (const item of target.items) runDelete(vm, item, scope);
+      return;
+    default:
+      vm.unsupported("this `del` is not supported");
+  }
+}

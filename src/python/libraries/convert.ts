@@ -1,0 +1,90 @@
+/** Conversions: dtype, library, Python number, and where the gradient is cut. */
+import { stopGradient } from "../../expression/build.ts";
+import { elementCount } from "../../expression/axis.ts";
+import { reshape } from "../../expression/build.ts";
+import { type DType, type Library, defaultFloat, scalarType } from "../dtypes.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { makeList } from "../interpreter/collections.ts";
+import { castTo, tensor } from "../tensors/tensor.ts";
+import { type TensorValue, type Value, symbolic } from "../values.ts";
+
+/** The same array if it has that dtype already. */
+export function convert(vm: Interpreter, t: TensorValue, dtype: DType): TensorValue {
+  if (t.dtype === dtype) return t;
+  const isFloat = t.expr.type === "float";
+  if (t.dtype === null && isFloat && dtype === defaultFloat(t.library)) return t;
+  return tensor(vm, castTo(t.expr, t.dtype, dtype), t.library, dtype);
+}
+
+/** The array as another library's. */
+export function inLibrary(vm: Interpreter, t: TensorValue, library: Library): TensorValue {
+  return t.library === library ? t : tensor(vm, t.expr, library, t.dtype);
+}
+
+/** A copy in memory of its own. */
+export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
+  return tensor(vm, t.expr, t.library, t.dtype, { identity: t.identity });
+}
+
+/** The value without its gradient; `how` is what the source says for it. */
+export function withoutGradient(
+  vm: Interpreter,
+  t: TensorValue,
+  how: string,
+  library: Library = t.library,
+): TensorValue {
+  if (t.expr.type !== "float" || isConstant(t)) return inLibrary(vm, t, library);
+  const e = t.expr.kind === "stopGradient" ? t.expr : stopGradient(t.expr);
+  vm.recorder.block(e, how, vm.at);
+  return tensor(vm, e, library, t.dtype);
+}
+
+function isConstant(t: TensorValue): boolean {
+  return t.expr.args.length === 0 && t.expr.kind !== "input";
+}
+
+/** `.item()`, `float(x)`: a Python number, through which no gradient flows. */
+export function itemOf(vm: Interpreter, t: TensorValue, how: string): Value {
+  const n = elementCount(t.expr.shape);
+  if (t.expr.shape.length > 0 && n !== 1) {
+    return vm.fail(
+      "ValueError",
+      "only an array with one entry can be converted to a Python number",
+    );
+  }
+  const flat = t.expr.shape.length === 0 ? t.expr : reshape(t.expr, []);
+  if (flat.kind === "const") return symbolicOrPlain(flat.type, flat.value);
+  const cut = flat.type === "float" ? stopGradient(flat) : flat;
+  if (cut !== flat) vm.recorder.block(cut, how, vm.at);
+  return symbolic(flat.type, cut);
+}
+
+function symbolicOrPlain(type: "float" | "int" | "bool", value: number): Value {
+  return { kind: "number", type, value, symbol: null, axes: null };
+}
+
+/** `.tolist()`: nested lists of the values, which must be known. */
+export function nestedList(vm: Interpreter, t: TensorValue): Value {
+  const values = vm.evaluate(t.expr);
+  if (values === null) {
+    return vm.unsupported(
+      "the values of this array are not known here",
+      "Bind arrays to the function's parameters.",
+    );
+  }
+  const { type } = t.expr;
+  const strides = values.shape.map((_, d) => values.shape.slice(d + 1).reduce((n, s) => n * s, 1));
+  const build = (d: number, offset: number): Value => {
+    const n = values.shape[d];
+    if (n === undefined) return symbolicOrPlain(type, values.data[offset]!);
+    return makeList(
+      vm,
+      Array.from({ length: n }, (_, k) => build(d + 1, offset + k * strides[d]!)),
+    );
+  };
+  return build(0, 0);
+}
+
+export function isFloating(dtype: DType): boolean {
+  return scalarType(dtype) === "float";
+}

@@ -1,0 +1,156 @@
+/** Python's parser: tree-sitter's grammar run as WebAssembly, in Node, workers and browsers alike. */
+import { Language, Parser } from "web-tree-sitter";
+import type { SourceSpan } from "../expression/node.ts";
+import { PythonError } from "./errors.ts";
+import { type LogicalLine, layout } from "./layout.ts";
+import { Lowering } from "./lower/context.ts";
+import { lowerBlock } from "./lower/statements.ts";
+import type { Module, Source } from "./syntax.ts";
+import { NestingError, type TreeNode, copyTree } from "./tree.ts";
+
+export interface ParserFiles {
+  /** web-tree-sitter.wasm */
+  readonly runtime: Uint8Array;
+  /** tree-sitter-python.wasm */
+  readonly grammar: Uint8Array;
+}
+
+let runtimeReady: Promise<void> | null = null;
+
+/** The WebAssembly modules are handed in, so that every host can keep them where it likes. */
+export async function loadParser(files: ParserFiles): Promise<PythonParser> {
+  // The runtime can be started only once in a process.
+  runtimeReady ??= Parser.init({ wasmBinary: files.runtime.slice().buffer });
+  await runtimeReady;
+  const parser = new Parser();
+  parser.setLanguage(await Language.load(files.grammar));
+  return new PythonParser(parser);
+}
+
+export class PythonParser {
+  private readonly parser: Parser;
+
+  /** Use {@link loadParser}. */
+  constructor(parser: Parser) {
+    this.parser = parser;
+  }
+
+  /**
+   * IPython's magics and shell lines count as blank.
+   * @param file name of the source in spans and messages
+   * @throws PythonError SyntaxError, IndentationError or TabError, at its line and column
+   */
+  parse(text: string, file: string): Module {
+    const { text: python, logicalLines, error } = layout(text);
+    const source: Source = { file, lines: text.split(/\r\n|\r|\n/) };
+    if (error !== null) {
+      const span = spanAt(text, error.offset, error.length, file);
+      throw new PythonError(error.type, error.message, { span, source });
+    }
+    try {
+      const root = this.tree(python, file);
+      if (hasFault(root)) this.syntaxError(python, source, logicalLines, root);
+      return { source, body: lowerBlock(new Lowering(source, python), root) };
+    } catch (e) {
+      if (!(e instanceof NestingError) && !(e instanceof RangeError)) throw e;
+      const span = { file, line: 1, column: 1 };
+      throw new PythonError("SyntaxError", "too many nested expressions", { span, source });
+    }
+  }
+
+  private tree(text: string, file: string): TreeNode {
+    const tree = this.parser.parse(text);
+    if (tree === null) throw new Error("the Python grammar is not loaded");
+    try {
+      return copyTree(tree, file);
+    } finally {
+      tree.delete();
+    }
+  }
+
+  /**
+   * The parser's own error nodes may begin many lines before the mistake. Layout being in order, the
+   * mistake is inside one logical line, so each is parsed alone from the first error on.
+   */
+  private syntaxError(
+    text: string,
+    source: Source,
+    lines: readonly LogicalLine[],
+    root: TreeNode,
+  ): never {
+    const first = firstFault(root)!;
+    for (const line of lines) {
+      if (line.end < first.start) continue;
+      const fault = this.faultIn(text, line, source.file);
+      if (fault === null) continue;
+      const length = Math.max(1, fault.length);
+      const span = spanAt(text, fault.offset, length, source.file);
+      throw new PythonError("SyntaxError", fault.message, { span, source });
+    }
+    throw new PythonError("SyntaxError", "invalid syntax", { span: first.span, source });
+  }
+
+  private faultIn(
+    text: string,
+    line: LogicalLine,
+    file: string,
+  ): { offset: number; length: number; message: string } | null {
+    const own = text.slice(line.start, line.end);
+    const lead = leadFor(own);
+    const root = this.tree(lead + own + tailFor(own, line), file);
+    const fault = firstFault(root);
+    if (fault === null) return null;
+    const begin = Math.max(fault.start - lead.length, 0);
+    const offset = Math.min(line.start + begin, line.start + own.trimEnd().length);
+    const assigns = /^(?:if|elif|while)\b[^=!<>:]*[^=!<>:]=[^=]/.test(own);
+    return {
+      offset,
+      length: Math.min(fault.end - fault.start, line.end - offset),
+      message: assigns
+        ? "invalid syntax. Maybe you meant '==' or ':=' instead of '='?"
+        : "invalid syntax",
+    };
+  }
+}
+
+/** Clauses parse alone only after the statement they belong to. */
+function leadFor(line: string): string {
+  if (/^(?:elif|else)\b/.test(line)) return "if x: pass\n";
+  if (/^(?:except|finally)\b/.test(line)) return "try: pass\n";
+  if (/^case\b/.test(line)) return "match x:\n ";
+  return "";
+}
+
+function tailFor(text: string, line: LogicalLine): string {
+  if (text.startsWith("@")) return "\ndef f(): pass\n";
+  return line.opensBlock ? " pass\n" : "\n";
+}
+
+function hasFault(node: TreeNode): boolean {
+  return firstFault(node) !== null;
+}
+
+function firstFault(node: TreeNode): TreeNode | null {
+  if (node.missing) return node;
+  // An error node starts where its construct does; what could not be read comes later inside it.
+  if (node.type === "ERROR") {
+    for (const child of node.children) {
+      const inner = firstFault(child);
+      if (inner !== null) return inner;
+    }
+    return node;
+  }
+  for (const child of node.children) {
+    const found = firstFault(child);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function spanAt(text: string, offset: number, length: number, file: string): SourceSpan {
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  const column = offset - (before.lastIndexOf("\n") + 1) + 1;
+  const shown = text.slice(offset, offset + length).split("\n")[0]!.length;
+  return { file, line, column, endLine: line, endColumn: column + Math.max(1, shown) };
+}

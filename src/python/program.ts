@@ -1,0 +1,241 @@
+/** A Python program under inspection: a module, or a notebook whose cells run one after another. */
+import { type CallableInfo, callablesOf } from "./callables.ts";
+import { PythonError } from "./errors.ts";
+import type { TraceHost } from "./host.ts";
+import { call } from "./interpreter/calls.ts";
+import { display } from "./interpreter/format.ts";
+import {
+  evaluate,
+  hasTensor,
+  isUserCallable,
+  prepareCall,
+  requestOf,
+} from "./interpreter/expressions.ts";
+import { runTolerantly } from "./interpreter/imports.ts";
+import { Interpreter, type InterpreterLimits } from "./interpreter/interpreter.ts";
+import { Recorder } from "./interpreter/recorder.ts";
+import { Scope } from "./interpreter/scope.ts";
+import { runStatement } from "./interpreter/statements.ts";
+import { LIBRARIES } from "./libraries/registry.ts";
+import type { PythonParser } from "./parser.ts";
+import type { Expression, Module, Source, Statement } from "./syntax.ts";
+import { type CallRequest, type RequestValue, type Value, str } from "./values.ts";
+import { traceArguments } from "./trace/assume.ts";
+import { type Argument, type Arguments, planOfCall } from "./trace/plans.ts";
+import { targetOf } from "./trace/target.ts";
+import { type CapturedArray, type Trace, type TraceInput, runTrace } from "./trace/trace.ts";
+
+export type {
+  Argument,
+  Arguments,
+  CallRequest,
+  CallableInfo,
+  CapturedArray,
+  RequestValue,
+  Trace,
+  TraceInput,
+};
+export { callablesOf };
+
+export interface CellResult {
+  /** Of the last statement if it is an expression. */
+  readonly value: Value | null;
+  /** That value as Python would show it; `null` for None, for no value, and for requests. */
+  readonly text: string | null;
+  /** The last expression is a call of one of the user's functions with arrays. */
+  readonly call: CallRequest | null;
+  /** The last expression is compare(…) or check(…). */
+  readonly request: RequestValue | null;
+  /** What was taken for granted while running. */
+  readonly assumptions: readonly string[];
+}
+
+export interface ProgramOptions {
+  /** The file (or notebook) whose folder imports start from. */
+  readonly file: string;
+  readonly limits?: Partial<InterpreterLimits>;
+}
+
+export class PythonProgram {
+  private readonly vm: Interpreter;
+  private readonly scope: Scope;
+  private readonly parser: PythonParser;
+  private readonly defined = new Map<string, CallableInfo>();
+
+  constructor(parser: PythonParser, host: TraceHost, options: ProgramOptions = { file: "" }) {
+    this.parser = parser;
+    this.vm = new Interpreter(parser, host, LIBRARIES, options.limits);
+    this.scope = new Scope("module", null, 0, { file: options.file });
+    this.scope.variables.set("__name__", str("__main__"));
+    this.scope.variables.set("__file__", str(options.file));
+  }
+
+  /**
+   * Runs a cell. Definitions and assignments stay; of a statement that fails nothing does.
+   * @param file name of the cell in messages
+   * @throws PythonError
+   */
+  execute(source: string, file: string): CellResult {
+    const module = this.parser.parse(source, file);
+    const { vm } = this;
+    vm.recorder = new Recorder();
+    vm.resetBudget();
+    let last: Omit<CellResult, "assumptions"> = NOTHING;
+    module.body.forEach((statement, k) => {
+      const isLast = k === module.body.length - 1;
+      last = this.guarded(module.source, () =>
+        vm.transaction(true, () =>
+          isLast && statement.kind === "Expression"
+            ? this.lastExpression(statement.value)
+            : (this.run(statement), NOTHING),
+        ),
+      );
+      this.define(module, statement);
+    });
+    return { ...last, assumptions: [...vm.recorder.assumptions] };
+  }
+
+  /**
+   * Runs a file's statements, each on its own: what fails (a plot, a training loop) leaves its names
+   * unusable and everything else intact.
+   * @returns the errors
+   * @throws PythonError if the file does not parse
+   */
+  load(source: string, file: string): PythonError[] {
+    const module = this.parser.parse(source, file);
+    this.scope.variables.set("__name__", str(file.replace(/^.*[\\/]/, "").replace(/\.py$/, "")));
+    this.vm.resetBudget();
+    const silent = this.vm.silent;
+    this.vm.silent = true;
+    try {
+      return this.guarded(module.source, () => runTolerantly(this.vm, module, this.scope));
+    } finally {
+      this.vm.silent = silent;
+      for (const info of callablesOf(module)) this.defined.set(info.name, info);
+    }
+  }
+
+  /** Top-level functions, and classes with forward(), call() or __call__(), in order of definition. */
+  callables(): CallableInfo[] {
+    return [...this.defined.values()];
+  }
+
+  lookup(name: string): Value | undefined {
+    return this.scope.variables.get(name);
+  }
+
+  /** The value of an expression in the program's name space; it changes nothing. @throws PythonError */
+  evaluate(source: string, file = "<expression>"): Value {
+    const module = this.parser.parse(source, file);
+    const expression = onlyExpression(module);
+    return this.guarded(module.source, () =>
+      this.vm.transaction(false, () => evaluate(this.vm, expression, this.scope)),
+    );
+  }
+
+  /** As Python's repr() or, with `repr` false, str() shows it. */
+  display(value: Value, repr = true): string {
+    return this.guarded(NO_SOURCE, () => display(this.vm, value, repr));
+  }
+
+  /**
+   * Derivable form of a function, a class (with constructor arguments) or an instance.
+   * @param callable an expression, e.g. `dice` or `DiceLoss(smooth=1.0)`
+   * @param args arrays and values by parameter name; the shapes of arrays not given are assumed
+   * @throws PythonError
+   */
+  trace(callable: string, args: Arguments = new Map()): Trace {
+    const module = this.parser.parse(callable, callable);
+    const expression = onlyExpression(module);
+    return this.guarded(module.source, () =>
+      this.vm.transaction(false, () => {
+        const value = evaluate(this.vm, expression, this.scope);
+        return traceArguments(this.vm, targetOf(this.vm, value), args);
+      }),
+    );
+  }
+
+  /** The same for a call in a cell: inputs are named by the parameters, and know their arguments. */
+  traceCall(request: CallRequest): Trace {
+    return this.guarded(NO_SOURCE, () =>
+      this.vm.transaction(false, () => {
+        const target = targetOf(this.vm, request.callable);
+        return runTrace(this.vm, target, planOfCall(this.vm, target, request));
+      }),
+    );
+  }
+
+  private run(statement: Statement): void {
+    runStatement(this.vm, statement, this.scope);
+  }
+
+  private lastExpression(node: Expression): Omit<CellResult, "assumptions"> {
+    const { vm, scope } = this;
+    vm.at = node.span;
+    vm.step();
+    let value: Value;
+    let request: CallRequest | null = null;
+    if (node.kind === "Call") {
+      // `compare` and `check` are taken by the interpreter itself.
+      const callee = evaluate(vm, node.callee, scope);
+      if (callee.kind === "builtin" && callee.request !== undefined)
+        value = evaluate(vm, node, scope);
+      else {
+        const prepared = prepareCall(vm, node, scope, callee);
+        if (isUserCallable(prepared.callee) && hasTensor(prepared))
+          request = requestOf(vm, node, prepared);
+        vm.at = node.span;
+        value = call(vm, prepared.callee, prepared.positional, prepared.keywords);
+      }
+    } else value = evaluate(vm, node, scope);
+    const asked = value.kind === "request" ? value : null;
+    const shows = asked === null && value.kind !== "none";
+    return {
+      value,
+      call: request,
+      request: asked,
+      text: shows ? display(vm, value, true) : null,
+    };
+  }
+
+  private define(module: Module, statement: Statement): void {
+    for (const info of callablesOf({ source: module.source, body: [statement] })) {
+      this.defined.delete(info.name);
+      this.defined.set(info.name, info);
+    }
+  }
+
+  /** Runs inside the module's own frame; an exhausted call stack becomes an error at its place. */
+  private guarded<T>(source: Source, body: () => T): T {
+    const { vm, scope } = this;
+    vm.frames.push({ name: "<module>", source, calledFrom: null, scope, fn: null });
+    try {
+      return body();
+    } catch (e) {
+      if (e instanceof RangeError && /call stack/i.test(e.message)) {
+        throw vm.error("RecursionError", "maximum recursion depth exceeded", vm.at);
+      }
+      throw e;
+    } finally {
+      vm.frames.length = 0;
+    }
+  }
+}
+
+const NOTHING: Omit<CellResult, "assumptions"> = {
+  value: null,
+  text: null,
+  call: null,
+  request: null,
+};
+const NO_SOURCE: Source = { file: "", lines: [] };
+
+function onlyExpression(module: Module): Expression {
+  const [only, ...more] = module.body;
+  if (only?.kind === "Expression" && more.length === 0) return only.value;
+  const span = only?.span ?? { file: module.source.file, line: 1, column: 1 };
+  throw new PythonError("SyntaxError", "an expression is needed here", {
+    span,
+    source: module.source,
+  });
+}

@@ -1,0 +1,137 @@
+/** Sums of products: einsum, matrix products, dot. */
+import { type Axis, ShapeError, UNIT } from "../../expression/axis.ts";
+import { mul, reduce, reshape, transpose } from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { type Library, promote } from "../dtypes.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import type { TensorValue, Value } from "../values.ts";
+import { align } from "./elementwise.ts";
+import { asTensor, libraryOf, operandOf, tensor } from "./tensor.ts";
+
+/** `einsum("bchw,bchw->bc", p, g)`; without `->`, letters that occur once stay, in order. */
+export function einsum(
+  vm: Interpreter,
+  subscripts: string,
+  operands: readonly Value[],
+  otherwise: Library,
+): TensorValue {
+  const [left, right] = subscripts.replaceAll(" ", "").split("->");
+  const terms = left!.split(",");
+  const library = libraryOf(operands, otherwise);
+  const tensors = operands.map((v) => asTensor(vm, v, library));
+  if (terms.length !== tensors.length) {
+    vm.fail("ValueError", `einsum: ${terms.length} subscripts for ${tensors.length} operands`);
+  }
+  const expanded = terms.map((t, k) => expandEllipsis(vm, t, tensors[k]!));
+  const all = expanded.flat();
+  const ellipsis = [...new Set(all.filter((l) => l.startsWith(".")))].sort();
+  const output = right === undefined ? implicitOutput(all) : outputLetters(right, ellipsis);
+  for (const letter of output) {
+    if (!all.includes(letter))
+      vm.fail("ValueError", `einsum: '${letter}' of the output is in no operand`);
+  }
+  const letters = [...output, ...[...new Set(all)].filter((l) => !output.includes(l))];
+  const e = vm.shaped(() => {
+    const spread = expanded.map((own, k) => spreadOver(tensors[k]!.expr, own, letters));
+    const product = align(spread).reduce((a, b) => multiply(a, b));
+    const summed = letters.map((_, d) => d).slice(output.length);
+    return summed.length === 0 ? product : reduce("sum", product, summed);
+  });
+  const dtype = promote(
+    tensors.map((t) => operandOf(t, t.expr)),
+    library,
+  );
+  return tensor(vm, e, library, dtype);
+}
+
+function multiply(a: Expr, b: Expr): Expr {
+  const [x, y] = align([a, b]);
+  return mul(x!, y!);
+}
+
+/** The letters of one operand; `...` becomes numbered pseudo-letters, aligned from the right. */
+function expandEllipsis(vm: Interpreter, term: string, x: TensorValue): string[] {
+  const rank = x.expr.shape.length;
+  const [before, after, ...more] = term.split("...");
+  if (more.length > 0) vm.fail("ValueError", "einsum: more than one ellipsis in an operand");
+  const named = Array.from(before! + (after ?? ""));
+  if (!named.every((l) => /[A-Za-z]/.test(l)))
+    vm.fail("ValueError", `einsum: invalid subscripts "${term}"`);
+  const free = after === undefined ? 0 : rank - named.length;
+  if (free < 0 || (after === undefined && named.length !== rank)) {
+    vm.fail("ValueError", `einsum: subscripts "${term}" do not fit an array with ${rank} axes`);
+  }
+  const dots = Array.from({ length: free }, (_, k) => `.${String(free - k).padStart(2, "0")}`);
+  const letters = [...Array.from(before!), ...dots, ...Array.from(after ?? "")];
+  if (new Set(letters).size !== letters.length) {
+    vm.unsupported(
+      `einsum: a letter twice in one operand ("${term}") takes a diagonal, which is not supported`,
+    );
+  }
+  return letters;
+}
+
+function outputLetters(right: string, ellipsis: readonly string[]): string[] {
+  // Pseudo-letters count from the right, so the leftmost has the highest number.
+  const dots = [...ellipsis].reverse();
+  const [before, after] = right.split("...");
+  return after === undefined
+    ? Array.from(before!)
+    : [...Array.from(before!), ...dots, ...Array.from(after)];
+}
+
+function implicitOutput(all: readonly string[]): string[] {
+  const dots = [...new Set(all.filter((l) => l.startsWith(".")))].sort().reverse();
+  const once = all.filter((l) => !l.startsWith(".") && all.indexOf(l) === all.lastIndexOf(l));
+  return [...dots, ...once.sort()];
+}
+
+/** The operand with its axes in the order of `letters`, size 1 where it has none. */
+function spreadOver(e: Expr, own: readonly string[], letters: readonly string[]): Expr {
+  const order = letters.filter((l) => own.includes(l)).map((l) => own.indexOf(l));
+  const ordered = order.every((d, k) => d === k) ? e : transpose(e, order);
+  if (own.length === letters.length) return ordered;
+  let next = 0;
+  const shape = letters.map((l): Axis => (own.includes(l) ? ordered.shape[next++]! : UNIT));
+  return reshape(ordered, shape);
+}
+
+/** `a @ b` with the rules of matmul: vectors, matrices, and leading axes that broadcast. */
+export function matmul(vm: Interpreter, a: Value, b: Value, otherwise: Library): TensorValue {
+  const library = libraryOf([a, b], otherwise);
+  const x = asTensor(vm, a, library);
+  const y = asTensor(vm, b, library);
+  const m = x.expr.shape.length;
+  const n = y.expr.shape.length;
+  if (m === 0 || n === 0) vm.fail("ValueError", "matmul: an operand has no axes");
+  if (m === 1 && n === 1) return dot(vm, x, y, library);
+  const left = m === 1 ? "k" : "...ik";
+  const right = n === 1 ? "k" : "...kj";
+  const out = `...${m === 1 ? "" : "i"}${n === 1 ? "" : "j"}`;
+  checkInner(vm, x.expr.shape.at(-1)!, n === 1 ? y.expr.shape[0]! : y.expr.shape.at(-2)!);
+  return einsum(vm, `${left},${right}->${out}`, [x, y], library);
+}
+
+/** Two vectors of one length. */
+export function dot(
+  vm: Interpreter,
+  x: TensorValue,
+  y: TensorValue,
+  library: Library,
+): TensorValue {
+  const a = x.expr.shape[0];
+  const b = y.expr.shape[0];
+  if (a === undefined || b === undefined)
+    return vm.fail("ValueError", "dot: an operand has no axes");
+  checkInner(vm, a, b);
+  const e = vm.shaped(() => reduce("sum", mul(x.expr, y.expr), null));
+  const dtype = promote([operandOf(x, x.expr), operandOf(y, y.expr)], library);
+  return tensor(vm, e, library, dtype);
+}
+
+/** A product never broadcasts its inner axis. */
+function checkInner(vm: Interpreter, a: Axis, b: Axis): void {
+  if (a.size === null || b.size === null || a.size === b.size) return;
+  const cause = new ShapeError(`inner sizes differ: ${a.size} against ${b.size}`);
+  vm.fail("ValueError", `these cannot be multiplied: ${cause.message}`, null, cause);
+}

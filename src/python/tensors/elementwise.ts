@@ -1,0 +1,259 @@
+/** Operations entry by entry, with the libraries' broadcasting and promotion. */
+import { type Axis, broadcast, isUnit, sameShape } from "../../expression/axis.ts";
+import { binary, clamp, reshape, unary, where } from "../../expression/build.ts";
+import type { BinaryOp, Expr, UnaryOp } from "../../expression/node.ts";
+import { type DType, type Library, canWrap, floatResult, promote, scalarType } from "../dtypes.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import type { TensorValue, Value } from "../values.ts";
+import { castTo, freshLetter, libraryOf, operandExpr, operandOf, tensor } from "./tensor.ts";
+
+const COMPARISONS = new Set<BinaryOp>(["eq", "ne", "lt", "le", "gt", "ge"]);
+/** What arithmetic on truth values means in NumPy and PyTorch. */
+const ON_BOOLEANS: Partial<Readonly<Record<BinaryOp, BinaryOp>>> = {
+  add: "or",
+  mul: "and",
+  max: "or",
+  min: "and",
+};
+
+/** `a op b` where at least one is a tensor. */
+export function elementwise(
+  vm: Interpreter,
+  op: BinaryOp,
+  a: Value,
+  b: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([a, b], otherwise);
+  if (op === "add" && isZero(a) && b.kind === "tensor" && b.expr.type === "float") {
+    return tensor(vm, b.expr, library, b.dtype); // an accumulator's first step
+  }
+  const exprs = [operandExpr(vm, a, library), operandExpr(vm, b, library)] as const;
+  const operands = [operandOf(a, exprs[0]), operandOf(b, exprs[1])];
+  const [x, y] = vm.shaped(() => align(exprs));
+  if (COMPARISONS.has(op)) {
+    return tensor(
+      vm,
+      vm.shaped(() => binary(op, x!, y!)),
+      library,
+      "bool",
+    );
+  }
+  if (x!.type === "bool" && y!.type === "bool") {
+    if (op === "sub") {
+      vm.fail(
+        "TypeError",
+        "boolean arrays cannot be subtracted",
+        "Use ^ or logical_xor, or convert to float first.",
+      );
+    }
+    const logical = ON_BOOLEANS[op] ?? (op === "and" || op === "or" ? op : undefined);
+    if (logical !== undefined) {
+      return tensor(
+        vm,
+        vm.shaped(() => binary(logical, x!, y!)),
+        library,
+        "bool",
+      );
+    }
+  }
+  if (op === "div") {
+    const floats = operands.map((o) => ({
+      ...o,
+      type: "float" as const,
+      dtype: o.weak ? null : floatResult(o.dtype, o.type, library),
+    }));
+    const e = vm.shaped(() => binary("div", x!, y!));
+    const dtype = promote(floats, library);
+    const fromIntegers = operands.every((o) => o.type !== "float");
+    return rounded(vm, e, fromIntegers, library, dtype);
+  }
+  const dtype = promote(operands, library);
+  noteWrapping(vm, op, dtype);
+  return tensor(
+    vm,
+    vm.shaped(() => binary(op, x!, y!)),
+    library,
+    dtype,
+  );
+}
+
+function isZero(v: Value): boolean {
+  return v.kind === "number" && v.value === 0 && v.symbol === null;
+}
+
+/** A float made of integers in less than float64 is rounded there and then. */
+function rounded(
+  vm: Interpreter,
+  e: Expr,
+  fromIntegers: boolean,
+  library: Library,
+  dtype: DType | null,
+): TensorValue {
+  const narrow = fromIntegers && dtype !== null && dtype !== "float64";
+  return tensor(vm, narrow ? castTo(e, null, dtype) : e, library, dtype);
+}
+
+function noteWrapping(vm: Interpreter, op: BinaryOp, dtype: DType | null): void {
+  if (!canWrap(dtype) || !["add", "sub", "mul", "pow"].includes(op)) return;
+  vm.recorder.assume(
+    `line ${vm.at.line}: arithmetic in ${dtype} is taken not to overflow (as for masks of 0 and 1)`,
+  );
+}
+
+/** A function of floats: integers become floats first. */
+export function floatFunction(
+  vm: Interpreter,
+  op: UnaryOp,
+  v: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([v], otherwise);
+  const x = operandExpr(vm, v, library);
+  const { dtype, type } = operandOf(v, x);
+  const e = vm.shaped(() => unary(op, x));
+  return rounded(vm, e, type !== "float", library, floatResult(dtype, type, library));
+}
+
+/** A function that keeps the dtype: neg, abs, sign, relu, round, floor, ceil. */
+export function keepingFunction(
+  vm: Interpreter,
+  op: UnaryOp,
+  v: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([v], otherwise);
+  const x = operandExpr(vm, v, library);
+  const { dtype } = operandOf(v, x);
+  if (x.type === "bool") {
+    if (op === "neg") {
+      vm.fail("TypeError", "boolean arrays have no negative", "Use ~ or logical_not.");
+    }
+    return tensor(vm, x, library, dtype);
+  }
+  const already = x.type === "int" && (op === "round" || op === "floor" || op === "ceil");
+  return tensor(vm, already ? x : unary(op, x), library, dtype);
+}
+
+/** not, isnan, isfinite. */
+export function truthFunction(
+  vm: Interpreter,
+  op: "not" | "isnan" | "isfinite",
+  v: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([v], otherwise);
+  const x = operandExpr(vm, v, library);
+  return tensor(vm, unary(op, op === "not" ? asBoolean(x) : x), library, "bool");
+}
+
+/** `x != 0` for what is not a truth value already. */
+export function asBoolean(x: Expr): Expr {
+  return x.type === "bool" ? x : castTo(x, null, "bool");
+}
+
+export function logical(
+  vm: Interpreter,
+  op: "and" | "or",
+  a: Value,
+  b: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([a, b], otherwise);
+  const exprs = [a, b].map((v) => asBoolean(operandExpr(vm, v, library)));
+  const [x, y] = vm.shaped(() => align(exprs));
+  return tensor(
+    vm,
+    vm.shaped(() => binary(op, x!, y!)),
+    library,
+    "bool",
+  );
+}
+
+export function select(
+  vm: Interpreter,
+  condition: Value,
+  a: Value,
+  b: Value,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const library = libraryOf([condition, a, b], otherwise);
+  const exprs = [condition, a, b].map((v) => operandExpr(vm, v, library));
+  const dtype = promote([operandOf(a, exprs[1]!), operandOf(b, exprs[2]!)], library);
+  const [c, x, y] = vm.shaped(() => align(exprs));
+  return tensor(
+    vm,
+    vm.shaped(() => where(asBoolean(c!), x!, y!)),
+    library,
+    dtype,
+  );
+}
+
+/** Limits `v`; `null` bounds are open. */
+export function clampValue(
+  vm: Interpreter,
+  v: Value,
+  low: Value | null,
+  high: Value | null,
+  otherwise: Library = "numpy",
+): TensorValue {
+  const given = [v, low, high].filter((x) => x !== null);
+  const library = libraryOf(given, otherwise);
+  const exprs = given.map((x) => operandExpr(vm, x, library));
+  const dtype = promote(
+    given.map((x, k) => operandOf(x, exprs[k]!)),
+    library,
+  );
+  const aligned = vm.shaped(() => align(exprs));
+  const x = aligned[0]!;
+  const lo = low === null ? null : aligned[1]!;
+  const hi = high === null ? null : aligned.at(-1)!;
+  // An integer array limited by real bounds becomes real.
+  const real = dtype === null || scalarType(dtype) === "float";
+  const base = real && x.type !== "float" ? castTo(x, null, dtype ?? "float64") : x;
+  return tensor(
+    vm,
+    vm.shaped(() => clamp(base, lo, hi)),
+    library,
+    dtype,
+  );
+}
+
+/**
+ * Operands whose broadcast shape has no name twice: where `x[:, None]` meets `x[None, :]`, both axes
+ * would be called i, and a formula could not tell them apart.
+ * @throws ShapeError
+ */
+export function align(exprs: readonly Expr[]): Expr[] {
+  const shape = exprs.map((e) => e.shape).reduce(broadcast);
+  const clashes = repeatedNames(shape);
+  if (clashes.size === 0) return [...exprs];
+  const used = [...shape];
+  const names = new Map<number, string>();
+  for (const d of clashes) {
+    const name = freshLetter(used, ["j", "k"]);
+    used.push({ ...shape[d]!, name });
+    names.set(d, name);
+  }
+  return exprs.map((e) => {
+    const offset = shape.length - e.shape.length;
+    const renamed = e.shape.map((a, d): Axis => {
+      const name = names.get(d + offset);
+      if (name === undefined || isUnit(a)) return a;
+      return { name, size: a.size, role: a.role, parts: [a] };
+    });
+    return sameShape(renamed, e.shape) ? e : reshape(e, renamed);
+  });
+}
+
+/** Positions whose name has occurred further left. */
+function repeatedNames(shape: readonly Axis[]): Set<number> {
+  const seen = new Set<string>();
+  const repeated = new Set<number>();
+  shape.forEach((a, d) => {
+    if (isUnit(a)) return;
+    if (seen.has(a.name)) repeated.add(d);
+    seen.add(a.name);
+  });
+  return repeated;
+}

@@ -1,0 +1,255 @@
+/** Subscripts of arrays: reading `x[…]`, and `x[…] = value`. */
+import { type Axis, type Shape, UNIT, sameShape } from "../../expression/axis.ts";
+import {
+  constant,
+  expand,
+  index,
+  mul,
+  oneHot,
+  place,
+  reduce,
+  reshape,
+  slice,
+  spread,
+  stack,
+  where,
+} from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
+import { knownInteger } from "../interpreter/known.ts";
+import { type TensorValue, type Value, typeName } from "../values.ts";
+import { align, asBoolean } from "./elementwise.ts";
+import { axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
+
+/** One step of a basic subscript, at a position of the array as the steps before left it. */
+type Step =
+  | { readonly kind: "index"; readonly dim: number; readonly at: number }
+  | {
+      readonly kind: "slice";
+      readonly dim: number;
+      readonly start: number | null;
+      readonly stop: number | null;
+      readonly step: number;
+    }
+  | { readonly kind: "new"; readonly dim: number };
+
+export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): TensorValue {
+  const items = key.kind === "tuple" ? key.items : [key];
+  const special = items.findIndex(isAdvanced);
+  if (special >= 0) return advanced(vm, x, items, special);
+  const steps = stepsOf(vm, x.expr.shape, items);
+  const read = (e: Expr): Expr => steps.reduce(take, e);
+  const write = (base: Expr, changed: Expr): Expr => putBack(base, steps, changed);
+  const partial = steps.some((s) => s.kind !== "new");
+  return viewOf(vm, x, read, write, x.contiguous && !partial);
+}
+
+function take(e: Expr, s: Step): Expr {
+  if (s.kind === "index") return index(e, s.dim, s.at);
+  if (s.kind === "slice") return slice(e, s.dim, s.start, s.stop, s.step);
+  return reshape(e, [...e.shape.slice(0, s.dim), UNIT, ...e.shape.slice(s.dim)]);
+}
+
+/** `base` with the entries that the steps pick replaced by `changed`. */
+function putBack(base: Expr, steps: readonly Step[], changed: Expr): Expr {
+  const stages = [base];
+  for (const s of steps) stages.push(take(stages.at(-1)!, s));
+  const target = stages.at(-1)!.shape;
+  const ones = target.length === 0 ? constant(1, "bool") : expand(constant(1, "bool"), target);
+  const restore = (e: Expr): Expr =>
+    steps.reduceRight((inner, s, k) => putStep(inner, s, stages[k]!.shape, stages[k + 1]!), e);
+  return steps.every((s) => s.kind === "new")
+    ? restore(changed)
+    : where(restore(ones), restore(changed), base);
+}
+
+function putStep(e: Expr, s: Step, shape: Shape, taken: Expr): Expr {
+  if (s.kind === "index") {
+    const n = shape[s.dim]!.size;
+    return place(e, s.dim, s.at < 0 && n !== null ? s.at + n : s.at, shape[s.dim]!);
+  }
+  if (s.kind === "new") return reshape(e, shape);
+  if (taken.kind !== "slice") return e; // it took everything
+  return spread(e, s.dim, taken.start, taken.step, shape[s.dim]!);
+}
+
+function isAdvanced(v: Value): boolean {
+  return v.kind === "tensor" || v.kind === "list" || v.kind === "range" || v.kind === "tuple";
+}
+
+function stepsOf(vm: Interpreter, shape: Shape, items: readonly Value[]): Step[] {
+  const used = items.filter((v) => v.kind !== "none" && v.kind !== "ellipsis").length;
+  if (used > shape.length) {
+    vm.fail(
+      "IndexError",
+      `too many indices for array: array is ${shape.length}-dimensional, but ${used} were indexed`,
+    );
+  }
+  if (items.filter((v) => v.kind === "ellipsis").length > 1) {
+    vm.fail("IndexError", "an index can only have a single ellipsis ('...')");
+  }
+  const steps: Step[] = [];
+  let dim = 0;
+  let source = 0;
+  for (const v of items) {
+    if (v.kind === "ellipsis") {
+      dim += shape.length - used;
+      source += shape.length - used;
+    } else if (v.kind === "none") {
+      steps.push({ kind: "new", dim: dim++ });
+    } else if (v.kind === "slice") {
+      const s = sliceStep(vm, v, dim++, shape[source++]!);
+      if (s !== null) steps.push(s);
+    } else {
+      steps.push({ kind: "index", dim, at: position(vm, v, shape[source++]!) });
+    }
+  }
+  return steps;
+}
+
+function position(vm: Interpreter, v: Value, along: Axis): number {
+  if (v.kind !== "number" || v.type !== "int") {
+    return vm.fail(
+      "IndexError",
+      "only integers, slices (`:`), ellipsis (`...`), None and arrays are valid indices, " +
+        `not '${typeName(v)}'`,
+    );
+  }
+  const at = knownInteger(vm, v, "this subscript");
+  if (at < 0 && along.size === null) unknownSize(vm, along);
+  return at;
+}
+
+function unknownSize(vm: Interpreter, along: Axis): never {
+  return vm.unsupported(
+    `this needs the size of axis ${along.name}, which is not known`,
+    "Bind arrays to the function's parameters, or give their shapes.",
+    new UnknownSizeError([along.name]),
+  );
+}
+
+/** `null` for a slice that takes everything. */
+function sliceStep(
+  vm: Interpreter,
+  v: Value & { readonly kind: "slice" },
+  dim: number,
+  along: Axis,
+): Step | null {
+  const bound = (b: Value): number | null => {
+    if (b.kind === "none") return null;
+    if (b.kind !== "number" || b.type === "float") {
+      return vm.fail("TypeError", "slice indices must be integers or None");
+    }
+    // x[:n] with n the size of that very axis takes everything.
+    if (b.value === null && b.axes?.length === 1 && b.axes[0]!.name === along.name) return null;
+    return knownInteger(vm, b, "this slice");
+  };
+  const start = bound(v.start);
+  const stop = bound(v.stop);
+  const step = bound(v.step) ?? 1;
+  if ((start === null || start === 0) && stop === null && step === 1) return null;
+  if (step <= 0) {
+    vm.unsupported(
+      "a slice with a negative step is not supported",
+      "Reverse the array where it is loaded.",
+    );
+  }
+  if (along.size === null) unknownSize(vm, along);
+  return { kind: "slice", dim, start, stop, step };
+}
+
+/** One array or list among the subscripts, beside basic ones. */
+function advanced(
+  vm: Interpreter,
+  x: TensorValue,
+  items: readonly Value[],
+  special: number,
+): TensorValue {
+  const key = items[special]!;
+  const rest = items.filter((_, k) => k !== special);
+  const plain = rest.every((v) => v.kind === "ellipsis" || (v.kind === "slice" && isFullSlice(v)));
+  if (!plain || rest.some(isAdvanced)) {
+    return vm.unsupported("subscripts that combine several arrays are not supported");
+  }
+  const after = items.slice(special + 1);
+  const dim = items.slice(0, special).some((v) => v.kind === "ellipsis")
+    ? x.expr.shape.length - 1 - after.length
+    : special;
+  if (key.kind === "tensor") return tensorKey(vm, x, key, dim);
+  const positions = (itemsOf(key) ?? []).map((v) => {
+    if (v.kind !== "number" || v.type !== "int")
+      return vm.unsupported("a list of subscripts must hold whole numbers");
+    return knownInteger(vm, v, "this subscript");
+  });
+  const along = axisOfSize(vm, positions.length, x.expr.shape);
+  const e = vm.shaped(() =>
+    stack(
+      positions.map((at) => index(x.expr, dim, at)),
+      dim,
+      along,
+    ),
+  );
+  return tensor(vm, e, x.library, x.dtype);
+}
+
+function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
+  return v.start.kind === "none" && v.stop.kind === "none" && v.step.kind === "none";
+}
+
+function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: number): TensorValue {
+  if (key.expr.type === "bool") {
+    return vm.unsupported(
+      "picking entries by a boolean array makes an array whose size depends on its values",
+      "Multiply by the mask before summing: (x * mask).sum() instead of x[mask].sum().",
+    );
+  }
+  if (key.expr.type === "float") {
+    return vm.fail("IndexError", "arrays used as indices must be of integer (or boolean) type");
+  }
+  const table = x.expr.shape;
+  if (dim !== 0 || table.length > 2 || (table.length === 2 && !x.identity)) {
+    return vm.unsupported(
+      "picking entries by an integer array is supported only for one-dimensional tables " +
+        "and identity matrices",
+    );
+  }
+  const classes = table[0]!;
+  const rank = key.expr.shape.length;
+  const chosen = vm.shaped(() => oneHot(key.expr, classes, rank));
+  if (x.identity)
+    return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);
+  const picked = vm.shaped(() => reduce("sum", mul(chosen, x.expr), [rank]));
+  return tensor(vm, picked, x.library, x.dtype);
+}
+
+/** `x[key] = value`, which changes `x` in place. */
+export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
+  const items = key.kind === "tuple" ? key.items : [key];
+  const raw = operandExpr(vm, value, x.library);
+  const v =
+    x.dtype === null ? raw : castTo(raw, value.kind === "tensor" ? value.dtype : null, x.dtype);
+  const mask = items[0];
+  if (items.length === 1 && mask?.kind === "tensor" && mask.expr.type === "bool") {
+    if (v.shape.length > 0) vm.unsupported("assigning an array to the entries a mask picks");
+    const changed = vm.shaped(() => {
+      const trailing = x.expr.shape.length - mask.expr.shape.length;
+      const padded = [...mask.expr.shape, ...Array.from({ length: trailing }, () => UNIT)];
+      const m = trailing > 0 ? reshape(mask.expr, padded) : mask.expr;
+      const [c, a, b] = align([asBoolean(m), v, x.expr]);
+      return where(c!, a!, b!);
+    });
+    x.assign(vm, changed);
+    return;
+  }
+  if (items.some(isAdvanced)) {
+    vm.unsupported("assigning to entries that an array or a list picks is not supported");
+  }
+  const steps = stepsOf(vm, x.expr.shape, items);
+  x.assign(
+    vm,
+    vm.shaped(() => {
+      const target = steps.reduce(take, x.expr).shape;
+      return putBack(x.expr, steps, sameShape(v.shape, target) ? v : expand(v, target));
+    }),
+  );
+}

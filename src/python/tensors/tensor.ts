@@ -1,0 +1,385 @@
+/** Tensors: making them, and seeing other values as one. */
+import { type Axis, type Shape, axis, elementCount, isUnit } from "../../expression/axis.ts";
+import {
+  cast,
+  constant,
+  expand,
+  input,
+  reshape,
+  size,
+  stack,
+  stopGradient,
+} from "../../expression/build.ts";
+import { type Expr, annotate } from "../../expression/node.ts";
+import {
+  type DType,
+  type Library,
+  type Operand,
+  castTarget,
+  defaultDType,
+  isDType,
+  scalarType,
+} from "../dtypes.ts";
+import type { ArrayHandle } from "../host.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { numberExpr } from "../interpreter/numbers.ts";
+import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
+
+/** How a view's entries follow from its base's, and the other way round. */
+export interface View {
+  readonly base: TensorValue;
+  readonly read: (base: Expr) => Expr;
+  /** The base after the view's entries have become `changed`; `null`: not known. */
+  readonly write: ((base: Expr, changed: Expr) => Expr) | null;
+}
+
+class Tensor implements TensorValue {
+  readonly kind = "tensor" as const;
+  readonly library: Library;
+  readonly dtype: DType | null;
+  readonly identity: boolean;
+  readonly contiguous: boolean;
+  readonly born: number;
+  private readonly view: View | null;
+  private readonly unsure: (() => never) | null;
+  private own: Expr;
+  /** State of the base that `own` was read from. */
+  private seen: Expr | null;
+
+  constructor(
+    vm: Interpreter,
+    expr: Expr,
+    library: Library,
+    dtype: DType | null,
+    o: TensorOptions,
+  ) {
+    this.library = library;
+    this.dtype = dtype;
+    this.identity = o.identity ?? false;
+    this.contiguous = o.contiguous ?? true;
+    this.born = vm.epoch;
+    this.view = o.view ?? null;
+    this.own = expr;
+    this.seen = this.view?.base.expr ?? null;
+    this.unsure =
+      this.view !== null && this.view.write === null
+        ? () =>
+            vm.unsupported(
+              "an array is changed in place while another shares (or may share) its memory",
+              "Write x = x * y instead of x *= y, or take a copy first.",
+            )
+        : null;
+  }
+
+  get expr(): Expr {
+    if (this.view === null) return this.own;
+    const base = this.view.base.expr;
+    if (base !== this.seen) {
+      this.unsure?.();
+      this.own = this.view.read(base);
+      this.seen = base;
+    }
+    return this.own;
+  }
+
+  assign(vm: Interpreter, changed: Expr): void {
+    const { view, own } = this;
+    if (view === null) {
+      vm.remember(this, () => (this.own = own));
+      this.own = changed;
+      return;
+    }
+    if (view.write === null) return this.unsure!();
+    view.base.assign(
+      vm,
+      vm.shaped(() => view.write!(view.base.expr, changed)),
+    );
+    this.own = changed;
+    this.seen = view.base.expr;
+  }
+}
+
+export interface TensorOptions {
+  readonly identity?: boolean;
+  readonly contiguous?: boolean;
+  readonly view?: View;
+}
+
+/** The result of an operation: inside `torch.no_grad()` no gradient flows through it. */
+export function tensor(
+  vm: Interpreter,
+  expr: Expr,
+  library: Library,
+  dtype: DType | null,
+  options: TensorOptions = {},
+): TensorValue {
+  vm.tensorOperation();
+  let e = expr;
+  if (vm.stopGradientDepth > 0 && e.type === "float" && e.kind !== "stopGradient") {
+    e = stopGradient(e);
+    vm.recorder.block(e, "no_grad", vm.at);
+  }
+  return new Tensor(vm, e, library, dtype, options);
+}
+
+/** A tensor that shares its memory with `base`. */
+export function viewOf(
+  vm: Interpreter,
+  base: TensorValue,
+  read: View["read"],
+  write: View["write"],
+  contiguous = base.contiguous,
+): TensorValue {
+  const e = vm.shaped(() => read(base.expr));
+  // In TensorFlow and JAX nothing changes in place.
+  const mutable = base.library === "numpy" || base.library === "torch";
+  const options = mutable ? { contiguous, view: { base, read, write } } : {};
+  return tensor(vm, e, base.library, base.dtype, options);
+}
+
+export function isTensor(v: Value): v is TensorValue {
+  return v.kind === "tensor";
+}
+
+/** The library in which an operation on these takes place: that of its tensors. */
+export function libraryOf(values: readonly Value[], otherwise: Library): Library {
+  const libraries = values.filter(isTensor).map((t) => t.library);
+  return libraries.find((l) => l !== "numpy") ?? libraries[0] ?? otherwise;
+}
+
+export function rankOf(t: TensorValue): number {
+  return t.expr.shape.length;
+}
+
+/** An operand of elementwise arithmetic: a tensor, a number, or a list that NumPy would convert. */
+export function operandExpr(vm: Interpreter, v: Value, library: Library): Expr {
+  if (v.kind === "tensor") return v.expr;
+  if (v.kind === "number") return numberExpr(v);
+  return asTensor(vm, v, library).expr;
+}
+
+export function operandOf(v: Value, e: Expr): Operand {
+  return {
+    type: v.kind === "number" ? v.type : e.type,
+    dtype: v.kind === "tensor" ? v.dtype : null,
+    weak: v.kind === "number",
+    rank: e.shape.length,
+  };
+}
+
+/**
+ * The value as an array: numbers become 0-dimensional, nested lists of numbers arrays, lists of
+ * tensors are stacked.
+ * @throws PythonError TypeError for anything else
+ */
+export function asTensor(vm: Interpreter, v: Value, library: Library, dtype?: DType): TensorValue {
+  switch (v.kind) {
+    case "tensor":
+      return v;
+    case "number": {
+      const d = dtype ?? defaultDType(v.type, library);
+      return tensor(vm, castTo(numberExpr(v), null, d), library, d);
+    }
+    case "list":
+    case "tuple":
+    case "range":
+      return fromSequence(vm, v, library, dtype);
+    default:
+      return vm.fail("TypeError", `expected an array or a number, got '${typeName(v)}'`);
+  }
+}
+
+export function itemsOf(v: Value): readonly Value[] | null {
+  if (v.kind === "list" || v.kind === "tuple") return v.items;
+  if (v.kind !== "range") return null;
+  const items: Value[] = [];
+  const forward = v.step > 0;
+  for (let n = v.start; forward ? n < v.stop : n > v.stop; n += v.step) {
+    items.push({ kind: "number", type: "int", value: n, symbol: null, axes: null });
+  }
+  return items;
+}
+
+interface Nested {
+  readonly shape: readonly number[];
+  readonly leaves: readonly Value[];
+}
+
+function fromSequence(vm: Interpreter, v: Value, library: Library, dtype?: DType): TensorValue {
+  const nested = flattenNested(vm, v);
+  const leaves = nested.leaves;
+  if (leaves.every((x): x is NumberValue => x.kind === "number" && x.symbol === null)) {
+    return literal(vm, leaves, nested.shape, library, dtype);
+  }
+  return stackNested(vm, v, library, dtype);
+}
+
+/** Row-major leaves of nested lists, which must be as regular as an array. */
+function flattenNested(vm: Interpreter, v: Value): Nested {
+  const items = itemsOf(v);
+  if (items === null) return { shape: [], leaves: [v] };
+  const parts = items.map((x) => flattenNested(vm, x));
+  const inner = parts[0]?.shape ?? [];
+  for (const p of parts) {
+    if (p.shape.length !== inner.length || p.shape.some((n, d) => n !== inner[d])) {
+      vm.fail("ValueError", "the rows of this array differ in length");
+    }
+  }
+  return { shape: [parts.length, ...inner], leaves: parts.flatMap((p) => p.leaves) };
+}
+
+function literal(
+  vm: Interpreter,
+  leaves: readonly NumberValue[],
+  shape: readonly number[],
+  library: Library,
+  dtype?: DType,
+): TensorValue {
+  const kinds = new Set(leaves.map((x) => x.type));
+  const type =
+    kinds.has("float") || leaves.length === 0 ? "float" : kinds.has("int") ? "int" : "bool";
+  const d = dtype ?? defaultDType(type, library);
+  const values = leaves.map((x) => x.value!);
+  return literalArray(vm, values, shape, d, library);
+}
+
+/** An array of known numbers, held by the host. Equal short ones are one and the same input. */
+export function literalArray(
+  vm: Interpreter,
+  values: readonly number[],
+  shape: readonly number[],
+  dtype: DType,
+  library: Library,
+): TensorValue {
+  const key = values.length <= 64 ? `${dtype}(${shape.join()})${values.join()}` : null;
+  const known = key === null ? undefined : vm.arrays.byContent.get(key);
+  const expr =
+    known ?? inputFor(vm, vm.host.literalArray(values, shape, dtype, vm.at), vm.arrays.hint);
+  if (key !== null) vm.arrays.byContent.set(key, expr);
+  return tensor(vm, expr, library, dtype);
+}
+
+/** A tensor for an array of the host's. */
+export function tensorOfHandle(
+  vm: Interpreter,
+  handle: ArrayHandle,
+  library: Library,
+): TensorValue {
+  const dtype = isDType(handle.dtype) ? handle.dtype : null;
+  if (dtype === null && handle.type === "float") {
+    vm.unsupported(`arrays of dtype ${handle.dtype} are not supported`);
+  }
+  return tensor(vm, inputFor(vm, handle, vm.arrays.hint), library, dtype);
+}
+
+function inputFor(vm: Interpreter, handle: ArrayHandle, hint: string): Expr {
+  const node = input(vm.arrays.freshName(hint), vm.arrays.axesFor(handle.shape), handle.type);
+  vm.arrays.handles.set(node, handle);
+  vm.host.bindInput(node, handle);
+  if (hint !== "") annotate(node, undefined, hint);
+  return node;
+}
+
+function stackNested(vm: Interpreter, v: Value, library: Library, dtype?: DType): TensorValue {
+  const items = itemsOf(v);
+  if (items === null) return asTensor(vm, v, library, dtype);
+  const rows = items.map((x) => stackNested(vm, x, library, dtype));
+  return stackTensors(vm, rows, 0, library);
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stackTensors(
+  vm: Interpreter,
+  items: readonly TensorValue[],
+  dim: number,
+  library: Library,
+): TensorValue {
+  const first = items[0] ?? vm.fail("ValueError", "need at least one array to stack");
+  const used = first.expr.shape;
+  const along = axisOfSize(vm, items.length, used);
+  const dtypes = new Set(items.map((t) => t.dtype));
+  const dtype = dtypes.size === 1 ? first.dtype : null;
+  const e = vm.shaped(() =>
+    stack(
+      items.map((t) => t.expr),
+      dim,
+      along,
+    ),
+  );
+  return tensor(vm, e, library, dtype);
+}
+
+/** An axis for `n` classes: the inputs' own class axis if it has that size, else a new one. */
+export function axisOfSize(vm: Interpreter, n: number, used: Shape): Axis {
+  const own = vm.inputAxes.find((a) => a.role === "class" && a.size === n);
+  const free = (name: string): boolean => !used.some((a) => a.name === name);
+  if (own !== undefined && free(own.name)) return own;
+  return axis(freshLetter(used, ["k", "l", "m"]), n, "class");
+}
+
+const LETTERS = ["i", "j", "k", "l", "m", "n", "q", "r", "s", "u", "v"];
+
+/** A letter that none of these axes has. */
+export function freshLetter(used: Shape, preferred: readonly string[] = []): string {
+  const taken = new Set(used.map((a) => a.name));
+  const free = [...preferred, ...LETTERS].find((l) => !taken.has(l));
+  if (free !== undefined) return free;
+  let n = 1;
+  while (taken.has(`k${n}`)) n++;
+  return `k${n}`;
+}
+
+/** `e` converted from one dtype to another; unchanged where no value can change. */
+export function castTo(e: Expr, from: DType | null, to: DType): Expr {
+  const target = castTarget(to);
+  if (from === to || target === e.type) return e;
+  if (target === "float64" && e.type === "float") return e; // every float is exact in float64
+  return cast(e, target);
+}
+
+/** An array of one repeated number. */
+export function filled(
+  vm: Interpreter,
+  value: NumberValue,
+  shape: Shape,
+  library: Library,
+  dtype: DType,
+): TensorValue {
+  const scalar =
+    value.symbol === null && value.value !== null
+      ? constant(value.value, scalarType(dtype))
+      : castTo(numberExpr(value), null, dtype);
+  return tensor(vm, shape.length === 0 ? scalar : expand(scalar, shape), library, dtype);
+}
+
+/** The same entries with some axes renamed, so that no two axes of a result share a name. */
+export function renameAxes(e: Expr, names: ReadonlyMap<number, string>): Expr {
+  const shape = e.shape.map((a, d): Axis => {
+    const name = names.get(d);
+    return name === undefined ? a : { name, size: a.size, role: a.role, parts: [a] };
+  });
+  return reshape(e, shape);
+}
+
+/** The size of an axis as a Python int. */
+export function sizeNumber(a: Axis): NumberValue {
+  return {
+    kind: "number",
+    type: "int",
+    value: a.size,
+    symbol: a.size === null ? size([a]) : null,
+    axes: isUnit(a) ? null : [a],
+  };
+}
+
+/** Number of entries as a Python int. */
+export function countNumber(shape: Shape): NumberValue {
+  const n = elementCount(shape);
+  return {
+    kind: "number",
+    type: "int",
+    value: n,
+    symbol: n === null ? size(shape) : null,
+    axes: shape.filter((a) => !isUnit(a)),
+  };
+}

@@ -1,0 +1,63 @@
+/** Whose arrays a function works on, judged by the names it uses. */
+import type { Library } from "../dtypes.ts";
+import { type FunctionValue, type Value } from "../values.ts";
+import { walkSyntax } from "../syntaxWalk.ts";
+import type { TraceTarget } from "./target.ts";
+
+/** Methods and keywords that only one library's arrays have. */
+const TORCH_ONLY =
+  /^(view|permute|unsqueeze|clamp|clamp_|detach|float|long|double|numel|size|contiguous|expand|expand_as|item_|cuda|cpu|scatter_|unbind|masked_fill)$/;
+const NUMPY_ONLY = /^(astype|ravel|ndim_)$/;
+
+export function libraryUsed(target: TraceTarget): Library {
+  const { self } = target;
+  if (self?.kind === "instance") {
+    for (const c of self.cls.mro) {
+      if (c.kind === "class" && (c.name === "Module" || c.name === "_Loss")) return "torch";
+    }
+  }
+  const votes = new Map<Library, number>();
+  count(target.fn, votes, new Set());
+  const ranked = [...votes].sort((a, b) => b[1] - a[1]);
+  return ranked[0]?.[0] ?? "numpy";
+}
+
+function count(fn: FunctionValue, votes: Map<Library, number>, seen: Set<FunctionValue>): void {
+  if (seen.has(fn) || seen.size > 50) return;
+  seen.add(fn);
+  const vote = (library: Library, weight: number): void => {
+    votes.set(library, (votes.get(library) ?? 0) + weight);
+  };
+  walkSyntax(fn.code.body, (node) => {
+    if (node.kind === "Name") {
+      const v = fn.scope.lookup(node.id);
+      if (v === undefined || v === "unbound") return;
+      const library = libraryOfValue(v);
+      if (library !== null) vote(library, 10);
+      else if (v.kind === "function") count(v, votes, seen);
+    } else if (node.kind === "Attribute") {
+      if (TORCH_ONLY.test(node.name)) vote("torch", 1);
+      if (NUMPY_ONLY.test(node.name)) vote("numpy", 1);
+    } else if (node.kind === "Call") {
+      for (const a of node.args) {
+        if (a.kind !== "keyword") continue;
+        if (a.name === "dim" || a.name === "keepdim") vote("torch", 1);
+        if (a.name === "axis" || a.name === "keepdims") vote("numpy", 1);
+      }
+    }
+  });
+}
+
+function libraryOfValue(v: Value): Library | null {
+  const name =
+    v.kind === "module" || v.kind === "builtin" || v.kind === "opaque"
+      ? v.name
+      : v.kind === "class" && v.file === null
+        ? v.name
+        : "";
+  if (/^torch(\.|$)/.test(name) || name === "Tensor") return "torch";
+  if (/^(numpy|ndarray)(\.|$)/.test(name)) return "numpy";
+  if (/^(tensorflow|keras)(\.|$)/.test(name)) return "tensorflow";
+  if (/^jax(\.|$)/.test(name)) return "jax";
+  return null;
+}

@@ -1,0 +1,89 @@
+/** What a traced call really runs: the function behind a class, an instance, a method, a decorator. */
+import { LOSS_METHODS } from "../callables.ts";
+import { lookup } from "../interpreter/attributes.ts";
+import { call } from "../interpreter/calls.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { useOpaque } from "../interpreter/opaque.ts";
+import type { Parameter } from "../syntax.ts";
+import { type FunctionValue, type Value, typeName } from "../values.ts";
+
+export interface TraceTarget {
+  /** What to call with the arguments. */
+  readonly callable: Value;
+  /** The function whose body is the loss. */
+  readonly fn: FunctionValue;
+  /** Its parameters that a caller gives (no self). */
+  readonly parameters: readonly Parameter[];
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  /** Methods are called with the instance in front. */
+  readonly self: Value | null;
+}
+
+/** @throws PythonError if it is nothing that has a body to trace */
+export function targetOf(vm: Interpreter, v: Value): TraceTarget {
+  switch (v.kind) {
+    case "function":
+      return describe(v, v, null, v.code.name);
+    case "method": {
+      if (v.callee.kind !== "function") break;
+      return describe(v, v.callee, v.self, v.callee.code.name);
+    }
+    case "builtin": {
+      if (v.wraps === undefined) break;
+      const inner = targetOf(vm, v.wraps);
+      return { ...inner, callable: v };
+    }
+    case "class": {
+      const instance = call(vm, v, []);
+      if (instance.kind !== "instance") break;
+      return targetOf(vm, instance);
+    }
+    case "instance":
+      for (const name of LOSS_METHODS) {
+        const method = lookup(v.cls.mro, name);
+        const fn =
+          method?.kind === "function"
+            ? method
+            : method?.kind === "staticmethod" && method.callee.kind === "function"
+              ? method.callee
+              : null;
+        if (fn === null) continue;
+        const self = method?.kind === "staticmethod" ? null : v;
+        const definition = v.cls.definition;
+        const target = describe(v, fn, self, v.cls.name);
+        return definition === null
+          ? target
+          : { ...target, line: definition.nameSpan.line, file: definition.nameSpan.file };
+      }
+      return vm.fail("TypeError", `${v.cls.name} has no forward(), call() or __call__() to derive`);
+    case "opaque":
+      return useOpaque(vm, v);
+    default:
+      break;
+  }
+  return vm.fail(
+    "TypeError",
+    `${typeName(v)} is not a function of yours that could be derived`,
+    "Name a function, a class with forward(), call() or __call__(), or an instance of one.",
+  );
+}
+
+function describe(
+  callable: Value,
+  fn: FunctionValue,
+  self: Value | null,
+  name: string,
+): TraceTarget {
+  const { parameters, source } = fn.code;
+  return {
+    callable,
+    fn,
+    self,
+    parameters: self === null ? parameters : parameters.slice(1),
+    name,
+    file: source.file,
+    line: fn.definition?.nameSpan.line ?? fn.code.body[0]?.span.line ?? 1,
+  };
+}

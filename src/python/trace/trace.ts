@@ -1,0 +1,244 @@
+/** Running a function on named inputs, and what comes out as its loss. */
+import type { Axis, Shape } from "../../expression/axis.ts";
+import { constant, input, parameter } from "../../expression/build.ts";
+import {
+  type Expr,
+  type ScalarType,
+  type SourceSpan,
+  annotationOf,
+} from "../../expression/node.ts";
+import { leaves, rewrite, topological } from "../../expression/walk.ts";
+import { type Library, defaultDType, isDType } from "../dtypes.ts";
+import type { ArrayHandle } from "../host.ts";
+import { call } from "../interpreter/calls.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type Blocker, Recorder } from "../interpreter/recorder.ts";
+import { tensor } from "../tensors/tensor.ts";
+import { type TensorValue, type Value, typeName } from "../values.ts";
+import { type Role, rolesOf } from "./roles.ts";
+import type { TraceTarget } from "./target.ts";
+
+export interface TraceInput {
+  /** The function's own name for it. */
+  readonly parameter: string;
+  readonly node: Expr;
+  readonly library: Library;
+  readonly dtype: string | null;
+  readonly role: Role;
+  /** The expression that the caller passed; null where an array or nothing was bound. */
+  readonly argument: Expr | null;
+}
+
+/** An array that the function uses without being given it, e.g. class weights. */
+export interface CapturedArray {
+  readonly name: string;
+  readonly node: Expr;
+  readonly handle: ArrayHandle;
+}
+
+export interface Trace {
+  readonly loss: Expr;
+  readonly inputs: readonly TraceInput[];
+  readonly captured: readonly CapturedArray[];
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly assumptions: readonly string[];
+  /** Where the code itself cuts the gradient, as far as the loss depends on it. */
+  readonly blockers: readonly Blocker[];
+  /** Axes of the loss if it is no scalar (`reduction="none"`); then there is one a entry. */
+  readonly outputs: Shape | null;
+  /** Where in the source, and as which variable, this trace made a node. */
+  readonly spans: ReadonlyMap<Expr, SourceSpan>;
+  readonly labels: ReadonlyMap<Expr, string>;
+}
+
+/** An input to be made for one array argument. */
+export interface InputPlan {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly type: ScalarType;
+  readonly library: Library;
+  readonly dtype: string | null;
+  readonly argument: Expr | null;
+  readonly handle: ArrayHandle | null;
+}
+
+export interface Plan {
+  readonly inputs: readonly InputPlan[];
+  /** The call's arguments, given the tensors made for `inputs`. */
+  readonly call: (tensors: readonly TensorValue[]) => {
+    readonly positional: readonly Value[];
+    readonly keywords: ReadonlyMap<string, Value>;
+  };
+  readonly assumptions: readonly string[];
+}
+
+/** Runs the target once. Whatever it changes is undone. @throws PythonError */
+export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trace {
+  const saved = {
+    recorder: vm.recorder,
+    standIns: vm.standIns,
+    axes: vm.inputAxes,
+    silent: vm.silent,
+  };
+  vm.recorder = new Recorder();
+  vm.silent = true;
+  vm.resetBudget();
+  try {
+    return vm.transaction(false, () => {
+      const nodes = plan.inputs.map((p) => input(p.name, p.shape, p.type));
+      vm.standIns = new Map(
+        nodes.flatMap((node, k): [Expr, Expr][] => {
+          const { argument, handle } = plan.inputs[k]!;
+          if (handle !== null) vm.host.bindInput(node, handle);
+          return argument === null ? [] : [[node, argument]];
+        }),
+      );
+      vm.inputAxes = uniqueAxes(plan.inputs.map((p) => p.shape));
+      const tensors = plan.inputs.map((p, k) => inputTensor(vm, p, nodes[k]!));
+      const args = plan.call(tensors);
+      const result = call(vm, target.callable, args.positional, args.keywords);
+      return finish(vm, target, plan, nodes, result);
+    });
+  } finally {
+    vm.recorder = saved.recorder;
+    vm.standIns = saved.standIns;
+    vm.inputAxes = saved.axes;
+    vm.silent = saved.silent;
+  }
+}
+
+function inputTensor(vm: Interpreter, p: InputPlan, node: Expr): TensorValue {
+  const dtype = p.dtype !== null && isDType(p.dtype) ? p.dtype : null;
+  const known = dtype ?? (p.type === "float" ? null : defaultDType(p.type, p.library));
+  return tensor(vm, node, p.library, known);
+}
+
+function uniqueAxes(shapes: readonly Shape[]): Axis[] {
+  const byName = new Map<string, Axis>();
+  for (const a of shapes.flat()) if (!byName.has(a.name)) byName.set(a.name, a);
+  return [...byName.values()];
+}
+
+function finish(
+  vm: Interpreter,
+  target: TraceTarget,
+  plan: Plan,
+  nodes: readonly Expr[],
+  result: Value,
+): Trace {
+  const { recorder } = vm;
+  for (const a of plan.assumptions) recorder.assume(a);
+  const raw = lossOf(vm, target, result);
+  const { loss, moved, captured } = tidy(vm, raw, nodes);
+  const roles = rolesOf(
+    plan.inputs.map((p) => ({ name: p.name, isReal: p.type === "float" })),
+    plan.inputs[0]?.library ?? "numpy",
+  );
+  const inGraph = new Set(topological(loss));
+  const now = (e: Expr): Expr => moved.get(e) ?? e;
+  return {
+    loss,
+    inputs: plan.inputs.map((p, k) => ({
+      parameter: p.name,
+      node: nodes[k]!,
+      library: p.library,
+      dtype: p.dtype,
+      role: roles[k]!,
+      argument: p.argument,
+    })),
+    captured,
+    name: target.name,
+    file: target.file,
+    line: target.line,
+    assumptions: [...recorder.assumptions],
+    blockers: recorder.blockers
+      .map((b) => ({ ...b, node: now(b.node) }))
+      .filter((b) => inGraph.has(b.node)),
+    outputs: loss.shape.length === 0 ? null : loss.shape,
+    spans: new Map([...recorder.spans].map(([e, s]) => [now(e), s])),
+    labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
+  };
+}
+
+/** The loss among what the function returned. */
+function lossOf(vm: Interpreter, target: TraceTarget, v: Value): Expr {
+  const direct = exprOf(v);
+  if (direct !== null) return direct;
+  if (v.kind === "tuple" || v.kind === "list") {
+    const k = v.items.findIndex((x) => exprOf(x)?.shape.length === 0);
+    const at = k >= 0 ? k : v.items.findIndex((x) => exprOf(x) !== null);
+    if (at >= 0) {
+      vm.recorder.assume(
+        `${target.name} returns ${v.items.length} values; number ${at + 1} is taken as the loss`,
+      );
+      return exprOf(v.items[at]!)!;
+    }
+  }
+  if (v.kind === "dict") {
+    const entries = [...v.entries.values()];
+    const named = entries.find((e) => e.key.kind === "str" && /^(total_)?loss$/.test(e.key.value));
+    const chosen = named ?? entries.find((e) => exprOf(e.value) !== null);
+    const e = chosen === undefined ? null : exprOf(chosen.value);
+    if (e !== null && chosen?.key.kind === "str") {
+      vm.recorder.assume(
+        `${target.name} returns a dictionary; "${chosen.key.value}" is taken as the loss`,
+      );
+      return e;
+    }
+  }
+  return vm.fail(
+    "TypeError",
+    `${target.name} returns ${typeName(v)}, not a loss`,
+    "Return a number or an array from the function.",
+  );
+}
+
+function exprOf(v: Value): Expr | null {
+  if (v.kind === "tensor") return v.expr;
+  if (v.kind !== "number" || v.type === "bool") return null;
+  return v.symbol ?? constant(v.value!, v.type);
+}
+
+interface Tidied {
+  readonly loss: Expr;
+  /** What became of each node that changed. */
+  readonly moved: ReadonlyMap<Expr, Expr>;
+  readonly captured: readonly CapturedArray[];
+}
+
+/** Gives captured arrays their plain names, and tells apart equal names of different numbers. */
+function tidy(vm: Interpreter, raw: Expr, nodes: readonly Expr[]): Tidied {
+  const taken = new Set(nodes.map((n) => (n.kind === "input" ? n.name : "")));
+  const replacements = new Map<Expr, Expr>();
+  const captured: CapturedArray[] = [];
+  for (const leaf of leaves(raw)) {
+    if (nodes.includes(leaf)) continue;
+    const plain = plainName(leaf);
+    let name = plain;
+    for (let k = 2; taken.has(name); k++) name = `${plain}_${k}`;
+    taken.add(name);
+    if (leaf.kind === "parameter") {
+      if (name !== leaf.name) replacements.set(leaf, parameter(name, leaf.value));
+    } else if (leaf.kind === "input") {
+      const node = input(name, leaf.shape, leaf.type);
+      replacements.set(leaf, node);
+      captured.push({ name, node, handle: vm.arrays.handles.get(leaf)! });
+    }
+  }
+  if (replacements.size === 0) return { loss: raw, moved: new Map(), captured };
+  const moved = new Map<Expr, Expr>();
+  const loss = rewrite(raw, (e, original) => {
+    const now = replacements.get(original) ?? e;
+    moved.set(original, now);
+    return now;
+  });
+  return { loss, moved, captured };
+}
+
+function plainName(leaf: Expr): string {
+  if (leaf.kind === "parameter") return leaf.name;
+  const own = leaf.kind === "input" ? leaf.name.replace(/@.*$/, "") : "array";
+  return annotationOf(leaf)?.label ?? own;
+}
