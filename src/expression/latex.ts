@@ -4,7 +4,7 @@ import type { Names, SymbolName } from "./names.ts";
 import { FormulaTooLong, Notation, type NotationOptions } from "./notation.ts";
 import type { Expr } from "./node.ts";
 import { numeralOf } from "./numerals.ts";
-import type { BigOp, Binder, RelationOp, Term } from "./term.ts";
+import { type BigOp, type Binder, type RelationOp, type Term, isCount } from "./term.ts";
 
 export interface PrintOptions extends NotationOptions {
   /** Indices of the element to print; by default a letter for each axis of the expression. */
@@ -161,10 +161,6 @@ function writeProduct(numerator: readonly Term[], denominator: readonly Term[]):
     return [`${factor} ${write(last, Level.product)}`, Level.product];
   }
   return [`\\frac{${fractionPart(numerator)}}{${fractionPart(denominator)}}`, Level.factor];
-}
-
-function isCount(t: Term): boolean {
-  return t.kind === "number" || (t.kind === "symbol" && t.isSize === true);
 }
 
 function fractionPart(factors: readonly Term[]): string {

@@ -167,29 +167,31 @@ const CONVENTIONS: readonly (readonly [RegExp, string, string])[] = [
   [/^theta$/, "\\theta", "θ"],
   [/^kappa$/, "\\kappa", "κ"],
 ];
-const GREEK: Readonly<Record<string, string>> = {
-  α: "\\alpha",
-  β: "\\beta",
-  γ: "\\gamma",
-  δ: "\\delta",
-  ε: "\\varepsilon",
-  ζ: "\\zeta",
-  η: "\\eta",
-  θ: "\\theta",
-  κ: "\\kappa",
-  λ: "\\lambda",
-  μ: "\\mu",
-  ν: "\\nu",
-  ξ: "\\xi",
-  π: "\\pi",
-  ρ: "\\rho",
-  σ: "\\varsigma",
-  τ: "\\tau",
-  φ: "\\varphi",
-  χ: "\\chi",
-  ψ: "\\psi",
-  ω: "\\omega",
-};
+const GREEK: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    α: "\\alpha",
+    β: "\\beta",
+    γ: "\\gamma",
+    δ: "\\delta",
+    ε: "\\varepsilon",
+    ζ: "\\zeta",
+    η: "\\eta",
+    θ: "\\theta",
+    κ: "\\kappa",
+    λ: "\\lambda",
+    μ: "\\mu",
+    ν: "\\nu",
+    ξ: "\\xi",
+    π: "\\pi",
+    ρ: "\\rho",
+    σ: "\\varsigma",
+    τ: "\\tau",
+    φ: "\\varphi",
+    χ: "\\chi",
+    ψ: "\\psi",
+    ω: "\\omega",
+  }),
+);
 
 /** The symbol a reader expects for an identifier: ŷ for `y_pred`, ε for `self.eps`, p₁ for `p1`. */
 export function wishFor(identifier: string): Wish {
@@ -201,7 +203,7 @@ export function wishFor(identifier: string): Wish {
   const split = /^(.*?[A-Za-z])_?(\d{1,2}|(?<=_)[a-z]{1,2})$/.exec(last);
   const parted = split === null ? null : byConvention(split[1]!, split[2]!, python);
   if (parted !== null) return parted;
-  const greek = GREEK[last];
+  const greek = GREEK.get(last);
   if (greek !== undefined) return { latex: greek, text: last, python };
   if (/^[A-Za-z]$/.test(last)) return { latex: last, text: last, python };
   const shown = last === "" ? identifier : last;
@@ -216,7 +218,7 @@ function byConvention(word: string, sub: string, python: string): Wish | null {
 }
 
 /** Letters outside ASCII that KaTeX can set in text mode: Latin-1, Cyrillic, kana, Han, Hangul. */
-const TEXT_LETTERS = /[À-ÖØ-öø-ÿА-яぁ-ゖァ-ヺ一-鿿가-힣]/u;
+const TEXT_LETTERS = /[À-ÖØ-öø-ÿА-яぁ-ゖァ-ヺ一-龯가-힣]/u;
 
 /**
  * An identifier set upright. Only letters, digits and underscores pass; anything else, so above all

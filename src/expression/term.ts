@@ -80,6 +80,11 @@ export const number = (value: number): Term =>
 export const isNumber = (t: Term, value: number): boolean =>
   t.kind === "number" && t.value === value;
 
+/** Says how many entries there are: a number, or the letter of a size. */
+export function isCount(t: Term): boolean {
+  return t.kind === "number" || (t.kind === "symbol" && t.isSize === true);
+}
+
 /** Sum of signed terms; a negative term inside flips its sign. */
 export function sumOf(terms: readonly SignedTerm[]): Term {
   const flat = terms.flatMap(({ negative, term }): SignedTerm[] => {

@@ -5,7 +5,7 @@ import type { Names, SymbolName } from "./names.ts";
 import { FormulaTooLong, Notation } from "./notation.ts";
 import type { Expr } from "./node.ts";
 import { numeralOf } from "./numerals.ts";
-import type { BigOp, Binder, RelationOp, Term } from "./term.ts";
+import { type BigOp, type Binder, type RelationOp, type Term, isCount } from "./term.ts";
 
 /** The element of `e` at its axes' letters, as plain text. */
 export function toText(e: Expr, names: Names, options: PrintOptions = {}): string {
@@ -148,7 +148,7 @@ function writeProduct(numerator: readonly Term[], denominator: readonly Term[]):
   const last = numerator.at(-1);
   const lastIsBig = last?.kind === "big";
   if (denominator.length === 0) return [joined(numerator, true), Level.product];
-  if (lastIsBig && denominator.every((d) => d.kind === "number" || d.kind === "symbol")) {
+  if (lastIsBig && denominator.every(isCount)) {
     const [factor] = writeProduct(numerator.slice(0, -1), denominator);
     return [`(${factor})·${write(last, Level.term)}`, Level.product];
   }
