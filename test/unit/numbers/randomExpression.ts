@@ -279,7 +279,7 @@ function fitting(p: Expr, q: Expr, f: (p: Expr, q: Expr) => Expr): Expr | null {
   try {
     return f(p, q);
   } catch {
-    return f(p, b.unary("sign", b.sum(q)));
+    return f(p, b.unary("tanh", b.sum(q)));
   }
 }
 

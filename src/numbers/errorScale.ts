@@ -1,0 +1,277 @@
+/**
+ * How much rounding error right code may make: the scale S and the bound K of a verdict in units of
+ * u·S, where u is the unit roundoff of the type that was computed in.
+ *
+ * S is the expression with absolute values in place of its terms, so that what cancels in the value
+ * does not cancel in the scale. It obeys, for every operation, the first-order rule of rounding
+ * error propagation (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., §3.3): if
+ * each operand has error at most d·u·S of its own, the result has error at most (d + c)·u·S, c
+ * being the roundings of the operation itself. A whole evaluation therefore stays within
+ * (`operationDepth` + depth of the sums)·u·S, and a pairwise sum of n terms has depth ⌈log2 n⌉.
+ *
+ * K = max(8, operationDepth) + 2·⌈log2 n⌉ (`errorBound`): the 8 covers what other people's
+ * equivalent forms of the same formula add, and long chains of operations bring their own depth
+ * along, so that the bound is never below what the expression as written needs. It is a bound for
+ * sums in pairs, in blocks or compensated; adding one by one needs n instead of log2 n.
+ */
+import * as b from "../expression/build.ts";
+import { sizesOf } from "../expression/axis.ts";
+import type { Binary, Expr, Reduce, Softmax, Unary } from "../expression/node.ts";
+import { topological } from "../expression/walk.ts";
+import { compileKernel } from "./kernel.ts";
+import { type Bindings, type Watch, sizeProduct } from "./typedArrays.ts";
+
+/**
+ * S of every element of `e`.
+ * @throws BindingError, ShapeError and Cancelled as kernels do
+ */
+export function errorScale(
+  e: Expr,
+  bindings: Bindings,
+  watch: Watch = {},
+): { shape: number[]; data: Float64Array } {
+  return compileKernel([magnitude(e)]).run(bindings, watch).outputs[0]!;
+}
+
+/** S as an expression, to be evaluated together with others. */
+export function magnitude(root: Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  const exact = exactNodes(root);
+  for (const e of topological(root)) {
+    done.set(e, exact.has(e) ? b.abs(e) : magnitudeOf(e, done, exact));
+  }
+  return done.get(root)!;
+}
+
+/** Largest number of terms that one element is a sum of; sums of sums multiply. */
+export function reductionDepth(root: Expr): number {
+  const terms = new Map<Expr, number>();
+  for (const e of topological(root)) {
+    const below = Math.max(1, ...e.args.map((a) => terms.get(a)!));
+    terms.set(e, below * Math.max(1, reducedEntries(e)));
+  }
+  return terms.get(root)!;
+}
+
+/** Roundings on the longest way through the expression, those of sums not counted. */
+export function operationDepth(root: Expr): number {
+  const exact = exactNodes(root);
+  const depths = new Map<Expr, number>();
+  for (const e of topological(root)) {
+    const below = Math.max(0, ...e.args.map((a) => depths.get(a)!));
+    depths.set(e, exact.has(e) ? 0 : below + roundings(e));
+  }
+  return depths.get(root)!;
+}
+
+/**
+ * K: the largest error of right code in units of u·S, for sums of up to `terms` terms and chains of
+ * up to `operations` roundings.
+ */
+export function errorBound(terms: number, operations = 0): number {
+  return Math.max(8, operations) + 2 * Math.ceil(Math.log2(Math.max(1, terms)));
+}
+
+/** Nodes that every implementation computes without rounding: data, and what only picks or moves. */
+function exactNodes(root: Expr): Set<Expr> {
+  const exact = new Set<Expr>();
+  for (const e of topological(root)) {
+    const picks = PICKING.has(e.kind) || (e.kind === "unary" && PICKING_UNARY.has(e.op));
+    const chooses = e.kind === "binary" && (e.op === "max" || e.op === "min");
+    const selects = e.kind === "reduce" && e.op !== "sum" && e.op !== "mean" && e.op !== "prod";
+    const isLeaf = e.args.length === 0;
+    const allExact = e.args.every((a) => exact.has(a));
+    // Counts and indices are whole numbers; comparisons of rounded numbers are taken as they are.
+    if (isLeaf || e.type !== "float" || (allExact && (picks || chooses || selects))) exact.add(e);
+  }
+  return exact;
+}
+
+const PICKING = new Set<Expr["kind"]>([
+  "where",
+  "clamp",
+  "cast",
+  "stopGradient",
+  "argReduce",
+  "reshape",
+  "transpose",
+  "expand",
+  "index",
+  "slice",
+  "place",
+  "spread",
+  "stack",
+  "concat",
+  "oneHot",
+]);
+const PICKING_UNARY = new Set(["neg", "abs", "sign", "relu", "round", "floor", "ceil"]);
+
+function reducedEntries(e: Expr): number {
+  if (e.kind === "softmax") return sizesOf(e.shape)[e.dim]!;
+  if (e.kind !== "reduce" || (e.op !== "sum" && e.op !== "mean")) return 1;
+  const sizes = sizesOf(e.args[0]!.shape);
+  return sizeProduct(e.dims.map((d) => sizes[d]!));
+}
+
+function roundings(e: Expr): number {
+  switch (e.kind) {
+    case "unary":
+      if (PICKING_UNARY.has(e.op)) return 0;
+      if (e.op === "sqrt") return 1;
+      return e.op === "sigmoid" || e.op === "softplus" || e.op === "logsigmoid" ? 4 : 2;
+    case "binary":
+      if (e.op === "max" || e.op === "min") return 0;
+      return e.op === "pow" ? 2 : 1;
+    case "softmax":
+      return 5;
+    case "reduce":
+      if (e.op === "mean") return 1;
+      if (e.op !== "prod") return 0;
+      return sizeProduct(e.dims.map((d) => sizesOf(e.args[0]!.shape)[d]!));
+    default:
+      return 0;
+  }
+}
+
+type Done = ReadonlyMap<Expr, Expr>;
+
+function magnitudeOf(e: Expr, done: Done, exact: ReadonlySet<Expr>): Expr {
+  const args = e.args.map((a) => done.get(a)!);
+  const m = args[0]!;
+  const x = e.args[0]!;
+  switch (e.kind) {
+    case "unary":
+      return unaryMagnitude(e, x, m, exact.has(x));
+    case "binary":
+      return binaryMagnitude(e, args, exact);
+    case "where":
+      return b.where(x, args[1]!, args[2]!);
+    case "clamp": {
+      const [, low, high] = e.args as [Expr, Expr, Expr];
+      const inside = b.where(b.binary("gt", x, high), args[2]!, m);
+      return b.where(b.binary("lt", x, low), args[1]!, inside);
+    }
+    case "reduce":
+      return reduceMagnitude(e, m);
+    case "softmax":
+      return softmaxMagnitude(e, x, exact.has(x) ? null : m);
+    case "argReduce":
+    case "oneHot":
+      return e;
+    default:
+      // What only moves entries moves their magnitudes.
+      return b.withArgs(e, args);
+  }
+}
+
+/** |f(x)| + |f′(x)|·mag x; without the second part where x is known exactly. */
+function unaryMagnitude(e: Unary, x: Expr, m: Expr, isExact: boolean): Expr {
+  const value = b.abs(e);
+  const plus = (slope: Expr): Expr => (isExact ? value : b.add(value, b.mul(slope, m)));
+  switch (e.op) {
+    case "neg":
+    case "abs":
+      return m;
+    case "relu":
+      return b.where(b.binary("gt", x, b.ZERO), m, b.ZERO);
+    case "exp":
+      return plus(e);
+    case "expm1":
+      return plus(b.exp(x));
+    case "log":
+      return isExact ? value : b.add(value, b.div(m, b.abs(x)));
+    case "log1p":
+      return isExact ? value : b.add(value, b.div(m, b.abs(b.add(b.ONE, x))));
+    case "sqrt":
+      return isExact ? value : b.add(value, share(m, b.mul(b.constant(2), e)));
+    case "sigmoid":
+      return plus(b.mul(e, b.sigmoid(b.neg(x))));
+    case "logsigmoid":
+      return plus(b.sigmoid(b.neg(x)));
+    case "softplus":
+      return plus(b.sigmoid(x));
+    case "tanh":
+      return plus(b.sub(b.ONE, b.mul(e, e)));
+    case "cosh":
+      return plus(b.abs(b.unary("sinh", x)));
+    case "sinh":
+      return plus(b.unary("cosh", x));
+    case "sin":
+      return plus(b.abs(b.unary("cos", x)));
+    case "cos":
+      return plus(b.abs(b.unary("sin", x)));
+    case "sign":
+    case "round":
+    case "floor":
+    case "ceil":
+    case "not":
+    case "isnan":
+    case "isfinite":
+      return value;
+  }
+}
+
+/** m/d, and 0 where m is 0 whatever d is. */
+function share(m: Expr, d: Expr): Expr {
+  return b.where(b.binary("eq", m, b.ZERO), b.ZERO, b.div(m, d));
+}
+
+function binaryMagnitude(e: Binary, args: readonly Expr[], exact: ReadonlySet<Expr>): Expr {
+  const [p, q] = e.args as [Expr, Expr];
+  const [m, n] = args as [Expr, Expr];
+  switch (e.op) {
+    case "add":
+    case "sub":
+      return b.add(m, n);
+    case "mul":
+      return b.mul(m, n);
+    case "div": {
+      // mag p · mag q / q², without the square that could leave the range of float64.
+      const quotient = b.div(m, b.abs(q));
+      return exact.has(q) ? quotient : b.mul(quotient, b.div(n, b.abs(q)));
+    }
+    case "pow": {
+      const value = b.abs(e);
+      const base = b.mul(b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE))), m);
+      const exponent = b.mul(b.mul(value, b.abs(b.log(b.abs(p)))), n);
+      const withBase = exact.has(p) ? value : b.add(value, base);
+      return exact.has(q) ? withBase : b.add(withBase, exponent);
+    }
+    case "max":
+      return b.where(b.binary("ge", p, q), m, n);
+    case "min":
+      return b.where(b.binary("le", p, q), m, n);
+    case "mod":
+      return b.add(m, b.mul(b.abs(b.binary("floordiv", p, q)), n));
+    default:
+      return b.abs(e);
+  }
+}
+
+function reduceMagnitude(e: Reduce, m: Expr): Expr {
+  switch (e.op) {
+    case "sum":
+    case "mean":
+    case "prod":
+      return b.reduce(e.op, m, e.dims, e.keepDims);
+    case "max":
+    case "min":
+      // Whichever entry is picked has no larger one.
+      return b.reduce("max", m, e.dims, e.keepDims);
+    case "any":
+    case "all":
+      return e;
+  }
+}
+
+/**
+ * The largest entry is taken off first, which rounds: x − max is wrong by u·|x − max|, and its
+ * power relatively by as much. `m` is the magnitude of x where x itself is rounded.
+ */
+function softmaxMagnitude(e: Softmax, x: Expr, m: Expr | null): Expr {
+  const distance = b.abs(b.sub(x, b.reduce("max", x, [e.dim], true)));
+  const w = m === null ? distance : b.add(distance, m);
+  const p = e.log ? b.softmax(x, e.dim) : e;
+  const relative = b.add(b.add(b.ONE, w), b.sum(b.mul(p, w), [e.dim], true));
+  return e.log ? b.add(b.abs(e), relative) : b.mul(p, relative);
+}
