@@ -178,8 +178,10 @@ function juxtaposed(factors: readonly Term[]): string {
     const piece = write(f, least);
     if (k === 0) out = piece;
     else {
-      const afterNumber = factors[k - 1]!.kind === "number";
-      const dot = /^\d/.test(piece) || (afterNumber && piece.startsWith("\\frac{1}"));
+      const before = factors[k - 1]!;
+      const dot =
+        /^\d/.test(piece) ||
+        (before.kind === "number" && (before.value === 0 || piece.startsWith("\\frac{1}")));
       out += (dot ? " \\cdot " : "\\,") + piece;
     }
   });

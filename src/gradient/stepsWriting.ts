@@ -17,6 +17,8 @@ export interface Row {
 }
 
 const LONG_LATEX = 130;
+/** With a little air, so that fractions below each other do not touch. */
+const ROW_BREAK = " \\\\[4pt] ";
 
 export class Writer {
   readonly notation: Notation;
@@ -84,7 +86,7 @@ export function writeRows(rows: readonly Row[]): Written {
     latex:
       latex.length === 1
         ? latex[0]!.replace(" &= ", " = ")
-        : `\\begin{aligned} ${latex.join(" \\\\ ")} \\end{aligned}`,
+        : `\\begin{aligned} ${latex.join(ROW_BREAK)} \\end{aligned}`,
     text: text.join("\n"),
   };
 }
