@@ -10,6 +10,8 @@ import {
 import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
 import { openNrrd } from "./formats/nrrd.ts";
+import { openSafetensors } from "./formats/safetensors.ts";
+import { openTorch } from "./formats/torch.ts";
 import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import { openNpy } from "./npy.ts";
@@ -50,6 +52,12 @@ export const arrayReaders: readonly ArrayReader[] = [
     open: openMetaImage,
   },
   { extensions: [".nrrd"], title: "NRRD, axes as pynrrd gives them", open: openNrrd },
+  {
+    extensions: [".pt", ".pth"],
+    title: "tensors of torch.save, without running its pickle",
+    open: openTorch,
+  },
+  { extensions: [".safetensors"], title: "safetensors", open: openSafetensors },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 
