@@ -86,7 +86,7 @@ describe("the example notebook in the window", function () {
     assert.ok(new Set(before.split(",")).size > 3, "one colour only");
     const slider = report.first().locator("input[type=range]").first();
     await slider.focus();
-    for (let k = 0; k < 5; k++) await workbench.page.keyboard.press("ArrowLeft");
+    for (let k = 0; k < 5; k++) await workbench.page.keyboard.press("ArrowRight");
     await assert.doesNotReject(async () => {
       for (let k = 0; k < 50; k++) {
         if ((await colours()) !== before) return;
