@@ -5,6 +5,11 @@ import { type Expr, annotate, annotationOf, internLike } from "./node.ts";
 
 /** Every node `roots` depend on, arguments before their users. */
 export function topological(...roots: readonly Expr[]): Expr[] {
+  return ordered(roots, () => true);
+}
+
+/** The same, without what lies below nodes that are not entered. */
+function ordered(roots: readonly Expr[], enter: (e: Expr) => boolean): Expr[] {
   const order: Expr[] = [];
   const seen = new Set<Expr>();
   // An explicit stack: unrolled loops make graphs deeper than the call stack allows.
@@ -14,7 +19,7 @@ export function topological(...roots: readonly Expr[]): Expr[] {
     seen.add(root);
     stack.push({ e: root, next: 0 });
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const arg = top.e.args[top.next++];
+      const arg = enter(top.e) ? top.e.args[top.next++] : undefined;
       if (arg === undefined) {
         order.push(top.e);
         stack.pop();
@@ -29,8 +34,16 @@ export function topological(...roots: readonly Expr[]): Expr[] {
 
 /** `root` with each node replaced bottom-up by what `f` makes of it (its arguments done already). */
 export function rewrite(root: Expr, f: (e: Expr, original: Expr) => Expr): Expr {
-  const done = new Map<Expr, Expr>();
-  for (const e of topological(root)) {
+  return rewriteInOrder(topological(root), new Map(), f);
+}
+
+function rewriteInOrder(
+  order: readonly Expr[],
+  done: Map<Expr, Expr>,
+  f: (e: Expr, original: Expr) => Expr,
+): Expr {
+  for (const e of order) {
+    if (done.has(e)) continue;
     const rebuilt = withArgs(
       e,
       e.args.map((a) => done.get(a)!),
@@ -39,13 +52,15 @@ export function rewrite(root: Expr, f: (e: Expr, original: Expr) => Expr): Expr 
     carryAnnotation(e, result);
     done.set(e, result);
   }
-  return done.get(root)!;
+  return done.get(order.at(-1)!)!;
 }
 
 /** `root` with the given nodes replaced, outermost first: what is replaced is not entered. */
 export function substitute(root: Expr, replacements: ReadonlyMap<Expr, Expr>): Expr {
   if (replacements.size === 0) return root;
-  return rewrite(root, (e, original) => replacements.get(original) ?? e);
+  const order = ordered([root], (e) => !replacements.has(e));
+  for (const e of order) carryAnnotation(e, replacements.get(e) ?? e);
+  return rewriteInOrder(order, new Map(replacements), (e) => e);
 }
 
 export function carryAnnotation(from: Expr, to: Expr): void {
