@@ -10,6 +10,7 @@ import {
 import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
 import { openNrrd } from "./formats/nrrd.ts";
+import { openPng } from "./formats/png.ts";
 import { openSafetensors } from "./formats/safetensors.ts";
 import { openTorch } from "./formats/torch.ts";
 import { parseArrayLiteral } from "./literal.ts";
@@ -58,6 +59,7 @@ export const arrayReaders: readonly ArrayReader[] = [
     open: openTorch,
   },
   { extensions: [".safetensors"], title: "safetensors", open: openSafetensors },
+  { extensions: [".png"], title: "PNG image, as Pillow gives it", open: openPng },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 
