@@ -24,7 +24,7 @@ import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import type { CallContext, Table } from "./signature.ts";
-import { requireInteger, softmax } from "./torch.ts";
+import { requireInteger, softmax } from "./torchMeanings.ts";
 
 const LEGACY = "!size_average, !reduce";
 

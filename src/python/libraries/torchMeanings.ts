@@ -1,0 +1,370 @@
+/** What the functions of torch.ts do that are more than one line. */
+import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../values.ts";
+import { dtypeOf, readDType } from "./dtypeNames.ts";
+import { constant, div, log, oneHot, reshape, sub, where } from "../../expression/build.ts";
+import { type DType, defaultFloat, isDType } from "../dtypes.ts";
+import { NeedsIntegerError } from "../interpreter/interpreter.ts";
+import { asBoolean, elementwise, select } from "../tensors/elementwise.ts";
+import { indexTensor } from "../tensors/indexing.ts";
+import { softmaxOf } from "../tensors/reduce.ts";
+import {
+  expandShape,
+  permuteAxes,
+  reshapeTo,
+  shapeFrom,
+  sizesFrom,
+  swapAxes,
+} from "../tensors/reshape.ts";
+import { asTensor, filled, operandExpr, sizeNumber, tensor } from "../tensors/tensor.ts";
+import * as m from "./common.ts";
+import { convert, copyOf, inLibrary, withoutGradient } from "./convert.ts";
+import { knownInteger } from "../interpreter/known.ts";
+import type { CallContext } from "./signature.ts";
+
+export function powerOf(c: CallContext, exponent: number): Value {
+  return elementwise(c.vm, "pow", c.tensor("x"), float(exponent));
+}
+
+/** `add(x, y, alpha=a)` is x + a·y. */
+export function scaled(c: CallContext, op: "add" | "sub"): Value {
+  const alpha = c.value("alpha");
+  const plain = alpha.kind === "number" && alpha.value === 1 && alpha.symbol === null;
+  const y = plain ? c.value("other") : elementwise(c.vm, "mul", c.value("other"), alpha, "torch");
+  return elementwise(c.vm, op, c.value("input"), y, "torch");
+}
+
+export function logit(c: CallContext): Value {
+  if (c.given("eps")) return c.vm.unsupported("torch.logit with eps is not supported");
+  const x = c.tensor("input");
+  const e = c.vm.shaped(() => log(div(x.expr, sub(constant(1), x.expr))));
+  return tensor(c.vm, e, "torch", x.dtype);
+}
+
+/** max(x), max(x, dim) or max(x, y). */
+export function extreme(c: CallContext, op: "max" | "min"): Value {
+  const second = c.given("other") ? c.value("other") : c.value("dim");
+  if (second.kind === "tensor" && second.expr.shape.length > 0) {
+    return elementwise(c.vm, op, c.tensor("input"), second, "torch");
+  }
+  if (c.given("other")) return elementwise(c.vm, op, c.tensor("input"), second, "torch");
+  return c.given("dim") ? m.extremeAlong(op)(c) : m.reduceBy(op)(c);
+}
+
+export function softmax(c: CallContext, logarithm: boolean): Value {
+  const dtype = m.dtypeArgument(c);
+  const x = dtype === undefined ? c.tensor("x") : convert(c.vm, c.tensor("x"), dtype);
+  const dim = c.dims("dim");
+  if (dim === null) {
+    return c.vm.unsupported(
+      `${c.name}() without dim picks one by the array's rank`,
+      "Name it: softmax(x, dim=1).",
+    );
+  }
+  return softmaxOf(c.vm, x, dim[0]!, logarithm);
+}
+
+export function norm(c: CallContext): Value {
+  const p = c.value("p");
+  const order = p.kind === "str" ? (p.value === "fro" ? 2 : c.bad("p", "a number")) : c.number("p");
+  return m.vectorNorm(c, c.tensor("input"), order, c.dims("dim"), c.flag("keepdim"));
+}
+
+export function vector(c: CallContext, name: string): TensorValue {
+  const t = c.tensor(name);
+  if (t.expr.shape.length === 1) return t;
+  return c.vm.fail("RuntimeError", `1D tensors expected, but got ${t.expr.shape.length}D`);
+}
+
+export function permute(c: CallContext): Value {
+  const dims = sizesFrom(c.list("dims")).map((v) =>
+    v.kind === "number" && v.value !== null ? v.value : c.bad("dims", "integers"),
+  );
+  return permuteAxes(c.vm, c.tensor("input"), dims);
+}
+
+export function transposeMatrix(c: CallContext): Value {
+  const x = c.tensor("input");
+  const rank = x.expr.shape.length;
+  if (rank > 2)
+    return c.vm.fail(
+      "RuntimeError",
+      `t() expects a tensor with <= 2 dimensions, but self is ${rank}D`,
+    );
+  return rank < 2 ? x : swapAxes(c.vm, x, 0, 1);
+}
+
+export function knownSize(c: CallContext, x: TensorValue, dim: number): number {
+  return knownInteger(c.vm, sizeNumber(x.expr.shape.at(dim)!), `${c.name}()`);
+}
+
+const slot: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };
+
+/** The key that applies `item` to one axis and leaves the others. */
+export function along(x: TensorValue, dim: number, item: Value): Value {
+  const rank = x.expr.shape.length;
+  const d = dim < 0 ? dim + rank : dim;
+  return tuple(Array.from({ length: d + 1 }, (_, k) => (k === d ? item : slot)));
+}
+
+export function unbind(c: CallContext): Value {
+  const x = c.tensor("input");
+  const dim = c.int("dim");
+  const n = knownSize(c, x, dim);
+  return tuple(Array.from({ length: n }, (_, k) => indexTensor(c.vm, x, along(x, dim, int(k)))));
+}
+
+export function pieces(
+  c: CallContext,
+  x: TensorValue,
+  dim: number,
+  sizes: readonly number[],
+): Value {
+  let from = 0;
+  return tuple(
+    sizes.map((n) => {
+      const range: Value = { kind: "slice", start: int(from), stop: int(from + n), step: NONE };
+      from += n;
+      return indexTensor(c.vm, x, along(x, dim, range));
+    }),
+  );
+}
+
+export function chunk(c: CallContext): Value {
+  const x = c.tensor("input");
+  const dim = c.int("dim");
+  return pieces(
+    c,
+    x,
+    dim,
+    evenly(knownSize(c, x, dim), Math.ceil(knownSize(c, x, dim) / c.int("chunks"))),
+  );
+}
+
+export function split(c: CallContext): Value {
+  const x = c.tensor("input");
+  const dim = c.int("dim");
+  const n = knownSize(c, x, dim);
+  const given = c.value("split_size");
+  const sizes = given.kind === "number" ? evenly(n, c.int("split_size")) : c.dims("split_size")!;
+  if (sizes.reduce((a, b) => a + b, 0) !== n) {
+    return c.vm.fail("RuntimeError", `split_with_sizes expects split_sizes to sum exactly to ${n}`);
+  }
+  return pieces(c, x, dim, sizes);
+}
+
+export function evenly(n: number, size: number): number[] {
+  return Array.from({ length: Math.ceil(n / size) }, (_, k) => Math.min(size, n - k * size));
+}
+
+export function selectIndex(c: CallContext): Value {
+  const x = c.tensor("input");
+  return indexTensor(c.vm, x, along(x, c.int("dim"), c.value("index")));
+}
+
+export function narrow(c: CallContext): Value {
+  const x = c.tensor("input");
+  const start = c.int("start");
+  const range: Value = {
+    kind: "slice",
+    start: int(start),
+    stop: int(start + c.int("length")),
+    step: NONE,
+  };
+  return indexTensor(c.vm, x, along(x, c.int("dim"), range));
+}
+
+export function torchWhere(c: CallContext): Value {
+  const a = c.given("x") ? c.value("x") : c.value("input");
+  const b = c.given("y") ? c.value("y") : c.value("other");
+  if (a.kind === "none" || b.kind === "none") return m.choose(c);
+  return select(c.vm, c.tensor("condition"), a, b, "torch");
+}
+
+export function unpacked(c: CallContext): readonly Value[] {
+  const operands = c.list("operands");
+  const only = operands[0];
+  return operands.length === 1 && only?.kind === "list" ? only.items : operands;
+}
+
+/** torch.tensor copies, and cuts the gradient of what it copies. */
+export function newTensor(c: CallContext): Value {
+  const source = c.value("data");
+  const dtype = m.dtypeArgument(c);
+  const t = asTensor(c.vm, source, "torch", dtype);
+  const detached =
+    source.kind === "tensor" && source.library === "torch"
+      ? withoutGradient(c.vm, copyOf(c.vm, t), "torch.tensor()")
+      : inLibrary(c.vm, t, "torch");
+  return dtype === undefined ? detached : convert(c.vm, detached, dtype);
+}
+
+export function asTorchTensor(c: CallContext): Value {
+  const dtype = m.dtypeArgument(c);
+  const t = inLibrary(c.vm, asTensor(c.vm, c.value("data"), "torch", dtype), "torch");
+  return dtype === undefined ? t : convert(c.vm, t, dtype);
+}
+
+export function fillNumber(c: CallContext): Value & { readonly kind: "number" } {
+  const v = c.value("fill_value");
+  return v.kind === "number" ? v : c.bad("fill_value", "a number");
+}
+
+/** zeros(2, 3), zeros((2, 3)) and zeros(x.shape). */
+export function filledWith(c: CallContext, value: number): Value {
+  const sizes = sizesFrom(c.list("shape"));
+  const dtype = m.dtypeArgument(c) ?? defaultFloat("torch");
+  return constantOf(c, value, sizes, dtype);
+}
+
+export function newFilled(c: CallContext, value: number): Value {
+  const dtype = m.dtypeArgument(c) ?? c.tensor("self").dtype ?? defaultFloat("torch");
+  return constantOf(c, value, sizesFrom(c.list("shape")), dtype);
+}
+
+export function constantOf(
+  c: CallContext,
+  value: number,
+  sizes: readonly Value[],
+  dtype: DType,
+): Value {
+  return filled(c.vm, float(value), shapeFrom(c.vm, sizes), "torch", dtype);
+}
+
+export function view(c: CallContext): Value {
+  const x = c.tensor("self");
+  const args = c.list("shape");
+  const only = args[0];
+  if (args.length === 1 && only?.kind === "dtype") {
+    return c.vm.unsupported(
+      "view(dtype) reads the same bytes as another type, which is no formula",
+    );
+  }
+  return reshapeTo(c.vm, x, sizesFrom(args));
+}
+
+export function reshapeLike(c: CallContext): Value {
+  return reshapeTo(c.vm, c.tensor("self"), c.expr("other").shape.map(sizeNumber));
+}
+
+export function contiguous(c: CallContext): Value {
+  const x = c.tensor("self");
+  return x.contiguous ? x : copyOf(c.vm, x);
+}
+
+export function size(c: CallContext): Value {
+  const { shape } = c.expr("self");
+  if (!c.given("dim")) return tuple(shape.map(sizeNumber));
+  const d = c.int("dim");
+  const axis = shape.at(d);
+  if (axis === undefined || d >= shape.length) {
+    return c.vm.fail(
+      "IndexError",
+      `Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${d})`,
+    );
+  }
+  return sizeNumber(axis);
+}
+
+/** to(dtype), to(device), to(other), to(device, dtype). */
+export function to(c: CallContext): Value {
+  const x = c.tensor("self");
+  const args = [...c.list("args"), c.value("dtype"), c.value("other")];
+  let result = x;
+  for (const v of args) {
+    if (v.kind === "dtype") result = convert(c.vm, result, v.dtype);
+    else if (v.kind === "tensor" && v.dtype !== null) result = convert(c.vm, result, v.dtype);
+    else if (v.kind === "class") result = convert(c.vm, result, readDType(c.vm, v));
+  }
+  return result;
+}
+
+const LEGACY_TYPES: Readonly<Record<string, DType>> = {
+  FloatTensor: "float32",
+  DoubleTensor: "float64",
+  HalfTensor: "float16",
+  LongTensor: "int64",
+  IntTensor: "int32",
+  ByteTensor: "uint8",
+  BoolTensor: "bool",
+};
+
+export function type(c: CallContext): Value {
+  const x = c.tensor("self");
+  const v = c.optional("dtype");
+  if (v === null) {
+    const { dtype } = dtypeOf(c.vm, x);
+    const name = Object.entries(LEGACY_TYPES).find(([, d]) => d === dtype)?.[0] ?? "Tensor";
+    return str(`torch.${name}`);
+  }
+  const name =
+    v.kind === "str" ? v.value.replace(/^torch\.(cuda\.)?/, "") : v.kind === "class" ? v.name : "";
+  const legacy = LEGACY_TYPES[name];
+  if (legacy !== undefined) return convert(c.vm, x, legacy);
+  if (isDType(name)) return convert(c.vm, x, name);
+  return convert(c.vm, x, m.dtypeArgument(c)!);
+}
+
+export function backward(c: CallContext): Value {
+  return c.vm.unsupported(
+    ".backward() is not run by the inspector",
+    "Leave the call of your loss as the cell's last line: its gradient is derived and checked there.",
+  );
+}
+
+export function filledLike(c: CallContext): Value {
+  const v = c.value("value");
+  const x = c.tensor("self");
+  const filler = v.kind === "number" ? v : c.bad("value", "a number");
+  return filled(c.vm, filler, x.expr.shape, "torch", x.dtype ?? defaultFloat("torch"));
+}
+
+export function zerosLike(c: CallContext): Value {
+  const x = c.tensor("self");
+  return filled(c.vm, float(0), x.expr.shape, "torch", x.dtype ?? defaultFloat("torch"));
+}
+
+export function copied(c: CallContext): Value {
+  const x = c.tensor("self");
+  return expandShape(
+    c.vm,
+    convert(c.vm, c.tensor("src"), x.dtype ?? defaultFloat("torch")),
+    x.expr.shape,
+  );
+}
+
+/**
+ * scatter along `dim` with an index of size 1 there: the way one-hot targets are often made. Where
+ * the position along `dim` equals the index, the value stands; elsewhere self stays.
+ */
+export function scattered(c: CallContext): TensorValue {
+  const { vm } = c;
+  const x = c.tensor("self");
+  const index = c.tensor("index");
+  const rank = x.expr.shape.length;
+  const dim = c.int("dim") < 0 ? c.int("dim") + rank : c.int("dim");
+  const unit = index.expr.shape[dim];
+  if (index.expr.shape.length !== rank || unit?.size !== 1) {
+    return vm.unsupported(
+      "scatter is supported only with an index of size 1 along the axis (as for one-hot targets)",
+    );
+  }
+  requireInteger(c, index, "scatter() expects an index of integers (int64)");
+  const source = c.given("src") ? c.value("src") : c.value("value");
+  if (source.kind === "tensor" && source.expr.shape.length > 0) {
+    const { shape } = source.expr;
+    if (shape[dim]?.size !== 1)
+      return vm.unsupported("scatter of a source with more than one entry along the axis");
+  }
+  const e = vm.shaped(() => {
+    const rest = index.expr.shape.filter((_, d) => d !== dim);
+    const hot = oneHot(reshape(index.expr, rest), x.expr.shape[dim]!, dim);
+    const value = operandExpr(vm, source, "torch");
+    return where(asBoolean(hot), value, x.expr);
+  });
+  return tensor(vm, e, "torch", x.dtype);
+}
+
+export function requireInteger(c: CallContext, t: TensorValue, message: string): void {
+  if (t.expr.type !== "float") return;
+  c.vm.fail("RuntimeError", message, "Convert first: x.long().", new NeedsIntegerError(t.expr));
+}
