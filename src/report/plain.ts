@@ -30,7 +30,7 @@ function reportPlain(r: Report): string {
     `${VERDICT_WORDS[r.check.verdict]}: ${r.check.sentence}`,
     `${r.function.name} (${place(r)}), derivative with respect to ${r.gradient.wrt}`,
     "",
-    `${r.loss.text}${r.loss.value === null && r.arrays.length === 0 ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
+    `${r.loss.text}${r.check.verdict === "not-checked" ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
     "",
     ...r.gradient.steps.flatMap((s, k) => [
       `${k + 1}. ${s.title}`,

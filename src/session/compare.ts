@@ -4,7 +4,7 @@ import { decideEqual } from "../expression/equality.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { formatNumber } from "../report/plain.ts";
-import type { Comparison, Difference } from "../report/schema.ts";
+import type { Comparison, Difference, Report } from "../report/schema.ts";
 import type { Inspection } from "./inspect.ts";
 
 type Pair = Comparison["pairs"][number];
@@ -22,7 +22,8 @@ export function compareInspections(inspections: readonly Inspection[]): Comparis
 function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
   const first = all[a]!;
   const second = all[b]!;
-  const names = `${first.report.function.name} and ${second.report.function.name}`;
+  const [nameA, nameB] = tellApart(first.report, second.report);
+  const names = `${nameA} and ${nameB}`;
   const aligned = onSameInputs(first, second);
   if (aligned === null) {
     return {
@@ -53,7 +54,7 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
     };
   }
   const difference: Difference = {
-    other: second.report.function.name,
+    other: nameB,
     reason: spread?.factor == null ? "the formulas differ" : "a common factor",
     formula: { latex: second.report.gradient.latex, text: second.report.gradient.text },
     share: null,
@@ -72,6 +73,26 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
         : `whether the gradients of ${names} are the same function cannot be decided${numbers}`,
     differences: same.equal === false ? [difference] : [],
   };
+}
+
+/** Names of two losses; the same function with other settings is told apart by these. */
+function tellApart(a: Report, b: Report): [string, string] {
+  const [nameA, nameB] = [a.function.name, b.function.name];
+  if (nameA !== nameB) return [nameA, nameB];
+  const settings = (r: Report, other: Report): string => {
+    const unlike = r.symbols.filter((s) =>
+      other.symbols.some(
+        (o) => o.name === s.name && o.meaning !== s.meaning && isNumber(s.meaning),
+      ),
+    );
+    const text = unlike.map((s) => `${s.name}=${s.meaning}`).join(", ");
+    return text === "" ? r.function.name : `${r.function.name}(${text})`;
+  };
+  return [settings(a, b), settings(b, a)];
+}
+
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && !Number.isNaN(Number(text));
 }
 
 /** The second gradient as a function of the first one's inputs, where both got the same arrays. */

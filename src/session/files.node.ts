@@ -19,14 +19,14 @@ export const nodeFiles: Files = {
     return loadArrayFile(resolvePath(path, directory), member);
   },
 
-  readModule(dottedName, fromFile) {
+  readModule(dottedName, fromFile, directory) {
     // Leading dots are relative imports, as in Python: one is the file's own package.
     const dots = /^\.*/.exec(dottedName)![0].length;
     const parts = dottedName
       .slice(dots)
       .split(".")
       .filter((p) => p !== "");
-    let folder = dirname(fromFile);
+    let folder = dirname(resolvePath(fromFile, directory));
     for (let k = 1; k < dots; k++) folder = dirname(folder);
     const base = join(folder, ...parts);
     for (const file of [`${base}.py`, join(base, "__init__.py")]) {

@@ -10,6 +10,10 @@ export interface Files {
   openArrays(path: string, directory: string): FileContent;
   /** A file's array; `member` says which, for a file with several. @throws ArrayError */
   readArray(path: string, member: string | undefined, directory: string): NdArray;
-  /** Text of a Python module beside `fromFile`, or null. */
-  readModule(dottedName: string, fromFile: string): { file: string; text: string } | null;
+  /** Text of a Python module beside `fromFile`, which is relative to `directory`, or null. */
+  readModule(
+    dottedName: string,
+    fromFile: string,
+    directory: string,
+  ): { file: string; text: string } | null;
 }

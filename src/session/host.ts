@@ -103,7 +103,7 @@ export class SessionHost implements TraceHost {
   }
 
   readModule(dottedName: string, fromFile: string): { file: string; text: string } | null {
-    return this.files.readModule(dottedName, fromFile);
+    return this.files.readModule(dottedName, fromFile, this.directory);
   }
 
   print(text: string): void {

@@ -73,13 +73,14 @@ export class InspectionError extends Error {
 }
 
 export function inspect(request: InspectionRequest, watch: Watch): Inspection {
+  refuseEmpty(request.inputs);
   const assumptions = [...request.assumptions];
   const loss = asScalar(request, assumptions);
   const wrt = chooseInput(request, loss, assumptions);
   watch.onProgress(null, "deriving");
   const derivation = deriveSteps(loss, wrt.node, {
     functionName: request.function.name,
-    target: request.inputs.find((x) => x.role === "target" && x !== wrt)?.node ?? null,
+    target: request.inputs.find((x) => x.role === "target")?.node ?? null,
   });
   const bound = request.inputs.every((x) => x.array !== null);
   const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;
@@ -124,6 +125,14 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     gradientExpr: derivation.gradientExpr,
     gradient: numeric?.gradient ?? null,
   };
+}
+
+function refuseEmpty(inputs: readonly InspectedInput[]): void {
+  const empty = inputs.find((x) => x.array?.shape.includes(0));
+  if (empty === undefined) return;
+  throw new InspectionError(
+    `${empty.name} is empty: its shape is ${formatShape(empty.array!.shape)}, so there is nothing to evaluate`,
+  );
 }
 
 function asScalar(request: InspectionRequest, assumptions: string[]): Expr {
