@@ -53,13 +53,13 @@ export function reductionDepth(root: Expr): number {
   return terms.get(root)!;
 }
 
-/** Roundings on the longest way through the expression, those of sums not counted. */
+/** Roundings that add up in the expression, those of sums not counted. */
 export function operationDepth(root: Expr): number {
   const exact = exactNodes(root);
   const depths = new Map<Expr, number>();
   for (const e of topological(root)) {
-    const below = Math.max(0, ...e.args.map((a) => depths.get(a)!));
-    depths.set(e, exact.has(e) ? 0 : below + roundings(e));
+    const below = e.args.map((a) => depths.get(a)!);
+    depths.set(e, exact.has(e) ? 0 : depthOf(e, below));
   }
   return depths.get(root)!;
 }
@@ -113,6 +113,31 @@ function reducedEntries(e: Expr): number {
   return sizeProduct(e.dims.map((d) => sizes[d]!));
 }
 
+/** A constant or a parameter: the same number everywhere. */
+function isFixed(e: Expr): boolean {
+  return (
+    e.kind === "const" || e.kind === "parameter" || (e.kind === "unary" && isFixed(e.args[0]!))
+  );
+}
+
+/** Errors of factors add up; of several terms the largest counts. */
+function depthOf(e: Expr, below: readonly number[]): number {
+  const deepest = Math.max(0, ...below);
+  if (e.kind !== "binary") return deepest + roundings(e);
+  switch (e.op) {
+    case "mul":
+    case "div":
+      return below[0]! + below[1]! + 1;
+    case "pow": {
+      const q = e.args[1]!;
+      const power = q.kind === "const" ? Math.max(1, Math.abs(q.value)) : 1;
+      return power * below[0]! + below[1]! + 2;
+    }
+    default:
+      return deepest + roundings(e);
+  }
+}
+
 function roundings(e: Expr): number {
   switch (e.kind) {
     case "unary":
@@ -164,10 +189,14 @@ function magnitudeOf(e: Expr, done: Done, exact: ReadonlySet<Expr>): Expr {
   }
 }
 
-/** |f(x)| + |f′(x)|·mag x; without the second part where x is known exactly. */
+/**
+ * The larger of |f(x)| and |f′(x)|·mag x; the first alone where x is known exactly. The larger, not
+ * the sum: where nothing cancels, S stays the sum of absolute terms however long the formula.
+ */
 function unaryMagnitude(e: Unary, x: Expr, m: Expr, isExact: boolean): Expr {
   const value = b.abs(e);
-  const plus = (slope: Expr): Expr => (isExact ? value : b.add(value, b.mul(slope, m)));
+  const atLeast = (other: Expr): Expr => (isExact ? value : b.binary("max", value, other));
+  const steep = (slope: Expr): Expr => atLeast(b.mul(slope, m));
   switch (e.op) {
     case "neg":
     case "abs":
@@ -175,31 +204,31 @@ function unaryMagnitude(e: Unary, x: Expr, m: Expr, isExact: boolean): Expr {
     case "relu":
       return b.where(b.binary("gt", x, b.ZERO), m, b.ZERO);
     case "exp":
-      return plus(e);
+      return steep(e);
     case "expm1":
-      return plus(b.exp(x));
+      return steep(b.exp(x));
     case "log":
-      return isExact ? value : b.add(value, b.div(m, b.abs(x)));
+      return atLeast(b.div(m, b.abs(x)));
     case "log1p":
-      return isExact ? value : b.add(value, b.div(m, b.abs(b.add(b.ONE, x))));
+      return atLeast(b.div(m, b.abs(b.add(b.ONE, x))));
     case "sqrt":
-      return isExact ? value : b.add(value, share(m, b.mul(b.constant(2), e)));
+      return atLeast(share(m, b.mul(b.constant(2), e)));
     case "sigmoid":
-      return plus(b.mul(e, b.sigmoid(b.neg(x))));
+      return steep(b.mul(e, b.sigmoid(b.neg(x))));
     case "logsigmoid":
-      return plus(b.sigmoid(b.neg(x)));
+      return steep(b.sigmoid(b.neg(x)));
     case "softplus":
-      return plus(b.sigmoid(x));
+      return steep(b.sigmoid(x));
     case "tanh":
-      return plus(b.sub(b.ONE, b.mul(e, e)));
+      return steep(b.sub(b.ONE, b.mul(e, e)));
     case "cosh":
-      return plus(b.abs(b.unary("sinh", x)));
+      return steep(b.abs(b.unary("sinh", x)));
     case "sinh":
-      return plus(b.unary("cosh", x));
+      return steep(b.unary("cosh", x));
     case "sin":
-      return plus(b.abs(b.unary("cos", x)));
+      return steep(b.abs(b.unary("cos", x)));
     case "cos":
-      return plus(b.abs(b.unary("sin", x)));
+      return steep(b.abs(b.unary("sin", x)));
     case "sign":
     case "round":
     case "floor":
@@ -232,6 +261,15 @@ function binaryMagnitude(e: Binary, args: readonly Expr[], exact: ReadonlySet<Ex
     }
     case "pow": {
       const value = b.abs(e);
+      // A fixed power multiplies the relative error; what is no cancellation its depth counts.
+      if (isFixed(q)) {
+        if (exact.has(p)) return value;
+        const excess = b.mul(b.abs(q), b.sub(b.div(m, b.abs(p)), b.ONE));
+        const grown = b.mul(value, b.add(b.ONE, excess));
+        // At 0 itself the slope says what an error of the base does.
+        const slope = b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE)));
+        return b.where(b.binary("eq", p, b.ZERO), b.add(value, b.mul(slope, m)), grown);
+      }
       const base = b.mul(b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE))), m);
       const exponent = b.mul(b.mul(value, b.abs(b.log(b.abs(p)))), n);
       const withBase = exact.has(p) ? value : b.add(value, base);
