@@ -7,7 +7,14 @@ import { type Held, holdBranches } from "./branches.ts";
 import { SEVERAL, labelsOf } from "./cells.ts";
 import { layoutOf } from "./entries.ts";
 import type { LossPoint } from "./lossPoint.ts";
-import { type Path, pathAlong, straightPath, strongestScope } from "./paths.ts";
+import {
+  type Path,
+  type SizeOfEntries,
+  pathAlong,
+  sizeOfEntries,
+  straightPath,
+  strongestScope,
+} from "./paths.ts";
 import {
   type FitDegree,
   type Noise,
@@ -42,6 +49,7 @@ export class DirectionalProbe {
   private readonly forward: (entries: Float64Array) => number;
   private readonly labels = new Map<Cells, Int32Array>();
   private readonly buffer: Float64Array;
+  private readonly size: SizeOfEntries;
   /** Rounding of the moved inputs themselves, as an error of the loss. */
   private inputNoise = 0;
 
@@ -51,6 +59,7 @@ export class DirectionalProbe {
     this.structure = structureOf(this.held.loss, point.wrt);
     this.forward = point.forward(this.held.loss, this.held.arrays);
     this.buffer = new Float64Array(point.base.length);
+    this.size = sizeOfEntries(point.base);
   }
 
   /** Tells the probe the gradient's size, so that bars hold the rounding of moved inputs too. */
@@ -68,10 +77,18 @@ export class DirectionalProbe {
     return this.rational(toward, among) ?? this.ridders(toward, among);
   }
 
-  /** By Ridders', whatever the loss's form: every chosen entry moves. */
-  ridders(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional {
-    const path = straightPath({ base: this.point.base, toward, scope: among });
-    const r = ridders(this.function(path, 1), this.noise);
+  /**
+   * By Ridders', whatever the loss's form: every chosen entry moves.
+   * @param first largest step, at most 1
+   */
+  ridders(toward: ArrayLike<number>, among: Uint8Array | null = null, first = 1): Directional {
+    const path = straightPath({
+      base: this.point.base,
+      size: this.size,
+      toward,
+      scope: among,
+    });
+    const r = ridders(this.function(path, 1), this.noise, first);
     return {
       method: "ridders",
       derivative: r.derivative,
@@ -112,6 +129,7 @@ export class DirectionalProbe {
   ): Directional | null {
     const path = pathAlong({
       base: this.point.base,
+      size: this.size,
       toward,
       moving: this.structure.moving,
       scope,

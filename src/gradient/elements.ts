@@ -87,19 +87,10 @@ function quotients<T>(
     const bar = noise + Math.abs(side) * 2 ** -20;
     return { element, numeric, bar, left, right, kink: !Number.isFinite(side) };
   }
-  const bar = noise + Math.abs(source.toNumber(third)) * 2 ** -12 + Math.abs(numeric) * 2 ** -52;
+  const bar = noise + Math.abs(source.toNumber(third)) * 2 ** -18 + Math.abs(numeric) * 2 ** -52;
   const jump = Math.abs(right - left);
   const kink = jump > 2 ** -10 * (Math.abs(right) + Math.abs(left)) + 8 * noise;
   return { element, numeric, bar, left, right, kink };
-}
-
-export interface SampleRequest {
-  readonly count: number;
-  readonly gradient: ArrayLike<number>;
-  /** How far each entry is off, in any unit; the largest are taken. */
-  readonly error: ArrayLike<number>;
-  /** Arrays aligned with the gradient, such as the target: entries that are not 0 get a share. */
-  readonly aligned: readonly ArrayLike<number>[];
 }
 
 /** Arrays up to this many entries are compared at every element. */
@@ -109,11 +100,18 @@ const EXTREMES = 16;
 const FOREGROUND = 64;
 const ANYWHERE = 128;
 
-/** Elements to look at one by one: all of a small array, the telling ones of a large one. */
-export function chooseElements({ count, gradient, error, aligned }: SampleRequest): number[] {
+/**
+ * Elements to look at one by one, whatever is compared: all of a small array; of a large one the
+ * extremes of the gradient, elements anywhere, and ones where the aligned arrays (such as the
+ * target) are not 0. The same for the same arrays.
+ */
+export function sampleElements(
+  gradient: ArrayLike<number>,
+  aligned: readonly ArrayLike<number>[],
+): number[] {
+  const count = gradient.length;
   if (count <= ALL_ELEMENTS) return Array.from({ length: count }, (_, k) => k);
   const chosen = new Set<number>();
-  for (const k of largest(count, WORST, (i) => orInfinity(error[i]!))) chosen.add(k);
   for (const k of largest(count, EXTREMES, (i) => orInfinity(gradient[i]!))) chosen.add(k);
   for (const k of largest(count, EXTREMES, (i) => orInfinity(-gradient[i]!))) chosen.add(k);
   const random = lcg(count);
@@ -131,7 +129,18 @@ export function chooseElements({ count, gradient, error, aligned }: SampleReques
     }
   }
   for (let k = 0; k < ANYWHERE; k++) chosen.add(Math.floor(random() * count));
-  return [...chosen].sort((a, b) => a - b);
+  return [...chosen];
+}
+
+/** A sample and the elements of the largest errors, in order. */
+export function withWorst(
+  sample: readonly number[],
+  count: number,
+  errorAt: (element: number) => number,
+): number[] {
+  if (count <= ALL_ELEMENTS) return [...sample];
+  const worst = largest(count, WORST, (i) => orInfinity(errorAt(i)));
+  return [...new Set([...sample, ...worst])].sort((a, b) => a - b);
 }
 
 function orInfinity(x: number): number {

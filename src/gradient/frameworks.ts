@@ -3,11 +3,12 @@
  * and a voxel's share of a Dice gradient shrinks as 2/(sum of both masks): from some size on every
  * gradient passes, one of all zeros included.
  *
- * Tolerances and criteria are the defaults in the projects' own sources:
- * PyTorch torch/autograd/gradcheck.py, JAX jax/_src/public_test_util.py, TensorFlow
- * tensorflow/python/ops/gradient_checker_v2.py (it has no criterion; 1e-4 on the largest error is
- * the usual assertion), HIPS autograd/test_util.py, NVIDIA Warp warp/autograd.py.
+ * Tolerances and criteria are the defaults in the projects' own sources (2026): PyTorch's gradcheck,
+ * JAX's and HIPS autograd's check_grads, NVIDIA Warp's gradcheck. TensorFlow's compute_gradient has
+ * no criterion of its own; 1e-4 on the largest error is the usual assertion.
  */
+
+import { number } from "./nodeWords.ts";
 
 export interface GradientFigures {
   readonly elements: number;
@@ -44,7 +45,7 @@ interface Checker {
 const largest = { figure: "largest entry", value: (g: GradientFigures) => g.maxAbs };
 /** A direction with normally distributed entries gives a directional derivative of about the norm. */
 const along = {
-  figure: "derivative along a random direction, about its norm,",
+  figure: "norm",
   value: (g: GradientFigures) => g.norm,
 };
 
@@ -72,8 +73,8 @@ export function frameworkViews(g: GradientFigures): FrameworkView[] {
     const accepted = rtol + atol / v;
     const acceptsZero = v * (1 - rtol) <= atol;
     const sentence = acceptsZero
-      ? `${name} accepts even a gradient of all zeros here: the ${figure} ${digits(v)} is within its tolerance ${digits(atol)}`
-      : `${name} accepts errors up to ${percent(accepted)} of the ${figure} ${digits(v)} here`;
+      ? `${name} accepts even a gradient of all zeros here: the ${figure} ${number(v)} is within its tolerance ${number(atol)}`
+      : `${name} accepts errors up to ${percent(accepted)} of the ${figure} (${number(v)}) here`;
     return { checker: name, figure, value: v, atol, rtol, accepted, acceptsZero, sentence };
   });
 }
@@ -92,7 +93,7 @@ export function frameworkNotes(g: GradientFigures): string[] {
     const names = blind.map((v) => v.checker);
     notes.push(
       `${list(names)} would accept even a gradient of all zeros here: ` +
-        `the largest entry is ${digits(g.maxAbs)}, and ${blind.length === 1 ? "its tolerance is" : "their tolerances are"} absolute`,
+        `the largest entry is ${number(g.maxAbs)}, and ${blind.length === 1 ? "its tolerance is" : "their tolerances are"} absolute`,
     );
   }
   if (!torch.acceptsZero) notes.push(torch.sentence);
@@ -100,18 +101,14 @@ export function frameworkNotes(g: GradientFigures): string[] {
   if (noise / 1e-6 > torch.atol + torch.rtol * g.maxAbs) {
     notes.push(
       "in float32 gradcheck would reject a right gradient: with its step of 1e-6, " +
-        `rounding of the loss alone makes numeric entries of about ${digits(noise / 1e-6)}`,
+        `rounding of the loss alone makes numeric entries of about ${number(noise / 1e-6)}`,
     );
   }
   return notes;
 }
 
-function digits(x: number): string {
-  return x === 0 ? "0" : x.toPrecision(2).replace(/\.?0+(e|$)/, "$1");
-}
-
 function percent(x: number): string {
-  return x >= 0.0995 ? `${Math.round(x * 100)} %` : `${digits(x * 100)} %`;
+  return x >= 0.0995 ? `${Math.round(x * 100)} %` : `${number(x * 100)} %`;
 }
 
 function list(names: readonly string[]): string {

@@ -3,6 +3,7 @@
  * maximum or a threshold switches. A tie alone is not enough (its branches may agree); slopes from
  * the left and the right that differ are.
  */
+import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { tiesOf } from "./branches.ts";
 import { labelsOf } from "./cells.ts";
@@ -29,10 +30,11 @@ export function kinksAt(
 ): Kink[] {
   const ties = tiesOf(point.loss, point.wrt);
   if (ties.length === 0) return [];
-  const at = point.values(ties.map((t) => t.at));
+  // Counted first: a tie is rare, and its mask may be as large as the input.
+  const counts = point.values(ties.map((t) => b.sum(t.at)));
   return ties.flatMap((tie, k) => {
-    const mask = at[k]!;
-    if (!mask.some((v) => v !== 0)) return [];
+    if (counts[k]![0] === 0) return [];
+    const mask = point.values([tie.at])[0]!;
     const seed = Int32Array.from(mask, (v) => (v === 0 ? 0 : 1));
     const labels = labelsOf(point.wrt, new Map([[tie.of, seed]]));
     const elements: number[] = [];

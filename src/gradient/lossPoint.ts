@@ -1,6 +1,8 @@
 /** A loss at one point: its arrays, and the ways to evaluate things there. */
 import type { Expr, Input } from "../expression/node.ts";
+import { errorScale } from "../numbers/errorScale.ts";
 import { compileKernel } from "../numbers/kernel.ts";
+import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
 
 export class LossPoint {
@@ -30,10 +32,18 @@ export class LossPoint {
     return outputs.map((o) => o.data);
   }
 
+  /** Values in double-double. */
+  reference(
+    exprs: readonly Expr[],
+    more: ReadonlyMap<string, TypedArray> = new Map(),
+  ): ReferenceOutput[] {
+    return evaluateReference(exprs, new Map([...this.bindings, ...more]), this.watch);
+  }
+
   /** A scalar expression as a function of the entries of `wrt`, with more arrays bound. */
   forward(
     e: Expr,
-    more: ReadonlyMap<string, Float64Array | Uint8Array> = new Map(),
+    more: ReadonlyMap<string, TypedArray> = new Map(),
   ): (entries: Float64Array) => number {
     const kernel = compileKernel([e]);
     const bindings = new Map([...this.bindings, ...more]);
@@ -41,5 +51,10 @@ export class LossPoint {
       bindings.set(this.wrt.name, entries);
       return kernel.run(bindings, this.watch).outputs[0]!.data[0]!;
     };
+  }
+
+  /** Sum of the absolute terms of each element: the unit of its rounding error, over u. */
+  errorScale(e: Expr): Float64Array {
+    return errorScale(e, this.bindings, this.watch).data;
   }
 }

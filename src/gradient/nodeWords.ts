@@ -74,3 +74,16 @@ export function indexWords(index: readonly number[]): string {
 export function countWords(n: number): string {
   return n.toLocaleString("en-US");
 }
+
+/** To `digits` significant digits, in exponential form where the number is very large or small. */
+export function number(x: number, digits = 2): string {
+  if (x === 0 || !Number.isFinite(x)) return String(x);
+  const size = Math.abs(x);
+  return size >= 1e-3 && size < 1e6
+    ? String(Number(x.toPrecision(digits)))
+    : x
+        .toExponential(digits - 1)
+        .replace(/(\.\d*?)0+e/, "$1e")
+        .replace(".e", "e")
+        .replace("e+", "e");
+}

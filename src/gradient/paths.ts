@@ -24,6 +24,7 @@ export interface PathRequest {
   readonly base: Entries;
   readonly toward: ArrayLike<number>;
   readonly moving: Moving;
+  readonly size: SizeOfEntries;
   /** 1 for the entries that may move; all when null. */
   readonly scope: Uint8Array | null;
   /** The loss is the same quotient of polynomials outside [0, 1]: entries at 0 or 1 may move too. */
@@ -49,7 +50,7 @@ export function straightPath(request: Omit<PathRequest, "moving" | "mayLeaveDoma
 function line(request: Omit<PathRequest, "moving">): Path {
   const { base, toward, scope, mayLeaveDomain } = request;
   const n = base.length;
-  const { probabilities, meanAbs, meanSquare } = describe(base);
+  const { probabilities, meanAbs, meanSquare } = request.size;
   const velocity = new Float64Array(n);
   // The movement of all entries together stays below the size of their sum, so that a denominator
   // that holds the sum keeps away from 0.
@@ -70,11 +71,15 @@ function line(request: Omit<PathRequest, "moving">): Path {
   };
 }
 
-function describe(base: Entries): {
-  probabilities: boolean;
-  meanAbs: number;
-  meanSquare: number;
-} {
+/** What a step along a straight line depends on. */
+export interface SizeOfEntries {
+  /** All lie in [0, 1]. */
+  readonly probabilities: boolean;
+  readonly meanAbs: number;
+  readonly meanSquare: number;
+}
+
+export function sizeOfEntries(base: Entries): SizeOfEntries {
   let probabilities = true;
   let abs = 0;
   let square = 0;

@@ -24,7 +24,7 @@ export interface BaseValues<T> {
 /** Reductions of more terms than this are not summed again but changed. */
 export const LONG = 64;
 /** Most entries of any node that may depend on one element. */
-const WIDEST = 2048;
+const WIDEST = 256;
 
 /** One element's entries throughout the graph. */
 export interface Reach {
@@ -111,7 +111,7 @@ export class Perturbation<T> {
           ? this.base.reduction(e, at)
           : this.compute(e, at, (arg, k) => this.at(arg, k));
       // What one element needs is seldom needed by the next.
-      if (values.size > 4 * WIDEST) values.clear();
+      if (values.size > 32 * WIDEST) values.clear();
       values.set(at, v);
     }
     return v;

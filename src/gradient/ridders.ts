@@ -16,6 +16,7 @@ export interface RiddersResult {
   readonly kink: { readonly left: number; readonly right: number } | null;
 }
 
+/** All levels are taken: a tableau that stops at the first worse entry stops by accident too. */
 const LEVELS = 6;
 
 /**
@@ -45,11 +46,6 @@ export function ridders(f: PathFunction, noise: Noise, first = 1): RiddersResult
         estimate = error;
         derivative = row[j]!;
       }
-    }
-    // The newest diagonal entry moves away: rounding has taken over.
-    if (i > 0 && Math.abs(row[i]! - previous[i - 1]!) >= 2 * estimate && estimate < Infinity) {
-      previous = row;
-      break;
     }
     previous = row;
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { input } from "../../../src/expression/build.ts";
 import { axis } from "../../../src/expression/axis.ts";
-import { pathAlong } from "../../../src/gradient/paths.ts";
+import { pathAlong, sizeOfEntries } from "../../../src/gradient/paths.ts";
 import {
   type Noise,
   type PathFunction,
@@ -32,7 +32,14 @@ function along(
   loss: (p: Float64Array) => number,
   round: (x: number) => number = (x) => x,
 ): Along {
-  const path = pathAlong({ base: p, toward, moving: line, scope: null, mayLeaveDomain: true });
+  const path = pathAlong({
+    base: p,
+    size: sizeOfEntries(p),
+    toward,
+    moving: line,
+    scope: null,
+    mayLeaveDomain: true,
+  });
   const at = new Float64Array(p.length);
   return {
     velocity: path.velocity,
@@ -274,6 +281,30 @@ describe("Ridders extrapolation", () => {
     const truth = dot(g, velocity);
     assert.ok(Math.abs(r.derivative - truth) <= r.bar);
     assert.ok(Math.abs(r.derivative / truth - 1) < 1e-10);
+  });
+
+  it("keeps the right derivative inside its bar for Dice of a sigmoid, along 60 directions", () => {
+    for (let trial = 0; trial < 60; trial++) {
+      const n = 64 << (trial % 3);
+      const squared = trial % 2 === 1;
+      const random = uniform(trial);
+      const m = masks(n, 500 + trial);
+      const z = m.p.map((x) => Math.log(x / (1 - x)));
+      const v = z.map(() => (random() < 0.5 ? 1 : -1) * (0.2 + random()));
+      const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+      const f = (x: number): number =>
+        dice(
+          z.map((q, i) => sigmoid(q + x * v[i]!)),
+          m.t,
+          SMOOTH,
+          squared,
+        );
+      const p = z.map(sigmoid);
+      const g = diceGradient({ p, t: m.t }, SMOOTH, squared).map((x, i) => x * p[i]! * (1 - p[i]!));
+      const r = ridders(f, noiseOf(n));
+      const miss = Math.abs(r.derivative - dot(g, v));
+      assert.ok(miss <= r.bar, `${miss} against ${r.bar} in trial ${trial}`);
+    }
   });
 
   it("reports the slopes on both sides of a kink", () => {

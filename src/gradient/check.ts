@@ -1,0 +1,319 @@
+/**
+ * Is this the gradient of that loss at this point? A verdict with its bound.
+ *
+ * Every element is compared with the derived gradient evaluated in double-double, in units of the
+ * rounding that right code makes there (`compareGradients.ts`). The derived gradient itself is
+ * confirmed by values of the loss alone: along its sign (`directional.ts`) and element by element
+ * (`elements.ts`). A gradient that is off is judged along the sign of its difference, where the two
+ * claims lie furthest apart: the numeric derivative must exclude the one and include the other,
+ * else the verdict is that it cannot be decided.
+ */
+import { ShapeError, formatShape } from "../expression/axis.ts";
+import type { Expr, Input } from "../expression/node.ts";
+import type { Bindings } from "../numbers/typedArrays.ts";
+import {
+  type GradientComparison,
+  type GradientType,
+  ROUNDING,
+  compareGradients,
+  differenceAt,
+} from "./compareGradients.ts";
+import { type Findings, type Reference, type WithoutReference, prepare } from "./checkReference.ts";
+import * as words from "./checkWords.ts";
+import { type Directional, claimOf } from "./directional.ts";
+import { sampleElements, withWorst } from "./elements.ts";
+import { layoutOf, unravel } from "./entries.ts";
+import { frameworkNotes } from "./frameworks.ts";
+
+export type CheckVerdict =
+  "agrees" | "differs" | "cannot-be-decided" | "undefined" | "not-differentiable";
+
+export interface CheckedElement {
+  readonly index: readonly number[];
+  readonly analytic: number | null;
+  readonly numeric: number | null;
+}
+
+export interface CheckResult {
+  readonly verdict: CheckVerdict;
+  /** What was compared with what, in plain words. */
+  readonly method: string;
+  readonly maxAbsError: number | null;
+  readonly maxRelError: number | null;
+  /** Largest scaled error allowed. */
+  readonly bound: number | null;
+  /** Largest error in units of the rounding that right code makes; Infinity for a NaN. */
+  readonly maxScaledError: number | null;
+  readonly worst: CheckedElement | null;
+  readonly sentence: string;
+  readonly notes: readonly string[];
+  /** The numeric gradient: at every element of a small array, at a sample of a large one. */
+  readonly elements: readonly CheckedElement[];
+}
+
+export interface CheckRequest {
+  /** A scalar. */
+  readonly loss: Expr;
+  /** The input to differentiate by. */
+  readonly wrt: Expr;
+  readonly bindings: Bindings;
+  /** The gradient to judge; by default the derived one evaluated in float64. */
+  readonly candidate?: ArrayLike<number>;
+  /** The type it was computed in; its own rounding is allowed for. Default float64. */
+  readonly candidateDtype?: GradientType;
+  /**
+   * Most elements whose reference is evaluated in double-double, which takes 16 bytes an element for
+   * every array on the way; beyond it the reference is the compiled gradient, with compensated sums.
+   */
+  readonly largestReference?: number;
+  /** From 0 to 1. */
+  readonly onProgress?: (fraction: number) => void;
+  readonly isCancelled?: () => boolean;
+}
+
+/**
+ * Judges one gradient.
+ * @throws ShapeError when the loss is no scalar, `wrt` no input, or the gradient of another size
+ * @throws BindingError when an array is missing or does not fit
+ * @throws Cancelled
+ */
+export function checkGradient(request: CheckRequest): CheckResult {
+  const { candidate, candidateDtype = "float64", ...point } = request;
+  return new GradientChecker(point).judge(candidate ?? null, candidateDtype);
+}
+
+/** Several gradients of one loss at one point: what they share is computed once. */
+export class GradientChecker {
+  private readonly request: Omit<CheckRequest, "candidate" | "candidateDtype">;
+  private readonly wrt: Input;
+  private readonly count: number;
+  private findings: Findings | null = null;
+
+  constructor(request: Omit<CheckRequest, "candidate" | "candidateDtype">) {
+    const { loss, wrt } = request;
+    if (loss.shape.length !== 0) {
+      throw new ShapeError(`the loss has shape ${formatShape(loss.shape)}; a scalar is needed`);
+    }
+    if (wrt.kind !== "input") {
+      throw new ShapeError("a gradient is checked by an input, and this is a computed value");
+    }
+    this.request = request;
+    this.wrt = wrt;
+    this.count = layoutOf(wrt).count;
+  }
+
+  /** @param candidate the derived gradient in float64 when null */
+  judge(candidate: ArrayLike<number> | null, type: GradientType = "float64"): CheckResult {
+    if (candidate !== null && candidate.length !== this.count) {
+      throw new ShapeError(
+        `the gradient has ${candidate.length} entries, ${this.wrt.name} has ${this.count}`,
+      );
+    }
+    this.findings ??= prepare({ ...this.request, wrt: this.wrt });
+    const { findings } = this;
+    if (findings.kind !== "reference") return this.withoutReference(findings, candidate);
+    const result = this.compare(findings.reference, candidate, type);
+    this.request.onProgress?.(1);
+    return result;
+  }
+
+  private withoutReference(
+    findings: WithoutReference,
+    candidate: ArrayLike<number> | null,
+  ): CheckResult {
+    const all = sampleElements(candidate ?? new Float64Array(this.count), []);
+    const given = (k: number): number | null =>
+      candidate === null ? (findings.kind === "blocked" ? 0 : null) : finite(candidate[k]!);
+    const blocked = findings.kind === "blocked";
+    return {
+      verdict: blocked ? "not-differentiable" : "undefined",
+      method: findings.method,
+      maxAbsError: null,
+      maxRelError: null,
+      bound: null,
+      maxScaledError: null,
+      worst: null,
+      sentence: blocked
+        ? words.blockedSentence(findings.words, candidate)
+        : `undefined: ${findings.words}`,
+      notes: [],
+      elements: all.map((k) => ({
+        index: this.indexOf(k),
+        analytic: given(k),
+        numeric: null,
+      })),
+    };
+  }
+
+  private compare(
+    reference: Reference,
+    candidate: ArrayLike<number> | null,
+    type: GradientType,
+  ): CheckResult {
+    const g = candidate ?? reference.float64();
+    const { bound } = reference;
+    const comparison = compareGradients(
+      g,
+      reference.gradient,
+      reference.scale,
+      type,
+      bound,
+      reference.excluded,
+    );
+    const chosen = withWorst(reference.sample, this.count, comparison.scaledError);
+    const elements = chosen.map((k) => ({
+      index: this.indexOf(k),
+      analytic: finite(g[k]!),
+      numeric: finite(reference.numericAt(k)?.numeric ?? NaN),
+    }));
+    const doubt = reference.doubt(chosen);
+    const decided = this.decide(reference, g, type, comparison, doubt, chosen);
+    const worst = comparison.worst;
+    return {
+      ...decided,
+      maxAbsError: comparison.compared === 0 ? null : comparison.maxAbs,
+      maxRelError: comparison.compared === 0 ? null : comparison.maxRel,
+      bound,
+      maxScaledError:
+        comparison.compared === 0
+          ? null
+          : comparison.notFinite > 0
+            ? Infinity
+            : comparison.maxScaled,
+      worst:
+        worst < 0
+          ? null
+          : {
+              index: this.indexOf(worst),
+              analytic: finite(g[worst]!),
+              numeric: finite(reference.numericAt(worst)?.numeric ?? NaN),
+            },
+      notes: [...decided.notes, ...frameworkNotes(reference.figures)],
+      elements,
+    };
+  }
+
+  private decide(
+    reference: Reference,
+    g: ArrayLike<number>,
+    type: GradientType,
+    comparison: GradientComparison,
+    doubt: string | null,
+    chosen: readonly number[],
+  ): Pick<CheckResult, "verdict" | "sentence" | "method" | "notes"> {
+    const facts: words.Facts = {
+      reference,
+      comparison,
+      type,
+      chosen: chosen.length,
+      index: (k) => this.indexOf(k),
+      given: (k) => g[k]!,
+      total: this.count,
+    };
+    const notes = [...reference.notes];
+    if (type !== "float64") notes.push(words.resolutionNote(type, reference.bound));
+    const method = words.methodWords(facts);
+    if (doubt !== null) {
+      return { verdict: "cannot-be-decided", sentence: words.doubtSentence(doubt), method, notes };
+    }
+    if (comparison.maxScaled <= reference.bound && comparison.notFinite === 0) {
+      const kinks = reference.kinks.length > 0;
+      return {
+        verdict: kinks ? "not-differentiable" : "agrees",
+        sentence: kinks ? words.kinkSentence(facts) : words.agreesSentence(facts),
+        method,
+        notes,
+      };
+    }
+    const ruling = this.adjudicate(reference, g, type, comparison, chosen);
+    notes.push(...ruling.notes);
+    if (reference.kinks.length > 0) notes.push(words.kinkNote(facts));
+    return {
+      verdict: ruling.verdict,
+      sentence:
+        ruling.verdict === "differs"
+          ? words.differsSentence(facts, ruling)
+          : words.undecidedSentence(facts, ruling),
+      method,
+      notes,
+    };
+  }
+
+  /** Which of the two, the given gradient and the derived one, does the loss itself support? */
+  private adjudicate(
+    reference: Reference,
+    g: ArrayLike<number>,
+    type: GradientType,
+    comparison: GradientComparison,
+    chosen: readonly number[],
+  ): words.Ruling {
+    if (comparison.notFinite > 0) {
+      return { verdict: "differs", trial: null, element: null, notes: [] };
+    }
+    const { hi } = reference.gradient;
+    const difference = new Float64Array(this.count);
+    for (let k = 0; k < this.count; k++) {
+      if (reference.excluded?.[k] === 1) continue;
+      difference[k] = differenceAt(g, reference.gradient, k);
+    }
+    // Where it is beyond rounding, the difference is no noise: there the claims lie furthest apart.
+    const beyond = new Uint8Array(this.count);
+    for (let k = 0; k < this.count; k++) {
+      if (difference[k] !== 0 && comparison.scaledError(k) > reference.bound) beyond[k] = 1;
+    }
+    const trial = (d: Directional): words.Trial => trialOf(d, hi, difference);
+    let first = trial(reference.probe.along(difference, beyond));
+    if (first.gap === 0) first = trial(reference.probe.along(difference));
+    const trials = [first];
+    if (first.outcome !== "reference" && first.directional.part) {
+      trials.push(trial(reference.probe.ridders(difference)));
+    }
+    const decisive = trials.find((t) => t.outcome === "reference");
+    if (decisive !== undefined) {
+      return { verdict: "differs", trial: decisive, element: null, notes: [] };
+    }
+    // Single elements are evaluated in double-double: they tell what float64 sums cannot.
+    if (first.outcome !== "given") {
+      const unit = ROUNDING[type].unit;
+      const element = chosen.find((k) => {
+        const numeric = reference.numericAt(k);
+        if (numeric === null || reference.excluded?.[k] === 1) return false;
+        if (!(comparison.scaledError(k) > reference.bound)) return false;
+        const own = numeric.bar + 8 * ROUNDING.float64.unit * reference.scale[k]!;
+        return (
+          Math.abs(numeric.numeric - hi[k]!) <= own &&
+          Math.abs(numeric.numeric - g[k]!) > own + unit * reference.scale[k]!
+        );
+      });
+      if (element !== undefined) {
+        return { verdict: "differs", trial: first, element, notes: [] };
+      }
+    }
+    return { verdict: "cannot-be-decided", trial: first, element: null, notes: [] };
+  }
+
+  private indexOf(k: number): number[] {
+    return unravel(k, layoutOf(this.wrt));
+  }
+}
+
+/** Compares what two gradients claim along a path with the numeric derivative there. */
+function trialOf(
+  directional: Directional,
+  reference: Float64Array,
+  difference: Float64Array,
+): words.Trial {
+  const ours = claimOf(reference, directional.velocity);
+  const gap = claimOf(difference, directional.velocity);
+  const theirs = ours.value + gap.value;
+  const bar = directional.bar + ours.rounding + gap.rounding;
+  const includesOurs = Math.abs(directional.derivative - ours.value) <= bar;
+  const includesTheirs = Math.abs(directional.derivative - theirs) <= bar;
+  const outcome =
+    includesOurs === includesTheirs ? "neither" : includesOurs ? "reference" : "given";
+  return { directional, ours: ours.value, theirs, gap: Math.abs(gap.value), bar, outcome };
+}
+
+function finite(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}

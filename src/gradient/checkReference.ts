@@ -1,0 +1,255 @@
+/** The derived gradient at a point, and what values of the loss alone say about it. */
+import type { Expr, Input } from "../expression/node.ts";
+import { topological } from "../expression/walk.ts";
+import { errorBound, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
+import type { Bindings } from "../numbers/typedArrays.ts";
+import { ROUNDING, type ReferenceGradient } from "./compareGradients.ts";
+import * as words from "./checkWords.ts";
+import { blockers, derive, receivesGradient } from "./derive.ts";
+import { type Directional, DirectionalProbe, claimOf } from "./directional.ts";
+import { type ElementDerivative, sampleElements } from "./elements.ts";
+import { ElementDifferences } from "./elementDifferences.ts";
+import { layoutOf, unravel } from "./entries.ts";
+import type { GradientFigures } from "./frameworks.ts";
+import { type Kink, kinksAt } from "./kinks.ts";
+import { LossPoint } from "./lossPoint.ts";
+import { countWords, indexWords, nodeWords, number } from "./nodeWords.ts";
+import { causeOf } from "./undefinedAt.ts";
+
+export interface PointRequest {
+  readonly loss: Expr;
+  readonly wrt: Input;
+  readonly bindings: Bindings;
+  readonly largestReference?: number;
+  readonly onProgress?: (fraction: number) => void;
+  readonly isCancelled?: () => boolean;
+}
+
+/** The loss or its gradient is not a finite number; or no gradient reaches the input. */
+export interface WithoutReference {
+  readonly kind: "undefined" | "blocked";
+  readonly words: string;
+  readonly method: string;
+}
+
+export type Findings =
+  WithoutReference | { readonly kind: "reference"; readonly reference: Reference };
+
+const LARGEST_REFERENCE = 2 ** 24;
+
+/** Evaluates, derives, and confirms. */
+export function prepare(request: PointRequest): Findings {
+  const { loss, wrt, bindings } = request;
+  const isCancelled = request.isCancelled ?? ((): boolean => false);
+  const progress = request.onProgress ?? ((): void => undefined);
+  const point = new LossPoint(loss, wrt, bindings, isCancelled);
+  const value = point.values([loss])[0]![0]!;
+  if (!Number.isFinite(value)) {
+    const cause = causeOf(loss, 0, point);
+    return undefinedFinding(
+      `the loss is ${value} because ${cause.words}`,
+      "the loss was evaluated",
+    );
+  }
+  if (!receivesGradient(loss, wrt)) {
+    return {
+      kind: "blocked",
+      words: blockedWords(loss, wrt),
+      method: "the loss's formula was followed from its value to the input",
+    };
+  }
+  progress(0.1);
+  const gradientExpr = derive(loss, wrt);
+  const exact = point.base.length <= (request.largestReference ?? LARGEST_REFERENCE);
+  const gradient: ReferenceGradient = exact
+    ? point.reference([gradientExpr])[0]!
+    : { hi: point.values([gradientExpr])[0]!, lo: null };
+  const bad = gradient.hi.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    const cause = causeOf(gradientExpr, bad, point);
+    const index = indexWords(unravel(bad, layoutOf(wrt)));
+    const more = gradient.hi.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0) - 1;
+    const others = more > 0 ? ` and ${countWords(more)} more` : "";
+    return undefinedFinding(
+      `the gradient is ${gradient.hi[bad]!} at ${index}${others} because ${cause.words}; the loss itself is ${number(value, 6)}`,
+      "the derived gradient was evaluated",
+    );
+  }
+  progress(0.4);
+  const reference = new Reference(point, gradientExpr, gradient, value);
+  progress(0.8);
+  return { kind: "reference", reference };
+}
+
+function undefinedFinding(text: string, method: string): Findings {
+  return { kind: "undefined", words: text, method };
+}
+
+function blockedWords(loss: Expr, wrt: Input): string {
+  if (!topological(loss).includes(wrt)) {
+    return `the loss does not depend on ${nodeWords(wrt)}, so its gradient is zero everywhere`;
+  }
+  const stopped = blockers(loss, wrt).filter((b) => !b.partial);
+  const through = stopped.map((b) => `${nodeWords(b.node)} (${b.reason})`);
+  const list = through.length === 0 ? "" : `: all paths end at ${through.join(", ")}`;
+  return `no gradient reaches ${nodeWords(wrt)}${list}`;
+}
+
+/** A directional derivative without the path, which is as large as the input. */
+export type Summary = Omit<Directional, "velocity">;
+
+interface Confirmation {
+  readonly directional: Summary;
+  /** How the derived gradient and the loss disagree; null if they do not. */
+  readonly doubt: string | null;
+}
+
+export class Reference {
+  readonly gradient: ReferenceGradient;
+  /** Sum of the absolute terms of each element. */
+  readonly scale: Float64Array;
+  /** Largest scaled error of right code. */
+  readonly bound: number;
+  readonly probe: DirectionalProbe;
+  /** The numeric derivative along the gradient's sign; null where nothing may move. */
+  readonly confirmation: Summary | null;
+  /** Over the whole input, where the confirmation moves a part of it. */
+  readonly secondOpinion: Summary | null;
+  readonly kinks: readonly Kink[];
+  /** Elements at a kink: how many, and 1 for each. */
+  readonly kinked: number;
+  readonly excluded: Uint8Array | null;
+  /** Elements to look at one by one. */
+  readonly sample: readonly number[];
+  readonly figures: GradientFigures;
+  readonly notes: readonly string[];
+  private readonly point: LossPoint;
+  private readonly gradientExpr: Expr;
+  private readonly differences: ElementDifferences;
+  private readonly directionalDoubt: string | null;
+
+  constructor(point: LossPoint, gradientExpr: Expr, gradient: ReferenceGradient, value: number) {
+    this.point = point;
+    this.gradientExpr = gradientExpr;
+    this.gradient = gradient;
+    this.scale = point.errorScale(gradientExpr);
+    this.bound = errorBound(reductionDepth(gradientExpr), operationDepth(gradientExpr));
+    this.differences = new ElementDifferences(point);
+    this.figures = figuresOf(gradient.hi, value);
+    this.kinks = kinksAt(point, (k) => this.differences.at(k));
+    this.excluded = maskOf(this.kinks, gradient.hi.length);
+    this.kinked = this.excluded?.reduce((n, x) => n + x, 0) ?? 0;
+    this.sample = sampleElements(gradient.hi, alignedArrays(point));
+    this.probe = new DirectionalProbe(point);
+    this.probe.expectGradient(gradient.hi);
+    const free = gradient.hi.length - this.kinked;
+    const first = free === 0 ? null : this.confirm("best");
+    const second = first?.directional.part === true ? this.confirm("ridders") : null;
+    this.confirmation = first?.directional ?? null;
+    this.secondOpinion = second?.directional ?? null;
+    this.directionalDoubt = first?.doubt ?? second?.doubt ?? null;
+    this.notes = this.findings();
+  }
+
+  /** The derived gradient as float64 arithmetic gives it. */
+  float64(): Float64Array {
+    return this.point.values([this.gradientExpr])[0]!;
+  }
+
+  /** Numeric derivative of the loss by one element; null where it cannot be had. */
+  numericAt(element: number): ElementDerivative | null {
+    return this.differences.at(element);
+  }
+
+  get numericCount(): number {
+    return this.differences.count;
+  }
+
+  /** What speaks against the derived gradient being the derivative of the loss; null if nothing. */
+  doubt(elements: readonly number[]): string | null {
+    if (this.directionalDoubt !== null) return this.directionalDoubt;
+    let told = 0;
+    for (const k of elements) {
+      const numeric = this.numericAt(k);
+      if (numeric === null || numeric.kink || this.excluded?.[k] === 1) continue;
+      told++;
+      const allowed = 4 * numeric.bar + this.bound * ROUNDING.float64.unit * this.scale[k]!;
+      if (!(Math.abs(numeric.numeric - this.gradient.hi[k]!) > allowed)) continue;
+      const index = indexWords(unravel(k, layoutOf(this.point.wrt)));
+      return `at ${index} it is ${number(this.gradient.hi[k]!, 6)}, the loss itself gives ${number(numeric.numeric, 6)} ± ${number(numeric.bar)}`;
+    }
+    const usable = this.confirmation !== null && Number.isFinite(this.confirmation.bar);
+    if (!usable && told === 0 && this.kinked < this.gradient.hi.length) {
+      return "the loss cannot be evaluated near this point";
+    }
+    return null;
+  }
+
+  /** A numeric derivative along the gradient's sign; a zero gradient is tested where all move. */
+  private confirm(by: "best" | "ridders"): Confirmation {
+    const { hi } = this.gradient;
+    const toward = this.figures.maxAbs === 0 ? new Float64Array(hi.length).fill(1) : hi;
+    const among = this.excluded?.map((x) => 1 - x) ?? null;
+    const { velocity, ...directional } =
+      by === "best" ? this.probe.along(toward, among) : this.probe.ridders(toward, among);
+    const claim = claimOf(hi, velocity);
+    const excludes = (derivative: number, bar: number): boolean =>
+      Math.abs(derivative - claim.value) > bar + claim.rounding;
+    let doubted = excludes(directional.derivative, directional.bar);
+    // Ridders' estimate of its own error is too small now and then: a shorter step must agree.
+    if (doubted && directional.method === "ridders") {
+      const again = this.probe.ridders(toward, among, 1 / 16);
+      doubted = excludes(again.derivative, again.bar);
+    }
+    const { derivative, bar } = directional;
+    const doubt = doubted
+      ? `along its sign it claims ${number(claim.value, 6)}, the loss itself gives ${number(derivative, 6)} ± ${number(bar)}`
+      : null;
+    return { directional, doubt };
+  }
+
+  private findings(): string[] {
+    const notes: string[] = [];
+    const residual = this.confirmation === null ? null : words.residualNote(this.confirmation);
+    if (residual !== null) notes.push(residual);
+    const held = this.probe.held.nodes;
+    if (held.length > 0) {
+      const names = held.slice(0, 4).map(nodeWords).join(", ");
+      notes.push(
+        `along a direction the loss was evaluated with ${names}${held.length > 4 ? " and others" : ""} held as at this point, as its gradient takes them`,
+      );
+    }
+    return notes;
+  }
+}
+
+function maskOf(kinks: readonly Kink[], n: number): Uint8Array | null {
+  if (kinks.length === 0) return null;
+  const mask = new Uint8Array(n);
+  for (const kink of kinks) for (const k of kink.elements) mask[k] = 1;
+  return mask;
+}
+
+/** Other arrays of the input's size: the target, weights. */
+function alignedArrays(point: LossPoint): ArrayLike<number>[] {
+  const found: ArrayLike<number>[] = [];
+  for (const e of topological(point.loss)) {
+    if (e.kind !== "input" || e === point.wrt) continue;
+    const data = point.bindings.get(e.name);
+    if (typeof data === "object" && data.length === point.base.length) found.push(data);
+  }
+  return found;
+}
+
+function figuresOf(g: Float64Array, loss: number): GradientFigures {
+  let maxAbs = 0;
+  let squares = 0;
+  let sum = 0;
+  for (const x of g) {
+    maxAbs = Math.max(maxAbs, Math.abs(x));
+    squares += x * x;
+    sum += x;
+  }
+  const n = Math.max(g.length, 1);
+  return { elements: g.length, maxAbs, norm: Math.sqrt(squares), mean: sum / n, loss };
+}
