@@ -295,7 +295,8 @@ function nameParts(
     predictions,
     target,
     predictionName: names.symbolOf(first)!.python,
-    targetName: target === null ? "target" : names.symbolOf(target)!.python,
+    // The loss may leave out its target.
+    targetName: (target === null ? undefined : names.symbolOf(target))?.python ?? "target",
   };
   for (const part of o.parts) if (part.kind === "sum") nameSum(part, naming, names);
   for (const [kind, letter] of [

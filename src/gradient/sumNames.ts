@@ -141,6 +141,7 @@ function labelWish(label: string): Wish | null {
   if (["TP", "FP", "FN", "TN"].includes(upper)) {
     return { latex: `\\mathrm{${upper}}`, text: upper, python: label };
   }
-  if (label.length === 1) return wishFor(label);
+  // Letters of indices stay with the indices.
+  if (label.length === 1) return /[b-dh-nw]/.test(label) ? null : wishFor(label);
   return { latex: uprightLatex(label), text: label, python: label };
 }

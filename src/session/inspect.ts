@@ -80,7 +80,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   watch.onProgress(null, "deriving");
   const derivation = deriveSteps(loss, wrt.node, {
     functionName: request.function.name,
-    target: request.inputs.find((x) => x.role === "target")?.node ?? null,
+    target: request.inputs.find((x) => x.role === "target" && x !== wrt)?.node ?? null,
   });
   const bound = request.inputs.every((x) => x.array !== null);
   const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;
