@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { root } from "../../../scripts/lib/root.mjs";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import type { Comparison, Report } from "../../../src/report/schema.ts";
+import { nodeFiles } from "../../../src/session/files.node.ts";
+import { NotebookSession } from "../../../src/session/notebook.ts";
+import type { CellLanguage, CellOutput, Failure } from "../../../src/session/protocol.ts";
+
+const DICE = `import numpy as np
+def dice(y_true, y_pred, epsilon=1e-7):
+    total = np.sum(y_true) + np.sum(y_pred)
+    return 1 - (2 * np.sum(y_true * y_pred) + epsilon) / (total + epsilon)
+t = np.array([1, 0, 1, 0])
+p = np.array([0.9, 0.2, 0.6, 0.4])`;
+
+describe("a notebook session", () => {
+  let session: NotebookSession;
+  let cells = 0;
+
+  beforeEach(async () => {
+    cells = 0;
+    session = new NotebookSession(
+      await loadParserFromDisk(),
+      nodeFiles,
+      join(root, "media/example"),
+    );
+  });
+
+  function run(
+    source: string,
+    language: CellLanguage = "python",
+    isCancelled: () => boolean = () => false,
+  ): { ok: boolean; outputs: CellOutput[] } {
+    const outputs: CellOutput[] = [];
+    cells++;
+    const ok = session.execute(
+      { language, source, file: `Cell ${String(cells)}` },
+      (o) => outputs.push(o),
+      { onProgress: () => undefined, isCancelled },
+    );
+    return { ok, outputs };
+  }
+
+  function failure(source: string, language: CellLanguage = "python"): Failure {
+    const { ok, outputs } = run(source, language);
+    assert.equal(ok, false);
+    const [only, ...more] = outputs;
+    assert.ok(only?.kind === "failure" && more.length === 0, JSON.stringify(outputs));
+    assert.notEqual(only.failure.name, "Internal error", only.failure.message);
+    return only.failure;
+  }
+
+  function report(source: string, language: CellLanguage = "python"): Report {
+    const { outputs } = run(source, language);
+    const [only] = outputs;
+    assert.ok(only?.kind === "report", JSON.stringify(outputs));
+    return only.drawn.report as Report;
+  }
+
+  it("draws a report for a cell that ends in the call of a loss", () => {
+    const r = report(`${DICE}\ndice(t, p)`);
+    assert.equal(r.check.verdict, "agrees");
+    assert.equal(r.function.name, "dice");
+    assert.deepEqual([r.function.file, r.function.line], ["Cell 1", 2]);
+    assert.equal(r.gradient.wrt, "y_pred");
+    assert.equal(r.gradient.values?.length, 4);
+    assert.equal(r.numbers?.rows.length, 4);
+    assert.deepEqual(
+      r.arrays.map((a) => [a.name, a.role, a.dtype]),
+      [
+        ["y_true", "target", "int64"],
+        ["y_pred", "prediction", "float64"],
+      ],
+    );
+  });
+
+  it("names the lines of the loss itself, also where another loss has the same terms", () => {
+    run(DICE);
+    report("dice(t, p)");
+    const r = report(
+      "def other(y_true, y_pred):\n    a = np.sum(y_true * y_pred)\n    return -2 * a / (np.sum(y_true) + np.sum(y_pred))\nother(t, p)",
+    );
+    for (const step of r.gradient.steps) {
+      for (const line of step.lines ?? []) assert.ok(line === 2 || line === 3, step.title);
+    }
+    assert.ok(r.gradient.steps.some((s) => s.lines?.includes(2)));
+  });
+
+  it("shows other values as Python would, and prints in order", () => {
+    const { outputs } = run("print('a', 1)\nx = 2\nprint(x)\nx + 1");
+    assert.deepEqual(
+      outputs.map((o) => o.kind === "text" && o.text),
+      ["a 1\n2\n", "3\n"],
+    );
+  });
+
+  it("compares two losses on the same arrays, and says that equal ones are the same function", () => {
+    run(DICE);
+    run(
+      "def by_counts(y_true, y_pred, epsilon=1e-7):\n    tp = (y_true*y_pred).sum(); fp = ((1-y_true)*y_pred).sum(); fn = (y_true*(1-y_pred)).sum()\n    return 1 - (2*tp + epsilon)/(2*tp + fp + fn + epsilon)",
+    );
+    const { outputs } = run("compare(dice(t, p), by_counts(t, p), dice(t, p, epsilon=1.0))");
+    const [only] = outputs;
+    assert.ok(only?.kind === "report");
+    const c = only.drawn.report as Comparison;
+    assert.equal(c.reports.length, 3);
+    assert.deepEqual(
+      c.pairs.map((x) => x.equal),
+      ["exactly", "no"],
+    );
+    assert.match(c.pairs[1]!.sentence, /epsilon=1e-7.*epsilon=1\b/);
+    assert.ok(c.pairs[1]!.differences[0]!.maxAbsDifference! > 0.01);
+  });
+
+  it("finds one common factor between two gradients", () => {
+    run(DICE);
+    run("def half(y_true, y_pred, epsilon=1e-7):\n    return 0.5 * dice(y_true, y_pred, epsilon)");
+    const { outputs } = run("compare(dice(t, p), half(t, p))");
+    const [only] = outputs;
+    assert.ok(only?.kind === "report");
+    const [difference] = (only.drawn.report as Comparison).pairs[0]!.differences;
+    assert.ok(Math.abs(difference!.commonFactor! - 2) < 1e-12);
+  });
+
+  it("does not compare gradients by different arrays", () => {
+    run(DICE);
+    run(
+      "import torch\ndef by_logits(logits, target):\n    return dice(target, torch.sigmoid(logits))",
+    );
+    const { outputs } = run("compare(dice(t, p), by_logits(p, t))");
+    assert.ok(outputs[0]?.kind === "report");
+    run("z = np.array([0.5, -1.0, 2.0, 0.0])");
+    const [only] = run("compare(dice(t, p), by_logits(z, t))").outputs;
+    assert.ok(only?.kind === "report");
+    assert.equal((only.drawn.report as Comparison).pairs[0]!.equal, "cannot be decided");
+  });
+
+  it("differentiates by the argument that check names", () => {
+    run(DICE);
+    const r = report('check(dice, t * 1.0, p, wrt="y_true")');
+    assert.equal(r.gradient.wrt, "y_true");
+    assert.equal(r.check.verdict, "agrees");
+    assert.match(failure('check(dice, t, p, wrt="nothing")').remedy!, /y_true, y_pred/);
+  });
+
+  it("binds the names of a formula cell to the notebook's arrays", () => {
+    run(DICE);
+    const r = report(
+      "q = p\neps = 1\n1 - (2*dot(q, t) + eps) / (sum(q) + sum(t) + eps)",
+      "dice-formula",
+    );
+    assert.equal(r.check.verdict, "agrees");
+    assert.equal(r.gradient.wrt, "q");
+    const alike = report("dice(t, p, epsilon=1)");
+    assert.deepEqual(r.gradient.values, alike.gradient.values);
+  });
+
+  it("reads arrays relative to the notebook's folder, and modules beside it", () => {
+    const r = report(
+      'import numpy as np\nimport torch\nfrom losses import dice_loss_torch\ncase = np.load("slice.npz")\ndice_loss_torch(torch.from_numpy(case["logits"]), torch.from_numpy(case["mask"]))',
+    );
+    assert.equal(r.check.verdict, "agrees");
+    assert.deepEqual(r.gradient.shape, [96, 96]);
+    assert.equal(r.images?.length, 3);
+  });
+
+  it("says that 0/0 is undefined when both masks are empty, and is finite with epsilon", () => {
+    run(DICE);
+    const empty = report("dice(np.zeros(5), np.zeros(5), epsilon=0)");
+    assert.equal(empty.check.verdict, "undefined");
+    assert.equal(empty.loss.value, null);
+    const smooth = report("dice(np.zeros(5), np.zeros(5))");
+    assert.equal(smooth.check.verdict, "agrees");
+    assert.equal(smooth.loss.value, 0);
+    for (const g of smooth.gradient.values!) assert.ok(Math.abs(g! - 1e7) < 1e-2);
+  });
+
+  it("keeps what was known before a failing statement, and nothing of it", () => {
+    run("a = 1");
+    const f = failure("a = 2\nb = unknown + a\na = 3");
+    assert.deepEqual([f.file, f.line, f.column], ["Cell 2", 2, 5]);
+    assert.match(f.caretText!, /\^{7}/);
+    assert.equal(run("a").outputs.map((o) => o.kind === "text" && o.text)[0], "2\n");
+  });
+
+  it("is interrupted inside a loop, and inside a computation", () => {
+    run(DICE);
+    let asked = 0;
+    const { ok, outputs } = run("while True:\n    x = 1", "python", () => ++asked > 1000);
+    assert.equal(ok, false);
+    assert.ok(outputs[0]?.kind === "failure" && outputs[0].failure.name === "Interrupted");
+    const second = run("dice(t, p)", "python", () => true);
+    assert.ok(second.outputs[0]?.kind === "failure");
+    assert.equal(second.outputs[0].failure.name, "Interrupted");
+    assert.equal(report("dice(t, p)").check.verdict, "agrees");
+  });
+
+  for (const [what, source, message] of [
+    ["empty arrays", "dice(np.array([]), np.array([]))", /y_true is empty/],
+    ["shapes that do not fit", "dice(t, np.ones(3))", /\(4,\).*\(3,\)/],
+    ["a missing argument", "dice(t)", /y_pred/],
+    ["complex numbers", "dice(t, p * 1j)", /complex/],
+    ["objects in an array", "np.array([{}])", /dict/],
+    ["ragged rows", "np.array([[1, 2], [3]])", /rows/],
+    ["endless recursion", "def f(a):\n    return f(a)\nf(t)", /recursion/],
+    ["a file that is no array", 'np.load("losses.py")', /\.py/],
+  ] as const) {
+    it(`refuses ${what} in one clear message`, () => {
+      run(DICE);
+      assert.match(failure(source).message, message);
+    });
+  }
+});
