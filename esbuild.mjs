@@ -4,7 +4,6 @@
 //   node esbuild.mjs --production  minified, without source maps: what `vsce package` ships
 import * as esbuild from "esbuild";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -119,13 +118,7 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 await copyAssets();
 
-const present = bundles.filter(({ entryPoints: [entry], outfile }) => {
-  const there = existsSync(join(root, entry));
-  if (!there) console.log(`skipped ${outfile}: ${entry} does not exist yet`);
-  return there;
-});
-
-const options = present.map((bundle) =>
+const options = bundles.map((bundle) =>
   bundle.outfile === "dist/extension.cjs" ? { ...bundle, plugins: [guardActivation] } : bundle,
 );
 
