@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
@@ -70,6 +70,44 @@ describe("the packaged extension", function () {
       ...(manifest.contributes?.notebookRenderer ?? []).map(({ entrypoint }) => entrypoint),
     ];
     for (const name of named) text(name.replace(/^\.\//, ""));
+  });
+
+  it("runs its command line without anything beside it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dice-gradient-package-"));
+    try {
+      for (const [name, bytes] of Object.entries(files)) {
+        const file = join(folder, name);
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, bytes);
+      }
+      const losses = join(folder, "losses.py");
+      await writeFile(
+        losses,
+        "import numpy as np\n\ndef dice(y_true, y_pred):\n" +
+          "    return 1 - 2 * np.sum(y_true * y_pred) / (np.sum(y_true) + np.sum(y_pred))\n",
+      );
+      const { code, output } = await run(
+        process.execPath,
+        [
+          join(folder, "extension/dist/cli.js"),
+          ...["check", `${losses}:dice`, "y_true=[1, 0, 1]", "y_pred=[0.9, 0.2, 0.6]"],
+        ],
+        { cwd: folder },
+      );
+      assert.equal(code, 0, output);
+      assert.match(output, /agrees/i);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("holds nothing that makes code from text in the frame of the notebook's outputs", () => {
+    assert.doesNotMatch(text("dist/renderer.js"), /\beval\s*\(|\bnew Function\b/);
+  });
+
+  it("loads little into the extension host", () => {
+    const size = text("dist/extension.cjs").length;
+    assert.ok(size < 200_000, `${size} characters`);
   });
 
   it("holds every font that its style sheet names, and no other address", () => {
