@@ -97,7 +97,7 @@ class Scanner {
       this.checkIndent(indent, lineStart);
       this.logicalLine();
     }
-    if (this.opener !== null) this.missingBlock(this.text.length);
+    if (this.opener !== null) this.missingBlock(this.text.trimEnd().length);
   }
 
   private readIndent(): Indent {

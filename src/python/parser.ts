@@ -4,6 +4,7 @@ import type { SourceSpan } from "../expression/node.ts";
 import { PythonError } from "./errors.ts";
 import { type LogicalLine, layout } from "./layout.ts";
 import { Lowering } from "./lower/context.ts";
+import { cannotAssign } from "./lower/expressions.ts";
 import { lowerBlock } from "./lower/statements.ts";
 import type { Module, Source } from "./syntax.ts";
 import { NestingError, type TreeNode, copyTree } from "./tree.ts";
@@ -90,6 +91,20 @@ export class PythonParser {
     throw new PythonError("SyntaxError", "invalid syntax", { span: first.span, source });
   }
 
+  /** `f(x) = 1`: the left side is an expression, but nothing that can be assigned to. */
+  private badTarget(line: string, file: string): { length: number; message: string } | null {
+    const at = assignmentAt(line);
+    if (at < 0 || /^(?:if|elif|while|for|return|def|class|with|assert|lambda)\b/.test(line))
+      return null;
+    const left = line.slice(0, at).trimEnd();
+    const statement = this.tree(`${left}\n`, file).children[0];
+    if (statement?.type !== "expression_statement" || hasFault(statement)) return null;
+    const expression = statement.children[0];
+    if (expression === undefined || statement.children.length > 1) return null;
+    if (/^(?:identifier|attribute|subscript|tuple|list)$/.test(expression.type)) return null;
+    return { length: left.length, message: cannotAssign(expression.type) };
+  }
+
   private faultIn(
     text: string,
     line: LogicalLine,
@@ -102,6 +117,8 @@ export class PythonParser {
     if (fault === null) return null;
     const begin = Math.max(fault.start - lead.length, 0);
     const offset = Math.min(line.start + begin, line.start + own.trimEnd().length);
+    const target = this.badTarget(own, file);
+    if (target !== null) return { offset: line.start, ...target };
     const assigns = /^(?:if|elif|while)\b[^=!<>:]*[^=!<>:]=[^=]/.test(own);
     return {
       offset,
@@ -111,6 +128,20 @@ export class PythonParser {
         : "invalid syntax",
     };
   }
+}
+
+/** The first `=` that assigns, outside brackets and strings (roughly: strings on the left are rare). */
+function assignmentAt(line: string): number {
+  let depth = 0;
+  for (const [at, c] of Array.from(line).entries()) {
+    if ("([{".includes(c)) depth++;
+    else if (")]}".includes(c)) depth--;
+    else if (c === "=" && depth === 0) {
+      const around = (line[at - 1] ?? "") + (line[at + 1] ?? "");
+      return /[=!<>:+\-*/%&|^@]/.test(around) ? -1 : at;
+    }
+  }
+  return -1;
 }
 
 /** Clauses parse alone only after the statement they belong to. */

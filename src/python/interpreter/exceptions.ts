@@ -88,12 +88,13 @@ export function isException(v: Value): v is InstanceValue {
   return v.kind === "instance" && v.cls.mro.includes(EXCEPTIONS.get("BaseException")!);
 }
 
-function messageOf(vm: Interpreter, v: InstanceValue): string {
+/** str() of an exception. */
+export function messageOf(vm: Interpreter, v: InstanceValue): string {
   const args = v.attributes.get("args");
-  if (args?.kind !== "tuple") return "";
-  return args.items.length === 1
-    ? display(vm, args.items[0]!)
-    : args.items.map((x) => display(vm, x)).join(", ");
+  if (args?.kind !== "tuple" || args.items.length === 0) return "";
+  if (args.items.length > 1) return display(vm, args);
+  const isKeyError = v.cls.mro.includes(EXCEPTIONS.get("KeyError")!);
+  return display(vm, args.items[0]!, isKeyError);
 }
 
 /** What `except … as e` binds. */
@@ -101,7 +102,9 @@ export function exceptionValue(vm: Interpreter, error: PythonError): InstanceVal
   const known = raised.get(error);
   if (known !== undefined) return known;
   const cls = EXCEPTIONS.get(error.type) ?? EXCEPTIONS.get("Exception")!;
-  const args = tuple([str(error.message)]);
+  // A KeyError's message is the key's repr; its argument is the key itself.
+  const quoted = error.type === "KeyError" ? /^'(.*)'$/s.exec(error.message)?.[1] : undefined;
+  const args = tuple([str(quoted ?? error.message)]);
   return { kind: "instance", cls, attributes: new Map([["args", args]]), born: vm.epoch };
 }
 

@@ -4,6 +4,7 @@ import type { NumericArray } from "../host.ts";
 import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
 import { findMethod } from "./attributes.ts";
 import { call } from "./calls.ts";
+import { isException, messageOf } from "./exceptions.ts";
 import { identityOf } from "./collections.ts";
 import type { Interpreter } from "./interpreter.ts";
 
@@ -72,12 +73,13 @@ function displayInstance(
       ? text.value
       : vm.fail("TypeError", `__str__ returned non-string (type ${typeName(text)})`);
   }
-  const args = v.attributes.get("args");
-  if (args?.kind === "tuple") {
-    const shown = args.items.map((x) => display(vm, x, repr || args.items.length > 1));
-    return repr ? `${v.cls.name}(${shown.join(", ")})` : shown.join(", ");
+  if (isException(v)) {
+    const args = v.attributes.get("args");
+    if (!repr) return messageOf(vm, v);
+    const items = args?.kind === "tuple" ? args.items : [];
+    return `${v.cls.name}(${items.map((x) => display(vm, x, true)).join(", ")})`;
   }
-  return `<${v.cls.name} object ${identityOf(v)}>`;
+  return `<${typeName(v)} object ${identityOf(v)}>`;
 }
 
 function quoted(s: string): string {

@@ -293,16 +293,27 @@ function runWith(vm: Interpreter, node: With, scope: Scope, k: number): Completi
 }
 
 function runTry(vm: Interpreter, node: Try, scope: Scope): Completion {
-  const finish = (end: Completion): Completion => runBlock(vm, node.finally, scope) ?? end;
+  let end: Completion;
+  try {
+    end = runGuarded(vm, node, scope);
+  } catch (e) {
+    if (!(e instanceof PythonError)) throw e; // an interruption
+    const instead = runBlock(vm, node.finally, scope);
+    if (instead === undefined) throw e;
+    return instead;
+  }
+  return runBlock(vm, node.finally, scope) ?? end;
+}
+
+function runGuarded(vm: Interpreter, node: Try, scope: Scope): Completion {
   let end: Completion;
   try {
     end = guarded(vm, node, () => runBlock(vm, node.body, scope));
-    end ??= runBlock(vm, node.otherwise, scope);
   } catch (e) {
     if (!(e instanceof PythonError)) throw e;
-    return finish(runHandlers(vm, node.handlers, e, scope));
+    return runHandlers(vm, node.handlers, e, scope);
   }
-  return finish(end);
+  return end ?? runBlock(vm, node.otherwise, scope);
 }
 
 /** Inside a `try` that handles failing imports, a missing module is an error and not opaque. */

@@ -309,11 +309,15 @@ export function lowerTarget(cx: Lowering, node: TreeNode, bind = true): Expressi
     case "attribute":
     case "subscript":
       return lowerExpression(cx, node);
-    default: {
-      const what = NOT_ASSIGNABLE[node.type] ?? "expression";
-      return cx.fail(node, `cannot assign to ${what} here. Maybe you meant '==' instead of '='?`);
-    }
+    default:
+      return cx.fail(node, cannotAssign(node.type));
   }
+}
+
+/** Python's message for a left side of that type. */
+export function cannotAssign(type: string): string {
+  const what = NOT_ASSIGNABLE[type] ?? "expression";
+  return `cannot assign to ${what} here. Maybe you meant '==' instead of '='?`;
 }
 
 const NOT_ASSIGNABLE: Readonly<Record<string, string>> = {
