@@ -40,9 +40,8 @@ const LARGEST_REFERENCE = 2 ** 24;
 /** Evaluates, derives, and confirms. */
 export function prepare(request: PointRequest): Findings {
   const { loss, wrt, bindings } = request;
-  const isCancelled = request.isCancelled ?? ((): boolean => false);
-  const progress = request.onProgress ?? ((): void => undefined);
-  const point = new LossPoint(loss, wrt, bindings, isCancelled);
+  const point = new LossPoint(loss, wrt, bindings, request);
+  point.enter(0, 0.1);
   const value = point.values([loss])[0]![0]!;
   if (!Number.isFinite(value)) {
     const cause = causeOf(loss, 0, point);
@@ -58,7 +57,7 @@ export function prepare(request: PointRequest): Findings {
       method: "the loss's formula was followed from its value to the input",
     };
   }
-  progress(0.1);
+  point.enter(0.1, 0.4);
   const gradientExpr = derive(loss, wrt);
   const exact = point.base.length <= (request.largestReference ?? LARGEST_REFERENCE);
   const gradient: ReferenceGradient = exact
@@ -75,9 +74,9 @@ export function prepare(request: PointRequest): Findings {
       "the derived gradient was evaluated",
     );
   }
-  progress(0.4);
+  point.enter(0.4, 0.8);
   const reference = new Reference(point, gradientExpr, gradient, value);
-  progress(0.8);
+  point.enter(0.8, 1);
   return { kind: "reference", reference };
 }
 

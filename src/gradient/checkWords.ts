@@ -143,10 +143,13 @@ export function undecidedSentence(facts: Facts, ruling: Ruling): string {
     return `${start}, and the loss could not be evaluated along the difference`;
   }
   if (short < 1) return `${start}, and the numeric derivative supports neither gradient`;
+  const fewer = Math.floor(total / short);
   const remedy =
-    type === "float64"
-      ? `about ${countWords(Math.max(1, Math.floor(total / short)))} elements or fewer would decide`
-      : "the same gradient in float64 would decide";
+    type !== "float64"
+      ? "the same gradient in float64 would decide"
+      : fewer >= 2
+        ? `about ${countWords(fewer)} elements or fewer would decide`
+        : "beside the loss the gradient is too small here for values of the loss to decide";
   return (
     `${start}, and the difference changes the derivative along its sign by ${number(trial.gap)}, ` +
     `less than the numeric derivative's own error ${number(trial.bar)}; ${remedy}`

@@ -50,6 +50,8 @@ export class DirectionalProbe {
   private readonly labels = new Map<Cells, Int32Array>();
   private readonly buffer: Float64Array;
   private readonly size: SizeOfEntries;
+  /** Sum of the absolute terms of the loss: what its rounding is in proportion to. */
+  private readonly terms: number;
   /** Rounding of the moved inputs themselves, as an error of the loss. */
   private inputNoise = 0;
 
@@ -60,6 +62,7 @@ export class DirectionalProbe {
     this.forward = point.forward(this.held.loss, this.held.arrays);
     this.buffer = new Float64Array(point.base.length);
     this.size = sizeOfEntries(point.base);
+    this.terms = point.lossTerms;
   }
 
   /** Tells the probe the gradient's size, so that bars hold the rounding of moved inputs too. */
@@ -162,8 +165,8 @@ export class DirectionalProbe {
 
   private get noise(): Noise {
     const relative = relativeNoise(this.point.base.length);
-    const fixed = this.inputNoise;
-    return (f) => relative * Math.max(Math.abs(f), Math.abs(1 - f)) + fixed;
+    const { terms, inputNoise } = this;
+    return (f) => relative * Math.max(terms, Math.abs(f), Math.abs(1 - f)) + inputNoise;
   }
 
   private labelsFor(part: Cells): Int32Array {

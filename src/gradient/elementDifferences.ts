@@ -10,7 +10,7 @@ import { layoutOf } from "./entries.ts";
 import type { LossPoint } from "./lossPoint.ts";
 import { Perturbation, type Reach } from "./perturb.ts";
 
-/** Relative error of a loss in double-double, with room for a few thousand operations. */
+/** Error of a loss in double-double beside its terms, with room for a few thousand operations. */
 const PRECISION = 2 ** -96;
 /** Entries that whole-array evaluations may compute altogether, in double-double. */
 const BUDGET = 4e6;
@@ -48,7 +48,7 @@ export class ElementDifferences {
     ): DifferenceSource<DD> => ({
       on: doubleDouble,
       toNumber: (x) => x.hi,
-      precision: PRECISION,
+      noise: PRECISION * Math.max(1, this.point.lossTerms),
       entry: (k) => Number(this.point.base[k]),
       valueAt,
     });

@@ -22,8 +22,8 @@ export interface DifferenceSource<T> {
   readonly on: Arithmetic<T>;
   /** Nearest float64. */
   toNumber(x: T): number;
-  /** Relative rounding error of one value of the loss. */
-  readonly precision: number;
+  /** Rounding error of one value of the loss. */
+  readonly noise: number;
   /** The loss with one element moved by a step; null when it cannot be evaluated. */
   valueAt(element: number, step: number): T | null;
   /** The element itself. */
@@ -78,8 +78,7 @@ function quotients<T>(
   const far = slope(up2, down2, 4 * h);
   const third = on.binary("div", on.binary("sub", near, far), on.of(3));
   let numeric = source.toNumber(on.binary("add", near, third));
-  const size = Math.abs(source.toNumber(f0)) + Math.abs(1 - source.toNumber(f0));
-  const noise = (4 * source.precision * size) / h;
+  const noise = (4 * source.noise) / h;
   // At the end of a domain (a power of 0) only one side exists.
   if (Number.isNaN(numeric)) {
     const side = Number.isFinite(right) ? right : left;

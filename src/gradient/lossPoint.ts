@@ -11,19 +11,42 @@ export class LossPoint {
   readonly bindings: Bindings;
   /** The entries of `wrt`. */
   readonly base: TypedArray;
-  private readonly isCancelled: () => boolean;
+  private terms: number | undefined;
+  private readonly listener: Watch;
+  private stage = { from: 0, to: 0 };
+  private reached = 0;
 
   /** @throws BindingError when an array is missing or does not fit */
-  constructor(loss: Expr, wrt: Input, bindings: Bindings, isCancelled: () => boolean) {
+  constructor(loss: Expr, wrt: Input, bindings: Bindings, listener: Watch = {}) {
     this.loss = loss;
     this.wrt = wrt;
     this.bindings = bindings;
     this.base = boundArray(wrt, bindings);
-    this.isCancelled = isCancelled;
+    this.listener = listener;
   }
 
-  get watch(): Watch {
-    return { isCancelled: this.isCancelled };
+  /** Begins a stage of the work, between two fractions of the whole. */
+  enter(from: number, to: number): void {
+    this.stage = { from, to };
+    this.report(from);
+  }
+
+  private report(fraction: number): void {
+    // A stage runs several kernels, each from 0 to 1: only what is new is told.
+    if (fraction < this.reached) return;
+    this.reached = fraction;
+    this.listener.onProgress?.(fraction);
+  }
+
+  private get watch(): Watch {
+    const { isCancelled } = this.listener;
+    const { from, to } = this.stage;
+    return {
+      onProgress: (f) => {
+        this.report(from + f * (to - from));
+      },
+      ...(isCancelled === undefined ? {} : { isCancelled }),
+    };
   }
 
   /** Values of whole expressions in float64 with compensated sums. */
@@ -51,6 +74,12 @@ export class LossPoint {
       bindings.set(this.wrt.name, entries);
       return kernel.run(bindings, this.watch).outputs[0]!.data[0]!;
     };
+  }
+
+  /** Sum of the absolute terms of the loss itself; 0 where that is not finite. */
+  get lossTerms(): number {
+    this.terms ??= this.errorScale(this.loss)[0]!;
+    return Number.isFinite(this.terms) ? this.terms : 0;
   }
 
   /** Sum of the absolute terms of each element: the unit of its rounding error, over u. */

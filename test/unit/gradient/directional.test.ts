@@ -28,7 +28,7 @@ function pointOf(loss: Expr, wrt: Input): { point: LossPoint; gradient: Float64A
       return [e.name, Float64Array.from({ length: count }, entry)] as const;
     }),
   );
-  const point = new LossPoint(loss, wrt, bindings, () => false);
+  const point = new LossPoint(loss, wrt, bindings);
   return { point, gradient: point.values([derive(loss, wrt)])[0]! };
 }
 

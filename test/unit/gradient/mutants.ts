@@ -46,7 +46,7 @@ export const RIGHT: Readonly<Record<string, Element>> = {
   "logarithmic derivative": (_p, t, v, s, r) => r(r(s.a / s.b) * r(r(v / s.b) - r(r(2 * t) / s.a))),
 };
 
-/** Eleven mistakes. */
+/** Mistakes: eleven with `oneVoxelZero`, and two of a public implementation's backward. */
 export const WRONG: Readonly<Record<string, Element>> = {
   "quotient term dropped": (_p, t, _v, s, r) => r(r(-2 * t) / s.b),
   "wrong sign": (p, t, v, s, r) => -RIGHT["two terms"]!(p, t, v, s, r),
@@ -59,6 +59,9 @@ export const WRONG: Readonly<Record<string, Element>> = {
   "twice too large": (p, t, v, s, r) => 2 * RIGHT["two terms"]!(p, t, v, s, r),
   "1 % too large": (p, t, v, s, r) => r(1.01 * RIGHT["two terms"]!(p, t, v, s, r)),
   "0.05 % too large": (p, t, v, s, r) => r(1.0005 * RIGHT["two terms"]!(p, t, v, s, r)),
+  "the square of the denominator cancelled by precedence": (_p, t, v, s, r) =>
+    r(r(r(-2 * t) / s.b) + r(r(r(v * s.a) / s.b) * s.b)),
+  "both terms of one sign": (_p, t, v, s, r) => r(r(r(2 * t) / s.b) + r(r(v * s.a) / r(s.b * s.b))),
   "no smoothing in the numerator": (_p, t, v, s, r) =>
     r(r(r(-2 * t) / s.b) + r(r(v * r(2 * s.i)) / r(s.b * s.b))),
 };

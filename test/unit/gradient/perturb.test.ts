@@ -201,7 +201,7 @@ describe("numeric derivative by one element", () => {
   const source = (f: (x: number) => number, x: number) => ({
     on: float64,
     toNumber: (v: number): number => v,
-    precision: 2 ** -53,
+    noise: 2 ** -53,
     valueAt: (_element: number, step: number): number => f(x + step),
     entry: (): number => x,
   });

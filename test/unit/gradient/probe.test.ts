@@ -11,6 +11,7 @@ import {
 } from "../../../src/gradient/probe.ts";
 import { ridders } from "../../../src/gradient/ridders.ts";
 import { dice, diceGradient, dot, masks, uniform } from "./data.ts";
+import { RIGHT, WRONG, gradientBy, oneVoxelZero } from "./mutants.ts";
 
 const SMOOTH = 1e-5;
 const line = { kind: "line", node: input("p", [axis("i", 1)]), dim: -1 } as const;
@@ -117,6 +118,42 @@ describe("known-degree probe", () => {
       assert.ok(probe.residual < 1, `residual ${probe.residual} in trial ${trial}`);
     }
     assert.ok(worst < 1, `largest error is ${worst} of the bar`);
+  });
+
+  it("rules between right and wrong gradients, from float32 values too, and never for the wrong one", () => {
+    const decided = { float64: 0, float32: 0 };
+    let all = 0;
+    for (const squared of [false, true]) {
+      for (const n of [64, 4096, 65_536]) {
+        const m = masks(n, 31 + n);
+        m.p.forEach((x, i) => (m.p[i] = Math.fround(x)));
+        const right = gradientBy(RIGHT["two terms"]!, m, SMOOTH, squared);
+        const wrong = Object.values(WRONG).map((e) => gradientBy(e, m, SMOOTH, squared));
+        for (const g of [...wrong, oneVoxelZero(m, right)]) {
+          all++;
+          const difference = g.map((x, i) => x - right[i]!);
+          for (const [name, unit, round] of [
+            ["float64", UNIT_ROUNDOFF, (x: number): number => x],
+            ["float32", 2 ** -24, Math.fround],
+          ] as const) {
+            const { f, velocity } = along(
+              m.p,
+              difference,
+              (p) => dice(p, m.t, SMOOTH, squared, round),
+              round,
+            );
+            const probe = rationalProbe(f, squared ? 2 : 1, noiseOf(n, unit));
+            const excludes = (claim: number): boolean =>
+              Math.abs(probe.derivative - claim) > probe.bar;
+            assert.equal(excludes(dot(right, velocity)), false);
+            if (excludes(dot(g, velocity))) decided[name]++;
+          }
+        }
+      }
+    }
+    assert.equal(decided.float64, all);
+    assert.ok(decided.float32 >= 0.85 * all, `${decided.float32} of ${all}`);
+    assert.ok(decided.float32 < all, "float32 values cannot show smoothing of 1e-5 everywhere");
   });
 
   it("takes a quotient of lower degree, a line and a constant for what they are", () => {
