@@ -1,0 +1,76 @@
+/**
+ * `npm run bench`: what a person waits for, in medians. Builds nothing: run `npm run build --
+ * --production` first, on a machine that does nothing else.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { run } from "../../scripts/lib/process.mjs";
+import { root } from "../../scripts/lib/root.mjs";
+
+const dist = join(root, "dist");
+const folder = mkdtempSync(join(tmpdir(), "dice-gradient-bench-"));
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Runs a Node program several times; the median of what it takes, in milliseconds. */
+async function timeOf(args: readonly string[], times: number): Promise<number> {
+  const taken: number[] = [];
+  for (let k = 0; k < times; k++) {
+    const began = performance.now();
+    const { code, output } = await run(process.execPath, args, {
+      env: { ...process.env, NODE_PATH: folder },
+    });
+    if (code !== 0) throw new Error(`node ${args.join(" ")} ended with code ${code}:\n${output}`);
+    taken.push(performance.now() - began);
+  }
+  return median(taken);
+}
+
+function row(what: string, value: string): void {
+  console.log(`${what.padEnd(62)} ${value.padStart(24)}`);
+}
+
+try {
+  console.log(`Node.js ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}\n`);
+  for (const name of ["extension.cjs", "renderer.js", "worker.js", "cli.js"]) {
+    const bytes = readFileSync(join(dist, name));
+    const packed = gzipSync(bytes, { level: 9 }).length;
+    row(
+      `size of ${name}`,
+      `${(bytes.length / 1024).toFixed(0)} KiB, ${(packed / 1024).toFixed(0)} gz`,
+    );
+  }
+
+  const empty = await timeOf(["-e", "0"], 9);
+  row("start of Node.js, doing nothing", `${empty.toFixed(0)} ms`);
+
+  // Something to require under the name that VS Code gives its own API.
+  mkdirSync(join(folder, "vscode"));
+  writeFileSync(join(folder, "vscode/index.js"), "module.exports = {};\n");
+  const loaded = await timeOf(["-e", `require(${JSON.stringify(join(dist, "extension.cjs"))})`], 9);
+  row("the extension host bundle is loaded, beyond that", `${(loaded - empty).toFixed(0)} ms`);
+
+  const cli = join(dist, "cli.js");
+  const losses = join(root, "media/example/losses.py");
+  const volume = join(root, "media/example/volume.npz");
+  const check = [cli, "check", `${losses}:dice_loss_smooth`];
+  const literal = ["y_true=[1, 0, 1]", "y_pred=[0.9, 0.2, 0.6]"];
+  const files = [`y_true=${volume}[mask]`, `y_pred=${volume}[probability]`];
+  row(
+    "derive a loss, from the terminal",
+    `${(await timeOf([cli, "derive", losses], 5)).toFixed(0)} ms`,
+  );
+  row("check it on a literal", `${(await timeOf([...check, ...literal], 5)).toFixed(0)} ms`);
+  row(
+    "check it on a volume of 373,248 voxels",
+    `${(await timeOf([...check, ...files], 3)).toFixed(0)} ms`,
+  );
+} finally {
+  rmSync(folder, { recursive: true });
+}
