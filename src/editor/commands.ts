@@ -135,7 +135,7 @@ async function inspectFormula(context: vscode.ExtensionContext): Promise<void> {
   if (formula === undefined) return;
   await context.globalState.update(LAST_FORMULA, formula);
   const active = vscode.window.activeNotebookEditor;
-  if (active !== undefined && active.notebook.notebookType === NOTEBOOK_TYPE) {
+  if (active?.notebook.notebookType === NOTEBOOK_TYPE) {
     const at = active.selection.isEmpty ? active.notebook.cellCount : active.selection.end;
     const edit = new vscode.WorkspaceEdit();
     edit.set(active.notebook.uri, [

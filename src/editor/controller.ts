@@ -51,8 +51,6 @@ export class NotebookController implements vscode.Disposable {
       this.interrupt(notebook);
     };
     this.disposables.push(
-      this.controller,
-      this.problems,
       vscode.workspace.onDidOpenNotebookDocument((n) => {
         this.prefer(n);
       }),
@@ -69,6 +67,8 @@ export class NotebookController implements vscode.Disposable {
   dispose(): void {
     for (const kernel of this.kernels.values()) kernel.session.close();
     for (const d of this.disposables) d.dispose();
+    this.problems.dispose();
+    this.controller.dispose();
   }
 
   /** Forgets every name and array of the notebook; running cells are interrupted first. */

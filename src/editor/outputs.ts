@@ -3,7 +3,9 @@ import * as vscode from "vscode";
 import { REPORT_MIME } from "../report/schema.ts";
 import type { CellOutput, Drawn, Failure } from "../session/protocol.ts";
 
-const text = vscode.NotebookCellOutputItem.text;
+function text(value: string, mime: string): vscode.NotebookCellOutputItem {
+  return vscode.NotebookCellOutputItem.text(value, mime);
+}
 
 export function toNotebookOutput(output: CellOutput): vscode.NotebookCellOutput {
   switch (output.kind) {

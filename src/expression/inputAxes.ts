@@ -10,7 +10,7 @@ export type Layout = "channels-first" | "channels-last";
 const B = ["b", "batch"] as const;
 const C = ["c", "class"] as const;
 const space = (names: string): (readonly [string, AxisRole])[] =>
-  [...names].map((n) => [n, "space"] as const);
+  Array.from(names, (n) => [n, "space"] as const);
 
 function letters(rank: number, layout: Layout): readonly (readonly [string, AxisRole])[] {
   if (rank === 0) return [];

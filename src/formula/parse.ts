@@ -150,9 +150,11 @@ class Reader {
       }
     }
     if (isType(value, "ConstantNode")) {
-      const number = Number((value as ConstantNode).value);
-      this.names.set(name, build.parameter(name, number));
-      return;
+      const literal: unknown = (value as ConstantNode).value;
+      if (typeof literal === "number") {
+        this.names.set(name, build.parameter(name, literal));
+        return;
+      }
     }
     const result = this.value(value);
     if (typeof result === "string") throw this.error(`"${result}" cannot be bound to ${name}`);
@@ -196,7 +198,7 @@ class Reader {
       }
       case "FunctionNode": {
         const f = node as unknown as { fn: { name?: string }; args: MathNode[] };
-        return this.applied(f.fn.name ?? String(f.fn), f.args);
+        return this.applied(f.fn.name ?? node.toString(), f.args);
       }
       default:
         throw this.error(

@@ -10,7 +10,7 @@ export interface ImageSource {
   readonly title: string;
   readonly role: ImageSet["role"];
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
+  readonly data: ArrayLike<number> & Iterable<number>;
 }
 
 /** Pictures with one common choice of slices; empty for arrays that are not pictures. */
@@ -91,11 +91,10 @@ function picture(source: ImageSource, v: Volume): ImageSet {
  * Ends of the colour scale. A gradient's are symmetric about zero, at its largest magnitude: a few
  * large entries are what a reader looks for, so nothing is cut off.
  */
-function range(data: ArrayLike<number>, symmetric: boolean): [number, number] {
+function range(data: Iterable<number>, symmetric: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
-  for (let k = 0; k < data.length; k++) {
-    const x = data[k]!;
+  for (const x of data) {
     if (!Number.isFinite(x)) continue;
     if (x < low) low = x;
     if (x > high) high = x;

@@ -55,7 +55,7 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
   }
   const difference: Difference = {
     other: nameB,
-    reason: spread?.factor == null ? "the formulas differ" : "a common factor",
+    reason: (spread?.factor ?? null) === null ? "the formulas differ" : "a common factor",
     formula: { latex: second.report.gradient.latex, text: second.report.gradient.text },
     share: null,
     lines: [],
@@ -116,7 +116,7 @@ interface Spread {
 
 /** How far two gradients are apart; the factor when one is a multiple of the other throughout. */
 export function numericDifference(a: Float64Array | null, b: Float64Array | null): Spread | null {
-  if (a === null || b === null || a.length !== b.length || a.length === 0) return null;
+  if (a === null || a.length !== b?.length || a.length === 0) return null;
   let maxAbs = 0;
   let largest = 0;
   let at = 0;
@@ -127,7 +127,7 @@ export function numericDifference(a: Float64Array | null, b: Float64Array | null
     const m = Math.max(Math.abs(a[k]!), Math.abs(b[k]!));
     if (m > largest) [largest, at] = [m, k];
   }
-  const factor = b[at]! === 0 ? null : a[at]! / b[at]!;
+  const factor = b[at] === 0 ? null : a[at]! / b[at]!;
   const common =
     factor !== null &&
     maxAbs > 1e-9 * largest &&

@@ -130,7 +130,7 @@ class LazyMembers extends Map<string, ArrayHandle> {
     return this.readers.has(name);
   }
   override keys(): MapIterator<string> {
-    return this.readers.keys() as MapIterator<string>;
+    return this.readers.keys();
   }
   override get(name: string): ArrayHandle | undefined {
     const known = super.get(name);

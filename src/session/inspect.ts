@@ -202,7 +202,9 @@ function evaluateAndCheck(
   watch.onProgress(0, "evaluating");
   const kernel = compileKernel([loss, derivation.gradientExpr]);
   const { outputs } = kernel.run(bindings, {
-    onProgress: (f) => watch.onProgress(f, "evaluating"),
+    onProgress: (f) => {
+      watch.onProgress(f, "evaluating");
+    },
     isCancelled,
   });
   const value = outputs[0]!.data[0]!;
@@ -213,7 +215,9 @@ function evaluateAndCheck(
     wrt: wrt.node,
     bindings,
     candidate: gradient,
-    onProgress: (f) => watch.onProgress(f, "checking"),
+    onProgress: (f) => {
+      watch.onProgress(f, "checking");
+    },
     isCancelled,
   });
   const shape = wrt.array!.shape;

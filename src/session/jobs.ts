@@ -40,7 +40,12 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
   try {
     const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
     if (job.file.endsWith(".dice")) return [formula(job, values, watch)];
-    const host = new SessionHost(files, job.directory, () => undefined, watch.isCancelled);
+    const host = new SessionHost(
+      files,
+      job.directory,
+      () => undefined,
+      () => watch.isCancelled(),
+    );
     const program = new PythonProgram(parser, host, { file: job.file });
     program.load(job.source, job.file);
     const names = job.callable === null ? program.callables().map((c) => c.name) : [job.callable];
