@@ -159,6 +159,13 @@ export function tables(): Tables {
 /** 2^(k − 1023), k = 0 … 2046: looked up because `**` costs as much as ten products. */
 export const POWERS_OF_TWO = Float64Array.from({ length: 2047 }, (_, k) => 2 ** (k - 1023));
 
+/** log(1 + k/n) for k = 0 … n, correctly rounded. */
+export function logsOfRatios(n: number): Float64Array {
+  return Float64Array.from({ length: n + 1 }, (_, k) =>
+    nearest(fixedLog(BigInt(k), BigInt(2 * n + k))),
+  );
+}
+
 /** 2^(k/n) for k = 0 … n−1, correctly rounded. */
 export function rootsOfTwo(n: number): Float64Array {
   const ln2 = fixedLog(1n, 3n);

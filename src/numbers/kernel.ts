@@ -2,11 +2,12 @@
  * Expressions compiled to loops: loss, gradient and whatever else is asked for together, sharing
  * what they have in common.
  *
- * Arithmetic is float64 whatever the arrays' types. Sums carry their rounding errors along
- * (Knuth's two-sum, added up apart), so that their error does not grow with the number of entries
- * to first order: about one unit in the last place of the sum of absolute values. Sums of at most
- * 16 entries inside an elementwise formula (a softmax over classes) are added in pairs instead.
- * Products over axes are plain. Special values follow IEEE 754.
+ * Arithmetic is float64 whatever the arrays' types. Sums add up to four entries in pairs and carry
+ * the rounding errors of all further additions along (Knuth's two-sum, added up apart). Their error
+ * is at most 3u of the sum of absolute values, however many entries there are, and within a unit in
+ * the last place where the terms have one sign and are many. Sums of at most 16 entries inside an
+ * elementwise formula (a softmax over classes) are added in pairs: 4u. Products over axes are plain.
+ * Special values follow IEEE 754.
  *
  * From expression to numbers: `schedule.ts` decides on passes, `builder.ts` turns each into loops
  * (`loops.ts`), and an emitter writes those down. `javascript.ts` is the emitter there is; another

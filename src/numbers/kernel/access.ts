@@ -1,7 +1,12 @@
 /**
  * Which entry of its arguments an entry of a node is made from. One place knows this for every node
  * kind; the scheduler's analyses and the builder of loops both ask here.
+ *
+ * Entries are named by their row-major positions. Where axes play different parts, the position is
+ * split in as few coordinates as the parts need (axes that stay together are one), so that it comes
+ * out even where the loops are split there too.
  */
+import { sizeProduct, type Sizes } from "../typedArrays.ts";
 import type {
   ArgReduce,
   Concat,
@@ -11,7 +16,6 @@ import type {
   Spread,
   Stack,
 } from "../../expression/node.ts";
-import type { Sizes } from "../typedArrays.ts";
 import {
   type IndexForm,
   ZERO_INDEX,
@@ -22,13 +26,7 @@ import {
   stridesOf,
 } from "./indexForm.ts";
 
-/** An entry of an array: by its row-major position, by its coordinates, or both. */
-export interface Access {
-  readonly position: IndexForm | null;
-  readonly coordinates: readonly IndexForm[] | null;
-}
-
-/** Divides a form that is never negative, inventing a variable where it does not come out even. */
+/** Divides a form that is never negative, inventing variables where it does not come out even. */
 export type Divide = (
   form: IndexForm,
   by: number,
@@ -44,7 +42,13 @@ export interface Choice {
   readonly end: number;
   readonly step: number;
   readonly arg: Expr;
-  readonly at: Access;
+  readonly at: IndexForm;
+}
+
+/** An axis along which an argument is the same for every entry. */
+export interface Stretch {
+  readonly coordinate: IndexForm;
+  readonly size: number;
 }
 
 export function isChoosing(e: Expr): e is Choosing {
@@ -60,7 +64,7 @@ export function reducedDims(e: Reduce | ArgReduce): readonly number[] {
 }
 
 export class Accesses {
-  readonly sizes: Sizes;
+  private readonly sizes: Sizes;
   private readonly divide: Divide;
 
   constructor(sizes: Sizes, divide: Divide) {
@@ -68,21 +72,8 @@ export class Accesses {
     this.divide = divide;
   }
 
-  positionOf(e: Expr, at: Access): IndexForm {
-    if (at.position !== null) return at.position;
-    const strides = stridesOf(this.sizes.of(e));
-    return at.coordinates!.reduce(
-      (sum, c, d) => addIndex(sum, scaleIndex(c, strides[d]!)),
-      ZERO_INDEX,
-    );
-  }
-
-  coordinatesOf(e: Expr, at: Access): readonly IndexForm[] {
-    return at.coordinates ?? this.split(at.position!, this.sizes.of(e));
-  }
-
   /** Coordinates of a row-major position. */
-  split(position: IndexForm, sizes: readonly number[]): readonly IndexForm[] {
+  split(position: IndexForm, sizes: readonly number[]): IndexForm[] {
     const coordinates = new Array<IndexForm>(sizes.length).fill(ZERO_INDEX);
     let rest = position;
     // The outermost axis that is longer than 1 takes what is left: nothing to divide there.
@@ -97,58 +88,112 @@ export class Accesses {
     return coordinates;
   }
 
-  /** The entry of argument `k` that the entry `at` of `e` needs, whatever its position. */
-  argument(e: Expr, k: number, at: Access): Access {
-    const arg = e.args[k]!;
+  /** The entry of argument `k` that the entry at `at` of `e` needs, whatever its position. */
+  argument(e: Expr, k: number, at: IndexForm): IndexForm {
+    const sizes = this.sizes.of(e);
     switch (e.kind) {
       case "reshape":
-        return { position: this.positionOf(e, at), coordinates: null };
+        return at;
       case "transpose": {
-        const from = new Array<IndexForm>(e.perm.length);
-        const here = this.coordinatesOf(e, at);
-        e.perm.forEach((p, d) => (from[p] = here[d]!));
-        return byCoordinates(from);
-      }
-      case "index":
-        return byCoordinates(this.coordinatesOf(e, at).toSpliced(e.dim, 0, constantIndex(e.at)));
-      case "slice": {
-        const here = this.coordinatesOf(e, at);
-        return byCoordinates(
-          here.with(e.dim, shiftIndex(scaleIndex(here[e.dim]!, e.step), e.start)),
+        const from = this.sizes.of(e.args[0]!);
+        const strides = stridesOf(from);
+        // Axes that stay side by side are one; those of size 1 stand between none.
+        const place = (all: readonly number[], d: number): number =>
+          all.slice(0, d).filter((n) => n !== 1).length;
+        const groups = grouped(sizes, (d) => place(from, e.perm[d]!) - place(sizes, d));
+        const coordinates = this.split(
+          at,
+          groups.map((g) => g.size),
+        );
+        return weighted(
+          coordinates,
+          groups.map((g) => strides[e.perm[g.last]!]!),
         );
       }
-      case "oneHot":
-        return byCoordinates(this.coordinatesOf(e, at).toSpliced(e.dim, 1));
+      case "index": {
+        const inner = sizeProduct(sizes.slice(e.dim));
+        const length = this.sizes.of(e.args[0]!)[e.dim]!;
+        const [o, i] = this.split(at, [sizeProduct(sizes.slice(0, e.dim)), inner]);
+        return shiftIndex(weighted([o!, i!], [length * inner, 1]), e.at * inner);
+      }
+      case "slice": {
+        const { outer, along, inside, inner } = this.around(e, at);
+        const from = shiftIndex(scaleIndex(along, e.step), e.start);
+        const length = this.sizes.of(e.args[0]!)[e.dim]!;
+        return weighted([outer, from, inside], [length * inner, inner, 1]);
+      }
+      case "oneHot": {
+        const { outer, inside, inner } = this.around(e, at);
+        return weighted([outer, inside], [inner, 1]);
+      }
       default:
-        return this.broadcast(e, arg, at);
+        return this.broadcast(e, e.args[k]!, at);
     }
   }
 
   /** The same entry of an array of the same shape, or of one that stretches to it. */
-  private broadcast(e: Expr, arg: Expr, at: Access): Access {
-    const want = this.sizes.of(e);
-    const have = this.sizes.of(arg);
-    if (this.sizes.count(arg) === 1) return { position: ZERO_INDEX, coordinates: null };
-    if (this.sizes.count(arg) === this.sizes.count(e)) {
-      return have.length === want.length
-        ? at
-        : { position: this.positionOf(e, at), coordinates: null };
-    }
-    const here = this.coordinatesOf(e, at);
-    const shift = want.length - have.length;
-    return byCoordinates(have.map((n, d) => (n === 1 ? ZERO_INDEX : here[d + shift]!)));
+  private broadcast(e: Expr, arg: Expr, at: IndexForm): IndexForm {
+    const count = this.sizes.count(arg);
+    if (count === 1) return ZERO_INDEX;
+    if (count === this.sizes.count(e)) return at;
+    const { groups, coordinates } = this.stretching(e, arg, at);
+    let step = count;
+    const steps = groups.map((g) => {
+      if (g.key === 1) return 0;
+      step /= g.size;
+      return step;
+    });
+    return weighted(coordinates, steps);
   }
 
-  /** Where the entry `at` of a choosing node may come from; nowhere means zero. */
-  choices(e: Choosing, at: Access): Choice[] {
-    const here = this.coordinatesOf(e, at);
-    const coordinate = here[e.dim]!;
-    const without = (): Access => byCoordinates(here.toSpliced(e.dim, 1));
+  /** Axes of `e` along which `arg` is stretched (key 1) and others (key 0). */
+  private stretching(
+    e: Expr,
+    arg: Expr,
+    at: IndexForm,
+  ): { groups: AxisGroup[]; coordinates: IndexForm[] } {
+    const have = this.sizes.of(arg);
+    const shift = this.sizes.of(e).length - have.length;
+    const groups = grouped(this.sizes.of(e), (d) => ((have[d - shift] ?? 1) === 1 ? 1 : 0));
+    return {
+      groups,
+      coordinates: this.split(
+        at,
+        groups.map((g) => g.size),
+      ),
+    };
+  }
+
+  /** The axes along which an argument is stretched to `e`. */
+  stretches(e: Expr, arg: Expr, at: IndexForm): Stretch[] {
+    const { groups, coordinates } = this.stretching(e, arg, at);
+    return groups.flatMap(({ key, size }, k) =>
+      key === 1 ? [{ coordinate: coordinates[k]!, size }] : [],
+    );
+  }
+
+  /** The position split around a node's own axis `dim`. */
+  around(
+    e: Expr & { readonly dim: number },
+    at: IndexForm,
+  ): { outer: IndexForm; along: IndexForm; inside: IndexForm; inner: number } {
+    const sizes = this.sizes.of(e);
+    const inner = sizeProduct(sizes.slice(e.dim + 1));
+    const [outer, along, inside] = this.split(at, [
+      sizeProduct(sizes.slice(0, e.dim)),
+      sizes[e.dim]!,
+      inner,
+    ]);
+    return { outer: outer!, along: along!, inside: inside!, inner };
+  }
+
+  /** Where the entry at `at` of a choosing node may come from; nowhere means zero. */
+  choices(e: Choosing, at: IndexForm): Choice[] {
+    const { outer, along: coordinate, inside, inner } = this.around(e, at);
+    const without = weighted([outer, inside], [inner, 1]);
     switch (e.kind) {
       case "place":
-        return [
-          { coordinate, first: e.at, end: e.at + 1, step: 1, arg: e.args[0]!, at: without() },
-        ];
+        return [{ coordinate, first: e.at, end: e.at + 1, step: 1, arg: e.args[0]!, at: without }];
       case "stack":
         return e.args.map((arg, k) => ({
           coordinate,
@@ -156,13 +201,14 @@ export class Accesses {
           end: k + 1,
           step: 1,
           arg,
-          at: without(),
+          at: without,
         }));
       case "spread": {
         const arg = e.args[0]!;
         const n = this.sizes.of(arg)[e.dim]!;
         if (n === 0) return [];
         const from = shiftIndex(coordinate, -e.start);
+        const along = e.step === 1 ? from : this.divide(from, e.step).quotient;
         return [
           {
             coordinate,
@@ -170,9 +216,7 @@ export class Accesses {
             end: e.start + (n - 1) * e.step + 1,
             step: e.step,
             arg,
-            at: byCoordinates(
-              here.with(e.dim, e.step === 1 ? from : this.divide(from, e.step).quotient),
-            ),
+            at: weighted([outer, along, inside], [n * inner, inner, 1]),
           },
         ];
       }
@@ -181,7 +225,8 @@ export class Accesses {
         const choices: Choice[] = [];
         for (const arg of e.args) {
           const n = this.sizes.of(arg)[e.dim]!;
-          const inArgument = byCoordinates(here.with(e.dim, shiftIndex(coordinate, -first)));
+          const along = shiftIndex(coordinate, -first);
+          const inArgument = weighted([outer, along, inside], [n * inner, inner, 1]);
           if (n > 0) {
             choices.push({ coordinate, first, end: first + n, step: 1, arg, at: inArgument });
           }
@@ -193,25 +238,67 @@ export class Accesses {
   }
 
   /** The entries of the argument that one entry of a reduction combines, in row-major order. */
-  reduced(e: Reduce | ArgReduce, at: Access): Access[] {
-    const arg = e.args[0]!;
-    const sizes = this.sizes.of(arg);
-    const dims = reducedDims(e);
-    const here = this.coordinatesOf(e, at);
-    let all: IndexForm[][] = [[]];
-    let next = 0;
-    sizes.forEach((n, d) => {
-      const isReduced = dims.includes(d);
-      const kept = here[next]!;
-      if (!isReduced || e.keepDims) next++;
-      all = isReduced
-        ? all.flatMap((c) => Array.from({ length: n }, (_, k) => [...c, constantIndex(k)]))
-        : all.map((c) => [...c, kept]);
+  reduced(e: Reduce | ArgReduce, at: IndexForm): IndexForm[] {
+    const groups = reductionGroups(this.sizes, e);
+    const kept = groups.filter((g) => g.key === 0);
+    const coordinates = this.split(
+      at,
+      kept.map((g) => g.size),
+    );
+    let positions = [ZERO_INDEX];
+    for (const g of groups) {
+      const steps =
+        g.key === 0
+          ? [coordinates.shift()!]
+          : Array.from({ length: g.size }, (_, k) => constantIndex(k));
+      positions = positions.flatMap((p) => steps.map((s) => addIndex(scaleIndex(p, g.size), s)));
+    }
+    return positions;
+  }
+
+  /** Which result an entry of the argument goes into, and where it stands along the last axis. */
+  reducing(e: Reduce | ArgReduce, at: IndexForm): { kept: IndexForm; along: IndexForm } {
+    const groups = reductionGroups(this.sizes, e);
+    const coordinates = this.split(
+      at,
+      groups.map((g) => g.size),
+    );
+    let kept = ZERO_INDEX;
+    let along = ZERO_INDEX;
+    groups.forEach(({ key, size }, k) => {
+      if (key === 1) along = coordinates[k]!;
+      else kept = addIndex(scaleIndex(kept, size), coordinates[k]!);
     });
-    return all.map(byCoordinates);
+    return { kept, along };
   }
 }
 
-export function byCoordinates(coordinates: readonly IndexForm[]): Access {
-  return { position: null, coordinates };
+interface AxisGroup {
+  readonly key: number;
+  readonly size: number;
+  /** Its innermost axis. */
+  readonly last: number;
+}
+
+/** Neighbouring axes with the same key as one; axes of size 1 belong to any. */
+function grouped(sizes: readonly number[], keyOf: (d: number) => number): AxisGroup[] {
+  const groups: AxisGroup[] = [];
+  sizes.forEach((n, d) => {
+    if (n === 1) return;
+    const key = keyOf(d);
+    const outer = groups.at(-1);
+    if (outer?.key === key) groups[groups.length - 1] = { key, size: outer.size * n, last: d };
+    else groups.push({ key, size: n, last: d });
+  });
+  return groups;
+}
+
+/** Kept (key 0) and reduced (key 1) axes of the argument. */
+function reductionGroups(sizes: Sizes, e: Reduce | ArgReduce): AxisGroup[] {
+  const dims = reducedDims(e);
+  return grouped(sizes.of(e.args[0]!), (d) => (dims.includes(d) ? 1 : 0));
+}
+
+function weighted(coordinates: readonly IndexForm[], weights: readonly number[]): IndexForm {
+  return coordinates.reduce((sum, c, k) => addIndex(sum, scaleIndex(c, weights[k]!)), ZERO_INDEX);
 }

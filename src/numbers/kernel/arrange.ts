@@ -4,7 +4,7 @@
  * need no test for each entry.
  */
 import type { Expr } from "../../expression/node.ts";
-import { type Access, Accesses, isChoosing, isReduction } from "./access.ts";
+import { Accesses, isChoosing, isReduction } from "./access.ts";
 import {
   type IndexForm,
   ZERO_INDEX,
@@ -96,7 +96,7 @@ class Survey {
       return { quotient: variableIndex(variable), remainder: variableIndex(variable + 1) };
     });
     for (const root of plan.roots) {
-      this.visit(overOf(root), { position, coordinates: null });
+      this.visit(overOf(root), position);
       if (root.kind === "store") this.positions.push(position);
     }
   }
@@ -106,9 +106,8 @@ class Survey {
     return stored !== undefined && stored.stage < this.stage;
   }
 
-  private visit(e: Expr, at: Access): void {
+  private visit(e: Expr, position: IndexForm): void {
     if (e.kind === "const" || e.kind === "parameter") return;
-    const position = this.accesses.positionOf(e, at);
     const key = `${e.id}@${indexKey(position)}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
@@ -117,39 +116,33 @@ class Survey {
       this.positions.push(position);
       return;
     }
-    const here: Access = { position, coordinates: at.coordinates };
     if (isChoosing(e)) {
-      for (const choice of this.accesses.choices(e, here)) {
+      for (const choice of this.accesses.choices(e, position)) {
         this.breakAt(choice.coordinate, choice.first, choice.end);
         this.visit(choice.arg, choice.at);
       }
     } else if (isReduction(e)) {
       // The other entries are reached in the same way as the first.
-      this.visit(e.args[0]!, this.accesses.reduced(e, here)[0]!);
+      this.visit(e.args[0]!, this.accesses.reduced(e, position)[0]!);
     } else {
       e.args.forEach((arg, k) => {
-        this.unrollFor(e, arg, here);
-        this.visit(arg, this.accesses.argument(e, k, here));
+        this.unrollFor(e, arg, position);
+        this.visit(arg, this.accesses.argument(e, k, position));
       });
     }
   }
 
   /** Along these axes an inlined reduction is the same for every entry, and must not be repeated. */
-  private unrollFor(e: Expr, arg: Expr, at: Access): void {
+  private unrollFor(e: Expr, arg: Expr, at: IndexForm): void {
     const sizes = this.schedule.sizes;
     if (sizes.count(arg) >= sizes.count(e) || isRearranging(e) || !this.gathers(arg)) return;
-    const want = sizes.of(e);
-    const have = sizes.of(arg);
-    const coordinates = this.accesses.coordinatesOf(e, at);
-    want.forEach((n, d) => {
-      if (n === 1 || (have[d - want.length + have.length] ?? 1) !== 1) return;
-      const axis = this.axisOf(coordinates[d]!);
-      if (axis === null || this.unrolled.has(axis)) return;
-      const size = this.sizes[axis]!;
-      if (size > LONGEST_UNROLLED || this.copies * size > MOST_COPIES) return;
+    for (const { coordinate, size } of this.accesses.stretches(e, arg, at)) {
+      const axis = this.axisOf(coordinate);
+      if (axis === null || this.unrolled.has(axis) || size !== this.sizes[axis]) continue;
+      if (size > LONGEST_UNROLLED || this.copies * size > MOST_COPIES) continue;
       this.copies *= size;
       this.unrolled.add(axis);
-    });
+    }
   }
 
   /** Whether computing `e` includes an inlined reduction. */

@@ -3,14 +3,7 @@
  * operands are known: what depends on outer loops only is computed outside the inner ones.
  */
 import type { Expr } from "../../expression/node.ts";
-import {
-  type Access,
-  Accesses,
-  type Choosing,
-  isChoosing,
-  isReduction,
-  reducedDims,
-} from "./access.ts";
+import { Accesses, type Choosing, isChoosing, isReduction } from "./access.ts";
 import { type Arrangement, arrange } from "./arrange.ts";
 import {
   type IndexForm,
@@ -154,48 +147,20 @@ class Builder {
 
   private effect(root: Root): void {
     const over = overOf(root);
-    const here: Access = { position: this.fold(this.arrangement.position), coordinates: null };
+    const here = this.fold(this.arrangement.position);
     const leaf = this.scopes.at(-1)!;
     this.use(root.buffer);
     if (root.kind === "store") {
       const value = this.value(over, here);
-      const index = this.hoisted(here.position!);
+      const index = this.hoisted(here);
       leaf.effects.push({ kind: "store", buffer: root.buffer, index, value });
       return;
     }
     const value = this.value(over, here);
-    const { kept, along } = this.reducedPosition(root, here.position!);
-    const into = this.accumulator(root, kept);
-    const position = root.node.kind === "argReduce" ? this.positionNumber(along) : 0;
+    const { kept, along } = this.accesses.reducing(root.node, here);
+    const into = this.accumulator(root, this.fold(kept));
+    const position = root.node.kind === "argReduce" ? this.positionNumber(this.fold(along)) : 0;
     leaf.effects.push({ kind: "accumulate", into, value, position });
-  }
-
-  /** Which result an entry belongs to, and where it stands along the (last) reduced axis. */
-  private reducedPosition(
-    root: ReduceRoot,
-    position: IndexForm,
-  ): { kept: IndexForm; along: IndexForm } {
-    const dims = reducedDims(root.node);
-    // Neighbouring axes of the same kind are one: they need not be told apart.
-    const axes: { n: number; isReduced: boolean }[] = [];
-    this.schedule.sizes.of(overOf(root)).forEach((n, d) => {
-      const isReduced = dims.includes(d);
-      const outer = axes.at(-1);
-      if (outer?.isReduced === isReduced || (outer !== undefined && n === 1)) outer.n *= n;
-      else if (n !== 1) axes.push({ n, isReduced });
-    });
-    const coordinates = this.accesses.split(
-      position,
-      axes.map((a) => a.n),
-    );
-    let kept = ZERO_INDEX;
-    let along = ZERO_INDEX;
-    coordinates.forEach((c, k) => {
-      const { n, isReduced } = axes[k]!;
-      if (isReduced) along = c;
-      else kept = addIndex(scaleIndex(kept, n), c);
-    });
-    return { kept: this.fold(kept), along: this.fold(along) };
   }
 
   private accumulator(root: ReduceRoot, position: IndexForm): Accumulator {
@@ -226,13 +191,13 @@ class Builder {
     return order.findLastIndex((a) => this.ranges[a]![0] !== this.ranges[a]![1]) + 1;
   }
 
-  private value(e: Expr, at: Access): Operand {
+  private value(e: Expr, at: IndexForm): Operand {
     if (e.kind === "const") return e.value;
-    const position = this.fold(this.accesses.positionOf(e, at));
+    const position = this.fold(at);
     const key = `${e.id}@${indexKey(position)}`;
     const before = this.known.get(key);
     if (before?.scope.open === true) return before.operand;
-    const operand = this.computed(e, { position, coordinates: at.coordinates });
+    const operand = this.computed(e, position);
     // Where the register is known, but not beyond the loops that the position belongs to: in another
     // segment of the same axis the same entry may be chosen from elsewhere.
     const level = Math.max(levelOfOperand(operand), this.levelOf(position));
@@ -240,10 +205,10 @@ class Builder {
     return operand;
   }
 
-  private computed(e: Expr, at: Access): Operand {
+  private computed(e: Expr, at: IndexForm): Operand {
     const stored = this.schedule.stored.get(e);
     if (stored !== undefined && stored.stage < this.plan.stage) {
-      return this.load(stored.buffer, at.position!);
+      return this.load(stored.buffer, at);
     }
     if (isChoosing(e)) return this.choose(e, at);
     if (isReduction(e)) return this.inlineReduction(e, at);
@@ -251,7 +216,7 @@ class Builder {
       this.value(e.args[k]!, this.accesses.argument(e, k, at));
     switch (e.kind) {
       case "input":
-        return this.load(this.inputBuffer(e.name), at.position!);
+        return this.load(this.inputBuffer(e.name), at);
       case "parameter":
         return this.parameter(e.name);
       case "unary":
@@ -265,7 +230,7 @@ class Builder {
       case "cast":
         return this.compute({ kind: "cast", to: e.to }, [argument(0)]);
       case "oneHot": {
-        const along = this.accesses.coordinatesOf(e, at)[e.dim]!;
+        const { along } = this.accesses.around(e, at);
         const position = this.positionNumber(this.fold(along));
         return this.compute({ kind: "binary", op: "eq" }, [argument(0), position]);
       }
@@ -345,7 +310,10 @@ class Builder {
     return to;
   }
 
-  private inlineReduction(e: Extract<Expr, { kind: "reduce" | "argReduce" }>, at: Access): Operand {
+  private inlineReduction(
+    e: Extract<Expr, { kind: "reduce" | "argReduce" }>,
+    at: IndexForm,
+  ): Operand {
     const arg = e.args[0]!;
     const values = this.accesses.reduced(e, at).map((a) => this.value(arg, a));
     if (e.kind === "argReduce") return this.compute({ kind: "first", op: e.op }, values);
@@ -373,7 +341,7 @@ class Builder {
     return row[0]!;
   }
 
-  private choose(e: Choosing, at: Access): Operand {
+  private choose(e: Choosing, at: IndexForm): Operand {
     const cases: Case[] = [];
     let level = 0;
     for (const choice of this.accesses.choices(e, at)) {

@@ -7,10 +7,16 @@
  * a user's program gets into it. (Inputs arrive as arguments, by position.)
  */
 import type { CastTarget } from "../../expression/node.ts";
-import { POWERS_OF_TWO } from "../doubledoubleTables.ts";
-import { EXP_LIMIT, expRoots, expStatements } from "./exponential.ts";
+import { EXP_LIMIT, tables } from "./elementary.ts";
 import type { IndexForm } from "./indexForm.ts";
-import { BINARY_TERMS, UNARY_TERMS, literal, powerTerm } from "./javascriptTerms.ts";
+import {
+  BINARY_TERMS,
+  UNARY_TERMS,
+  inPlaceStatements,
+  isInPlace,
+  literal,
+  powerTerm,
+} from "./javascriptTerms.ts";
 import type {
   Accumulator,
   Block,
@@ -37,10 +43,9 @@ export interface EmitOptions {
 export function compilePass(nest: LoopNest, options: EmitOptions): PassFunction {
   const source = passSource(nest, options);
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- see above
-  return new Function("functions", "roots", "powers", source)(
+  return new Function("functions", ...Object.keys(tables), source)(
     scalarFunctions,
-    expRoots,
-    POWERS_OF_TWO,
+    ...Object.values(tables),
   ) as PassFunction;
 }
 
@@ -239,25 +244,24 @@ class Writer {
   }
 
   private compute(to: number, c: Computation, args: readonly Operand[]): void {
-    if (c.kind === "unary" && (c.op === "exp" || c.op === "sigmoid")) {
-      this.exponential(to, c.op, this.number(args[0]!));
-    } else this.define(to, this.term(c, args));
-  }
-
-  /** exp in place where its argument allows it, which is nearly always. */
-  private exponential(to: number, op: "exp" | "sigmoid", x: string): void {
+    if (c.kind !== "unary" || !isInPlace(c.op)) {
+      this.define(to, this.term(c, args));
+      return;
+    }
+    const x = this.number(args[0]!);
     const result = this.newName(`v${to}`);
-    this.lines.push(`let ${result}; if (${x} < ${EXP_LIMIT} && ${x} > -${EXP_LIMIT}) {`);
-    if (op === "exp") this.lines.push(`${expStatements("y", x)} ${result} = y; }`);
-    else this.lines.push(`const a = -${x}; ${expStatements("y", "a")} ${result} = 1 / (1 + y); }`);
-    this.lines.push(`else ${result} = ${op === "exp" ? "Math.exp" : "sigmoidOutside"}(${x});`);
+    this.lines.push(
+      `let ${result}; if (${x} < ${EXP_LIMIT} && ${x} > -${EXP_LIMIT}) {`,
+      `${inPlaceStatements(c.op, result, x)} }`,
+      `else ${result} = ${c.op}(${x});`,
+    );
   }
 
   private term(c: Computation, args: readonly Operand[]): string {
     const [x, y] = args as [Operand, Operand];
     switch (c.kind) {
       case "unary":
-        if (c.op === "exp" || c.op === "sigmoid") throw new Error(`${c.op} is not a single term`);
+        if (isInPlace(c.op)) throw new Error(`${c.op} is not a single term`);
         return UNARY_TERMS[c.op](c.op === "not" ? this.truth(x) : this.number(x));
       case "binary":
         if (c.op === "and") return `${this.truth(x)} && ${this.truth(y)}`;

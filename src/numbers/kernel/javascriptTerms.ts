@@ -1,5 +1,6 @@
 /** Single operations as JavaScript terms. Operands are variables or literals in parentheses. */
 import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
+import { expStatements, log1pStatements } from "./elementary.ts";
 
 export function literal(value: number): string {
   if (Object.is(value, -0)) return "(-0)";
@@ -26,9 +27,34 @@ export function powerTerm(x: string, exponent: number): string {
   }
 }
 
-export const UNARY_TERMS: Readonly<
-  Record<Exclude<UnaryOp, "exp" | "sigmoid">, (x: string) => string>
-> = {
+/** Functions that are written out, because calls of them would take most of the time. */
+type InPlace = "exp" | "sigmoid" | "softplus" | "logsigmoid";
+
+export function isInPlace(op: UnaryOp): op is InPlace {
+  return op === "exp" || op === "sigmoid" || op === "softplus" || op === "logsigmoid";
+}
+
+/** Sets `result` to the function of `x` for |x| < EXP_LIMIT; both are variables (or a literal). */
+export function inPlaceStatements(op: InPlace, result: string, x: string): string {
+  switch (op) {
+    case "exp":
+      return `${expStatements("y", x)} ${result} = y;`;
+    case "sigmoid":
+      return `const a = -${x}; ${expStatements("y", "a")} ${result} = 1 / (1 + y);`;
+    case "softplus":
+      return (
+        `const a = -abs(${x}); ${expStatements("e", "a")} ${log1pStatements("y", "e")} ` +
+        `${result} = max(${x}, 0) + y;`
+      );
+    case "logsigmoid":
+      return (
+        `const a = -abs(${x}); ${expStatements("e", "a")} ${log1pStatements("y", "e")} ` +
+        `${result} = min(${x}, 0) - y;`
+      );
+  }
+}
+
+export const UNARY_TERMS: Readonly<Record<Exclude<UnaryOp, InPlace>, (x: string) => string>> = {
   neg: (x) => `-${x}`,
   log: (x) => `log(${x})`,
   log1p: (x) => `log1p(${x})`,
@@ -36,8 +62,6 @@ export const UNARY_TERMS: Readonly<
   sqrt: (x) => `sqrt(${x})`,
   abs: (x) => `abs(${x})`,
   sign: (x) => `sign(${x})`,
-  logsigmoid: (x) => `logsigmoid(${x})`,
-  softplus: (x) => `softplus(${x})`,
   tanh: (x) => `tanh(${x})`,
   relu: (x) => `max(${x}, 0)`,
   cosh: (x) => `cosh(${x})`,

@@ -1,15 +1,5 @@
 /** Functions of one or two numbers that generated code calls where `Math` has none. */
-import { exponential, sigmoidOutside } from "./exponential.ts";
-
-/** log(1/(1 + e^-x)) without overflow. */
-function logsigmoid(x: number): number {
-  return Math.min(x, 0) - Math.log1p(exponential(-Math.abs(x)));
-}
-
-/** log(1 + e^x) without overflow. */
-function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(exponential(-Math.abs(x)));
-}
+import { exponential, logsigmoid, sigmoid, softplus } from "./elementary.ts";
 
 /** To the nearest whole number, ties to even, as NumPy, PyTorch and TensorFlow do. */
 export function roundHalfEven(x: number): number {
@@ -82,7 +72,8 @@ function firstSmallest(values: readonly number[]): number {
 }
 
 export const scalarFunctions = {
-  sigmoidOutside,
+  exp: exponential,
+  sigmoid,
   logsigmoid,
   softplus,
   roundHalfEven,

@@ -274,12 +274,12 @@ function sameSizes(p: Expr, q: Expr): boolean {
   return sizesOf(p.shape).join() === sizesOf(q.shape).join();
 }
 
-/** The operation, if the two broadcast; otherwise with the second one's sum. */
+/** The operation, if the two broadcast; otherwise with the second one's largest entry. */
 function fitting(p: Expr, q: Expr, f: (p: Expr, q: Expr) => Expr): Expr | null {
   try {
     return f(p, q);
   } catch {
-    return f(p, b.unary("tanh", b.sum(q)));
+    return f(p, elementCount(q.shape) === 0 ? b.ZERO : b.reduce("max", q, null));
   }
 }
 
