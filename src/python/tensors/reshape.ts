@@ -122,7 +122,7 @@ function matchKnown(old: Shape, sizes: readonly number[]): Shape {
 
 function splitInto(olds: readonly Axis[], news: readonly number[], used: Axis[]): Axis[] {
   const parts = olds.flatMap((a) => (a.parts.length > 0 ? [...a.parts] : [a]));
-  if (parts.length > 1) {
+  if (parts.length > olds.length) {
     const again = matchKnown(parts, news);
     if (again.every((a) => isUnit(a) || parts.some((p) => sameAxis(p, a)) || a.parts.length > 0))
       return [...again];

@@ -9,6 +9,7 @@ import {
   size,
   stack,
   stopGradient,
+  withArgs,
 } from "../../expression/build.ts";
 import { type Expr, annotate } from "../../expression/node.ts";
 import {
@@ -116,7 +117,9 @@ export function tensor(
   vm.tensorOperation();
   let e = expr;
   if (vm.stopGradientDepth > 0 && e.type === "float" && e.kind !== "stopGradient") {
-    e = stopGradient(e);
+    // What is inside has no gradient either way; one cut around the whole says it best.
+    const bare = e.args.map((a) => (a.kind === "stopGradient" ? a.args[0]! : a));
+    e = stopGradient(withArgs(e, bare));
     vm.recorder.block(e, "no_grad", vm.at);
   }
   return new Tensor(vm, e, library, dtype, options);

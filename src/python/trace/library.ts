@@ -18,6 +18,11 @@ export function libraryUsed(target: TraceTarget): Library {
   }
   const votes = new Map<Library, number>();
   count(target.fn, votes, new Set());
+  // A function of methods alone says nothing; what its file imports does.
+  for (const v of target.fn.scope.module.variables.values()) {
+    const library = v.kind === "module" ? libraryOfValue(v) : null;
+    if (library !== null) votes.set(library, (votes.get(library) ?? 0) + 0.1);
+  }
   const ranked = [...votes].sort((a, b) => b[1] - a[1]);
   return ranked[0]?.[0] ?? "numpy";
 }
