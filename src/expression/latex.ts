@@ -142,7 +142,7 @@ function writeSymbol(s: SymbolName, indices: readonly string[]): [string, number
     return [`\\frac{\\partial ${s.latex}}{\\partial ${of}}`, Level.factor];
   }
   const base = s.primes > 0 ? `{${s.latex}${"'".repeat(s.primes)}}` : s.latex;
-  const sub = s.sub === "" || /^\d+$|^[a-z]$/.test(s.sub) ? s.sub : `\\mathrm{${s.sub}}`;
+  const sub = s.sub === "" || /^[\d,]+$|^[a-z]$/.test(s.sub) ? s.sub : `\\mathrm{${s.sub}}`;
   const subs = [sub, ...indices].filter((x) => x !== "");
   return [subs.length === 0 ? base : `${base}_{${subs.join(",")}}`, Level.atom];
 }

@@ -63,8 +63,9 @@ export class Names {
     if (known !== undefined) return known;
     const letter = axis.name.charAt(0).toUpperCase();
     const counts = ["N", "n", "M"].map((s) => plainWish(s, `n_${axis.name}`));
-    const own = /[A-Z]/.test(letter) ? [plainWish(letter, `n_${axis.name}`)] : [];
-    const wishes = axis.role === "element" ? counts : [...own, ...counts];
+    // B, C, D, H and W say what they count; I and J would pass for sums.
+    const own = "BCDHWT".includes(letter) ? [plainWish(letter, `n_${axis.name}`)] : [];
+    const wishes = [...own, ...counts];
     const symbol = this.claim(wishes as [Wish, ...Wish[]]);
     this.sizes.set(axis.name, symbol);
     return symbol;

@@ -530,9 +530,10 @@ export class Notation {
     const condition = this.truth(c, alignIndices(e.shape, idx, c.shape), scope);
     const branch = { value: value(a), condition };
     const rest = value(b);
-    return rest.kind === "cases"
-      ? { kind: "cases", branches: [branch, ...rest.branches], otherwise: rest.otherwise }
-      : { kind: "cases", branches: [branch], otherwise: rest };
+    return signedCases(
+      rest.kind === "cases" ? [branch, ...rest.branches] : [branch],
+      rest.kind === "cases" ? rest.otherwise : rest,
+    );
   }
 
   private placed(
@@ -566,7 +567,7 @@ export class Notation {
     const last = count === null ? null : e.start + (count - 1) * e.step;
     const offset = unshifted(0, e.shape[e.dim]!);
     if (e.start > 0) conditions.push(relate("ge", shown, number(e.start + offset)));
-    if (last !== null && total !== null && last + e.step - 1 < total - 1) {
+    if (last !== null && (total === null || last + e.step - 1 < total - 1)) {
       conditions.push(relate("le", shown, number(last + offset)));
     }
     if (e.step > 1) {
@@ -673,6 +674,23 @@ function indicator(conditions: readonly Term[], value: Term): Term {
     return productOf(false, [bracket, ...value.numerator], value.denominator);
   }
   return productOf(false, [bracket, value], []);
+}
+
+/** Cases with their common minus in front. */
+function signedCases(
+  branches: readonly { readonly value: Term; readonly condition: Term }[],
+  otherwise: Term,
+): Term {
+  const values = [...branches.map((b) => b.value), otherwise];
+  const isZero = (t: Term): boolean => t.kind === "number" && t.value === 0;
+  const isNegative = values.every((t) => t.kind === "negative" || isZero(t));
+  if (!isNegative || values.every(isZero)) return { kind: "cases", branches, otherwise };
+  const flipped = (t: Term): Term => (t.kind === "negative" ? t.of : t);
+  return negated({
+    kind: "cases",
+    branches: branches.map((b) => ({ ...b, value: flipped(b.value) })),
+    otherwise: flipped(otherwise),
+  });
 }
 
 /** Whole numbers above and below the line multiplied out, without their common factor. */

@@ -72,19 +72,34 @@ function defaultValue(v: number): string {
   return Number.isFinite(v) ? pythonNumber(v) : `float("${v}")`.replace("Infinity", "inf");
 }
 
-/** The sizes the code is bound to (an unrolled loop over classes, say) are checked in it. */
-function shapeCheck({ wrt, names, fixedAxes }: CodeRequest, inCode: ReadonlySet<string>): string[] {
-  const fixed = new Set([...fixedAxes, ...inCode]);
-  if (fixed.size === 0) return [];
+/** What the code is bound to, ranks and sizes (of an unrolled loop over classes, say), checked in it. */
+function shapeCheck(
+  { wrt, names, fixedAxes, inputs }: CodeRequest,
+  emitters: readonly Emitter[],
+): string[] {
+  const fixed = new Set([...fixedAxes, ...emitters.flatMap((e) => [...e.fixedAxes])]);
   const name = pythonName(names, wrt);
+  const ranked = emitters.some((e) => e.usesPositions)
+    ? inputs.filter((x) => x === wrt || x.shape.length > 0)
+    : [];
+  const ranks = ranked.map((x) => `${pythonName(names, x)}.ndim != ${x.shape.length}`);
+  const words = ranked.map((x) => `${x.shape.length}-d ${pythonName(names, x)}`);
   const isKnown = [...fixed].every((axis) => wrt.shape.some((a) => a.name === axis));
   const checked = wrt.shape
     .map((a, d) => ({ a, d }))
-    .filter(({ a }) => a.size !== null && (!isKnown || fixed.has(a.name)));
-  return checked.flatMap(({ a, d }) => [
-    `if ${name}.shape[${d}] != ${a.size}:`,
-    `    raise ValueError("derived for arrays with ${a.size} entries along axis ${d}")`,
-  ]);
+    .filter(({ a }) => a.size !== null && fixed.size > 0 && (!isKnown || fixed.has(a.name)));
+  return [
+    ...(ranks.length === 0
+      ? []
+      : [
+          `if ${ranks.join(" or ")}:`,
+          `    raise ValueError("derived for ${words.join(" and ")}")`,
+        ]),
+    ...checked.flatMap(({ a, d }) => [
+      `if ${name}.shape[${d}] != ${a.size}:`,
+      `    raise ValueError("derived for arrays with ${a.size} entries along axis ${d}")`,
+    ]),
+  ];
 }
 
 /** Formulas for a docstring, one line each. */
@@ -112,7 +127,7 @@ function writeNumPy(request: CodeRequest): string {
     // A stretched view cannot be written to; a gradient is handed on to code that does.
     line.replace(/^return (np\.broadcast_to\(.*\))$/, "return np.array($1)"),
   );
-  emitter.lines.splice(start, 0, ...shapeCheck(request, emitter.fixedAxes));
+  emitter.lines.splice(start, 0, ...shapeCheck(request, [emitter]));
   const body = [...emitter.lines, ...result];
   const name = pythonIdentifier(`${snakeCase(request.functionName)}_gradient`);
   const helpers = Object.entries(NUMPY_HELPERS)
@@ -165,7 +180,7 @@ function writeTorch(request: CodeRequest): string {
     ...inputs
       .filter((x) => x !== wrt && x.type === "float")
       .map((x) => `${pythonName(names, x)} = ${pythonName(names, x)}.to(${wrtName}.dtype)`),
-    ...shapeCheck(request, new Set([...forward.fixedAxes, ...backward.fixedAxes])),
+    ...shapeCheck(request, [forward, backward]),
     ...forward.lines,
     ...(savedNames.length === 0 ? [] : [`ctx.save_for_backward(${savedNames.join(", ")})`]),
     ...keptNames.map((p) => `ctx.${p} = ${p}`),

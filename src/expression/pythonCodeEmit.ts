@@ -44,6 +44,8 @@ export class Emitter {
   readonly lines: string[] = [];
   /** Axes (by name) whose sizes stand in the code as numbers, or decide what it does. */
   readonly fixedAxes = new Set<string>();
+  /** The code names axes by their positions, so it is right for arrays of this rank alone. */
+  usesPositions = false;
   private readonly dialect: Dialect;
   private readonly names: Names;
   private readonly arrays: readonly Expr[];
@@ -216,15 +218,19 @@ export class Emitter {
         let of = asTruth ? this.text(x!) : this.numeric(x!).text;
         if (e.op === "mean" && x!.type === "int") of = d.toFloat(of, this.like);
         const dims = all && !(e.keepDims && d.name === "torch") ? null : e.dims;
+        if (!all || e.keepDims) this.usesPositions = true;
         return atom(d.reduce(e.op, of, dims, e.keepDims));
       }
       case "argReduce":
+        this.usesPositions = true;
         return atom(d.argReduce(e.op, this.text(x!), e.dim, e.keepDims));
       case "softmax":
+        this.usesPositions = true;
         return atom(d.softmax(this.text(x!), e.dim, e.log));
       case "reshape":
         return this.reshape(e);
       case "transpose":
+        this.usesPositions = true;
         return atom(d.transpose(this.array(x!), `(${e.perm.join(", ")})`));
       case "expand":
         return this.isPlain(x!)
@@ -233,13 +239,14 @@ export class Emitter {
       case "index":
         // x[-1] arrives as the last position there is.
         if (x!.shape[e.dim]!.size === e.at + 1 && e.at > 0) this.fix(x!.shape[e.dim]!);
-        return atom(`${this.at(x!, Level.atom)}[${position(e.dim, String(e.at))}]`);
+        return atom(`${this.at(x!, Level.atom)}[${this.position(e.dim, String(e.at))}]`);
       case "slice": {
         const count = e.shape[e.dim]!.size;
         const total = x!.shape[e.dim]!.size;
-        if (count === null || total === null) throw new CannotWrite("a slice of unknown length");
-        if (e.start > 1 || e.start + count * e.step < total) this.fix(x!.shape[e.dim]!);
-        return atom(`${this.at(x!, Level.atom)}[${position(e.dim, range(e, count, total))}]`);
+        if (count === null) throw new CannotWrite("a slice of unknown length");
+        if (total !== null && (e.start > 1 || e.start + count * e.step < total))
+          this.fix(x!.shape[e.dim]!);
+        return atom(`${this.at(x!, Level.atom)}[${this.position(e.dim, range(e, count, total))}]`);
       }
       case "place":
       case "spread": {
@@ -249,16 +256,15 @@ export class Emitter {
         this.lines.push(`${name} = ${d.zeros(this.shape(e.shape), this.like)}`);
         const total = e.shape[e.dim]!.size;
         const count = e.kind === "spread" ? x!.shape[e.dim]!.size : 1;
-        if (count === null || (e.kind === "spread" && total === null)) {
-          throw new CannotWrite("a slice of unknown length");
-        }
-        const where = e.kind === "place" ? String(e.at) : range(e, count, total!);
-        this.lines.push(`${name}[${position(e.dim, where)}] = ${of}`);
+        if (count === null) throw new CannotWrite("a slice of unknown length");
+        const where = e.kind === "place" ? String(e.at) : range(e, count, total);
+        this.lines.push(`${name}[${this.position(e.dim, where)}] = ${of}`);
         return atom(name);
       }
       case "stack":
       case "concat": {
         this.fix(e.shape[e.dim]!);
+        this.usesPositions = true;
         const items = e.args.map((a) => {
           const text = this.isPlain(a) ? d.scalar(this.text(a), this.like) : this.numeric(a).text;
           if (e.kind === "concat") return text;
@@ -275,7 +281,7 @@ export class Emitter {
         const after = e.shape.length - 1 - e.dim;
         const numbers = d.range(classes, this.like);
         const along = after === 0 ? numbers : `${numbers}.reshape(-1${", 1".repeat(after)})`;
-        const lifted = `${this.at(x!, Level.atom)}[${position(e.dim, "None")}]`;
+        const lifted = `${this.at(x!, Level.atom)}[${this.position(e.dim, "None")}]`;
         return atom(d.toFloat(`${lifted} == ${along}`, this.like));
       }
     }
@@ -490,6 +496,7 @@ export class Emitter {
     const inserted = insertedUnits(x.shape, e.shape);
     if (inserted !== null) {
       if (inserted === "") return this.code(x);
+      this.usesPositions = true;
       return atom(`${this.isPlain(x) ? this.scalarArray(x) : this.at(x, Level.atom)}[${inserted}]`);
     }
     return atom(this.dialect.reshape(this.array(x), this.shape(e.shape, true)));
@@ -504,6 +511,8 @@ export class Emitter {
   private shape(shape: Shape, free = false): string {
     const twin = this.arrays.find((a) => a.shape.length > 0 && sameShape(a.shape, shape));
     if (twin !== undefined) return `${this.nameOf(twin)}.shape`;
+    // One axis that takes what there is, (-1,), holds for any rank.
+    if (shape.length !== 1) this.usesPositions = true;
     const flattened = shape.filter((a) => !isUnit(a) && this.lookup(a) === null);
     const wild = free && flattened.length === 1 ? flattened[0] : undefined;
     const sizes = shape.map((a) => (a === wild ? "-1" : this.sizeCode(a)));
@@ -526,6 +535,12 @@ export class Emitter {
     throw new CannotWrite(`the size of axis ${a.name} is not known`);
   }
 
+  /** `what` at position `dim` of a subscript. */
+  private position(dim: number, what: string): string {
+    this.usesPositions = true;
+    return ":, ".repeat(dim) + what;
+  }
+
   private fix(a: Axis): void {
     for (const part of a.parts.length > 0 ? a.parts : [a]) {
       if (!isUnit(part) || part.role !== "unit") this.fixedAxes.add(part.name.split(/[′⁺]/)[0]!);
@@ -535,15 +550,20 @@ export class Emitter {
   private lookupNamed(name: string, size: number): string | null {
     for (const x of this.arrays) {
       const d = x.shape.findIndex((s) => s.name === name && s.size === size);
-      if (d >= 0) return `${this.nameOf(x)}.shape[${d}]`;
+      if (d >= 0) return this.sizeAt(x, d);
     }
     return null;
+  }
+
+  private sizeAt(x: Expr, d: number): string {
+    this.usesPositions = true;
+    return `${this.nameOf(x)}.shape[${d}]`;
   }
 
   private lookup(a: Axis): string | null {
     for (const x of this.arrays) {
       const d = x.shape.findIndex((s) => sameAxis(s, a));
-      if (d >= 0) return `${this.nameOf(x)}.shape[${d}]`;
+      if (d >= 0) return this.sizeAt(x, d);
     }
     return null;
   }
@@ -559,16 +579,13 @@ const compared = (text: string): Code => ({ text, level: Level.compare });
 const called = (text: string): Code =>
   text.startsWith("-") ? { text, level: Level.negative } : atom(text);
 
-/** `what` at position `dim` of a subscript. */
-const position = (dim: number, what: string): string => ":, ".repeat(dim) + what;
-
 function range(
   e: { readonly start: number; readonly step: number },
   count: number,
-  total: number,
+  total: number | null,
 ): string {
   const stop = count === 0 ? e.start : e.start + (count - 1) * e.step + 1;
-  const end = stop + e.step - 1 >= total ? "" : String(stop);
+  const end = total !== null && stop + e.step - 1 >= total ? "" : String(stop);
   return `${e.start === 0 ? "" : e.start}:${end}${e.step === 1 ? "" : `:${e.step}`}`;
 }
 

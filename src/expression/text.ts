@@ -132,7 +132,7 @@ function writeSymbol(s: SymbolName, indices: readonly Index[]): [string, number]
   if (s.derivativeOf !== undefined) {
     return [`∂${s.text}/∂${writeSymbol(s.derivativeOf, indices)[0]}`, Level.product];
   }
-  const sub = /^\d*$/.test(s.sub)
+  const sub = /^[\d,]*$/.test(s.sub)
     ? s.sub.replace(/\d/g, (d) => SUBSCRIPTS[Number(d)]!)
     : `_${s.sub}`;
   const at = indices.length === 0 ? "" : `[${indices.map(textIndex).join(",")}]`;

@@ -4,8 +4,9 @@ import { type BoundArray, evaluate } from "../expression/evaluate.ts";
 import type { Expr } from "../expression/node.ts";
 import { number } from "../expression/term.ts";
 import { textOf } from "../expression/text.ts";
-import { dependsOn, leaves, resize, topological } from "../expression/walk.ts";
+import { dependsOn, leaves, resize, substitute, topological } from "../expression/walk.ts";
 import { type BlockerReason, blockers, receivesGradient } from "./derive.ts";
+import { scalarDerivatives } from "./outer.ts";
 import type { Plan } from "./stepsPlan.ts";
 import { Writer } from "./stepsWriting.ts";
 
@@ -41,13 +42,38 @@ function outerNote(plan: Plan, writer: Writer): string {
   const fixed = outline.parts
     .filter((p) => p.kind === "sum" && !byPart.has(p.node))
     .map((p) => writer.written(p.node).text);
-  const rule =
+  const sentences = [
     outline.quotients.length === 0
       ? "The sums are treated as variables."
-      : "The sums are treated as variables, and the quotient rule (N'U − NU')/U² is applied.";
-  if (fixed.length === 0) return rule;
-  const verb = fixed.length === 1 ? "does" : "do";
-  return `${rule} ${fixed.join(", ")} ${verb} not depend on ${nameOf(plan.wrt)}.`;
+      : "The sums are treated as variables, and the quotient rule (N'U − NU')/U² is applied.",
+  ];
+  if (fixed.length > 0) {
+    const verb = fixed.length === 1 ? "does" : "do";
+    sentences.push(`${fixed.join(", ")} ${verb} not depend on ${nameOf(plan.wrt)}.`);
+  }
+  const confirmed = confirmedPart(plan);
+  if (confirmed !== null) sentences.push(`mathjs differentiates the ${confirmed} to the same.`);
+  return sentences.join(" ");
+}
+
+/** What mathjs, too, differentiates by all the sums to the same: the loss, or its quotient. */
+function confirmedPart({ outline, byPart }: Plan): string | null {
+  const written = new Map(
+    outline.parts
+      .filter((p) => p.kind === "numerator" || p.kind === "denominator")
+      .map((p) => [p.node, p.value]),
+  );
+  const sums = outline.parts.filter((p) => p.kind === "sum" && byPart.has(p.node));
+  const isSame = (part: Expr): boolean => {
+    const outer = substitute(part, written);
+    if (outer.args.length === 0 || sums.some((p) => !dependsOn(outer, p.node))) return false;
+    const symbols = sums.map((p) => p.node);
+    return scalarDerivatives(outer, symbols).every((d) => d.engine === "mathjs");
+  };
+  if (sums.length === 0) return null;
+  if (isSame(outline.loss)) return "outer function";
+  const [quotient, ...others] = outline.quotients;
+  return quotient !== undefined && others.length === 0 && isSame(quotient.node) ? "quotient" : null;
 }
 
 function elementNote(plan: Plan): string {
@@ -154,7 +180,11 @@ const STOPPERS: Readonly<Record<BlockerReason, string>> = {
 function blockedNote({ loss, wrt }: Plan): string {
   const name = nameOf(wrt);
   if (!dependsOn(loss, wrt)) return `The loss does not depend on ${name}.`;
-  const stops = blockers(loss, wrt).filter((x) => !x.partial);
+  // What only decides between two branches is no way for gradient to come.
+  const nodes = topological(loss);
+  const decides = (x: Expr): boolean =>
+    nodes.every((e) => e.args.every((a, k) => a !== x || (e.kind === "where" && k === 0)));
+  const stops = blockers(loss, wrt).filter((x) => !x.partial && !decides(x.node));
   if (stops.length === 0) return "";
   const by = [...new Set(stops.map((x) => STOPPERS[x.reason]))].join(", ");
   return receivesGradient(loss, wrt)

@@ -279,7 +279,8 @@ function nameParts(
     const label = annotationOf(part.original)?.label;
     const own = label === undefined ? null : wishFor(label);
     const isUsual = own !== null && ["p", "ŷ", "q"].includes(own.text);
-    const python = own?.python ?? "p";
+    // `logits = sigmoid(logits)`: the name is the input's already.
+    const python = own === null || names.pythonNames().has(own.python) ? "probability" : own.python;
     const wishes: Wish[] = isUsual ? [own] : [];
     names.define(
       part.node,

@@ -81,6 +81,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   const derivation = deriveSteps(loss, wrt.node, {
     functionName: request.function.name,
     target: request.inputs.find((x) => x.role === "target" && x !== wrt)?.node ?? null,
+    argumentOrder: request.inputs.map((x) => x.node),
   });
   const bound = request.inputs.every((x) => x.array !== null);
   const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;

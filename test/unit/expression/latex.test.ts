@@ -151,6 +151,11 @@ describe("LaTeX of an expression", () => {
     assert.equal(latex(b.place(b.index(p, 1, 1), 1, 1, C)), "[c = 1]\\,p_{b,1,h,w}");
     assert.equal(latex(b.binary("gt", y, b.constant(0.5))), "[\\hat{y}_{i} > 0.5]");
     assert.equal(latex(b.spread(b.slice(p, 1, 1, null), 1, 1, 1, C)), "[c \\ge 1]\\,p_{b,c,h,w}");
+    const open = axis("c", null, "class");
+    assert.equal(
+      latex(b.spread(b.input("x", [axis("k", 3)]), 0, 0, 1, open)),
+      "[c \\le 2]\\,x_{c}",
+    );
     // Where the position is known, nothing is left of the question.
     assert.equal(latex(b.index(b.place(b.index(p, 1, 1), 1, 1, C), 1, 1)), "p_{b,1,h,w}");
     assert.equal(latex(b.index(b.place(b.index(p, 1, 1), 1, 1, C), 1, 0)), "0");

@@ -152,6 +152,16 @@ describe("Python code", () => {
     assert.match(code, /if p\.shape\[1\] != 3:\n {8}raise ValueError/);
   });
 
+  it("checks the ranks where it names axes by their positions, and only there", () => {
+    const whole = b.mul(g, b.sum(b.mul(p, g)));
+    assert.doesNotMatch(toNumPy(request(whole, b.sum(whole)))!, /ndim/);
+    const perClass = b.mul(g, b.sum(b.mul(p, g), [0, 2], true));
+    assert.match(
+      toNumPy(request(perClass, b.sum(perClass)))!,
+      /if p\.ndim != 3 or g\.ndim != 3:\n {8}raise ValueError\("derived for 3-d p and 3-d g"\)/,
+    );
+  });
+
   it("makes any function name an identifier", () => {
     const code = toTorchFunction(request(p, b.sum(p), { functionName: 'Nasty"""(x).forward' }))!;
     assert.match(code, /^class Nasty\w*Function\(/m);

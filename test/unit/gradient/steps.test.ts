@@ -278,6 +278,36 @@ describe("what a derivation shows", () => {
     assert.equal(noteOf("cross_entropy", "sums"), "");
   });
 
+  it("says so where mathjs finds the same derivatives, and only there", () => {
+    assert.match(noteOf("tversky", "outer"), /mathjs differentiates the outer function/);
+    assert.match(noteOf("mean_over_classes", "outer"), /mathjs differentiates the quotient/);
+    assert.doesNotMatch(noteOf("generalized", "outer"), /mathjs/);
+    assert.doesNotMatch(noteOf("largest", "outer"), /mathjs/);
+  });
+
+  it("takes a guard against empty masks for no obstacle to the gradient", () => {
+    const [p, g] = [b.input("p", inputAxes([6])), b.input("g", inputAxes([6]))];
+    const total = b.add(b.sum(p), b.sum(g));
+    const score = b.div(b.mul(b.constant(2), b.sum(b.mul(p, g))), total);
+    const loss = b.sub(b.ONE, b.where(b.binary("gt", total, b.ZERO), score, b.ONE));
+    const d = deriveSteps(loss, p, { functionName: "guarded" });
+    assert.equal(d.steps.find((s) => s.id === "final")!.note, undefined);
+    assert.match(d.steps.find((s) => s.id === "outer")!.text, /if U > 0 else 0/);
+  });
+
+  it("keeps the user's order of arguments in the code", () => {
+    const { loss, wrt } = lossNamed("dice");
+    const other = b.input("y_true", inputAxes([3, 4]));
+    for (const order of [
+      [wrt, other],
+      [other, wrt],
+    ]) {
+      const d = deriveSteps(loss, wrt, { functionName: "f", argumentOrder: order });
+      const names = order.map((e) => (e.kind === "input" ? e.name : "")).join(", ");
+      assert.ok(d.python!.torch.includes(`def f(${names}):`), d.python!.torch);
+    }
+  });
+
   it("says which operation keeps the gradient from the input", () => {
     assert.equal(
       noteOf("hard_threshold", "final"),
