@@ -12,6 +12,7 @@ import { openNifti } from "./formats/nifti.ts";
 import { openNrrd } from "./formats/nrrd.ts";
 import { openPng } from "./formats/png.ts";
 import { openSafetensors } from "./formats/safetensors.ts";
+import { openTiff } from "./formats/tiff.ts";
 import { openTorch } from "./formats/torch.ts";
 import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
@@ -60,6 +61,11 @@ export const arrayReaders: readonly ArrayReader[] = [
   },
   { extensions: [".safetensors"], title: "safetensors", open: openSafetensors },
   { extensions: [".png"], title: "PNG image, as Pillow gives it", open: openPng },
+  {
+    extensions: [".tif", ".tiff"],
+    title: "TIFF image, as tifffile gives it",
+    open: openTiff,
+  },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "mocha";
 import type { ArrayHeader } from "../../../src/arrays/members.ts";
 import {
@@ -46,6 +47,11 @@ describe("files beside the libraries that wrote them", () => {
         const label = member === undefined ? file : `${file}[${member}]`;
         const found = readArray(fileSource(file), file, member);
         assertArray(found, wanted, label);
+        if (wanted.sha256 !== undefined) {
+          const { buffer, byteOffset, byteLength } = found.data;
+          const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+          assert.equal(createHash("sha256").update(bytes).digest("hex"), wanted.sha256, label);
+        }
         const origin = { kind: "file", path: file, ...(member === undefined ? {} : { member }) };
         assert.deepEqual(found.origin, origin, label);
         const header = headerOf(file, member);
