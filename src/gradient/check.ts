@@ -57,9 +57,14 @@ export interface CheckRequest {
   /** The input to differentiate by. */
   readonly wrt: Expr;
   readonly bindings: Bindings;
+  /** The derived gradient, where it has been derived already: it is doubted as any other. */
+  readonly gradient?: Expr;
   /** The gradient to judge; by default the derived one evaluated in float64. */
   readonly candidate?: ArrayLike<number>;
-  /** The type it was computed in; its own rounding is allowed for. Default float64. */
+  /**
+   * The type it was computed in, whose rounding is allowed for; by default float32 for a
+   * Float32Array, else float64.
+   */
   readonly candidateDtype?: GradientType;
   /**
    * Most elements whose reference is evaluated in double-double, which takes 16 bytes an element for
@@ -78,7 +83,7 @@ export interface CheckRequest {
  * @throws Cancelled
  */
 export function checkGradient(request: CheckRequest): CheckResult {
-  const { candidate, candidateDtype = "float64", ...point } = request;
+  const { candidate, candidateDtype, ...point } = request;
   return new GradientChecker(point).judge(candidate ?? null, candidateDtype);
 }
 
@@ -103,7 +108,10 @@ export class GradientChecker {
   }
 
   /** @param candidate the derived gradient in float64 when null */
-  judge(candidate: ArrayLike<number> | null, type: GradientType = "float64"): CheckResult {
+  judge(
+    candidate: ArrayLike<number> | null,
+    type: GradientType = candidate instanceof Float32Array ? "float32" : "float64",
+  ): CheckResult {
     if (candidate !== null && candidate.length !== this.count) {
       throw new ShapeError(
         `the gradient has ${candidate.length} entries, ${this.wrt.name} has ${this.count}`,
@@ -164,7 +172,7 @@ export class GradientChecker {
     const elements = chosen.map((k) => ({
       index: this.indexOf(k),
       analytic: finite(g[k]!),
-      numeric: finite(reference.numericAt(k)?.numeric ?? NaN),
+      numeric: numericAt(reference, k),
     }));
     const doubt = reference.doubt(chosen);
     const decided = this.decide(reference, g, type, comparison, doubt, chosen);
@@ -186,7 +194,7 @@ export class GradientChecker {
           : {
               index: this.indexOf(worst),
               analytic: finite(g[worst]!),
-              numeric: finite(reference.numericAt(worst)?.numeric ?? NaN),
+              numeric: numericAt(reference, worst),
             },
       notes: [...decided.notes, ...frameworkNotes(reference.figures)],
       elements,
@@ -312,6 +320,12 @@ function trialOf(
   const outcome =
     includesOurs === includesTheirs ? "neither" : includesOurs ? "reference" : "given";
   return { directional, ours: ours.value, theirs, gap: Math.abs(gap.value), bar, outcome };
+}
+
+/** Null at a kink, where there is no derivative, and where it cannot be had. */
+function numericAt(reference: Reference, element: number): number | null {
+  const d = reference.numericAt(element);
+  return d === null || d.kink ? null : finite(d.numeric);
 }
 
 function finite(x: number): number | null {

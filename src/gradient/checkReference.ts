@@ -20,6 +20,7 @@ export interface PointRequest {
   readonly loss: Expr;
   readonly wrt: Input;
   readonly bindings: Bindings;
+  readonly gradient?: Expr;
   readonly largestReference?: number;
   readonly onProgress?: (fraction: number) => void;
   readonly isCancelled?: () => boolean;
@@ -58,7 +59,7 @@ export function prepare(request: PointRequest): Findings {
     };
   }
   point.enter(0.1, 0.4);
-  const gradientExpr = derive(loss, wrt);
+  const gradientExpr = request.gradient ?? derive(loss, wrt);
   const exact = point.base.length <= (request.largestReference ?? LARGEST_REFERENCE);
   const gradient: ReferenceGradient = exact
     ? point.reference([gradientExpr])[0]!
@@ -99,6 +100,7 @@ export type Summary = Omit<Directional, "velocity">;
 
 interface Confirmation {
   readonly directional: Summary;
+  readonly claim: number;
   /** How the derived gradient and the loss disagree; null if they do not. */
   readonly doubt: string | null;
 }
@@ -134,7 +136,7 @@ export class Reference {
     this.scale = point.errorScale(gradientExpr);
     this.bound = errorBound(reductionDepth(gradientExpr), operationDepth(gradientExpr));
     this.differences = new ElementDifferences(point);
-    this.figures = figuresOf(gradient.hi, value);
+    this.figures = figuresOf(gradient.hi, value, point.base instanceof Float32Array);
     this.kinks = kinksAt(point, (k) => this.differences.at(k));
     this.excluded = maskOf(this.kinks, gradient.hi.length);
     this.kinked = this.excluded?.reduce((n, x) => n + x, 0) ?? 0;
@@ -147,7 +149,7 @@ export class Reference {
     this.confirmation = first?.directional ?? null;
     this.secondOpinion = second?.directional ?? null;
     this.directionalDoubt = first?.doubt ?? second?.doubt ?? null;
-    this.notes = this.findings();
+    this.notes = this.findings(first);
   }
 
   /** The derived gradient as float64 arithmetic gives it. */
@@ -204,13 +206,21 @@ export class Reference {
     const doubt = doubted
       ? `along its sign it claims ${number(claim.value, 6)}, the loss itself gives ${number(derivative, 6)} ± ${number(bar)}`
       : null;
-    return { directional, doubt };
+    return { directional, claim: claim.value, doubt };
   }
 
-  private findings(): string[] {
+  private findings(confirmation: Confirmation | null): string[] {
     const notes: string[] = [];
-    const residual = this.confirmation === null ? null : words.residualNote(this.confirmation);
-    if (residual !== null) notes.push(residual);
+    if (confirmation !== null) {
+      const { directional, claim } = confirmation;
+      const residual = words.residualNote(directional);
+      if (residual !== null) notes.push(residual);
+      if (claim !== 0 && !(directional.bar < 1e-3 * Math.abs(claim))) {
+        notes.push(
+          `along the gradient's sign the numeric derivative is known to ± ${number(directional.bar)} only, beside ${number(claim)}`,
+        );
+      }
+    }
     const held = this.probe.held.nodes;
     if (held.length > 0) {
       const names = held.slice(0, 4).map(nodeWords).join(", ");
@@ -240,7 +250,7 @@ function alignedArrays(point: LossPoint): ArrayLike<number>[] {
   return found;
 }
 
-function figuresOf(g: Float64Array, loss: number): GradientFigures {
+function figuresOf(g: Float64Array, loss: number, isFloat32: boolean): GradientFigures {
   let maxAbs = 0;
   let squares = 0;
   let sum = 0;
@@ -250,5 +260,5 @@ function figuresOf(g: Float64Array, loss: number): GradientFigures {
     sum += x;
   }
   const n = Math.max(g.length, 1);
-  return { elements: g.length, maxAbs, norm: Math.sqrt(squares), mean: sum / n, loss };
+  return { elements: g.length, maxAbs, norm: Math.sqrt(squares), mean: sum / n, loss, isFloat32 };
 }

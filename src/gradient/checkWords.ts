@@ -103,7 +103,7 @@ export function differsSentence(facts: Facts, ruling: Ruling): string {
   const place = indexWords(index(worst));
   if (comparison.notFinite > 0) {
     return (
-      `differs: ${countWords(comparison.notFinite)} of ${countWords(comparison.compared)} elements are not finite, ` +
+      `differs: ${countWords(comparison.notFinite)} of ${countWords(comparison.compared)} elements ${comparison.notFinite === 1 ? "is" : "are"} not finite, ` +
       `first at ${place}, where the derivative is ${number(reference.gradient.hi[worst]!, 4)}`
     );
   }

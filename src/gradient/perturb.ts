@@ -49,6 +49,8 @@ export class Perturbation<T> {
     this.wrt = wrt;
     this.on = on;
     this.base = base;
+    // Scalars first, in order: an unrolled loop's chain of them is deeper than the call stack.
+    for (const e of order) if (layoutOf(e).count === 1) this.at(e, 0);
   }
 
   /** The reductions whose values `BaseValues.reduction` may be asked for. */

@@ -7,7 +7,14 @@ import {
 
 /** Linear Dice on n voxels, half of them foreground and predicted: U = n, entries about 2/U. */
 function half(n: number): GradientFigures {
-  return { elements: n, maxAbs: 2 / n, norm: 2 / Math.sqrt(n), mean: 1 / n, loss: 0.5 };
+  return {
+    elements: n,
+    maxAbs: 2 / n,
+    norm: 2 / Math.sqrt(n),
+    mean: 1 / n,
+    loss: 0.5,
+    isFloat32: true,
+  };
 }
 
 function view(n: number, checker: RegExp): ReturnType<typeof frameworkViews>[number] {
@@ -46,9 +53,11 @@ describe("what the usual checkers could see", () => {
     assert.match(frameworkNotes(half(64)).join("\n"), /in float32 gradcheck would reject a right/);
     const tiny = { ...half(64), loss: 1e-9, maxAbs: 500 };
     assert.doesNotMatch(frameworkNotes(tiny).join("\n"), /float32/);
+    const double = { ...half(64), isFloat32: false };
+    assert.doesNotMatch(frameworkNotes(double).join("\n"), /float32/);
   });
 
   it("is silent about a gradient of zeros", () => {
-    assert.deepEqual(frameworkNotes({ elements: 4, maxAbs: 0, norm: 0, mean: 0, loss: 1 }), []);
+    assert.deepEqual(frameworkNotes({ ...half(4), maxAbs: 0, norm: 0, mean: 0 }), []);
   });
 });

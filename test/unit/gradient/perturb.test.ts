@@ -133,6 +133,16 @@ describe("moving one element of an input", () => {
     });
   }
 
+  it("goes through a long unrolled chain of scalars", () => {
+    let loss = b.sum(p);
+    for (let k = 0; k < 20_000; k++) loss = b.add(loss, b.mul(loss, c(1e-9)));
+    const arrays = bind(p);
+    const moved = perturbation(loss, p, arrays);
+    const before = moved.value(moved.reach(3)!, 0)!;
+    const after = moved.value(moved.reach(3)!, 0.5)!;
+    assert.ok(Math.abs(after - before - 0.5 * Math.exp(2e-5)) < 1e-9);
+  });
+
   it("is declined where one element reaches a whole volume", () => {
     const big = vector("big", 3000);
     const normalised = b.mean(b.pow(b.div(big, b.sum(big)), c(3)));
