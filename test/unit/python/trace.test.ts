@@ -419,7 +419,7 @@ b = np.array([[.1, .8], [.6, .2]])
       compared?.calls.map((c) => c.name),
       ["plain", "smooth"],
     );
-    assert.equal(program.traceCall(compared!.calls[0]!).name, "plain");
+    assert.equal(program.traceCall(compared.calls[0]!).name, "plain");
     const checked = run('check(smooth, a, b, wrt="y_true", epsilon=1.0)').request;
     assert.equal(checked?.request, "check");
     assert.equal(checked.calls.length, 1);
