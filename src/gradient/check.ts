@@ -141,9 +141,7 @@ export class GradientChecker {
       bound: null,
       maxScaledError: null,
       worst: null,
-      sentence: blocked
-        ? words.blockedSentence(findings.words, candidate)
-        : `undefined: ${findings.words}`,
+      sentence: blocked ? words.blockedSentence(findings.words, candidate) : findings.words,
       notes: [],
       elements: all.map((k) => ({
         index: this.indexOf(k),

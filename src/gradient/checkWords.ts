@@ -65,7 +65,7 @@ export function agreesSentence(facts: Facts): string {
       ? ""
       : `, and along the gradient's sign by ${METHOD[confirmation.method]}`;
   return (
-    `agrees: ${errorWords(facts)}, checked at ${elementsWords(facts.comparison.compared, "element")} ` +
+    `${errorWords(facts)}, checked at ${elementsWords(facts.comparison.compared, "element")} ` +
     `against the ${referenceWords(facts.reference)} reference${along}`
   );
 }
@@ -75,7 +75,7 @@ export function kinkSentence(facts: Facts): string {
     facts.comparison.compared === 0
       ? ""
       : `; at the other ${countWords(facts.comparison.compared)} the gradient agrees: ${errorWords(facts)}`;
-  return `not differentiable ${kinkWords(facts)}${rest}`;
+  return `${kinkWords(facts)}${rest}`;
 }
 
 export function kinkNote(facts: Facts): string {
@@ -103,7 +103,7 @@ export function differsSentence(facts: Facts, ruling: Ruling): string {
   const place = indexWords(index(worst));
   if (comparison.notFinite > 0) {
     return (
-      `differs: ${countWords(comparison.notFinite)} of ${countWords(comparison.compared)} elements ${comparison.notFinite === 1 ? "is" : "are"} not finite, ` +
+      `${countWords(comparison.notFinite)} of ${countWords(comparison.compared)} elements ${comparison.notFinite === 1 ? "is" : "are"} not finite, ` +
       `first at ${place}, where the derivative is ${number(reference.gradient.hi[worst]!, 4)}`
     );
   }
@@ -119,7 +119,7 @@ export function differsSentence(facts: Facts, ruling: Ruling): string {
         ? `; along the sign of the difference ${METHOD[trial.directional.method]} of the loss gives ` +
           claimWords(trial)
         : "";
-  return `differs: ${amount}, ${largest}${evidence}`;
+  return `${amount}, ${largest}${evidence}`;
 }
 
 /** The numeric derivative and the claim it excludes, with digits enough to tell them apart. */
@@ -132,7 +132,7 @@ function claimWords({ directional, theirs, bar }: Trial): string {
 
 export function undecidedSentence(facts: Facts, ruling: Ruling): string {
   const { comparison, reference, type, total } = facts;
-  const start = `cannot be decided: the largest error is ${number(comparison.maxScaled)} ${unitsOf(type)} where ${number(reference.bound)} are allowed`;
+  const start = `the largest error is ${number(comparison.maxScaled)} ${unitsOf(type)} where ${number(reference.bound)} are allowed`;
   const { trial } = ruling;
   if (trial === null) return start;
   if (trial.outcome === "given") {
@@ -157,7 +157,7 @@ export function undecidedSentence(facts: Facts, ruling: Ruling): string {
 }
 
 export function doubtSentence(doubt: string): string {
-  return `cannot be decided: the derived gradient and the numeric derivative of the loss disagree (${doubt})`;
+  return `the derived gradient and the numeric derivative of the loss disagree (${doubt})`;
 }
 
 export function blockedSentence(why: string, candidate: ArrayLike<number> | null): string {
@@ -169,7 +169,7 @@ export function blockedSentence(why: string, candidate: ArrayLike<number> | null
     largest > 0
       ? `; the given gradient (up to ${number(largest)}) is not the derivative of this loss`
       : "";
-  return `not differentiable: ${why}${surrogate}`;
+  return `${why}${surrogate}`;
 }
 
 /** What a gradient of low precision cannot show. */

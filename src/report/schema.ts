@@ -103,7 +103,7 @@ export interface Check {
   /** Largest error in units of the rounding that right code makes there; compare with `bound`. */
   readonly maxScaledError: number | null;
   readonly worst: ElementComparison | null;
-  /** One sentence for the verdict line. */
+  /** One sentence for the verdict line, to stand behind the verdict itself. */
   readonly sentence: string;
   /** Further findings in plain words: probe residual, what gradcheck could see at this size, … */
   readonly notes: readonly string[];

@@ -324,7 +324,7 @@ describe("a check at kinks and branches", () => {
     arrays.get("p")![9] = 1;
     assert.match(
       checkGradient({ loss: clamped, wrt: p, bindings: arrays }).sentence,
-      /not differentiable at 1 of 900 elements, first at \[9\]/,
+      /^at 1 of 900 elements, first at \[9\]/,
     );
     const largest = b.add(diceLoss(P, T), b.mean(b.reduce("max", P, [1])));
     const shared = bind(largest);
@@ -333,7 +333,7 @@ describe("a check at kinks and branches", () => {
     data[n + 50] = 0.99;
     assert.match(
       checkGradient({ loss: largest, wrt: P, bindings: shared }).sentence,
-      /not differentiable at 2 of 5,400 elements, first at \[0, 0, 50\]/,
+      /^at 2 of 5,400 elements, first at \[0, 0, 50\]/,
     );
   });
 

@@ -31,7 +31,7 @@ function checkerFor(m: Masks, squared: boolean): GradientChecker {
 /** The least that every result must hold. */
 function assertSound(r: CheckResult): void {
   assert.ok(r.bound !== null && r.maxScaledError !== null && r.maxAbsError !== null);
-  assert.ok(r.sentence.startsWith(r.verdict.replaceAll("-", " ")), r.sentence);
+  assert.ok(r.sentence.includes("rounding units"), r.sentence);
   assert.equal(r.maxScaledError <= r.bound, r.verdict === "agrees");
 }
 
