@@ -11,7 +11,7 @@ import {
 } from "../values.ts";
 import { call } from "./calls.ts";
 import { makeDict } from "./collections.ts";
-import type { Interpreter } from "./interpreter.ts";
+import { type Interpreter, UnknownMethodError } from "./interpreter.ts";
 import { useOpaque } from "./opaque.ts";
 
 /** @throws PythonError AttributeError if there is none of that name */
@@ -22,6 +22,7 @@ export function getAttribute(vm: Interpreter, v: Value, name: string): Value {
     return vm.unsupported(
       `the method or attribute .${name} of ${describeLibrary(v.library)} arrays is not known to the inspector`,
       "Write it with functions that it knows, or compute it beforehand and load the result.",
+      new UnknownMethodError(name),
     );
   }
   if (v.kind === "module") {

@@ -6,6 +6,7 @@ import { type Axis, ShapeError } from "../../expression/axis.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
 import { PythonError, type TracebackFrame } from "../errors.ts";
+import type { Library } from "../dtypes.ts";
 import type { NumericArray, TraceHost } from "../host.ts";
 import type { PythonParser } from "../parser.ts";
 import type { Source } from "../syntax.ts";
@@ -31,6 +32,7 @@ export interface Libraries {
   readonly module: (name: string) => ModuleValue | undefined;
   /** Methods and attributes of arrays; `undefined` if the library's arrays have none of that name. */
   readonly tensorAttribute: (vm: Interpreter, t: TensorValue, name: string) => Value | undefined;
+  readonly hasMethod: (library: Library, name: string) => boolean;
   /** Methods and attributes of strings, lists, dictionaries, dtypes, … */
   readonly attribute: (vm: Interpreter, v: Value, name: string) => Value | undefined;
 }
@@ -63,6 +65,15 @@ export class NeedsIntegerError extends Error {
   constructor(expr: Expr) {
     super("an integer array is needed");
     this.expr = expr;
+  }
+}
+
+/** A method that arrays of this library do not have. */
+export class UnknownMethodError extends Error {
+  readonly method: string;
+  constructor(method: string) {
+    super(`no method ${method}`);
+    this.method = method;
   }
 }
 
@@ -230,7 +241,12 @@ export class Interpreter {
 
   /** Numbers behind an expression, if every array in it is at hand. */
   evaluate(e: Expr): NumericArray | null {
-    return this.host.evaluate(substitute(e, this.standIns));
+    try {
+      return this.host.evaluate(substitute(e, this.standIns));
+    } catch (error) {
+      if (error instanceof ShapeError) return null; // an axis without a size
+      throw error;
+    }
   }
 
   get source(): Source | null {

@@ -357,5 +357,6 @@ export const LIBRARIES: Libraries = {
   builtins: BUILTINS,
   module: (name) => MODULES.get(name),
   tensorAttribute,
+  hasMethod: (library, name) => tensorMethod(library, name) !== null,
   attribute: valueAttribute,
 };

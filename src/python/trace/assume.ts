@@ -1,11 +1,11 @@
 /** Tracing without arrays: shapes are tried, simplest first, until the function takes them. */
-import { ShapeError } from "../../expression/axis.ts";
 import { leaves } from "../../expression/walk.ts";
 import type { Library } from "../dtypes.ts";
 import { PythonError } from "../errors.ts";
 import {
   type Interpreter,
   NeedsIntegerError,
+  UnknownMethodError,
   UnknownSizeError,
 } from "../interpreter/interpreter.ts";
 import { libraryUsed } from "./library.ts";
@@ -107,7 +107,7 @@ function tryPattern(
       const again =
         learnSizes(e, sizes, pattern.rank, flavour) ||
         learnIntegers(e, integers, names) ||
-        learnLibrary(e, flavour);
+        learnLibrary(vm, e, flavour);
       if (again === false) return { error: e, progress: vm.progress };
       if (typeof again === "string") flavour = again;
     }
@@ -154,12 +154,7 @@ function learnIntegers(e: PythonError, integers: Set<string>, names: readonly st
 }
 
 /** A method that the assumed library's arrays lack may be another's. */
-function learnLibrary(e: PythonError, library: Library): Library | false {
-  if (library === "numpy" && e.message.includes("of NumPy arrays is not known")) return "torch";
-  return false;
-}
-
-/** Errors that another shape may cure. */
-export function isAboutShape(e: PythonError): boolean {
-  return e.cause instanceof ShapeError || e.cause instanceof UnknownSizeError;
+function learnLibrary(vm: Interpreter, e: PythonError, library: Library): Library | false {
+  if (!(e.cause instanceof UnknownMethodError) || library !== "numpy") return false;
+  return vm.libraries.hasMethod("torch", e.cause.method) ? "torch" : false;
 }
