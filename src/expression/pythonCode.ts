@@ -6,7 +6,8 @@
 import { type Names, pythonIdentifier } from "./names.ts";
 import type { Expr } from "./node.ts";
 import { NUMPY_HELPERS, numpy, torch } from "./pythonCodeDialects.ts";
-import { CannotWrite, type Definition, Emitter, pythonNumber } from "./pythonCodeEmit.ts";
+import { type Definition, Emitter, pythonNumber } from "./pythonCodeEmit.ts";
+import { CannotWrite } from "./pythonCodeShapes.ts";
 
 export type { Definition } from "./pythonCodeEmit.ts";
 
@@ -77,9 +78,9 @@ function shapeCheck(
   { wrt, names, fixedAxes, inputs }: CodeRequest,
   emitters: readonly Emitter[],
 ): string[] {
-  const fixed = new Set([...fixedAxes, ...emitters.flatMap((e) => [...e.fixedAxes])]);
+  const fixed = new Set([...fixedAxes, ...emitters.flatMap((e) => [...e.shapes.fixedAxes])]);
   const name = pythonName(names, wrt);
-  const ranked = emitters.some((e) => e.usesPositions)
+  const ranked = emitters.some((e) => e.shapes.usesPositions)
     ? inputs.filter((x) => x === wrt || x.shape.length > 0)
     : [];
   const ranks = ranked.map((x) => `${pythonName(names, x)}.ndim != ${x.shape.length}`);

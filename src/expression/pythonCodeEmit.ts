@@ -3,17 +3,12 @@
  * so each node has one counterpart; what is left is to write it as a person would: brackets only
  * where they are needed, one name for what is used twice.
  */
-import { type Axis, type Shape, isUnit, sameAxis, sameShape } from "./axis.ts";
-import { cutOf } from "./indices.ts";
+import { sameAxis } from "./axis.ts";
 import { type Names, pythonIdentifier } from "./names.ts";
 import { type Expr, annotationOf } from "./node.ts";
 import { type Dialect, plain } from "./pythonCodeDialects.ts";
+import { CannotWrite, Shapes, insertedUnits, range } from "./pythonCodeShapes.ts";
 import { topological } from "./walk.ts";
-
-/** Thrown for what has no certain counterpart in the library; no code is better than wrong code. */
-export class CannotWrite extends Error {
-  override readonly name = "CannotWrite";
-}
 
 /** A quantity with a name (its node stands in formulas), and what it is. */
 export interface Definition {
@@ -42,13 +37,9 @@ const MAX_LINE = 88;
 
 export class Emitter {
   readonly lines: string[] = [];
-  /** Axes (by name) whose sizes stand in the code as numbers, or decide what it does. */
-  readonly fixedAxes = new Set<string>();
-  /** The code names axes by their positions, so it is right for arrays of this rank alone. */
-  usesPositions = false;
+  readonly shapes: Shapes;
   private readonly dialect: Dialect;
   private readonly names: Names;
-  private readonly arrays: readonly Expr[];
   private readonly like: string;
   private readonly variables = new Map<Expr, string>();
   private readonly taken: Set<string>;
@@ -59,7 +50,7 @@ export class Emitter {
   constructor(dialect: Dialect, names: Names, arrays: readonly Expr[]) {
     this.dialect = dialect;
     this.names = names;
-    this.arrays = arrays;
+    this.shapes = new Shapes(arrays, (e) => this.nameOf(e));
     this.taken = new Set(names.pythonNames());
     this.like = this.nameOf(arrays[0]!);
   }
@@ -218,53 +209,55 @@ export class Emitter {
         let of = asTruth ? this.text(x!) : this.numeric(x!).text;
         if (e.op === "mean" && x!.type === "int") of = d.toFloat(of, this.like);
         const dims = all && !(e.keepDims && d.name === "torch") ? null : e.dims;
-        if (!all || e.keepDims) this.usesPositions = true;
+        if (!all || e.keepDims) this.shapes.usesPositions = true;
         return atom(d.reduce(e.op, of, dims, e.keepDims));
       }
       case "argReduce":
-        this.usesPositions = true;
+        this.shapes.usesPositions = true;
         return atom(d.argReduce(e.op, this.text(x!), e.dim, e.keepDims));
       case "softmax":
-        this.usesPositions = true;
+        this.shapes.usesPositions = true;
         return atom(d.softmax(this.text(x!), e.dim, e.log));
       case "reshape":
         return this.reshape(e);
       case "transpose":
-        this.usesPositions = true;
+        this.shapes.usesPositions = true;
         return atom(d.transpose(this.array(x!), `(${e.perm.join(", ")})`));
       case "expand":
         return this.isPlain(x!)
-          ? atom(d.full(this.shape(e.shape), this.text(x!), this.like))
-          : atom(d.expand(this.text(x!), this.shape(e.shape)));
+          ? atom(d.full(this.shapes.shape(e.shape), this.text(x!), this.like))
+          : atom(d.expand(this.text(x!), this.shapes.shape(e.shape)));
       case "index":
         // x[-1] arrives as the last position there is.
-        if (x!.shape[e.dim]!.size === e.at + 1 && e.at > 0) this.fix(x!.shape[e.dim]!);
-        return atom(`${this.at(x!, Level.atom)}[${this.position(e.dim, String(e.at))}]`);
+        if (x!.shape[e.dim]!.size === e.at + 1 && e.at > 0) this.shapes.fix(x!.shape[e.dim]!);
+        return atom(`${this.at(x!, Level.atom)}[${this.shapes.position(e.dim, String(e.at))}]`);
       case "slice": {
         const count = e.shape[e.dim]!.size;
         const total = x!.shape[e.dim]!.size;
         if (count === null) throw new CannotWrite("a slice of unknown length");
         if (total !== null && (e.start > 1 || e.start + count * e.step < total))
-          this.fix(x!.shape[e.dim]!);
-        return atom(`${this.at(x!, Level.atom)}[${this.position(e.dim, range(e, count, total))}]`);
+          this.shapes.fix(x!.shape[e.dim]!);
+        return atom(
+          `${this.at(x!, Level.atom)}[${this.shapes.position(e.dim, range(e, count, total))}]`,
+        );
       }
       case "place":
       case "spread": {
         const name = this.fresh("placed");
         // What is written into a part of an array stretches by itself.
         const of = this.numeric(x!.kind === "expand" ? x.args[0]! : x!).text;
-        this.lines.push(`${name} = ${d.zeros(this.shape(e.shape), this.like)}`);
+        this.lines.push(`${name} = ${d.zeros(this.shapes.shape(e.shape), this.like)}`);
         const total = e.shape[e.dim]!.size;
         const count = e.kind === "spread" ? x!.shape[e.dim]!.size : 1;
         if (count === null) throw new CannotWrite("a slice of unknown length");
         const where = e.kind === "place" ? String(e.at) : range(e, count, total);
-        this.lines.push(`${name}[${this.position(e.dim, where)}] = ${of}`);
+        this.lines.push(`${name}[${this.shapes.position(e.dim, where)}] = ${of}`);
         return atom(name);
       }
       case "stack":
       case "concat": {
-        this.fix(e.shape[e.dim]!);
-        this.usesPositions = true;
+        this.shapes.fix(e.shape[e.dim]!);
+        this.shapes.usesPositions = true;
         const items = e.args.map((a) => {
           const text = this.isPlain(a) ? d.scalar(this.text(a), this.like) : this.numeric(a).text;
           if (e.kind === "concat") return text;
@@ -277,11 +270,11 @@ export class Emitter {
         );
       }
       case "oneHot": {
-        const classes = this.sizeCode(e.shape[e.dim]!);
+        const classes = this.shapes.sizeCode(e.shape[e.dim]!);
         const after = e.shape.length - 1 - e.dim;
         const numbers = d.range(classes, this.like);
         const along = after === 0 ? numbers : `${numbers}.reshape(-1${", 1".repeat(after)})`;
-        const lifted = `${this.at(x!, Level.atom)}[${this.position(e.dim, "None")}]`;
+        const lifted = `${this.at(x!, Level.atom)}[${this.shapes.position(e.dim, "None")}]`;
         return atom(d.toFloat(`${lifted} == ${along}`, this.like));
       }
     }
@@ -426,7 +419,7 @@ export class Emitter {
           return;
         }
         if (x.kind === "size") {
-          for (const a of x.axes) numbers[exponent > 0 ? 0 : 1].push(this.sizeCode(a));
+          for (const a of x.axes) numbers[exponent > 0 ? 0 : 1].push(this.shapes.sizeCode(a));
           return;
         }
       }
@@ -496,76 +489,15 @@ export class Emitter {
     const inserted = insertedUnits(x.shape, e.shape);
     if (inserted !== null) {
       if (inserted === "") return this.code(x);
-      this.usesPositions = true;
+      this.shapes.usesPositions = true;
       return atom(`${this.isPlain(x) ? this.scalarArray(x) : this.at(x, Level.atom)}[${inserted}]`);
     }
-    return atom(this.dialect.reshape(this.array(x), this.shape(e.shape, true)));
+    return atom(this.dialect.reshape(this.array(x), this.shapes.shape(e.shape, true)));
   }
 
   private scalarArray(x: Expr): string {
     const text = this.dialect.scalar(this.text(x), this.like);
     return this.dialect.name === "numpy" ? `np.asarray(${text}, dtype=float)` : text;
-  }
-
-  /** The tuple of sizes; `free` allows a single -1 for a size that has no simple name. */
-  private shape(shape: Shape, free = false): string {
-    const twin = this.arrays.find((a) => a.shape.length > 0 && sameShape(a.shape, shape));
-    if (twin !== undefined) return `${this.nameOf(twin)}.shape`;
-    // One axis that takes what there is, (-1,), holds for any rank.
-    if (shape.length !== 1) this.usesPositions = true;
-    const flattened = shape.filter((a) => !isUnit(a) && this.lookup(a) === null);
-    const wild = free && flattened.length === 1 ? flattened[0] : undefined;
-    const sizes = shape.map((a) => (a === wild ? "-1" : this.sizeCode(a)));
-    return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(", ")})`;
-  }
-
-  /** Code for the size of an axis: read off an array that has it, else the number itself. */
-  private sizeCode(a: Axis): string {
-    if (isUnit(a) && a.role === "unit") return "1";
-    const found = this.lookup(a);
-    if (found !== null) return found;
-    const cut = cutOf(a);
-    const base = cut?.step === 1 ? this.lookupNamed(cut.base, cut.start + (a.size ?? NaN)) : null;
-    if (base !== null) return `(${base} - ${cut!.start})`;
-    if (a.size !== null) {
-      this.fix(a);
-      return String(a.size);
-    }
-    if (a.parts.length > 0) return a.parts.map((p) => this.sizeCode(p)).join(" * ");
-    throw new CannotWrite(`the size of axis ${a.name} is not known`);
-  }
-
-  /** `what` at position `dim` of a subscript. */
-  private position(dim: number, what: string): string {
-    this.usesPositions = true;
-    return ":, ".repeat(dim) + what;
-  }
-
-  private fix(a: Axis): void {
-    for (const part of a.parts.length > 0 ? a.parts : [a]) {
-      if (!isUnit(part) || part.role !== "unit") this.fixedAxes.add(part.name.split(/[′⁺]/)[0]!);
-    }
-  }
-
-  private lookupNamed(name: string, size: number): string | null {
-    for (const x of this.arrays) {
-      const d = x.shape.findIndex((s) => s.name === name && s.size === size);
-      if (d >= 0) return this.sizeAt(x, d);
-    }
-    return null;
-  }
-
-  private sizeAt(x: Expr, d: number): string {
-    this.usesPositions = true;
-    return `${this.nameOf(x)}.shape[${d}]`;
-  }
-
-  private lookup(a: Axis): string | null {
-    for (const x of this.arrays) {
-      const d = x.shape.findIndex((s) => sameAxis(s, a));
-      if (d >= 0) return this.sizeAt(x, d);
-    }
-    return null;
   }
 }
 
@@ -578,36 +510,3 @@ const atom = (text: string): Code => ({ text, level: Level.atom });
 const compared = (text: string): Code => ({ text, level: Level.compare });
 const called = (text: string): Code =>
   text.startsWith("-") ? { text, level: Level.negative } : atom(text);
-
-function range(
-  e: { readonly start: number; readonly step: number },
-  count: number,
-  total: number | null,
-): string {
-  const stop = count === 0 ? e.start : e.start + (count - 1) * e.step + 1;
-  const end = total !== null && stop + e.step - 1 >= total ? "" : String(stop);
-  return `${e.start === 0 ? "" : e.start}:${end}${e.step === 1 ? "" : `:${e.step}`}`;
-}
-
-/** A subscript that only adds or drops axes of size 1, e.g. `:, None`; null if more happens. */
-function insertedUnits(from: Shape, to: Shape): string | null {
-  const parts: string[] = [];
-  let k = 0;
-  for (const a of to) {
-    while (k < from.length && isUnit(from[k]!) && !sameAxis(from[k]!, a)) {
-      parts.push("0");
-      k++;
-    }
-    if (k < from.length && sameAxis(from[k]!, a)) {
-      parts.push(":");
-      k++;
-    } else if (isUnit(a)) parts.push("None");
-    else return null;
-  }
-  for (; k < from.length; k++) {
-    if (!isUnit(from[k]!)) return null;
-    parts.push("0");
-  }
-  while (parts.at(-1) === ":") parts.pop();
-  return parts.join(", ");
-}

@@ -12,7 +12,8 @@ import {
   numpy,
   torch,
 } from "../../src/expression/pythonCodeDialects.ts";
-import { CannotWrite, Emitter } from "../../src/expression/pythonCodeEmit.ts";
+import { Emitter } from "../../src/expression/pythonCodeEmit.ts";
+import { CannotWrite } from "../../src/expression/pythonCodeShapes.ts";
 import { leaves, resize } from "../../src/expression/walk.ts";
 import { derive } from "../../src/gradient/derive.ts";
 import { deriveSteps } from "../../src/gradient/steps.ts";
