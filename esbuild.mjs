@@ -6,6 +6,7 @@ import * as esbuild from "esbuild";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { noticesOf } from "./scripts/lib/notices.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const dist = join(root, "dist");
@@ -151,9 +152,15 @@ if (watch) {
         if (!file.endsWith(".map")) console.log(`${file}  ${(bytes / 1024).toFixed(0)} KiB`);
       }
     }
+    const inputs = results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+    await writeFile(
+      join(dist, "THIRD-PARTY-NOTICES.txt"),
+      await noticesOf(root, inputs, ["web-tree-sitter", "@vscode/tree-sitter-wasm", "katex"]),
+    );
     console.log(`built in ${(performance.now() - started).toFixed(0)} ms`);
-  } catch {
-    // esbuild has printed what is wrong, with file and line.
+  } catch (error) {
+    // What is wrong with the sources esbuild has printed already, with file and line.
+    if (!(error instanceof Error && "errors" in error)) console.error(error);
     process.exitCode = 1;
   }
 }
