@@ -7,11 +7,13 @@ import {
   type OpenedFile,
   type ReadOptions,
 } from "./members.ts";
+import { openMatlab5 } from "./formats/matlab.ts";
 import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
 import { openNrrd } from "./formats/nrrd.ts";
 import { openPng } from "./formats/png.ts";
 import { openSafetensors } from "./formats/safetensors.ts";
+import { openTable } from "./formats/table.ts";
 import { openTiff } from "./formats/tiff.ts";
 import { openTorch } from "./formats/torch.ts";
 import { parseArrayLiteral } from "./literal.ts";
@@ -66,6 +68,8 @@ export const arrayReaders: readonly ArrayReader[] = [
     title: "TIFF image, as tifffile gives it",
     open: openTiff,
   },
+  { extensions: [".mat"], title: "MATLAB variables, as SciPy gives them", open: openMatlab5 },
+  { extensions: [".csv", ".tsv", ".txt"], title: "table of numbers", open: openTable },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];
 
