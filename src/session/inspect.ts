@@ -263,7 +263,12 @@ function imageSources(
 
 function checkOf(result: CheckResult): Check {
   const { elements: _elements, ...check } = result;
-  return check;
+  return { ...check, notes: check.notes.map(asSentence) };
+}
+
+/** With a capital, unless it begins with a name from code such as torch.autograd.gradcheck. */
+function asSentence(note: string): string {
+  return /^[a-z]+[ ,]/.test(note) ? note[0]!.toUpperCase() + note.slice(1) : note;
 }
 
 function notChecked(): Check {
