@@ -345,6 +345,13 @@ function keyOf(f: Fields<Expr>): string {
   return `${f.kind}|${own}|${f.args.map((a) => a.id).join()}|${f.shape.map(axisKey).join(";")}|${f.type}`;
 }
 
+const axisKeys = new WeakMap<Axis, string>();
+
 function axisKey(a: Axis): string {
-  return `${a.name}:${a.size}:${a.parts.map(axisKey).join("*")}`;
+  let key = axisKeys.get(a);
+  if (key === undefined) {
+    key = `${a.name}:${a.size}:${a.parts.map(axisKey).join("*")}`;
+    axisKeys.set(a, key);
+  }
+  return key;
 }

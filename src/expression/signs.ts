@@ -76,6 +76,13 @@ function ownSign(e: Expr, args: readonly Sign[]): Sign {
 
 function binarySign(e: Extract<Expr, { kind: "binary" }>, args: readonly Sign[], all: Sign): Sign {
   switch (e.op) {
+    case "sub": {
+      // 1 − σ is positive, 1 − softmax not negative.
+      const [one, y] = [e.args[0]!, e.args[1]!];
+      if (one.kind !== "const" || one.value !== 1) return "unknown";
+      if (y.kind === "softmax" && !y.log) return "nonnegative";
+      return y.kind === "unary" && y.op === "sigmoid" ? "positive" : "unknown";
+    }
     case "add":
       return all === "unknown" ? all : args.includes("positive") ? "positive" : "nonnegative";
     case "mul":

@@ -22,6 +22,7 @@ import {
   unaryStep,
   whereStep,
 } from "./simplifyFunctions.ts";
+import { Skeletons } from "./simplifyLoops.ts";
 import { type Monomial, buildProduct, monomialOf } from "./simplifyProduct.ts";
 import {
   concatStep,
@@ -34,7 +35,8 @@ import {
   transposeStep,
 } from "./simplifyRearrange.ts";
 import { reduceStep } from "./simplifyReduce.ts";
-import { isSumNode, normalSum, numberApart, summands } from "./simplifySum.ts";
+import { distributed, normalSum } from "./simplifySum.ts";
+import { isSumNode, summands } from "./simplifySummands.ts";
 import { carryAnnotation } from "./walk.ts";
 
 export interface SimplifyOptions {
@@ -65,6 +67,7 @@ class Run implements Context {
   readonly products = new Map<string, Expr>();
   readonly sums = new Map<string, Expr>();
   readonly dropStops: boolean;
+  readonly skeletons = new Skeletons();
   private readonly done = new Map<Expr, Expr>();
   private readonly signs = new Map<Expr, Sign>();
   private readonly granted = new Set<Expr>();
@@ -141,7 +144,7 @@ class Run implements Context {
       case "binary":
         return moveViewsOut(e, this) ?? binaryStep(e, this);
       case "where":
-        return moveViewsOut(e, this) ?? whereStep(e);
+        return moveViewsOut(e, this) ?? whereStep(e, this);
       case "clamp":
         return moveViewsOut(e, this) ?? clampStep(e);
       case "cast":
@@ -163,7 +166,8 @@ class Run implements Context {
       case "slice":
         return sliceStep(e);
       case "place":
-        return placeStep(e);
+      case "spread":
+        return placeStep(e, this);
       case "stack":
         return stackStep(e);
       case "concat":
@@ -175,7 +179,7 @@ class Run implements Context {
 
   readonly isPositive = (e: Expr): boolean => signOf(e, this.signs) === "positive";
   readonly isNonNegative = (e: Expr): boolean => signOf(e, this.signs) !== "unknown";
-  readonly numberApart = (m: Monomial): Expr | null => numberApart(m, this);
+  readonly distributed = (m: Monomial): Expr | null => distributed(m, this);
   readonly nonzero = (e: Expr): boolean => this.granted.has(e) || this.isPositive(e);
 }
 

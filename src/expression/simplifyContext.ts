@@ -1,4 +1,5 @@
 import type { Expr } from "./node.ts";
+import type { Skeletons } from "./simplifyLoops.ts";
 import type { Monomial } from "./simplifyProduct.ts";
 
 /** What the rules of simplification share during one call. */
@@ -12,8 +13,10 @@ export interface Context {
   /** Products and sums built so far by their factors and terms: order makes no other expression. */
   readonly products: Map<string, Expr>;
   readonly sums: Map<string, Expr>;
-  /** (n − x)/n as 1 − x/n, or `null` where no such number stands in a sum of the product. */
-  readonly numberApart: (m: Monomial) => Expr | null;
+  /** A product with a sum multiplied out where that makes it shorter; `null` elsewhere. */
+  readonly distributed: (m: Monomial) => Expr | null;
+  /** What terms that a loop left have in common. */
+  readonly skeletons: Skeletons;
   /** Stop-gradients are dropped (their value is their argument's). */
   readonly dropStops: boolean;
 }

@@ -5,8 +5,9 @@ import type { BinaryOp, Binary, Cast, Clamp, Expr, Unary, UnaryOp, Where } from 
 import * as q from "./rational.ts";
 import type { Context } from "./simplifyContext.ts";
 import { buildProduct, monomialOf, scale } from "./simplifyProduct.ts";
-import { commonShape, fit, pullView, sameSizes, unstretched } from "./simplifyShape.ts";
-import { termsOf } from "./simplifySum.ts";
+import { partsOf } from "./simplifyParts.ts";
+import { commonShape, fit, isZero, pullView, sameSizes, unstretched } from "./simplifyShape.ts";
+import { numbersApart, termsOf } from "./simplifyTerms.ts";
 
 /**
  * Any elementwise operation done before its operands are stretched or viewed otherwise; `null`
@@ -23,7 +24,9 @@ export function moveViewsOut(e: Expr, ctx: Context): Expr | null {
     }
   }
   const pulled = pullView(e.args, e.shape);
-  return pulled === null ? null : pulled.back(b.withArgs(e, pulled.items.map(ctx.norm)));
+  if (pulled !== null) return pulled.back(b.withArgs(e, pulled.items.map(ctx.norm)));
+  const parts = partsOf(e.args, e.shape.length);
+  return parts === null ? null : parts.join(parts.operands.map((items) => b.withArgs(e, items)));
 }
 
 /** Functions whose value at a whole number or fraction is exact when it is one of these. */
@@ -147,13 +150,19 @@ function isInfinite(e: Expr, sign: 1 | -1): boolean {
   return e.kind === "const" && e.value === sign * Infinity;
 }
 
-export function whereStep(e: Where): Expr | null {
+export function whereStep(e: Where, ctx: Context): Expr | null {
   const [condition, x, y] = [e.args[0]!, e.args[1]!, e.args[2]!];
   if (x === y) return fit(x, e.shape);
   if (condition.kind === "const") return fit(condition.value !== 0 ? x : y, e.shape);
   // Under one condition an inner choice is made already.
   if (x.kind === "where" && x.args[0] === condition) return b.where(condition, x.args[1]!, y);
   if (y.kind === "where" && y.args[0] === condition) return b.where(condition, x, y.args[2]!);
+  // Numbers stand before a mask.
+  const split = isZero(y) ? numbersApart(x, ctx) : isZero(x) ? numbersApart(y, ctx) : null;
+  if (split !== null) {
+    const [a, c] = isZero(y) ? [split.rest, y] : [x, split.rest];
+    return b.mul(split.front, b.where(condition, a, c));
+  }
   return null;
 }
 

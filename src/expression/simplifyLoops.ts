@@ -17,6 +17,17 @@ export function isElementwise(e: Expr): boolean {
 export class Skeletons {
   private readonly known = new Map<Expr, number>();
   private readonly ids = new Map<string, number>();
+  private readonly taking = new Map<Expr, boolean>();
+
+  /** Whether `e` takes an entry of anything, as what a loop leaves does. */
+  takes(e: Expr): boolean {
+    let known = this.taking.get(e);
+    if (known === undefined) {
+      known = e.kind === "index" || isClassNumber(e, 1) || e.args.some((a) => this.takes(a));
+      this.taking.set(e, known);
+    }
+    return known;
+  }
 
   of(e: Expr): number {
     const found = this.known.get(e);

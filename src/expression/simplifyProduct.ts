@@ -8,11 +8,13 @@ import * as b from "./build.ts";
 import type { Expr } from "./node.ts";
 import * as q from "./rational.ts";
 import type { Context } from "./simplifyContext.ts";
+import { partsOf } from "./simplifyParts.ts";
+import { recognize } from "./simplifyRecognize.ts";
 import {
-  axisAt,
   commonShape,
   coversAll,
   fit,
+  isZero,
   pullView,
   sameSizes,
   unstretched,
@@ -177,117 +179,10 @@ function tidy(m: Monomial, ctx: Context): Monomial {
 
 /** An indicator (0 or 1) is its own square. */
 function isIndicator(e: Expr): boolean {
+  if (e.kind === "reshape" || e.kind === "transpose" || e.kind === "expand") {
+    return isIndicator(e.args[0]!);
+  }
   return e.type === "bool" || (e.kind === "cast" && e.args[0]!.type === "bool");
-}
-
-/** A product being rewritten: factors change their powers in place. */
-class Factors {
-  readonly powers: Map<Expr, Power>;
-  changed = false;
-  constructor(m: Monomial) {
-    this.powers = new Map(m.powers);
-  }
-  over(e: Expr): number {
-    return this.powers.get(e)?.over ?? 0;
-  }
-  under(e: Expr): number {
-    return this.powers.get(e)?.under ?? 0;
-  }
-  add(e: Expr, over: number, under = 0): void {
-    const next = { over: this.over(e) + over, under: this.under(e) + under };
-    if (next.over === 0 && next.under === 0) this.powers.delete(e);
-    else this.powers.set(e, next);
-    this.changed = true;
-  }
-}
-
-function recognize(m: Monomial, ctx: Context): Monomial {
-  const found = new Factors(m);
-  for (const e of m.powers.keys()) {
-    const p = { over: found.over(e), under: found.under(e) };
-    const u = p.under > 0 ? onePlusExp(e) : null;
-    if (u !== null) {
-      // 1 / (1 + eᵘ) = σ(−u)
-      found.add(e, 0, -p.under);
-      found.add(ctx.norm(b.sigmoid(b.neg(u))), p.under);
-    }
-    if (e.kind !== "unary" || p.over === 0) continue;
-    if (e.op === "exp") recognizeExp(e, found, ctx);
-    if (e.op === "sinh") recognizeTanh(e, found, ctx);
-    if (e.op === "sigmoid") recognizeComplement(e, found, ctx);
-  }
-  return found.changed ? { c: m.c, powers: found.powers } : m;
-}
-
-/** eᵘ σ(−u) = σ(u), and eᵘ / Σ eᵘ = softmax(u). */
-function recognizeExp(e: Expr, found: Factors, ctx: Context): void {
-  const u = e.args[0]!;
-  const other = ctx.norm(b.sigmoid(b.neg(u)));
-  const pairs = Math.min(found.over(e), found.over(other));
-  if (pairs > 0) {
-    found.add(e, -pairs);
-    found.add(other, -pairs);
-    found.add(ctx.norm(b.sigmoid(u)), pairs);
-    return;
-  }
-  const soft = softmaxOver(u, found.powers);
-  if (soft === null) return;
-  const k = Math.min(found.over(e), found.under(soft.total));
-  found.add(e, -k);
-  found.add(soft.total, 0, -k);
-  found.add(ctx.norm(b.softmax(u, soft.dim)), k);
-}
-
-/** sinh u / cosh u = tanh u. */
-function recognizeTanh(e: Expr, found: Factors, ctx: Context): void {
-  const below = b.unary("cosh", e.args[0]!);
-  const k = Math.min(found.over(e), found.under(below));
-  if (k === 0) return;
-  found.add(e, -k);
-  found.add(below, 0, -k);
-  found.add(ctx.norm(b.unary("tanh", e.args[0]!)), k);
-}
-
-/** σ(−x) beside σ(x) reads better as 1 − σ(x). */
-function recognizeComplement(e: Expr, found: Factors, ctx: Context): void {
-  const u = e.args[0]!;
-  if (u.kind !== "unary" || u.op !== "neg") return;
-  const s = b.sigmoid(u.args[0]!);
-  if (!found.powers.has(s)) return;
-  const k = found.over(e);
-  found.add(e, -k);
-  found.add(ctx.norm(b.sub(b.ONE, s)), k);
-}
-
-/** u of 1 + eᵘ. */
-function onePlusExp(e: Expr): Expr | null {
-  if (e.kind !== "binary" || e.op !== "add") return null;
-  for (const [one, power] of [
-    [e.args[0]!, e.args[1]!],
-    [e.args[1]!, e.args[0]!],
-  ] as const) {
-    const isOne = one.kind === "const" && one.value === 1;
-    if (isOne && power.kind === "unary" && power.op === "exp") return power.args[0]!;
-  }
-  return null;
-}
-
-/** The divisor Σ eᵘ along one axis of u (kept at size 1), if there is one. */
-function softmaxOver(
-  u: Expr,
-  powers: ReadonlyMap<Expr, Power>,
-): { total: Expr; dim: number } | null {
-  const rank = u.shape.length;
-  for (const [total, p] of powers) {
-    if (p.under === 0) continue;
-    const sum = total.kind === "reshape" || total.kind === "expand" ? total.args[0]! : total;
-    if (sum.kind !== "reduce" || sum.op !== "sum" || sum.dims.length !== 1) continue;
-    if (sum.args[0] !== b.exp(u)) continue;
-    const dim = sum.dims[0]!;
-    const kept = u.shape.every((a, d) => axisAt(total, d, rank).size === (d === dim ? 1 : a.size));
-    if (kept) return { total, dim };
-  }
-  return null;
 }
 
 /** The product in the form a reader expects, of shape `shape`: sign and coefficient in front. */
@@ -305,8 +200,8 @@ function signed(m: Monomial, ctx: Context): Expr {
   if (m.c.n < 0n) return negated(scale(m, q.RM1), ctx);
   const masked = maskOutside(m, ctx);
   if (masked !== null) return masked;
-  const apart = ctx.numberApart(m);
-  if (apart !== null) return apart;
+  const asSum = ctx.distributed(m);
+  if (asSum !== null) return asSum;
   const items = [...m.powers.keys()].map(unstretched);
   const shape = commonShape([...m.powers.keys()]);
   const trimmed = sameSizes(commonShape(items), shape) ? items : [...m.powers.keys()];
@@ -315,6 +210,11 @@ function signed(m: Monomial, ctx: Context): Expr {
   if (pulled !== null) {
     const inner = productOf(m.c, pulled.items.map(ctx.norm), powers, ctx);
     return ctx.norm(pulled.back(inner));
+  }
+  const parts = partsOf(trimmed, shape.length);
+  if (parts !== null) {
+    const results = parts.operands.map((items) => productOf(m.c, items.map(ctx.norm), powers, ctx));
+    return ctx.norm(parts.join(results));
   }
   return quotient(m.c, trimmed, powers);
 }
@@ -355,9 +255,14 @@ function quotient(c: q.Rational, items: readonly Expr[], powers: readonly Power[
     if (over > 0) (isSize && over === 1 ? sizes : above).push(powerOf(e, over));
     if (under > 0) (isSize && under === 1 ? sizesBelow : below).push(powerOf(e, under));
   });
+  above.sort((x, y) => Number(y.kind === "parameter") - Number(x.kind === "parameter"));
   if (sizes.length > 0) above.unshift(mergedSize(sizes));
   if (sizesBelow.length > 0) below.unshift(mergedSize(sizesBelow));
-  const { front, divisor } = coefficient(c);
+  const halved = c.n === 1n && (c.d === 2n || (sizesBelow.length > 0 && c.d <= 100n));
+  const { front, divisor } =
+    halved && below.length > 0 && c.d > 1n
+      ? { front: null, divisor: b.constant(Number(c.d)) }
+      : coefficient(c);
   if (divisor !== null) below.unshift(divisor);
   const top = chain(front === null ? above : [front, ...above]);
   return below.length === 0 ? top : b.div(top, chain(below));
@@ -401,36 +306,52 @@ function isShort(decimal: number, c: q.Rational): boolean {
  * condition fails the product is then 0 even if k is not finite there, as the derivative is.
  */
 function maskOutside(m: Monomial, ctx: Context): Expr | null {
-  const mask = [...m.powers].find(([e, p]) => isMask(e) && p.over === 1 && p.under === 0)?.[0];
-  if (mask === undefined) return null;
-  const [condition, a, otherwise] = [mask.args[0]!, mask.args[1]!, mask.args[2]!];
+  const e = [...m.powers].find(
+    ([f, p]) => f.kind === "where" && asMask(f, ctx) !== null && p.over === 1 && p.under === 0,
+  )?.[0];
+  const mask = e === undefined ? null : asMask(e, ctx);
+  if (e === undefined || mask === null) return null;
   const inside = new Map<Expr, Power>();
   const outside = new Map<Expr, Power>();
-  for (const [e, p] of m.powers) {
-    if (e === mask) continue;
-    (coversAll(e, mask.shape) && e.shape.length > 0 ? inside : outside).set(e, p);
+  for (const [f, p] of m.powers) {
+    if (f === e) continue;
+    (coversAll(f, e.shape) && f.shape.length > 0 ? inside : outside).set(f, p);
   }
   if (inside.size === 0) return null;
-  const onTrue = !isZero(a);
-  const kept = onTrue ? a : otherwise;
-  const shape = commonShape([kept, ...inside.keys()]);
-  const body = buildProduct(
-    multiply({ c: q.R1, powers: inside }, monomialOf(kept, ctx), ctx),
-    shape,
-    ctx,
-  );
-  const masked = ctx.norm(
-    onTrue ? b.where(condition, body, b.ZERO) : b.where(condition, b.ZERO, body),
-  );
+  const shape = commonShape([mask.body, ...inside.keys()]);
+  const factors = multiply({ c: q.R1, powers: inside }, monomialOf(mask.body, ctx), ctx);
+  const masked = ctx.norm(mask.behind(buildProduct(factors, shape, ctx)));
   const all = multiply({ c: m.c, powers: outside }, monomialOf(masked, ctx), ctx);
   return buildProduct(all, commonShape([...all.powers.keys()]), ctx);
 }
 
-function isMask(e: Expr): boolean {
-  return e.kind === "where" && (isZero(e.args[1]!) || isZero(e.args[2]!));
+/** A choice of which one side is zero, also seen through a view. */
+export interface Mask {
+  readonly condition: Expr;
+  /** The side that is not zero. */
+  readonly body: Expr;
+  /** Which side that is: masks of one condition and side can be joined. */
+  readonly onTrue: boolean;
+  /** Another array behind the same mask. */
+  readonly behind: (body: Expr) => Expr;
 }
 
-function isZero(e: Expr): boolean {
-  const x = unstretched(e);
-  return x.kind === "const" && x.value === 0;
+export function asMask(e: Expr, ctx: Context): Mask | null {
+  if (e.kind === "reshape" || e.kind === "transpose") {
+    const x = e.args[0]!;
+    const inner = x.kind === "where" ? asMask(x, ctx) : null;
+    const condition = inner && viewOf(e, inner.condition, ctx);
+    const body = inner && viewOf(e, inner.body, ctx);
+    return condition && body && maskOf(condition, body, inner.onTrue);
+  }
+  if (e.kind !== "where") return null;
+  const [condition, a, otherwise] = [e.args[0]!, e.args[1]!, e.args[2]!];
+  if (isZero(otherwise)) return maskOf(condition, a, true);
+  return isZero(a) ? maskOf(condition, otherwise, false) : null;
+}
+
+function maskOf(condition: Expr, body: Expr, onTrue: boolean): Mask {
+  const behind = (x: Expr): Expr =>
+    onTrue ? b.where(condition, x, b.ZERO) : b.where(condition, b.ZERO, x);
+  return { condition, body, onTrue, behind };
 }

@@ -9,11 +9,14 @@ import type {
   Place,
   Reshape,
   Slice,
+  Spread,
   Stack,
   Transpose,
 } from "./node.ts";
+import type { Context } from "./simplifyContext.ts";
 import { isElementwise, rolled } from "./simplifyLoops.ts";
-import { fit, reshapeBlocks, sameSizes, unstretched } from "./simplifyShape.ts";
+import { numbersApart } from "./simplifyTerms.ts";
+import { fit, isZero, reshapeBlocks, sameSizes, unstretched } from "./simplifyShape.ts";
 
 export function reshapeStep(e: Reshape): Expr | null {
   const x = e.args[0]!;
@@ -65,6 +68,12 @@ export function transposeStep(e: Transpose): Expr | null {
       e.perm.map((p) => x.perm[p]!),
     );
   if (onlyMovesUnits(e)) return b.reshape(x, e.shape);
+  if (x.kind === "concat") {
+    return b.concat(
+      x.args.map((part) => b.transpose(part, e.perm)),
+      e.perm.indexOf(x.dim),
+    );
+  }
   if (x.kind === "expand") {
     const y = x.args[0]!;
     if (y.shape.every(isUnit))
@@ -131,8 +140,10 @@ export function indexStep(e: Index): Expr | null {
       const rest = x.perm.filter((_, d) => d !== dim).map((p) => (p > from ? p - 1 : p));
       return b.transpose(b.index(x.args[0]!, from, at), rest);
     }
-    case "reshape":
-      return indexedReshape(x, e);
+    case "reshape": {
+      const d = axisBelow(x, dim);
+      return d === null ? null : b.reshape(b.index(x.args[0]!, d, at), e.shape);
+    }
     case "reduce": {
       const kept = x.args[0]!.shape.flatMap((_, d) => (x.dims.includes(d) ? [] : [d]));
       if (x.keepDims) return null;
@@ -150,15 +161,14 @@ export function indexStep(e: Index): Expr | null {
   }
 }
 
-/** An entry of a view whose axis is one axis of what is viewed. */
-function indexedReshape(x: Reshape, e: Index): Expr | null {
+/** What a position of a view is in what is viewed, where it is one axis there. */
+function axisBelow(x: Reshape, dim: number): number | null {
   const y = x.args[0]!;
-  const block = reshapeBlocks(y.shape, x.shape)?.find((k) => k.to.includes(e.dim));
-  if (block === undefined || isUnit(x.shape[e.dim]!)) return null;
+  const block = reshapeBlocks(y.shape, x.shape)?.find((k) => k.to.includes(dim));
+  if (block === undefined || isUnit(x.shape[dim]!)) return null;
   const from = block.from.filter((d) => !isUnit(y.shape[d]!));
   const to = block.to.filter((d) => !isUnit(x.shape[d]!));
-  if (from.length !== 1 || to.length !== 1) return null;
-  return b.reshape(b.index(y, from[0]!, e.at), e.shape);
+  return from.length === 1 && to.length === 1 ? from[0]! : null;
 }
 
 /** An elementwise operation on what `pick` takes of each operand. */
@@ -178,6 +188,10 @@ export function sliceStep(e: Slice): Expr | null {
   const { dim } = e;
   if (isElementwise(x)) return throughOperands(x, (arg) => slicedAt(arg, e, x.shape.length));
   if (x.kind === "expand") return fit(slicedAt(x.args[0]!, e, x.shape.length), e.shape);
+  if (x.kind === "reshape") {
+    const d = axisBelow(x, dim);
+    return d === null ? null : b.reshape(sliced(x.args[0]!, d, e), e.shape);
+  }
   if (x.kind === "spread" && x.dim === dim && x.start === e.start && x.step === e.step) {
     return x.args[0]!.shape[dim]!.size === e.shape[dim]!.size ? x.args[0]! : null;
   }
@@ -202,13 +216,21 @@ export function sliceStep(e: Slice): Expr | null {
 
 function slicedAt(x: Expr, e: Slice, rank: number): Expr {
   const d = e.dim - (rank - x.shape.length);
-  if (d < 0 || isUnit(x.shape[d]!)) return x;
+  return d < 0 || isUnit(x.shape[d]!) ? x : sliced(x, d, e);
+}
+
+/** What `e` takes, of another array along position `d`. */
+function sliced(x: Expr, d: number, e: Slice): Expr {
   const count = e.shape[e.dim]!.size!;
   return b.slice(x, d, e.start, e.start + Math.max(0, count - 1) * e.step + 1, e.step);
 }
 
-export function placeStep(e: Place): Expr | null {
-  return isZero(e.args[0]!) ? fit(b.ZERO, e.shape) : null;
+/** Numbers stand before what is put in place. */
+export function placeStep(e: Place | Spread, ctx: Context): Expr | null {
+  const x = e.args[0]!;
+  if (isZero(x)) return fit(b.ZERO, e.shape);
+  const split = numbersApart(x, ctx);
+  return split === null ? null : b.mul(split.front, b.withArgs(e, [split.rest]));
 }
 
 export function stackStep(e: Stack): Expr | null {
@@ -223,9 +245,4 @@ export function stackStep(e: Stack): Expr | null {
 
 export function concatStep(e: Concat): Expr | null {
   return e.args.length === 1 ? e.args[0]! : null;
-}
-
-function isZero(e: Expr): boolean {
-  const x = unstretched(e);
-  return x.kind === "const" && x.value === 0;
 }

@@ -14,7 +14,7 @@ import {
   toPower,
 } from "./simplifyProduct.ts";
 import { axisAt, commonShape, fit, reshapeBlocks, sameSizes } from "./simplifyShape.ts";
-import { termsOf } from "./simplifySum.ts";
+import { termsOf } from "./simplifyTerms.ts";
 
 /** Sums over stacked parts longer than this stay sums over the stack. */
 const MAX_PARTS = 64;
@@ -30,14 +30,24 @@ export function reduceStep(e: Reduce, ctx: Context): Expr | null {
     return b.reshape(b.reduce(e.op, x, null), e.shape);
   }
   if (e.op === "mean") {
-    return b.div(b.sum(x, e.dims), b.size(e.dims.map((d) => x.shape[d]!)));
+    return b.div(b.sum(x, e.dims), countOf(x, e.dims));
   }
   return (
     throughNested(e, x) ??
     throughReshape(e, x) ??
     throughTranspose(e, x) ??
+    throughParts(e, x) ??
     (e.op === "sum" ? sumStep(e, x, ctx) : e.op === "prod" ? null : withoutStretch(e, x))
   );
+}
+
+/** How many entries are averaged; as a plain number along an axis made of so many parts. */
+function countOf(x: Expr, dims: readonly number[]): Expr {
+  const joined = x.kind === "stack" || x.kind === "concat" ? x.dim : -1;
+  const known = dims.includes(joined) ? x.shape[joined]!.size : null;
+  if (known === null) return b.size(dims.map((d) => x.shape[d]!));
+  const rest = dims.filter((d) => d !== joined);
+  return b.mul(b.constant(known), b.size(rest.map((d) => x.shape[d]!)));
 }
 
 function throughNested(e: Reduce, x: Expr): Expr | null {
@@ -75,6 +85,23 @@ function throughTranspose(e: Reduce, x: Expr): Expr | null {
   const places = [...rest].sort((s, t) => s - t);
   const order = rest.map((p) => places.indexOf(p));
   return order.every((p, d) => p === d) ? inner : b.transpose(inner, order);
+}
+
+/** A reduction along other axes than the one that parts were put together on. */
+function throughParts(e: Reduce, x: Expr): Expr | null {
+  if ((x.kind !== "stack" && x.kind !== "concat") || e.dims.includes(x.dim)) return null;
+  const at = x.dim - e.dims.filter((d) => d < x.dim).length;
+  if (x.kind === "concat")
+    return b.concat(
+      x.args.map((part) => b.reduce(e.op, part, e.dims)),
+      at,
+    );
+  const dims = e.dims.map((d) => (d > x.dim ? d - 1 : d));
+  return b.stack(
+    x.args.map((part) => b.reduce(e.op, part, dims)),
+    at,
+    x.shape[x.dim],
+  );
 }
 
 /** A largest entry does not care how often entries are repeated. */

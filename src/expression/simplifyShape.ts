@@ -185,3 +185,8 @@ function followTranspose(t: Expr, inner: Expr, perm: readonly number[]): Expr | 
   const lead = target.findIndex((a) => !isUnit(a));
   return b.reshape(t, lead < 0 ? [] : target.slice(lead));
 }
+
+export function isZero(e: Expr): boolean {
+  const x = unstretched(e);
+  return x.kind === "const" && x.value === 0;
+}

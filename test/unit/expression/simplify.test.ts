@@ -76,6 +76,20 @@ describe("simplify: sums", () => {
     becomes(b.mean(b.sub(b.ONE, x)), b.sub(b.ONE, b.div(b.sum(x), b.size([N]))));
     stays(b.sub(c(2), b.mul(c(0.5), x)));
   });
+  it("multiplies out where everything cancels: the cross entropy of a sigmoid", () => {
+    const s = b.sigmoid(x);
+    const slope = b.sub(b.div(b.sub(b.ONE, y), b.sub(b.ONE, s)), b.div(y, s));
+    becomes(b.mul(b.mul(slope, s), b.sub(b.ONE, s)), b.sub(s, y));
+    const stable = b.sub(b.mul(b.sub(b.ONE, y), s), b.mul(y, b.sigmoid(b.neg(x))));
+    becomes(stable, b.sub(s, y));
+    stays(b.sub(b.mul(b.sub(b.ONE, y), z), b.mul(b.sub(b.ONE, z), b.sub(x, y))));
+  });
+  it("adds up behind one mask, and keeps numbers before it", () => {
+    const inside = b.binary("gt", x, b.ZERO);
+    const masked = (e: Expr): Expr => b.where(inside, e, b.ZERO);
+    becomes(b.sub(masked(y), b.mul(masked(b.ONE), z)), masked(b.sub(y, z)));
+    becomes(masked(b.div(y, c(3))), b.div(masked(y), c(3)));
+  });
   it("joins branches under one condition", () => {
     const above = b.binary("gt", x, y);
     const left = b.where(above, x, b.ZERO);
@@ -243,6 +257,15 @@ describe("simplify: views and entries", () => {
     becomes(b.index(b.place(x, 0, 2, C), 0, 1), b.expand(b.ZERO, [N]));
     becomes(b.index(b.sum(p, [0]), 0, 2), b.sum(b.index(p, 1, 2), [0]));
     becomes(b.slice(b.concat([x, y], 0), 0, 6, 12), y);
+  });
+  it("works on the parts that an array was joined from", () => {
+    const two = (e: Expr): Expr => b.stack([b.sub(b.ONE, e), e], 0);
+    const overlap = b.sum(b.mul(two(x), two(y)), [1]);
+    const background = b.sum(b.mul(b.sub(b.ONE, x), b.sub(b.ONE, y)));
+    becomes(overlap, b.stack([background, b.sum(b.mul(x, y))], 0, overlap.shape[0]));
+    becomes(b.sum(overlap), b.add(background, b.sum(b.mul(x, y))));
+    const cut = b.slice(b.reshape(b.concat([x, y], 0), [axis("m", 12), UNIT]), 0, 6, null);
+    becomes(cut, b.reshape(y, cut.shape));
   });
   it("rolls a loop over classes up again", () => {
     const terms = [0, 1, 2].map((k) => b.sum(b.mul(b.index(p, 1, k), b.index(g, 1, k))));
