@@ -20,6 +20,7 @@ import { parseArrayLiteral } from "./literal.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import { openNpy } from "./npy.ts";
 import { openNpz } from "./npz.ts";
+import { otherFormat } from "./otherFormats.ts";
 import { sourceOf, type ByteSource } from "./source.ts";
 
 /** A file's content: its one array, or its arrays by name, each read when its function is called. */
@@ -181,12 +182,18 @@ export function selectArray(content: FileContent, name: string, member?: string)
 
 /** Raises the error for a file that no reader reads. */
 export function unreadable(name: string): never {
+  const other = otherFormat(name);
+  if (other !== undefined) {
+    throw new ArrayError(`${name} is ${other.what}.`, {
+      where: { file: name },
+      remedy: other.remedy,
+    });
+  }
   const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
   const dot = base.lastIndexOf(".");
   const ending = dot <= 0 ? "without an ending" : `ending in "${base.slice(dot)}"`;
-  const known = arrayReaders.map((row) => `${row.extensions.join(", ")} (${row.title})`);
   throw new ArrayError(`Files ${ending} are not read: ${name}.`, {
     where: { file: name },
-    remedy: `Readable are ${known.join(", ")}. np.save(path, arr) writes the first.`,
+    remedy: `Readable are ${readableExtensions().join(", ")}. np.save(path, arr) writes the first.`,
   });
 }

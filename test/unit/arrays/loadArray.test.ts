@@ -29,7 +29,8 @@ describe("loadArrayFile", () => {
     writeFileSync(at("CASE.NPZ"), goldenBytes("stored.npz"));
     writeFileSync(at("list.json"), "[[0.5, 1],\n [0, NaN]]");
     writeFileSync(at("bad.json"), "[[0.5, 1],\n [0]]");
-    writeFileSync(at("notes.txt"), "hello");
+    writeFileSync(at("notes.md"), "hello");
+    writeFileSync(at("scan.dcm"), "hello");
     writeFileSync(at("plain"), "hello");
     const header =
       "\x93NUMPY\x01\0\x76\0{'descr': '<f4', 'fortran_order': False, 'shape': (1024, 1024, 4096)}";
@@ -95,10 +96,11 @@ describe("loadArrayFile", () => {
   });
 
   it("lists what is readable for an ending that is not", () => {
-    const said = refusal("notes.txt");
-    assert.match(said, /ending in "\.txt"/);
+    const said = refusal("notes.md");
+    assert.match(said, /ending in "\.md"/);
     for (const extension of readableExtensions()) assert.ok(said.includes(extension));
     assert.match(refusal("plain"), /without an ending/);
+    assert.match(refusal("scan.dcm"), /is a DICOM file[^]*sitk\.ReadImage\("scan\.dcm"\)/);
   });
 
   it("keeps to the limit on the memory that an array takes", () => {
