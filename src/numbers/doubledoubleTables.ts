@@ -8,18 +8,17 @@ const ONE = 1n << BITS;
 
 /** The nearest float64 to a fixed-point number. */
 function nearest(x: bigint): number {
-  // Dropping to 2^-1 below a float64's precision by halves keeps the last rounding the only one.
-  const negative = x < 0n;
-  let m = negative ? -x : x;
+  let m = x < 0n ? -x : x;
   let exponent = -Number(BITS);
-  const excess = BigInt(m.toString(2).length) - 64n;
+  // Cut to about 64 bits, with what is lost marked in the last, so that one rounding remains.
+  const excess = BigInt(4 * m.toString(16).length - 64);
   if (excess > 0n) {
     const lost = (m & ((1n << excess) - 1n)) !== 0n;
     m = (m >> excess) | (lost ? 1n : 0n);
     exponent += Number(excess);
   }
   const value = Number(m) * 2 ** exponent;
-  return negative ? -value : value;
+  return x < 0n ? -value : value;
 }
 
 /** High and low part of a fixed-point number. */
@@ -104,8 +103,26 @@ function table(values: readonly bigint[]): Table {
   };
 }
 
-const range = (from: number, to: number): bigint[] =>
-  Array.from({ length: to - from + 1 }, (_, k) => BigInt(from + k));
+/** e^(k·x), k = −half … half: each from the one before, in numbers long enough for that. */
+function expLadder(x: bigint, half: number): bigint[] {
+  const up = fixedExp(x);
+  const down = fixedExp(-x);
+  const ladder = [ONE];
+  for (let k = 0; k < half; k++) {
+    ladder.push((ladder.at(-1)! * up) >> BITS);
+    ladder.unshift((ladder[0]! * down) >> BITS);
+  }
+  return ladder;
+}
+
+/** log(k/n), k = from … to: the next is log((k + 1)/k) more. */
+function logLadder(n: number, from: number, to: number): bigint[] {
+  const ladder = [fixedLog(BigInt(from - n), BigInt(from + n))];
+  for (let k = from; k < to; k++) {
+    ladder.push(ladder.at(-1)! + fixedLog(1n, BigInt(2 * k + 1)));
+  }
+  return ladder;
+}
 
 /** Halves of the tables' ranges: entry k stands at index k + half. */
 export const COARSE_HALF = 23;
@@ -140,8 +157,8 @@ export function tables(): Tables {
   if (known !== null) return known;
   const ln2 = fixedLog(1n, 3n);
   const pi = piTimes2To(Number(BITS));
-  const coarse = range(-COARSE_HALF, COARSE_HALF).map((k) => fixedExp((k * ONE) / 64n));
-  const fine = range(-FINE_HALF, FINE_HALF).map((k) => fixedExp((k * ONE) / 4096n));
+  const coarse = expLadder(ONE / 64n, COARSE_HALF);
+  const fine = expLadder(ONE / 4096n, FINE_HALF);
   known = {
     ln2: parts(ln2, 40, 2),
     halfPi: parts(pi / 2n, 32, 3),
@@ -149,9 +166,9 @@ export function tables(): Tables {
     coarseLess1: table(coarse.map((e) => e - ONE)),
     fine: table(fine),
     fineLess1: table(fine.map((e) => e - ONE)),
-    finest: table(range(-FINE_HALF, FINE_HALF).map((k) => fixedExp((k * ONE) / 262144n))),
-    fineLogs: table(range(-FINE_LOG_HALF, FINE_LOG_HALF).map((k) => fixedLog(k, 8192n + k))),
-    logs: table(range(LOG_FIRST, LOG_LAST).map((c) => fixedLog(c - 64n, c + 64n))),
+    finest: table(expLadder(ONE / 262144n, FINE_HALF)),
+    fineLogs: table(logLadder(4096, 4096 - FINE_LOG_HALF, 4096 + FINE_LOG_HALF)),
+    logs: table(logLadder(64, LOG_FIRST, LOG_LAST)),
   };
   return known;
 }
@@ -161,15 +178,10 @@ export const POWERS_OF_TWO = Float64Array.from({ length: 2047 }, (_, k) => 2 ** 
 
 /** log(1 + k/n) for k = 0 … n, correctly rounded. */
 export function logsOfRatios(n: number): Float64Array {
-  return Float64Array.from({ length: n + 1 }, (_, k) =>
-    nearest(fixedLog(BigInt(k), BigInt(2 * n + k))),
-  );
+  return Float64Array.from(logLadder(n, n, 2 * n), nearest);
 }
 
-/** 2^(k/n) for k = 0 … n−1, correctly rounded. */
+/** 2^(k/n) for k = 0 … n − 1, correctly rounded. */
 export function rootsOfTwo(n: number): Float64Array {
-  const ln2 = fixedLog(1n, 3n);
-  return Float64Array.from({ length: n }, (_, k) =>
-    nearest(fixedExp((ln2 * BigInt(k)) / BigInt(n))),
-  );
+  return Float64Array.from(expLadder(fixedLog(1n, 3n) / BigInt(n), n - 1).slice(n - 1), nearest);
 }

@@ -16,8 +16,8 @@
 import type { Expr } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
 import { type PassFunction, compilePass, passSource } from "./kernel/javascript.ts";
-import { SharingConflict, buildLoops } from "./kernel/builder.ts";
-import type { LoopNest } from "./kernel/loops.ts";
+import { SharingConflict, buildPass } from "./kernel/builder.ts";
+import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
 import {
@@ -74,27 +74,25 @@ export function compileKernel(outputs: readonly Expr[], options: CompileOptions 
 
 interface Compiled {
   readonly nest: LoopNest;
-  readonly pass: PassFunction;
+  readonly run: PassFunction;
 }
 
 class CompiledKernel implements Kernel {
-  readonly passes: readonly { readonly total: number }[];
+  readonly passes: readonly Pass[];
   private readonly schedule: Schedule;
-  private readonly nests: readonly LoopNest[];
   private readonly inputs: readonly Expr[];
   private readonly shapes: readonly (readonly number[])[];
   private readonly roundCasts: boolean;
   /** By the arrays' types: code is compiled anew for other types. */
-  private readonly compiled = new Map<string, readonly Compiled[]>();
+  private readonly compiled = new Map<string, readonly (readonly Compiled[])[]>();
 
   constructor(outputs: readonly Expr[], options: CompileOptions) {
-    const { schedule, nests } = plan(outputs, { ...LIMITS, ...options.limits });
+    const { schedule, passes } = plan(outputs, { ...LIMITS, ...options.limits });
     this.schedule = schedule;
-    this.nests = nests;
+    this.passes = passes;
     this.inputs = [...new Set(outputs.flatMap(leaves))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     this.roundCasts = options.roundCasts === true;
-    this.passes = nests.map(({ total }) => ({ total }));
   }
 
   run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput[] } {
@@ -107,42 +105,45 @@ class CompiledKernel implements Kernel {
       const buffer = this.schedule.buffers.find((b) => b.role === "input" && b.name === e.name)!;
       arrays.set(buffer.id, boundArray(e, bindings));
     }
-    const work = this.nests.reduce((sum, n) => sum + n.total * n.weight, 0);
     const compiled = this.compile(arrays);
     const array = (buffer: Buffer): TypedArray => {
       let a = arrays.get(buffer.id);
       if (a === undefined) arrays.set(buffer.id, (a = this.allocate(buffer, options.into)));
       return a;
     };
+    const work = compiled.flat().reduce((sum, { nest }) => sum + workOf(nest), 0);
     let done = 0;
-    for (const { nest, pass } of compiled) {
-      const args = [
-        ...nest.buffers.map(array),
-        ...nest.parameters.map((name) => parameters.get(name)!),
-      ];
-      sweep(nest, pass, args, options.chunk ?? DEFAULT_CHUNK, (entries) => {
-        ticker.tick((done + entries * nest.weight) / work);
-      });
-      done += nest.total * nest.weight;
-      addCompensations(nest, array);
-    }
+    this.passes.forEach((pass, k) => {
+      for (const { nest, run } of compiled[k]!) {
+        const args = [
+          ...nest.buffers.map(array),
+          ...nest.parameters.map((name) => parameters.get(name)!),
+        ];
+        sweep(nest, run, args, options.chunk ?? DEFAULT_CHUNK, (entries) => {
+          ticker.tick((done + entries * nest.weight) / work);
+        });
+        done += workOf(nest);
+      }
+      addCompensations(pass, array);
+    });
     return { outputs: this.collect(array) };
   }
 
   source(): string {
     const options = { types: new Map<number, string>(), roundCasts: this.roundCasts };
-    return this.nests.map((n) => passSource(n, options)).join("\n\n");
+    const nests = this.passes.flatMap((p) => p.nests);
+    return nests.map((n) => passSource(n, options)).join("\n\n");
   }
 
-  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly Compiled[] {
+  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly (readonly Compiled[])[] {
     const types = new Map([...arrays].map(([id, a]) => [id, a[Symbol.toStringTag]]));
     const key = [...types.values()].join();
     let compiled = this.compiled.get(key);
     if (compiled === undefined) {
-      compiled = this.nests.map((nest) => ({
-        nest,
-        pass: compilePass(nest, { types, roundCasts: this.roundCasts }),
-      }));
+      const options = { types, roundCasts: this.roundCasts };
+      compiled = this.passes.map((pass) =>
+        pass.nests.map((nest) => ({ nest, run: compilePass(nest, options) })),
+      );
       this.compiled.set(key, compiled);
     }
     return compiled;
@@ -172,12 +173,15 @@ class CompiledKernel implements Kernel {
 }
 
 /** Loops for the expressions; a sharing of arrays that turns out impossible is not tried again. */
-function plan(outputs: readonly Expr[], limits: Limits): { schedule: Schedule; nests: LoopNest[] } {
+function plan(
+  outputs: readonly Expr[],
+  limits: Limits,
+): { schedule: Schedule; passes: readonly Pass[] } {
   const noKeeping = new Set<number>();
   for (;;) {
     const schedule = new Scheduler(outputs, limits).run(noKeeping);
     try {
-      return { schedule, nests: schedule.passes.map((p) => buildLoops(schedule, p)) };
+      return { schedule, passes: schedule.passes.map((p) => buildPass(schedule, p)) };
     } catch (error) {
       if (!(error instanceof SharingConflict)) throw error;
       const k = schedule.outputs.findIndex((o) => o.buffer === error.buffer);
@@ -187,44 +191,54 @@ function plan(outputs: readonly Expr[], limits: Limits): { schedule: Schedule; n
   }
 }
 
-/** Calls a pass for the whole index space, in pieces of about `chunk` entries. */
+function entriesOf(nest: LoopNest): number {
+  return nest.bounded.reduce((n, [from, to]) => n * (to - from), nest.inner);
+}
+
+function workOf(nest: LoopNest): number {
+  return entriesOf(nest) * nest.weight;
+}
+
+/** Calls a pass for its whole part of the index space, in pieces of about `chunk` entries. */
 function sweep(
   nest: LoopNest,
-  pass: PassFunction,
+  run: PassFunction,
   args: readonly unknown[],
   chunk: number,
   tick: (entries: number) => void,
 ): void {
-  const { bounded, inner, total } = nest;
-  if (bounded.length === 0) {
-    pass(...args);
+  const { bounded, inner } = nest;
+  const last = bounded.length - 1;
+  if (last < 0) {
+    run(...args);
     return;
   }
-  const last = bounded.length - 1;
-  const length = bounded[last]!;
+  const [first, end] = bounded[last]!;
   const step = Math.max(1, Math.floor(chunk / inner));
-  const outer = total / inner / length;
-  const bounds = bounded.map(() => 0).flatMap((n) => [n, n]);
+  const outer = entriesOf(nest) / inner / (end - first);
+  const bounds = bounded.flatMap(([from]) => [from, from]);
   for (let o = 0; o < outer; o++) {
     let rest = o;
     for (let d = last - 1; d >= 0; d--) {
-      const at = rest % bounded[d]!;
-      rest = (rest - at) / bounded[d]!;
-      bounds[2 * d] = at;
-      bounds[2 * d + 1] = at + 1;
+      const [from, to] = bounded[d]!;
+      const at = rest % (to - from);
+      rest = (rest - at) / (to - from);
+      bounds[2 * d] = from + at;
+      bounds[2 * d + 1] = from + at + 1;
     }
-    for (let from = 0; from < length; from += step) {
+    for (let from = first; from < end; from += step) {
+      const to = Math.min(from + step, end);
       bounds[2 * last] = from;
-      bounds[2 * last + 1] = Math.min(from + step, length);
-      pass(...args, ...bounds);
-      tick((o * length + bounds[2 * last + 1]!) * inner);
+      bounds[2 * last + 1] = to;
+      run(...args, ...bounds);
+      tick((o * (end - first) + (to - first)) * inner);
     }
   }
 }
 
 /** Adds to each finished sum of the pass the rounding errors that were summed apart. */
-function addCompensations(nest: LoopNest, array: (buffer: Buffer) => TypedArray): void {
-  for (const { result, errors } of nest.compensated) {
+function addCompensations(pass: Pass, array: (buffer: Buffer) => TypedArray): void {
+  for (const { result, errors } of pass.compensated) {
     const sums = array(result);
     const rest = array(errors);
     for (let k = 0; k < sums.length; k++) {

@@ -35,6 +35,7 @@ export interface Arrangement {
 /** An unrolled axis is at most this long. */
 const LONGEST_UNROLLED = 16;
 const MOST_COPIES = 64;
+const MOST_FUNCTIONS = 256;
 const MOST_INSTRUCTIONS = 5000;
 
 export function arrange(schedule: Schedule, plan: PassPlan): Arrangement {
@@ -57,14 +58,15 @@ export function arrange(schedule: Schedule, plan: PassPlan): Arrangement {
     ),
     ...unrolled,
   ];
+  const bounded = boundedLoops(order, sizes, unrolled, schedule.limits.leastChunk);
   return {
     sizes,
     strides,
     position,
     order,
     unrolled,
-    segments: segmentsOf(sizes, survey),
-    boundedLoops: boundedLoops(order, sizes, unrolled, schedule.limits.leastChunk),
+    segments: segmentsOf(sizes, survey, order.slice(0, bounded)),
+    boundedLoops: bounded,
   };
 }
 
@@ -80,6 +82,7 @@ class Survey {
   private readonly accesses: Accesses;
   private readonly seen = new Set<string>();
   private readonly gathering = new Map<Expr, boolean>();
+  private readonly stretched = new Set<string>();
   private copies = 1;
 
   constructor(schedule: Schedule, plan: PassPlan, sizes: readonly number[], position: IndexForm) {
@@ -136,6 +139,9 @@ class Survey {
   private unrollFor(e: Expr, arg: Expr, at: IndexForm): void {
     const sizes = this.schedule.sizes;
     if (sizes.count(arg) >= sizes.count(e) || isRearranging(e) || !this.gathers(arg)) return;
+    const pair = `${e.id},${arg.id}`;
+    if (this.stretched.has(pair)) return;
+    this.stretched.add(pair);
     for (const { coordinate, size } of this.accesses.stretches(e, arg, at)) {
       const axis = this.axisOf(coordinate);
       if (axis === null || this.unrolled.has(axis) || size !== this.sizes[axis]) continue;
@@ -192,29 +198,43 @@ function innermostLast(axes: readonly number[], survey: Survey): readonly number
   return best === last ? axes : [...axes.filter((a) => a !== best), best];
 }
 
+/**
+ * Segments of loops whose bounds the run gives get functions of their own, of which there may be
+ * many; segments of the loops inside make one function longer.
+ */
 function segmentsOf(
   sizes: readonly number[],
   survey: Survey,
+  bounded: readonly number[],
 ): (readonly (readonly [number, number])[])[] {
   const points = sizes.map((n, a) =>
     survey.unrolled.has(a)
       ? Array.from({ length: n - 1 }, (_, k) => k + 1)
       : [...survey.breaks[a]!].sort((p, q) => p - q),
   );
-  const copies = (): number => points.reduce((n, p) => n * (p.length + 1), 1);
+  const outside = points.filter((_, a) => bounded.includes(a));
+  const inside = points.filter((_, a) => !bounded.includes(a));
+  const copies = (of: readonly number[][]): number => of.reduce((n, p) => n * (p.length + 1), 1);
+  const tooMuch = (): boolean => copies(inside) * survey.nodes > MOST_INSTRUCTIONS;
   // Where it would be too much code, tests inside the loop do.
-  while (copies() > MOST_COPIES || copies() * survey.nodes > MOST_INSTRUCTIONS) {
-    const longest = points.reduce(
-      (l, p, a) => (!survey.unrolled.has(a) && p.length > (points[l]?.length ?? 0) ? a : l),
-      -1,
-    );
-    if (longest < 0) break;
-    points[longest] = [];
-  }
+  shorten(outside, () => copies(outside) > MOST_FUNCTIONS);
+  shorten(
+    points.map((p, a) => (survey.unrolled.has(a) || bounded.includes(a) ? [] : p)),
+    () => copies(inside) > MOST_COPIES || tooMuch(),
+  );
   return sizes.map((n, a) => {
     const at = [0, ...points[a]!, n];
     return at.slice(1).map((to, k) => [at[k]!, to] as const);
   });
+}
+
+/** Empties the longest list until it is no longer too much. */
+function shorten(lists: readonly number[][], isTooMuch: () => boolean): void {
+  while (isTooMuch()) {
+    const longest = lists.reduce((l, p) => (p.length > l.length ? p : l), []);
+    if (longest.length === 0) return;
+    longest.length = 0;
+  }
 }
 
 /** As many loops as it takes for the rest to be a small piece of work. */

@@ -26,6 +26,7 @@ import type {
   Loop,
   LoopNest,
   Operand,
+  Pass,
   Register,
 } from "./loops.ts";
 import {
@@ -55,9 +56,26 @@ interface Scope {
   open: boolean;
 }
 
-export function buildLoops(schedule: Schedule, plan: PassPlan): LoopNest {
-  return new Builder(schedule, plan).build();
+export function buildPass(schedule: Schedule, plan: PassPlan): Pass {
+  const arrangement = arrange(schedule, plan);
+  const { order, segments, boundedLoops } = arrangement;
+  let boxes: Box[] = [[]];
+  for (const axis of order.slice(0, boundedLoops)) {
+    boxes = boxes.flatMap((box) => segments[axis]!.map((segment) => [...box, segment]));
+  }
+  return {
+    total: plan.total,
+    nests: boxes.map((box) => new Builder(schedule, plan, arrangement, box).build()),
+    compensated: plan.roots.flatMap((r) =>
+      r.kind === "reduce" && r.second?.role === "compensation"
+        ? [{ result: r.buffer, errors: r.second }]
+        : [],
+    ),
+  };
 }
+
+/** Ranges [from, to) of the loops whose bounds the run gives. */
+type Box = readonly (readonly [number, number])[];
 
 class Builder {
   private readonly schedule: Schedule;
@@ -82,10 +100,13 @@ class Builder {
   private registers = 0;
   private weight = 0;
 
-  constructor(schedule: Schedule, plan: PassPlan) {
+  private readonly box: Box;
+
+  constructor(schedule: Schedule, plan: PassPlan, arrangement: Arrangement, box: Box) {
     this.schedule = schedule;
     this.plan = plan;
-    this.arrangement = arrange(schedule, plan);
+    this.arrangement = arrangement;
+    this.box = box;
     this.ranges = this.arrangement.sizes.map((n) => [0, n - 1]);
     this.levels = this.arrangement.sizes.map((_, a) => this.arrangement.order.indexOf(a) + 1);
     this.accesses = new Accesses(schedule.sizes, (form, by) => this.divide(form, by));
@@ -97,39 +118,33 @@ class Builder {
     const top = this.openScope(0);
     this.nest(0);
     top.open = false;
-    const bounded = order.slice(0, boundedLoops).map((a) => sizes[a]!);
     return {
       block: top,
-      bounded,
-      total: this.plan.total,
-      inner: this.plan.total / bounded.reduce((n, s) => n * s, 1),
+      bounded: this.box,
+      inner: order.slice(boundedLoops).reduce((n, a) => n * sizes[a]!, 1),
       buffers: [...this.buffers.values()],
       parameters: [...this.parameters],
-      compensated: this.plan.roots.flatMap((r) =>
-        r.kind === "reduce" && r.second?.role === "compensation"
-          ? [{ result: r.buffer, errors: r.second }]
-          : [],
-      ),
       weight: Math.max(this.weight, 1),
     };
   }
 
   private nest(depth: number): void {
-    const { order, segments, boundedLoops } = this.arrangement;
+    const { order, segments } = this.arrangement;
     const axis = order[depth];
     if (axis === undefined) {
       for (const root of this.plan.roots) this.effect(root);
       return;
     }
     const whole = this.ranges[axis]!;
-    for (const [from, to] of segments[axis]!) {
+    const box = this.box[depth];
+    for (const [from, to] of box === undefined ? segments[axis]! : [box]) {
       this.ranges[axis] = [from, to - 1];
       const scope = this.openScope(depth + 1);
       this.scopes[depth]!.loops.push({
         variable: axis,
         from,
         to,
-        bounded: depth < boundedLoops,
+        bounded: box !== undefined,
         body: scope,
       });
       this.nest(depth + 1);

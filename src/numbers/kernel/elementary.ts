@@ -23,16 +23,21 @@ const STEP_LOW = 1.90821492927058770002e-10 / 64;
 /** Adding and taking away this number rounds to a whole one. */
 const ROUND = 1.5 * 2 ** 52;
 
-/** The tables by the names that statements know them by. */
-export const tables = {
-  /** 2^(j/64), j = 0 … 63. */
-  roots: rootsOfTwo(64),
-  /** 2^(k − 1023), k = 0 … 2046. */
-  powers: POWERS_OF_TWO,
-  /** log(1 + j/128) and 1/(1 + j/128), j = 0 … 128. */
-  logs: logsOfRatios(128),
-  inverses: Float64Array.from({ length: 129 }, (_, j) => 128 / (128 + j)),
-};
+let known: Readonly<Record<string, Float64Array>> | null = null;
+
+/** The tables by the names that statements know them by; made when first needed. */
+export function tables(): Readonly<Record<string, Float64Array>> {
+  known ??= {
+    /** 2^(j/64), j = 0 … 63. */
+    roots: rootsOfTwo(64),
+    /** 2^(k − 1023), k = 0 … 2046. */
+    powers: POWERS_OF_TWO,
+    /** log(1 + j/128) and 1/(1 + j/128), j = 0 … 128. */
+    logs: logsOfRatios(128),
+    inverses: Float64Array.from({ length: 129 }, (_, j) => 128 / (128 + j)),
+  };
+  return known;
+}
 
 /** Defines `to` as exp(`x`) for |x| < EXP_LIMIT. `x` must be a variable or a literal. */
 export function expStatements(to: string, x: string): string {
@@ -55,17 +60,19 @@ export function log1pStatements(to: string, e: string): string {
 
 type Unary = (x: number) => number;
 
-/** A function that computes what statements in generated code compute. */
-function compiled(statements: string, result: string): Unary {
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- made of constants only
-  return new Function(
-    ...Object.keys(tables),
-    `return function (x) { ${statements} return ${result}; };`,
-  )(...Object.values(tables)) as Unary;
+/** A function that computes what statements in generated code compute; made when first called. */
+function compiled(statements: string): Unary {
+  let made: Unary | null = null;
+  const make = (): Unary =>
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- made of constants only
+    new Function(...Object.keys(tables()), `return function (x) { ${statements} return y; };`)(
+      ...Object.values(tables()),
+    ) as Unary;
+  return (x) => (made ??= make())(x);
 }
 
-const insideExp = compiled(expStatements("y", "x"), "y");
-const insideLog1p = compiled(log1pStatements("y", "x"), "y");
+const insideExp = compiled(expStatements("y", "x"));
+const insideLog1p = compiled(log1pStatements("y", "x"));
 
 /** exp as generated code computes it. */
 export function exponential(x: number): number {

@@ -43,9 +43,9 @@ export interface EmitOptions {
 export function compilePass(nest: LoopNest, options: EmitOptions): PassFunction {
   const source = passSource(nest, options);
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- see above
-  return new Function("functions", ...Object.keys(tables), source)(
+  return new Function("functions", ...Object.keys(tables()), source)(
     scalarFunctions,
-    ...Object.values(tables),
+    ...Object.values(tables()),
   ) as PassFunction;
 }
 
@@ -122,10 +122,7 @@ class Writer {
     const i = `i${loop.variable}`;
     let start = String(loop.from);
     let end = String(loop.to);
-    if (loop.bounded) {
-      start = loop.from === 0 ? `l${depth}` : `max(l${depth}, ${loop.from})`;
-      end = loop.to === this.nest.bounded[depth] ? `h${depth}` : `min(h${depth}, ${loop.to})`;
-    }
+    if (loop.bounded) [start, end] = [`l${depth}`, `h${depth}`];
     this.lines.push(`{ let ${i} = ${start}; const e = ${end};`);
     const steps = stepsAtOnce(loop.body);
     if (steps > 1) {

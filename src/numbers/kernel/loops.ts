@@ -114,17 +114,26 @@ export interface Block {
 }
 
 /** A pass ready to be written down as code. */
+export interface Pass {
+  readonly total: number;
+  /**
+   * Parts of the index space, each with code of its own: in one function, the engine would optimise
+   * for the part it has seen and start over with every next one.
+   */
+  readonly nests: readonly LoopNest[];
+  /** Sums and the rounding errors to be added to them once the pass is over. */
+  readonly compensated: readonly { readonly result: Buffer; readonly errors: Buffer }[];
+}
+
+/** Loops over a part of the index space. */
 export interface LoopNest {
   readonly block: Block;
-  /** Sizes of the loops whose bounds the run gives, outermost first. */
-  readonly bounded: readonly number[];
-  readonly total: number;
+  /** Where the loops whose bounds the run gives start and end, outermost first. */
+  readonly bounded: readonly (readonly [number, number])[];
   /** Entries swept by one step of the last bounded loop. */
   readonly inner: number;
   readonly buffers: readonly Buffer[];
   readonly parameters: readonly string[];
-  /** Sums and the rounding errors to be added to them once the pass is over. */
-  readonly compensated: readonly { readonly result: Buffer; readonly errors: Buffer }[];
   /** Instructions in the innermost loop, a measure of the pass's duration. */
   readonly weight: number;
 }

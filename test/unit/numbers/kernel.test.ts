@@ -227,6 +227,23 @@ describe("kernels", () => {
     assert.ok(!source.includes("% ") && !source.includes("else if"), "nothing is tested by entry");
   });
 
+  it("do not overwrite what they still have to read", () => {
+    const x = b.input("x", [axis("a", 70), axis("i", 70)]);
+    const p = b.sigmoid(x);
+    const total = b.sum(b.mul(p, p));
+    const outputs = [
+      // Reads the sigmoid where it has been overwritten if it waits in this very array.
+      b.mul(b.add(p, b.transpose(p, [1, 0])), total),
+      // A small output that reads it from a pass of its own.
+      b.mul(b.index(b.index(p, 0, 3), 0, 5), total),
+      b.div(p, total),
+      total,
+    ];
+    const array = Float64Array.from({ length: 4900 }, (_, k) => Math.sin(k * k) * 3);
+    assertSameValues(outputs, new Map([["x", array]]));
+    for (const e of outputs) assertSameValues([e], new Map([["x", array]]));
+  });
+
   it("follow transposes with axes of size 1 between", () => {
     const x = b.input("x", [axis("a", 3), axis("c", 4), axis("d", 5), axis("e", 1)]);
     const e = b.transpose(x, [0, 3, 2, 1]);
