@@ -43,9 +43,23 @@ export function toRational(value: number): Rational {
 
 /** The double that prints as exactly this decimal; `null` where there is none (such as 1/3). */
 export function toNumber(r: Rational): number | null {
-  const value = Number(r.n) / Number(r.d);
-  if (!Number.isFinite(value)) return null;
-  return equal(toRational(value), r) ? value : null;
+  const places = decimalPlaces(r.d);
+  if (places === null) return null;
+  const value = Number(`${(r.n * 10n ** BigInt(places)) / r.d}e-${places}`);
+  return Number.isFinite(value) && equal(toRational(value), r) ? value : null;
+}
+
+/** Digits after the point of a fraction with this denominator; `null` where they never end. */
+function decimalPlaces(d: bigint): number | null {
+  const twos = timesDividing(d, 2n);
+  const fives = timesDividing(twos.rest, 5n);
+  return fives.rest === 1n ? Math.max(twos.count, fives.count) : null;
+}
+
+function timesDividing(n: bigint, prime: bigint): { count: number; rest: bigint } {
+  let [count, rest] = [0, n];
+  for (; rest % prime === 0n; count++) rest /= prime;
+  return { count, rest };
 }
 
 export function equal(a: Rational, b: Rational): boolean {
