@@ -139,6 +139,17 @@ describe("decideEqual", () => {
     assert.match(verdict.reason ?? "", /defined at any point/);
   });
 
+  it("matches inputs by name, whatever their axes are called and their types are", () => {
+    const [M, K] = [axis("m", 4), axis("k", 100)];
+    const [R, S] = [axis("r", 4), axis("s", 100)];
+    const one = b.sum(b.mul(b.input("a", [M, K]), b.input("t", [M, K])));
+    const other = b.sum(b.mul(b.input("t", [R, S], "int"), b.input("a", [R, S])));
+    assert.equal(equal(one, other), true);
+    const flat = b.input("a", [axis("v", 400)]);
+    const verdict = decideEqual(one, b.add(b.sum(flat), b.sum(b.input("t", [M, K]))));
+    assert.deepEqual([verdict.equal, verdict.reason], ["undecided", "an input has two shapes"]);
+  });
+
   it("says that other shapes are another function", () => {
     assert.equal(decideEqual(b.sum(p, [0]), b.sum(p, [1])).how, "different shapes");
   });
