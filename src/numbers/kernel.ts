@@ -36,7 +36,10 @@ export interface KernelOutput {
 }
 
 export interface RunOptions extends Watch {
-  /** Entries between two looks at the clock; the default suits every loss. */
+  /**
+   * Entries between two looks at the clock; the default suits every loss. Sums are cut there, so
+   * their last bits depend on it (on nothing else: the same run gives the same bits).
+   */
   readonly chunk?: number;
   /** Arrays to write the outputs to, by position, where their lengths fit. */
   readonly into?: readonly (Float64Array | undefined)[];
@@ -66,6 +69,7 @@ export interface Kernel {
 }
 
 const DEFAULT_CHUNK = 1 << 14;
+const FIRST_CHUNK = 1 << 10;
 
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
 export function compileKernel(outputs: readonly Expr[], options: CompileOptions = {}): Kernel {
@@ -214,7 +218,8 @@ function sweep(
     return;
   }
   const [first, end] = bounded[last]!;
-  const step = Math.max(1, Math.floor(chunk / inner));
+  // The first pieces are small: code runs slowly until the engine has optimised it.
+  let size = Math.min(chunk, FIRST_CHUNK);
   const outer = entriesOf(nest) / inner / (end - first);
   const bounds = bounded.flatMap(([from]) => [from, from]);
   for (let o = 0; o < outer; o++) {
@@ -226,8 +231,9 @@ function sweep(
       bounds[2 * d] = from + at;
       bounds[2 * d + 1] = from + at + 1;
     }
-    for (let from = first; from < end; from += step) {
-      const to = Math.min(from + step, end);
+    for (let from = first, to = first; from < end; from = to) {
+      to = Math.min(from + Math.max(1, Math.floor(size / inner)), end);
+      size = Math.min(2 * size, chunk);
       bounds[2 * last] = from;
       bounds[2 * last + 1] = to;
       run(...args, ...bounds);

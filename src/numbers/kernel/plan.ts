@@ -33,7 +33,7 @@ export const LIMITS: Limits = {
   smallResult: 1 << 16,
   leastKept: 4096,
   mostTemporary: 8 << 20,
-  leastChunk: 1 << 14,
+  leastChunk: 1 << 12,
 };
 
 /** A flat array that passes read or write. */

@@ -386,6 +386,16 @@ describe("kernels", () => {
     assert.equal(scalar!.data[0], 5006);
   });
 
+  it("give the same bits every time", () => {
+    const x = b.input("x", [axis("i", 50_000)]);
+    const e = b.sum(b.exp(x));
+    const arrays = new Map([["x", Float64Array.from({ length: 50_000 }, (_, k) => Math.sin(k))]]);
+    const kernel = compileKernel([e]);
+    const first = kernel.run(arrays).outputs[0]!.data[0]!;
+    for (let k = 0; k < 20; k++) assert.equal(kernel.run(arrays).outputs[0]!.data[0]!, first);
+    assert.equal(compileKernel([e]).run(arrays).outputs[0]!.data[0]!, first);
+  });
+
   it("say how far they are, and stop when asked to", () => {
     const n = 2_000_000;
     const x = b.input("x", [axis("c", 2), axis("i", n / 2)]);
