@@ -1,11 +1,8 @@
 /** Commands that open notebooks and inspect typed formulas. */
 import * as vscode from "vscode";
-import {
-  CONTROLLER_ID,
-  FORMULA_LANGUAGE,
-  NOTEBOOK_TYPE,
-  type NotebookController,
-} from "./controller.ts";
+import { FORMULA_LANGUAGE, NOTEBOOK_TYPE, type NotebookController } from "./controller.ts";
+import { deriveAtCursor } from "./deriveAtCursor.ts";
+import { code, newNotebook, openNotebook, run } from "./notebooks.ts";
 
 const LAST_FORMULA = "dice-gradient.lastFormula";
 const FIRST_FORMULA = "1 - (2*sum(p .* g) + eps) / (sum(p) + sum(g) + eps)";
@@ -22,6 +19,7 @@ export function registerCommands(
     }),
     register("openExampleNotebook", () => openExample(context)),
     register("inspectFormula", () => inspectFormula(context)),
+    register("deriveGradient", deriveAtCursor),
     register("restartKernel", async () => {
       const notebook = vscode.window.activeNotebookEditor?.notebook;
       if (notebook === undefined) {
@@ -32,10 +30,6 @@ export function registerCommands(
       vscode.window.setStatusBarMessage("Dice Gradient Inspector: kernel restarted", 3000);
     }),
   ];
-}
-
-function code(source: string, language = "python"): vscode.NotebookCellData {
-  return new vscode.NotebookCellData(vscode.NotebookCellKind.Code, source, language);
 }
 
 function STARTER_CELLS(): vscode.NotebookCellData[] {
@@ -52,39 +46,6 @@ function STARTER_CELLS(): vscode.NotebookCellData[] {
       "y_true = np.array([1.0, 0.0, 1.0, 0.0])\ny_pred = np.array([0.8, 0.3, 0.6, 0.1])\n\ndice_loss(y_true, y_pred)",
     ),
   ];
-}
-
-async function newNotebook(cells: vscode.NotebookCellData[]): Promise<vscode.NotebookDocument> {
-  const data = new vscode.NotebookData(cells);
-  data.metadata = {
-    metadata: {
-      kernelspec: {
-        name: CONTROLLER_ID,
-        display_name: "Dice Gradient Inspector",
-        language: "python",
-      },
-      language_info: { name: "python" },
-    },
-  };
-  return vscode.workspace.openNotebookDocument(NOTEBOOK_TYPE, data);
-}
-
-async function openNotebook(notebook: vscode.NotebookDocument): Promise<vscode.NotebookEditor> {
-  const editor = await vscode.window.showNotebookDocument(notebook);
-  await selectKernel(editor, notebook);
-  return editor;
-}
-
-async function selectKernel(
-  editor: vscode.NotebookEditor,
-  notebook: vscode.NotebookDocument,
-): Promise<void> {
-  await vscode.commands.executeCommand("notebook.selectKernel", {
-    notebookEditor: editor,
-    notebookUri: notebook.uri,
-    id: CONTROLLER_ID,
-    extension: "dice-gradient.dice-gradient-inspector",
-  });
 }
 
 /** The example as a copy of the user's own, so that running it changes nothing of the extension's. */
@@ -148,11 +109,4 @@ async function inspectFormula(context: vscode.ExtensionContext): Promise<void> {
   const notebook = await newNotebook([code(formula, FORMULA_LANGUAGE)]);
   await openNotebook(notebook);
   await run(notebook, 0);
-}
-
-async function run(notebook: vscode.NotebookDocument, cell: number): Promise<void> {
-  await vscode.commands.executeCommand("notebook.cell.execute", {
-    ranges: [{ start: cell, end: cell + 1 }],
-    document: notebook.uri,
-  });
 }

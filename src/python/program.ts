@@ -1,5 +1,5 @@
 /** A Python program under inspection: a module, or a notebook whose cells run one after another. */
-import { type CallableInfo, callablesOf } from "./callables.ts";
+import { type CallableInfo, LOSS_METHODS, callablesOf } from "./callables.ts";
 import { PythonError } from "./errors.ts";
 import type { TraceHost } from "./host.ts";
 import { call } from "./interpreter/calls.ts";
@@ -155,6 +155,14 @@ export class PythonProgram {
     );
   }
 
+  /** The same for a value at hand; null when it is nothing of the user's that computes a loss. */
+  traceValue(value: Value, args: Arguments = new Map()): Trace | null {
+    if (!isLossLike(value)) return null;
+    return this.guarded(NO_SOURCE, () =>
+      this.vm.transaction(false, () => traceArguments(this.vm, targetOf(this.vm, value), args)),
+    );
+  }
+
   /** The same for a call in a cell: inputs are named by the parameters, and know their arguments. */
   traceCall(request: CallRequest): Trace {
     return this.guarded(NO_SOURCE, () =>
@@ -229,6 +237,16 @@ const NOTHING: Omit<CellResult, "assumptions"> = {
   request: null,
 };
 const NO_SOURCE: Source = { file: "", lines: [] };
+
+/** A function of the user's, or a class of theirs whose instances are called, or such an instance. */
+function isLossLike(value: Value): boolean {
+  if (value.kind === "function") return value.definition !== null;
+  const cls = value.kind === "instance" ? value.cls : value.kind === "class" ? value : null;
+  const mro = cls?.definition === null ? [] : (cls?.mro ?? []);
+  return LOSS_METHODS.some((name) =>
+    mro.some((c) => c.kind === "class" && c.definition !== null && c.attributes.has(name)),
+  );
+}
 
 function onlyExpression(module: Module): Expression {
   const [only, ...more] = module.body;

@@ -12,7 +12,7 @@ const NOWHERE = { file: null, line: null, column: null, caretText: null, remedy:
 export function toFailure(error: unknown): Failure {
   if (error instanceof PythonError) {
     return {
-      name: error.type,
+      name: error.type === "Unsupported" ? "Not traceable" : error.type,
       message: error.type === "Unsupported" ? error.message : error.message || error.type,
       file: error.file,
       line: error.line,

@@ -72,7 +72,11 @@ export class NotebookSession {
   private show(result: CellResult, watch: Watch): void {
     const { call, request } = result;
     if (request === null) {
+      // A loss itself, not called, is derived; its shapes are assumed and the report says so.
+      const alone =
+        call === null && result.value !== null ? this.program.traceValue(result.value) : null;
       if (call !== null) this.report(this.inspectCall(call, null, watch).report);
+      else if (alone !== null) this.report(inspectTrace(alone, this.host, null, watch).report);
       else if (result.text !== null) this.output({ kind: "text", text: `${result.text}\n` });
       return;
     }

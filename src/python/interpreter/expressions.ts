@@ -34,6 +34,13 @@ import { getItem } from "./subscripts.ts";
 import { assignTo, bindVariable } from "./targets.ts";
 import { truth } from "./truth.ts";
 
+/** Names that Python itself defines and that reach outside of a program, or into its innards. */
+const UNMODELLED_BUILTINS = new Set(
+  "open eval exec compile input breakpoint globals locals vars memoryview bytearray bytes __import__ help id exit quit copyright credits license".split(
+    " ",
+  ),
+);
+
 export function evaluate(vm: Interpreter, node: Expression, scope: Scope): Value {
   const value = evaluateNode(vm, node, scope);
   if (value.kind === "tensor" && node.kind !== "Name") vm.recorder.made(value.expr, node.span);
@@ -136,7 +143,15 @@ export function lookupName(vm: Interpreter, name: string, scope: Scope): Value {
   }
   if (found !== undefined) return found;
   const builtin = vm.libraries.builtins.get(name);
-  return builtin ?? vm.fail("NameError", `name '${name}' is not defined`);
+  if (builtin !== undefined) return builtin;
+  if (UNMODELLED_BUILTINS.has(name)) {
+    vm.fail(
+      "Unsupported",
+      `Python's ${name}() is not carried out by the inspector: code is read, not run`,
+      "Compute what it gives beforehand, and load the result as an array.",
+    );
+  }
+  return vm.fail("NameError", `name '${name}' is not defined`);
 }
 
 // Calls

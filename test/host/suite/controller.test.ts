@@ -125,6 +125,22 @@ describe("the notebook kernel", () => {
     assert.equal(report(await run(notebook, 2)).check.verdict, "agrees");
   });
 
+  it("derives the loss around the cursor of a Python file, in a notebook beside it", async () => {
+    const document = await vscode.workspace.openTextDocument(workspaceFile("losses.py"));
+    const editor = await vscode.window.showTextDocument(document);
+    const line = document
+      .getText()
+      .split("\n")
+      .findIndex((l) => l.includes("torch.sigmoid"));
+    editor.selection = new vscode.Selection(line, 4, line, 4);
+    await vscode.commands.executeCommand("dice-gradient.deriveGradient");
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    assert.ok(notebook);
+    const cell = notebook.cellAt(0);
+    await until(() => cell.executionSummary?.success !== undefined, "the derivation");
+    assert.match(report(cell).gradient.text, /^∂L\/∂z\[i\] = .*p\[i\]·\(1−p\[i\]\)$/);
+  });
+
   it("opens a copy of the example notebook", async () => {
     await vscode.commands.executeCommand("dice-gradient.openExampleNotebook");
     const notebook = vscode.window.activeNotebookEditor?.notebook;
@@ -172,8 +188,8 @@ describe("a cell with bad input gives one clear message, and the notebook stays 
     },
     {
       name: "a construct that is not known",
-      source: "y = 1\nasync def f():\n    await g()",
-      message: /async/i,
+      source: "y = 1\nz = await f()",
+      message: /`await` is not supported/,
       line: 2,
     },
     { name: "a syntax error", source: "x = 1\ny = (2,\nz = 3", message: /SyntaxError/, line: 2 },

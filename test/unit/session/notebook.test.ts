@@ -75,6 +75,20 @@ describe("a notebook session", () => {
     );
   });
 
+  it("derives a loss that is named and not called, and says which shapes it assumed", () => {
+    run(DICE);
+    const r = report("dice");
+    assert.equal(r.check.verdict, "not-checked");
+    assert.equal(r.gradient.text, "∂L/∂ŷ[i] = (2·I+ε)/(G+P+ε)² − 2·y[i]/(G+P+ε)");
+    assert.ok(
+      r.assumptions.some((a) => a.includes("(i,)")),
+      r.assumptions.join("\n"),
+    );
+    run("from losses import DiceLoss");
+    assert.equal(report("DiceLoss(smooth=2.0)").gradient.wrt, "logits");
+    assert.equal(run("np.sum").outputs[0]?.kind, "text");
+  });
+
   it("names the lines of the loss itself, also where another loss has the same terms", () => {
     run(DICE);
     report("dice(t, p)");
