@@ -98,7 +98,7 @@ describe("evaluation in double-double", () => {
     assert.ok(seen.length > 0);
     assert.ok(seen.every((f, k) => f <= 1 && f >= (seen[k - 1] ?? 0)));
     let asked = 0;
-    const isCancelled = (): boolean => ++asked > 2;
+    const isCancelled = (): boolean => ++asked > 1;
     assert.throws(() => evaluateReference([e], arrays, { isCancelled }), Cancelled);
   });
 
