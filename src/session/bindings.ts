@@ -1,27 +1,18 @@
 /** Arrays as the kernels take them, and what a report says of them. */
 import { type NdArray, summarize, toFloat64 } from "../arrays/ndarray.ts";
 import type { ScalarType } from "../expression/node.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArraySummary } from "../report/schema.ts";
 import { finite } from "../report/numbers.ts";
 
-export type KernelArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
-
-const converted = new WeakMap<NdArray, KernelArray>();
+const converted = new WeakMap<NdArray, TypedArray>();
 
 /**
  * The array's own memory where kernels read that dtype, else one float64 copy, kept as long as the
  * array itself: half precision, 64-bit integers.
  * @throws ArrayError for complex numbers and integers that float64 cannot hold
  */
-export function kernelArray(a: NdArray): KernelArray {
+export function kernelArray(a: NdArray): TypedArray {
   switch (a.dtype) {
     case "float16":
     case "bfloat16":
@@ -36,7 +27,7 @@ export function kernelArray(a: NdArray): KernelArray {
       return copy;
     }
     default:
-      return a.data as KernelArray;
+      return a.data as TypedArray;
   }
 }
 

@@ -7,8 +7,9 @@ import { sizesOf } from "../expression/axis.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
 import { compileKernel } from "../numbers/kernel.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArrayHandle, TraceHost } from "../python/host.ts";
-import { type KernelArray, kernelArray, scalarTypeOf } from "./bindings.ts";
+import { kernelArray, scalarTypeOf } from "./bindings.ts";
 import type { Files } from "./files.ts";
 
 /** Thrown out of tracing and kernels when the user interrupts. */
@@ -74,7 +75,7 @@ export class SessionHost implements TraceHost {
   ): { readonly shape: readonly number[]; readonly data: ArrayLike<number> } | null {
     const array = this.arrayOf(e);
     if (array !== null) return { shape: array.shape, data: kernelArray(array) };
-    const bindings = new Map<string, KernelArray>();
+    const bindings = new Map<string, TypedArray>();
     for (const leaf of leaves(e)) {
       if (leaf.kind === "parameter") {
         if (leaf.value === null) return null;

@@ -8,6 +8,7 @@ import * as build from "../expression/build.ts";
 import { type CheckResult, checkGradient } from "../gradient/check.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { compileKernel } from "../numbers/kernel.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
 import { type ImageSource, makeImages } from "../report/images.ts";
 import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type SymbolEntry,
   REPORT_SCHEMA,
 } from "../report/schema.ts";
-import { type KernelArray, describeArray, kernelArray } from "./bindings.ts";
+import { describeArray, kernelArray } from "./bindings.ts";
 
 export type Role = "prediction" | "target" | "other";
 
@@ -197,7 +198,7 @@ function evaluateAndCheck(
   derivation: Derivation,
   watch: Watch,
 ): NumericPart {
-  const bindings = new Map<string, KernelArray>();
+  const bindings = new Map<string, TypedArray>();
   for (const x of request.inputs) bindings.set(x.name, kernelArray(x.array!));
   const isCancelled = (): boolean => watch.isCancelled();
   watch.onProgress(0, "evaluating");
@@ -241,7 +242,7 @@ function imageSources(
   inputs: readonly InspectedInput[],
   wrt: InspectedInput,
   gradient: Float64Array,
-  bindings: ReadonlyMap<string, KernelArray>,
+  bindings: ReadonlyMap<string, TypedArray>,
 ): ImageSource[] {
   const order: Record<Role, number> = { prediction: 0, target: 1, other: 2 };
   const shown = [...inputs].sort((a, b) => order[a.role] - order[b.role]);
