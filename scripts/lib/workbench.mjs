@@ -1,6 +1,6 @@
 // VS Code's own workbench and Node extension host as a local web server, out of the npm package
 // code-server. It serves where no desktop VS Code can be had: in tests, in CI, and for `npm start`.
-import { createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -169,12 +169,16 @@ export async function startServer({
       resolve(code ?? 1);
     });
   });
+  const remove = () => {
+    if (dataFolder !== undefined) return;
+    rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  process.once("exit", remove);
   const close = async () => {
     await stop(child);
     log.end();
-    if (dataFolder === undefined) {
-      await rm(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-    }
+    remove();
+    process.off("exit", remove);
   };
 
   /** @type {string} */

@@ -30,6 +30,13 @@ const pictures: readonly Picture[] = [
   { name: "report", show: [".dice-gradient", reports.small], margin: 125, themes: every },
   { name: "images", show: [".dice-gradient .gallery", 0], margin: 60, themes: every },
   {
+    name: "elements",
+    // The comparison above it has no such part of its own.
+    show: [".dice-gradient .part.figures", reports.small - 1],
+    margin: 20,
+    themes: ["light"],
+  },
+  {
     name: "comparison",
     show: [".dice-gradient", reports.comparison],
     margin: 100,
