@@ -50,7 +50,7 @@ function drawGradientNumbers(view: View, report: Report, numbers: Numbers): HTML
         indexColumn: "index",
         columns: numbers.columns,
         rows,
-        marked: worst === null ? undefined : { index: worst.index, word: "largest error" },
+        marked: worst === null ? undefined : { index: worst.index, word: "most rounding units" },
       }),
     );
   }

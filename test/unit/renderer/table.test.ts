@@ -99,13 +99,13 @@ describe("the table of elements", () => {
     assert.ok(one(root, ".table > .bar").hidden);
   });
 
-  it("points out the row with the largest error", async () => {
+  it("points out the row that is off by most rounding units", async () => {
     const made = report(PLAIN, SMALL);
     const root = await draw(made);
     const row = one(root, "tr.marked");
     assert.match(
       row.textContent,
-      new RegExp(`^\\[${made.check.worst!.index.join(", ")}\\]largest error`),
+      new RegExp(`^\\[${made.check.worst!.index.join(", ")}\\]most rounding units`),
     );
   });
 
