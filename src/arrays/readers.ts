@@ -7,6 +7,7 @@ import {
   type OpenedFile,
   type ReadOptions,
 } from "./members.ts";
+import { openHdf5 } from "./formats/hdf5/open.ts";
 import { openMatlab5 } from "./formats/matlab.ts";
 import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
@@ -69,6 +70,7 @@ export const arrayReaders: readonly ArrayReader[] = [
     title: "TIFF image, as tifffile gives it",
     open: openTiff,
   },
+  { extensions: [".h5", ".hdf5"], title: "HDF5 datasets, as h5py gives them", open: openHdf5 },
   { extensions: [".mat"], title: "MATLAB variables, as SciPy gives them", open: openMatlab5 },
   { extensions: [".csv", ".tsv", ".txt"], title: "table of numbers", open: openTable },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },

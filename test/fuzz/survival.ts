@@ -27,6 +27,7 @@ const LARGEST_RATIO: Readonly<Record<string, number>> = {
   ".tiff": 8 * 4096,
   ".mat": 2 * 1032,
   ".h5": 1032,
+  ".hdf5": 1032,
   ".csv": 8,
   ".tsv": 8,
   ".txt": 8,

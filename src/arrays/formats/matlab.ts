@@ -146,7 +146,12 @@ function openVariable(
   const word = flagBytes.getUint32(0, littleEndian);
   const lengths = reader.next();
   const axes = lengths.bytes.length / 4;
-  if ((lengths.type !== 5 && lengths.type !== 6) || !Number.isInteger(axes) || axes < 1 || axes > MAX_AXES) {
+  if (
+    (lengths.type !== 5 && lengths.type !== 6) ||
+    !Number.isInteger(axes) ||
+    axes < 1 ||
+    axes > MAX_AXES
+  ) {
     throw reader.wrong("shape");
   }
   const view = viewOf(lengths.bytes);

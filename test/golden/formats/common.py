@@ -44,7 +44,7 @@ def expect(file, array, member=None, dtype=None, **extra):
         row["member"] = member
     row["dtype"] = dtype or array.dtype.newbyteorder("=").name
     row["shape"] = list(array.shape)
-    if array.size <= 100:
+    if array.size <= 12:
         row["values"] = [number(x) for x in array.ravel(order="C")]
     else:
         if array.dtype.kind == "b":

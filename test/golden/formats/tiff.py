@@ -38,7 +38,7 @@ def make():
         save(f"tiff-{compression}.tif", labels, compression=compression, rowsperstrip=7)
         save(f"tiff-{compression}-tiles.tiff", labels, compression=compression, tile=(16, 16))
     # Long enough that codes reach 12 bits and the table is cleared.
-    save("tiff-lzw-long.tif", rng.integers(0, 40, (110, 100)).astype("u1"), compression="lzw")
+    save("tiff-lzw-long.tif", rng.integers(0, 8, (120, 130)).astype("u1"), compression="lzw")
     noise = rng.random((6, 9)).astype("f4")
     for code in ["f2", "f4", "f8"]:
         save(

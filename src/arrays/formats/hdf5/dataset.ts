@@ -1,0 +1,259 @@
+/** A dataset of an HDF5 file, and its elements. Source: the specification, sections III.A and IV.A.2. */
+import { dtypes, type DType } from "../../dtype.ts";
+import { arrayOf } from "../../elements.ts";
+import { arrayBytes, bytesAt, damaged, refusal } from "../../fileErrors.ts";
+import { MAX_DEFLATE_RATIO } from "../../inflate.ts";
+import type { ArrayInFile, ReadOptions } from "../../members.ts";
+import { elementCount, type ArrayError } from "../../ndarray.ts";
+import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
+import { filtersOf, unfiltered } from "./filters.ts";
+import { treeLeaves, type Dataset } from "./groups.ts";
+import { elementType, shapeOf, type Refuse } from "./types.ts";
+
+/** Where a dataset's elements are. */
+type Storage =
+  | { readonly kind: "here"; readonly bytes: Uint8Array }
+  | { readonly kind: "whole"; readonly address: number | undefined }
+  | {
+      readonly kind: "chunks";
+      readonly tree: number | undefined;
+      readonly chunk: readonly number[];
+    }
+  | { readonly kind: "one chunk"; readonly chunk: readonly number[]; readonly stored: Chunk };
+
+interface Chunk {
+  readonly address: number;
+  readonly size: number;
+  /** Bits of the filters that were left out. */
+  readonly skipped: number;
+  /** The index of its first element. */
+  readonly start: readonly number[];
+}
+
+interface Description {
+  readonly dtype: DType;
+  readonly littleEndian: boolean;
+  readonly shape: readonly number[];
+  readonly storage: Storage;
+  readonly filters: readonly number[];
+  /** What stands where nothing was written: one element, or nothing for zero. */
+  readonly fill: Uint8Array;
+  readonly label: string;
+}
+
+/** A dataset's shape and dtype, and how to read it. @throws ArrayError if it holds no numbers */
+export function openDataset(
+  file: Hdf5File,
+  dataset: Dataset,
+  member: string,
+  options: ReadOptions,
+): ArrayInFile {
+  const description = describe(file, dataset, `${file.name}[${member}]`);
+  const { dtype, shape, littleEndian, label } = description;
+  return {
+    dtype,
+    shape,
+    read: () => {
+      arrayBytes(dtype, shape, label, options, { file: file.name });
+      const bytes = readElements(file, description);
+      const layout = { dtype, shape, littleEndian, fortranOrder: false };
+      return arrayOf(bytes, layout, { kind: "file", path: file.name, member });
+    },
+  };
+}
+
+function describe(file: Hdf5File, { messages, address }: Dataset, label: string): Description {
+  const refuse: Refuse = (what) =>
+    refusal(`${label} holds ${what}.`, label, {
+      file: file.name,
+      byteOffset: address,
+      remedy: HDF5_REMEDY,
+    });
+  const fieldsOf = (type: number): Fields | undefined => {
+    const message = messages.find((candidate) => candidate.type === type);
+    if (message?.shared === true) {
+      throw refuse("elements of a type that is saved under a name of its own, which is not read");
+    }
+    // Their position moves as they are read, and a dataset may be opened again.
+    return message?.fields.again();
+  };
+  const needed = (type: number, what: string): Fields => {
+    const fields = fieldsOf(type);
+    if (fields === undefined) throw damaged(label, `it has no ${what}`, { file: file.name });
+    return fields;
+  };
+  const { dtype, littleEndian } = elementType(needed(MESSAGE.datatype, "element type"), refuse);
+  const shape = shapeOf(needed(MESSAGE.dataspace, "shape"));
+  if (shape === undefined) throw refuse("no elements at all (an empty dataspace)");
+  if (fieldsOf(MESSAGE.externalFiles) !== undefined) throw refuse("elements in other files");
+  const filters = fieldsOf(MESSAGE.filters);
+  return {
+    dtype,
+    littleEndian,
+    shape,
+    storage: storageOf(needed(MESSAGE.layout, "layout"), refuse),
+    filters: filters === undefined ? [] : filtersOf(filters, refuse),
+    fill: fillOf(fieldsOf(MESSAGE.fillValue), fieldsOf(MESSAGE.oldFillValue)),
+    label,
+  };
+}
+
+function storageOf(fields: Fields, refuse: Refuse): Storage {
+  const version = fields.uint(1);
+  if (version < 3) throw refuse("elements laid out as before HDF5 1.6.3, which is not read");
+  const kind = fields.uint(1);
+  if (kind === 0) return { kind: "here", bytes: fields.part(fields.uint(2)).bytes };
+  if (kind === 1) return { kind: "whole", address: fields.offset() };
+  if (kind !== 2) throw refuse("parts of other datasets (a virtual dataset), which are not read");
+  if (version === 3) {
+    const axes = fields.uint(1);
+    const tree = fields.offset();
+    return { kind: "chunks", tree, chunk: chunkShape(fields, axes, 4) };
+  }
+  const flags = fields.uint(1);
+  const chunk = chunkShape(fields, fields.uint(1), fields.uint(1));
+  // One chunk for all; the other ways to find chunks are of newer versions.
+  if (fields.uint(1) !== 1) {
+    throw refuse(
+      'chunks that are found in a way of newer versions (libver="latest"), not read here',
+    );
+  }
+  const size = flags & 2 ? fields.length() : NaN;
+  const skipped = flags & 2 ? fields.uint(4) : 0;
+  const address = fields.offset();
+  if (address === undefined) return { kind: "chunks", tree: undefined, chunk };
+  const start = chunk.map(() => 0);
+  return { kind: "one chunk", chunk, stored: { address, size, skipped, start } };
+}
+
+/** Without the last length, which is an element's. */
+function chunkShape(fields: Fields, axes: number, width: number): number[] {
+  return Array.from({ length: axes }, () => fields.uint(width)).slice(0, -1);
+}
+
+function fillOf(fields: Fields | undefined, old: Fields | undefined): Uint8Array {
+  if (fields !== undefined) {
+    const version = fields.uint(1);
+    if (version === 3) {
+      if (fields.uint(1) & 0x20) return fields.part(fields.uint(4)).bytes;
+    } else {
+      fields.skip(2);
+      const defined = fields.uint(1) !== 0;
+      if (version === 1 || defined) return fields.part(fields.uint(4)).bytes;
+    }
+  } else if (old !== undefined) {
+    return old.part(old.uint(4)).bytes;
+  }
+  return new Uint8Array(0);
+}
+
+function readElements(file: Hdf5File, description: Description): Uint8Array {
+  const { dtype, shape, storage, label } = description;
+  const size = elementCount(shape) * dtypes[dtype].bytes;
+  if (storage.kind === "here") {
+    if (storage.bytes.length >= size) return storage.bytes.subarray(0, size);
+    throw damaged(label, `it has ${String(storage.bytes.length)} bytes, not ${String(size)}`, {
+      file: file.name,
+    });
+  }
+  if (storage.kind === "whole" && storage.address !== undefined) {
+    return bytesAt(file.source, storage.address, size, "elements", label, { file: file.name });
+  }
+  const chunk = storage.kind === "whole" ? [] : storage.chunk;
+  const chunkBytes = elementCount(chunk) * dtypes[dtype].bytes;
+  const across = shape.map((length, axis) => Math.ceil(length / (chunk[axis] ?? length)));
+  // Chunks may overlap in the file, and need not be there at all: only the file as a whole is a bound.
+  const largest = Math.max(size, storage.kind === "whole" ? 0 : elementCount(across) * chunkBytes);
+  if (!(largest <= file.source.size * MAX_DEFLATE_RATIO)) throw cannotHold(file, label, largest);
+  const out = filled(size, description.fill);
+  if (storage.kind === "whole" || size === 0) return out;
+  if (chunk.length !== shape.length || chunkBytes === 0) {
+    throw damaged(label, "its chunks have another number of axes", { file: file.name });
+  }
+  const chunks =
+    storage.kind === "one chunk"
+      ? [
+          {
+            ...storage.stored,
+            size: Number.isNaN(storage.stored.size) ? chunkBytes : storage.stored.size,
+          },
+        ]
+      : chunksOf(file, storage.tree, chunk);
+  const taken = new Set<string>();
+  for (const stored of chunks) {
+    const key = stored.start.join();
+    const inside = stored.start.every(
+      (first, axis) => first < shape[axis]! && Number.isInteger(first / chunk[axis]!),
+    );
+    if (!inside || taken.has(key)) {
+      // Chunks may be left over from when the dataset was larger.
+      if (!taken.has(key)) continue;
+      throw damaged(label, `it has two chunks at ${key}`, { file: file.name });
+    }
+    taken.add(key);
+    const place = { label, file: file.name, byteOffset: stored.address };
+    const packed = bytesAt(file.source, stored.address, stored.size, "a chunk", label, place);
+    const elementBytes = dtypes[dtype].bytes;
+    const { filters } = description;
+    const bytes = unfiltered(packed, filters, stored.skipped, chunkBytes, elementBytes, place);
+    placeChunk(bytes, chunk, stored.start, out, shape, elementBytes);
+  }
+  return out;
+}
+
+function cannotHold(file: Hdf5File, label: string, size: number): ArrayError {
+  return damaged(
+    label,
+    `a file of ${String(file.source.size)} bytes cannot hold the ${String(size)} that it asks for`,
+    { file: file.name },
+  );
+}
+
+function filled(size: number, fill: Uint8Array): Uint8Array {
+  const out = new Uint8Array(size);
+  if (fill.length > 0 && fill.some((byte) => byte !== 0)) {
+    for (let at = 0; at + fill.length <= size; at += fill.length) out.set(fill, at);
+  }
+  return out;
+}
+
+function chunksOf(file: Hdf5File, tree: number | undefined, chunk: readonly number[]): Chunk[] {
+  if (tree === undefined) return [];
+  const keyBytes = 8 + 8 * (chunk.length + 1);
+  return treeLeaves(file, tree, 1, keyBytes).map(({ key, child }) => {
+    const size = key.uint(4);
+    const skipped = key.uint(4);
+    return { address: child, size, skipped, start: chunk.map(() => key.uint(8)) };
+  });
+}
+
+/** Copies the part of a chunk that lies in the array, a run along the last axis at a time. */
+function placeChunk(
+  bytes: Uint8Array,
+  chunk: readonly number[],
+  start: readonly number[],
+  out: Uint8Array,
+  shape: readonly number[],
+  elementBytes: number,
+): void {
+  const axes = shape.length;
+  const used = chunk.map((length, axis) => Math.min(length, shape[axis]! - start[axis]!));
+  const runBytes = (used[axes - 1] ?? 1) * elementBytes;
+  const runs = elementCount(used.slice(0, -1));
+  const index = new Array<number>(Math.max(0, axes - 1)).fill(0);
+  for (let run = 0; run < runs; run += 1) {
+    let from = 0;
+    let to = 0;
+    for (let axis = 0; axis < axes; axis += 1) {
+      const i = index[axis] ?? 0;
+      from = from * chunk[axis]! + i;
+      to = to * shape[axis]! + start[axis]! + i;
+    }
+    out.set(bytes.subarray(from * elementBytes, from * elementBytes + runBytes), to * elementBytes);
+    for (let axis = axes - 2; axis >= 0; axis -= 1) {
+      index[axis]! += 1;
+      if (index[axis]! < used[axis]!) break;
+      index[axis] = 0;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * HDF5 files in the form that h5py and the library write unless they are asked for a newer one:
+ * datasets of numbers, contiguous or in chunks, packed by gzip or lzf, shuffled, checksummed. Each is
+ * a member by its path, `images/mask`; dtype and shape are h5py's.
+ *
+ * A reader of our own for this much: the known small one follows damaged files without end and
+ * without a limit on memory, and the complete one is a compiled library of several megabytes.
+ */
+import type { ArrayInFile, ReadOptions } from "../../members.ts";
+import type { ByteSource } from "../../source.ts";
+import { openDataset } from "./dataset.ts";
+import { Hdf5File } from "./file.ts";
+import { datasetsOf } from "./groups.ts";
+
+/** Opens a .h5 file: its datasets by path. @throws ArrayError */
+export function openHdf5(
+  source: ByteSource,
+  name: string,
+  options: ReadOptions,
+): ReadonlyMap<string, () => ArrayInFile> {
+  const file = new Hdf5File(source, name);
+  return new Map(
+    [...datasetsOf(file)].map(([member, dataset]) => [
+      member,
+      () => openDataset(file, dataset, member, options),
+    ]),
+  );
+}

@@ -1,0 +1,121 @@
+"""HDF5 files, by h5py."""
+
+import h5py
+import numpy as np
+
+from .common import OUT, expect, refuse, sample, version
+
+
+def add(name, *members):
+    with h5py.File(OUT / name) as file:
+        for member in members:
+            expect(name, file[member][()], member=member)
+
+
+def make():
+    version("h5py", "3.16.0")
+    with h5py.File(OUT / "hdf5-dtypes.h5", "w") as file:
+        names = []
+        for code in "? i1 u1 i2 u2 i4 u4 i8 u8 f2 f4 f8 c8 c16".split():
+            # Both orders of a few, and the machine's own of all.
+            for order in "<>" if code in ("i2", "u8", "f4", "c8") else "<":
+                dtype = np.dtype(code).newbyteorder(order)
+                member = f"{np.dtype(code).name}{order.replace('<', '-le').replace('>', '-be')}"
+                file[member] = sample(code, (2, 3)).astype(dtype)
+                names.append(member)
+    add("hdf5-dtypes.h5", *names)
+
+    volume = sample("i2", (5, 7, 6))
+    mask = volume % 3 == 0
+    noise = np.random.default_rng(0).random((9, 10)).astype("f4")
+    with h5py.File(OUT / "hdf5-chunks.h5", "w") as file:
+        file.create_dataset("gzip", data=volume, chunks=(2, 3, 4), compression="gzip")
+        file.create_dataset("shuffle", data=volume, chunks=(2, 3, 4), compression="gzip", shuffle=True)
+        file.create_dataset("lzf", data=mask, chunks=(5, 2, 6), compression="lzf")
+        file.create_dataset("noise", data=noise, chunks=(4, 4), compression="lzf", shuffle=True)
+        file.create_dataset("checked", data=noise, chunks=(4, 10), fletcher32=True, compression="gzip")
+        file.create_dataset("odd", data=mask[:, :3, :3], chunks=(1, 3, 3), fletcher32=True)
+        file.create_dataset("plain", data=noise, chunks=(9, 1))
+        file.create_dataset("deep/er/mask", data=mask)
+        file.create_dataset("scalar", data=0.25)
+        file.create_dataset("empty", data=np.zeros((0, 3)))
+        file.create_dataset("unwritten", (3, 4), dtype="f4", fillvalue=0.5)
+        partly = file.create_dataset("partly", (6, 5), dtype="i4", chunks=(2, 5), fillvalue=-7)
+        partly[2:4] = np.arange(10).reshape(2, 5)
+        grown = file.create_dataset("shrunk", data=volume[0], chunks=(2, 2), maxshape=(None, None))
+        grown.resize((3, 5))
+        file["link"] = h5py.SoftLink("/scalar")
+        file["again"] = file["plain"]
+        file["loop"] = file["/"]
+    add(
+        "hdf5-chunks.h5",
+        "gzip", "shuffle", "lzf", "noise", "checked", "odd", "deep/er/mask", "scalar", "empty",
+        "unwritten", "partly", "shrunk",
+    )
+    # Of two names of one dataset the first, in the order of names, is its member.
+    expect("hdf5-chunks.h5", noise, member="again")
+    refuse("hdf5-chunks.h5", "no array", member="link")
+
+    # More members than one node of the tree holds, and more chunks.
+    with h5py.File(OUT / "hdf5-many.hdf5", "w") as file:
+        for i in range(20):
+            file[f"x{i:02}"] = np.uint8(i)
+        file.create_dataset("chunks", data=np.arange(70, dtype="u1"), chunks=(1,))
+    add("hdf5-many.hdf5", "x00", "x13", "x19", "chunks")
+    # A block of the user's own before the file.
+    with h5py.File(OUT / "hdf5-userblock.h5", "w", userblock_size=1024) as file:
+        file.create_dataset("mask", data=mask, chunks=True, compression="gzip")
+    add("hdf5-userblock.h5", "mask")
+    # Newer forms: few links in a group's header, contiguous or one chunk for all.
+    for libver in ["v108", "latest"]:
+        name = f"hdf5-{libver}.h5"
+        with h5py.File(OUT / name, "w", libver=(libver, libver)) as file:
+            file["plain"] = volume
+            file["flag"] = mask[0, 0]
+            file["c"] = sample("c8", (3,))
+            file.create_dataset("group/one", data=noise, chunks=noise.shape, compression="gzip")
+            if libver == "v108":
+                file.create_dataset("chunks", data=volume, chunks=(2, 3, 4), compression="gzip")
+        add(name, "plain", "flag", "c", "group/one")
+        if libver == "v108":
+            add(name, "chunks")
+
+    with h5py.File(OUT / "hdf5-refused.h5", "w") as file:
+        file["text"] = "liver"
+        file["fixed"] = np.array([b"a", b"bc"])
+        file["record"] = np.zeros(2, dtype=[("a", "f4"), ("b", "i4")])
+        file["long"] = np.zeros(2, dtype=np.longdouble)
+        file["null"] = h5py.Empty("f4")
+        file["type"] = np.dtype("f4")
+        file.create_dataset("committed", (2,), dtype=file["type"])
+        file.create_dataset("scaled", data=volume, chunks=(5, 7, 6), scaleoffset=0)
+        file.create_dataset("virtual", (2,), dtype="f4", external=[("x.raw", 0, 8)])
+        file.create_dataset("huge", (10**6, 10**6), dtype="f4", chunks=(1000, 1000))
+        file.create_dataset("large", (10**4, 10**4), dtype="u1", chunks=(1000, 1000))
+    for member, *words in [
+        ("text", "different lengths"), ("fixed", "text"), ("record", "several fields"),
+        ("long", "80 bits"), ("null", "no elements"), ("committed", "name of its own"),
+        ("scaled", "scale and offset"), ("virtual", "other files"), ("huge", "at most"),
+        ("large", "cannot hold"),
+    ]:
+        refuse("hdf5-refused.h5", *words, member=member)
+    with h5py.File(OUT / "hdf5-dense.h5", "w", track_order=True) as file:
+        for i in range(12):
+            file[f"x{i}"] = np.uint8(i)
+    refuse("hdf5-dense.h5", "track_order", "h5py")
+    with h5py.File(OUT / "hdf5-newest.h5", "w", libver="latest") as file:
+        file.create_dataset("mask", data=mask, chunks=(2, 3, 4))
+    refuse("hdf5-newest.h5", "newer versions", "h5py")
+
+    data = (OUT / "hdf5-userblock.h5").read_bytes()
+    (OUT / "hdf5-cut.h5").write_bytes(data[: len(data) // 2])
+    refuse("hdf5-cut.h5", "cut short")
+    (OUT / "hdf5-other.h5").write_bytes(b"no such file" * 100)
+    refuse("hdf5-other.h5", "not an HDF5 file")
+    with h5py.File(OUT / "hdf5-checksum.h5", "w") as file:
+        file.create_dataset("odd", data=mask[0, 0], chunks=(6,), fletcher32=True)
+        at = file["odd"].id.get_chunk_info(0).byte_offset
+    data = bytearray((OUT / "hdf5-checksum.h5").read_bytes())
+    data[at] ^= 1
+    (OUT / "hdf5-checksum.h5").write_bytes(data)
+    refuse("hdf5-checksum.h5", "checksum", member="odd")
