@@ -1,6 +1,5 @@
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { toPlain } from "../report/plain.ts";
 import type { Verdict } from "../report/schema.ts";
 import { type JobResult, inspectFile } from "../session/jobs.node.ts";
@@ -34,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return EXIT.badInput;
   }
   const results = await inspectFile({
-    file: resolve(command.file),
+    file: command.file,
     source,
     callable: command.callable,
     values: command.values,

@@ -1,8 +1,9 @@
 /** Files of the machine: arrays by extension, and modules beside the file that imports them. */
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { homedir } from "node:os";
 import { loadArrayFile, openArrayFile } from "../arrays/loadArray.node.ts";
+import type { NdArray } from "../arrays/ndarray.ts";
 import type { Files } from "./files.ts";
 
 export function resolvePath(path: string, directory: string): string {
@@ -12,11 +13,13 @@ export function resolvePath(path: string, directory: string): string {
 
 export const nodeFiles: Files = {
   openArrays(path, directory) {
-    return openArrayFile(resolvePath(path, directory));
+    const content = openArrayFile(resolvePath(path, directory));
+    if ("shape" in content) return asGiven(content, path);
+    return new Map([...content].map(([name, read]) => [name, () => asGiven(read(), path)]));
   },
 
   readArray(path, member, directory) {
-    return loadArrayFile(resolvePath(path, directory), member);
+    return asGiven(loadArrayFile(resolvePath(path, directory), member), path);
   },
 
   readModule(dottedName, fromFile, directory) {
@@ -30,8 +33,22 @@ export const nodeFiles: Files = {
     for (let k = 1; k < dots; k++) folder = dirname(folder);
     const base = join(folder, ...parts);
     for (const file of [`${base}.py`, join(base, "__init__.py")]) {
-      if (existsSync(file)) return { file, text: readFileSync(file, "utf8") };
+      if (existsSync(file))
+        return { file: within(file, directory), text: readFileSync(file, "utf8") };
     }
     return null;
   },
 };
+
+// Reports are saved in notebooks that people share: they name files as the code does, and do not
+// tell where on this machine the folder lies.
+
+function asGiven(array: NdArray, path: string): NdArray {
+  return array.origin?.kind === "file" ? { ...array, origin: { ...array.origin, path } } : array;
+}
+
+/** The path from `directory` for a file inside it, else the whole path. */
+function within(file: string, directory: string): string {
+  const path = relative(directory, file);
+  return path.startsWith("..") || isAbsolute(path) ? file : path;
+}

@@ -176,6 +176,8 @@ describe("a notebook session", () => {
     );
     assert.equal(r.check.verdict, "agrees");
     assert.deepEqual(r.gradient.shape, [96, 96]);
+    assert.equal(r.function.file, "losses.py");
+    assert.ok(!JSON.stringify(r).includes(root), "a saved report names a folder of this machine");
     assert.equal(r.images?.length, 3);
   });
 
