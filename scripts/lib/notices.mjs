@@ -30,6 +30,11 @@ export async function noticesOf(root, inputs, copied) {
         texts.map((t) => t.trim()).join("\n\n"),
     );
   }
+  // Its licence does not come with the package that carries it compiled.
+  parts.push(
+    "tree-sitter-python, compiled to tree-sitter-python.wasm (MIT)\n\n" +
+      "Copyright (c) 2016 Max Brunsfeld. The terms are those of web-tree-sitter above.",
+  );
   const rule = `\n\n${"-".repeat(80)}\n\n`;
   return `Dice Gradient Inspector contains the following packages.${rule}${parts.join(rule)}\n`;
 }
