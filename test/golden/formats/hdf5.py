@@ -58,10 +58,10 @@ def make():
 
     # More members than one node of the tree holds, and more chunks.
     with h5py.File(OUT / "hdf5-many.hdf5", "w") as file:
-        for i in range(20):
+        for i in range(10):
             file[f"x{i:02}"] = np.uint8(i)
         file.create_dataset("chunks", data=np.arange(70, dtype="u1"), chunks=(1,))
-    add("hdf5-many.hdf5", "x00", "x13", "x19", "chunks")
+    add("hdf5-many.hdf5", "x00", "x05", "x09", "chunks")
     # A block of the user's own before the file.
     with h5py.File(OUT / "hdf5-userblock.h5", "w", userblock_size=1024) as file:
         file.create_dataset("mask", data=mask, chunks=True, compression="gzip")

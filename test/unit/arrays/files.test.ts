@@ -50,7 +50,11 @@ describe("files beside the libraries that wrote them", () => {
         if (wanted.sha256 !== undefined) {
           const { buffer, byteOffset, byteLength } = found.data;
           const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-          assert.equal(createHash("sha256").update(bytes).digest("hex"), wanted.sha256, label);
+          assert.equal(
+            createHash("sha256").update(bytes).digest("hex").slice(0, 32),
+            wanted.sha256,
+            label,
+          );
         }
         const origin = { kind: "file", path: file, ...(member === undefined ? {} : { member }) };
         assert.deepEqual(found.origin, origin, label);

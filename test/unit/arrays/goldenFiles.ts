@@ -7,7 +7,7 @@ import type { ExpectedArray } from "./expected.ts";
 export interface GoldenFile extends ExpectedArray {
   readonly file: string;
   readonly member?: string;
-  /** Of the elements, little-endian and in C order, where they are too many to be listed. */
+  /** The first half of it, of the elements, little-endian and in C order, where they are too many to be listed. */
   readonly sha256?: string;
   readonly affine?: readonly (readonly number[])[];
   readonly axes?: readonly number[];
