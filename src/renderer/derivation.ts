@@ -110,7 +110,7 @@ export function drawSymbols(symbols: readonly SymbolEntry[], type: Typesetter): 
         h(
           "tr",
           {},
-          ...["Symbol", "In the code", "Meaning"].map((t) => h("th", { scope: "col" }, t)),
+          ...["Symbol", "Name", "Meaning"].map((t) => h("th", { scope: "col" }, t)),
         ),
       ),
       h("tbody", {}, ...rows),
