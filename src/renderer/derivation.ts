@@ -107,11 +107,7 @@ export function drawSymbols(symbols: readonly SymbolEntry[], type: Typesetter): 
       h(
         "thead",
         {},
-        h(
-          "tr",
-          {},
-          ...["Symbol", "Name", "Meaning"].map((t) => h("th", { scope: "col" }, t)),
-        ),
+        h("tr", {}, ...["Symbol", "Name", "Meaning"].map((t) => h("th", { scope: "col" }, t))),
       ),
       h("tbody", {}, ...rows),
     ),
