@@ -45,12 +45,12 @@ export function chooseMember<T>(
     throw new ArrayError(`${name} holds no arrays.`, { where: { file: name } });
   }
   const listed =
-    names.slice(0, 20).join(", ") +
+    names.slice(0, 20).map(shortened).join(", ") +
     (names.length > 20 ? ` and ${String(names.length - 20)} more` : "");
   if (member === undefined && names.length > 1) {
     throw new ArrayError(`${name} holds ${String(names.length)} arrays: ${listed}.`, {
       where: { file: name },
-      remedy: `Name one: ${name}[${first}]`,
+      remedy: `Name one: ${name}[${shortened(first)}]`,
     });
   }
   const chosen = member ?? first;
@@ -59,10 +59,15 @@ export function chooseMember<T>(
     members.get(chosen.replace(/\.npy$/u, "")) ??
     members.get(chosen.replace(/^\/+/u, ""));
   if (read === undefined) {
-    throw new ArrayError(`${name} has no array "${chosen}"; it holds ${listed}.`, {
+    throw new ArrayError(`${name} has no array "${shortened(chosen)}"; it holds ${listed}.`, {
       where: { file: name },
-      remedy: `Name one of those: ${name}[${first}]`,
+      remedy: `Name one of those: ${name}[${shortened(first)}]`,
     });
   }
   return read;
+}
+
+/** A name in a message, of a length that can be read. */
+function shortened(name: string): string {
+  return name.length > 80 ? `${name.slice(0, 80)}…` : name;
 }

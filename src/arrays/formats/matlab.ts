@@ -68,12 +68,19 @@ export function openMatlab5(
         { byteOffset: at },
       );
     }
-    if (type === COMPRESSED || type === MATRIX) {
-      const variable = openVariable(source, at, size, type === COMPRESSED, littleEndian, name);
-      // What has no name belongs to MATLAB.
-      if (variable.name !== "") {
-        members.set(variable.name, () => inFile(variable, name, options));
-      }
+    if (type !== COMPRESSED && type !== MATRIX) {
+      throw damaged(
+        name,
+        `there is something of the type ${String(type)} where a variable should be`,
+        {
+          byteOffset: at,
+        },
+      );
+    }
+    const variable = openVariable(source, at, size, type === COMPRESSED, littleEndian, name);
+    // What has no name belongs to MATLAB.
+    if (variable.name !== "") {
+      members.set(variable.name, () => inFile(variable, name, options));
     }
     // Compressed variables alone are not filled up to eight bytes.
     at += 8 + (type === COMPRESSED ? size : Math.ceil(size / 8) * 8);

@@ -82,13 +82,13 @@ export function readDirectories(source: ByteSource, name: string): TiffDirectory
   let offset = big ? wide(view, 8, littleEndian) : view.getUint32(4, littleEndian);
   const directories: TiffDirectory[] = [];
   const seen = new Set<number>();
-  // Directories that do not overlap have at most so many entries; others would take for ever.
+  // Directories that do not overlap have at most so many entries; others could take for ever.
   let entriesLeft = source.size / (big ? 20 : 12);
   while (offset !== 0) {
     if (seen.has(offset)) throw damaged(name, "its images form a circle", { byteOffset: offset });
     seen.add(offset);
-    const { fields, next } = readDirectory(source, offset, form, name);
-    entriesLeft -= fields.size + 1;
+    const { fields, count, next } = readDirectory(source, offset, form, name);
+    entriesLeft -= count;
     if (entriesLeft < 0) {
       throw damaged(name, "its directories overlap", { byteOffset: offset });
     }
@@ -120,7 +120,7 @@ function readDirectory(
   offset: number,
   { littleEndian, big }: Form,
   name: string,
-): { fields: Map<number, Field>; next: number } {
+): { fields: Map<number, Field>; count: number; next: number } {
   const bytesOf = (start: number, length: number) =>
     viewOf(bytesAt(source, start, length, "a directory", name));
   const countBytes = big ? 8 : 2;
@@ -148,7 +148,7 @@ function readDirectory(
   }
   const end = count * entryBytes;
   const next = big ? wide(entries, end, littleEndian) : entries.getUint32(end, littleEndian);
-  return { fields, next };
+  return { fields, count, next };
 }
 
 function directoryOf(

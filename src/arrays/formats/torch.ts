@@ -27,8 +27,9 @@ const REMEDY = 'Save the tensors alone: torch.save({"pred": pred, "target": targ
 const MAX_PICKLE_BYTES = 2 ** 26;
 const MAX_AXES = 64;
 const MAX_DEPTH = 64;
-/** Values that are looked through for tensors. */
+/** Values that are looked through for tensors, and characters of the paths of those. */
 const MAX_VALUES = 1_000_000;
+const MAX_PATHS = 2 ** 24;
 
 /** The elements that one or several tensors show. */
 class Storage {
@@ -217,18 +218,20 @@ function wholeNumbers(value: Pickled | undefined): number[] | undefined {
 function tensorsIn(value: Pickled, name: string): ReadonlyMap<string, Tensor | undefined> {
   const tensors = new Map<string, Tensor | undefined>();
   let seen = 0;
+  let characters = 0;
   const look = (value: Pickled, path: readonly string[]): void => {
     seen += 1;
-    // A pickle may hold itself, or one value very often.
-    if (path.length > MAX_DEPTH || seen > MAX_VALUES) {
+    // A pickle may hold itself, or one value very often, or under a key without end.
+    if (path.length > MAX_DEPTH || seen > MAX_VALUES || characters > MAX_PATHS) {
       throw refusal(`${name} nests its values too deeply or holds too many.`, name, {
         remedy: REMEDY,
       });
     }
     if (typeof value !== "object" || value === null) return;
     if (value.kind === "made") {
-      const member = path.join("/");
       if (value.value instanceof Tensor) {
+        const member = path.join("/");
+        characters += member.length;
         tensors.set(member, tensors.has(member) ? undefined : value.value);
       }
     } else if (value.kind === "dict") {

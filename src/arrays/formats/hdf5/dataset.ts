@@ -55,6 +55,7 @@ export function openDataset(
     shape,
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: file.name });
+      file.startOver();
       const bytes = readElements(file, description);
       const layout = { dtype, shape, littleEndian, fortranOrder: false };
       return arrayOf(bytes, layout, { kind: "file", path: file.name, member });

@@ -44,6 +44,8 @@ export class Hdf5File {
   readonly offsetBytes: number;
   readonly lengthBytes: number;
   readonly root: number;
+  /** Bytes that may still be read of what describes the elements; see {@link startOver}. */
+  private budget = Infinity;
 
   constructor(file: ByteSource, name: string) {
     this.name = name;
@@ -70,10 +72,21 @@ export class Hdf5File {
     if (root === undefined) throw this.damaged("it has no root", at);
     this.root = root;
     this.source = partOf(file, base, file.size);
+    this.startOver();
+  }
+
+  /**
+   * To be called before each walk through the file. Blocks that describe elements do not overlap, so
+   * that one walk reads about as many bytes as the file has; where they do, it would have no end.
+   */
+  startOver(): void {
+    this.budget = 4 * this.source.size + 2 ** 16;
   }
 
   /** Fields from an address on. @throws ArrayError if there are fewer bytes */
   at(address: number, length: number, what: string): Fields {
+    this.budget -= length;
+    if (this.budget < 0) throw this.damaged("its parts overlap", address);
     return new Fields(this, bytesAt(this.source, address, length, what, this.name), address);
   }
 

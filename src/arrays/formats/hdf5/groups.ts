@@ -10,6 +10,8 @@ export interface Dataset {
 
 const MAX_DEPTH = 64;
 const MAX_OBJECTS = 100_000;
+/** Characters of all paths. */
+const MAX_PATHS = 2 ** 24;
 /** Nodes of one group's tree. */
 const MAX_NODES = 100_000;
 
@@ -17,16 +19,20 @@ const MAX_NODES = 100_000;
 export function datasetsOf(file: Hdf5File): Map<string, Dataset> {
   const datasets = new Map<string, Dataset>();
   const seen = new Set<number>();
+  let characters = 0;
   const look = (address: number, path: readonly string[]): void => {
     // Links may lead back to where they came from.
     if (seen.has(address)) return;
     seen.add(address);
-    if (path.length > MAX_DEPTH || seen.size > MAX_OBJECTS) {
+    const limits = path.length > MAX_DEPTH || seen.size > MAX_OBJECTS;
+    if (limits || characters > MAX_PATHS) {
       throw file.refused("nests its groups too deeply or has too many objects.", address);
     }
     const messages = file.messages(address);
     if (messages.some(({ type }) => type === MESSAGE.layout)) {
-      datasets.set(path.join("/"), { address, messages });
+      const member = path.join("/");
+      characters += member.length;
+      datasets.set(member, { address, messages });
       return;
     }
     for (const [name, member] of membersOf(file, messages, address)) look(member, [...path, name]);
