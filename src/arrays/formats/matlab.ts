@@ -98,6 +98,13 @@ function byteOrder(source: ByteSource, name: string): boolean {
       remedy: REMEDY,
     });
   }
+  if (latin1(header).startsWith("MATLAB 7.3")) {
+    throw refusal(
+      `${name} is a MATLAB file of version 7.3, which is HDF5 inside and is not read under this ending.`,
+      name,
+      { byteOffset: 0, remedy: REMEDY },
+    );
+  }
   if (order !== "IM" && order !== "MI") {
     throw refusal(`${name} is not a MATLAB file: it does not begin as one.`, name, {
       byteOffset: Math.min(126, header.length),

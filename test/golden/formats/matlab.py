@@ -86,6 +86,11 @@ def make():
         (OUT / name).write_bytes(data)
         refuse(name, *words, member=member)
 
+    # What MATLAB puts before an HDF5 file.
+    (OUT / "matlab-7.3.mat").write_bytes(
+        b"MATLAB 7.3 MAT-file".ljust(116) + bytes(8) + b"\0\2IM" + bytes(384) + b"\x89HDF\r\n\x1a\n"
+    )
+    refuse("matlab-7.3.mat", "7.3", "HDF5", "-v7", member="pred")
     scipy.io.savemat(OUT / "matlab-4.mat", {"pred": np.eye(3)}, format="4")
     refuse("matlab-4.mat", "version 4", "-v7")
     one = {"float64": np.arange(12.0).reshape(3, 4)}
