@@ -4,7 +4,7 @@ libraries read back from them.
 Run with the versions named in VERSIONS, from anywhere:
 
     python3 -m venv VENV
-    VENV/bin/pip install numpy==2.4.6 nibabel==5.4.2 SimpleITK==2.5.7 pynrrd==1.1.3 \
+    VENV/bin/pip install numpy==2.4.6 imagecodecs==2026.3.6 nibabel==5.4.2 SimpleITK==2.5.7 pynrrd==1.1.3 \
         safetensors==0.8.0 torch==2.13.0 pillow==13.0.0 tifffile==2026.3.3 scipy==1.17.1 h5py==3.16.0
     VENV/bin/python test/golden/make_files.py
 
