@@ -2,11 +2,11 @@
 // loaded: in desktop VS Code if `code` is on the PATH, else in the browser workbench.
 // Arguments: --browser (even if there is a desktop VS Code), --port N, --no-open.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { onPath } from "./lib/browser.mjs";
 import { ensureDependencies, requireNode } from "./lib/dependencies.mjs";
+import { copyExample } from "./lib/example.mjs";
 import { run } from "./lib/process.mjs";
 import { root } from "./lib/root.mjs";
 import { ensureWorkbench, startServer } from "./lib/workbench.mjs";
@@ -19,8 +19,7 @@ const { values: args } = parseArgs({
   },
 });
 
-const folder = join(root, "media/example");
-const notebook = join(folder, "dice-gradient.ipynb");
+const folder = join(root, ".cache/example");
 
 const began = performance.now();
 const say = (/** @type {string} */ message) => {
@@ -29,8 +28,8 @@ const say = (/** @type {string} */ message) => {
 };
 
 /** Opens the window of the desktop VS Code at the path given; false when it would not start.
- * @param {string} code */
-async function openInDesktop(code) {
+ * @param {string} code @param {string} notebook */
+async function openInDesktop(code, notebook) {
   const windows = process.platform === "win32";
   const { code: status, output } = await run(
     windows ? `"${code}"` : code,
@@ -70,11 +69,12 @@ async function main() {
   say("building");
   const build = await run(process.execPath, ["esbuild.mjs"], { cwd: root });
   if (build.code !== 0) throw new Error(`The build failed.\n${build.output}`);
-  if (!existsSync(notebook)) throw new Error(`The example notebook is missing: ${notebook}`);
+  const { notebook, kept } = await copyExample(join(root, "media/example"), folder);
+  if (kept) say(`the notebook as you left it is opened; delete ${folder} for a new copy`);
 
   if (code !== undefined) {
     say("opening the example in desktop VS Code");
-    if (await openInDesktop(code)) return;
+    if (await openInDesktop(code, notebook)) return;
     await ensureWorkbench(say);
   }
 
