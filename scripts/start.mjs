@@ -95,10 +95,12 @@ async function main() {
   console.log(`The workbench has ended; what it printed is in ${server.logFile}.`);
 }
 
-process.on("SIGINT", () => {
-  console.log("\nstopped");
-  process.exit(0);
-});
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.on(signal, () => {
+    console.log("\nstopped");
+    process.exit(0);
+  });
+}
 try {
   await main();
 } catch (error) {
