@@ -5,8 +5,6 @@ import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const notebook = "dice-gradient.ipynb";
-/** The notebook as it was copied, by which a change of the user's is known. */
-const copied = ".copied.ipynb";
 
 /** Brings the copy up to date; a notebook that has been changed since it was copied is kept.
  * @param {string} source @param {string} target @returns {Promise<{ notebook: string, kept: boolean }>} */
@@ -20,10 +18,12 @@ export async function copyExample(source, target) {
   const read = async (/** @type {string} */ file) =>
     existsSync(file) ? readFile(file, "utf8") : undefined;
   const theirs = await read(path);
-  const kept = theirs !== undefined && theirs !== (await read(join(target, copied)));
+  // The notebook as it was copied lies beside the folder: by it a change of the user's is known.
+  const copied = `${target}.copied.ipynb`;
+  const kept = theirs !== undefined && theirs !== (await read(copied));
   if (!kept) {
     await writeFile(path, ours);
-    await writeFile(join(target, copied), ours);
+    await writeFile(copied, ours);
   }
   return { notebook: path, kept };
 }

@@ -11,7 +11,8 @@ describe("the example that npm start opens", () => {
     writeFileSync(join(source, "dice-gradient.ipynb"), text);
   };
   after(() => {
-    for (const folder of [source, target]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [source, target, `${target}.copied.ipynb`])
+      rmSync(folder, { recursive: true, force: true });
   });
 
   it("is a copy, brought up to date while nobody has changed it", async () => {
