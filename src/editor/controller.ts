@@ -18,7 +18,6 @@ const PATIENCE_MS = 500;
 
 interface Kernel {
   readonly session: Session;
-  epoch: number;
   executionOrder: number;
   /** Cells run one after the other, in the order they were asked for. */
   queue: Promise<void>;
@@ -113,7 +112,6 @@ export class NotebookController implements vscode.Disposable {
     if (kernel === undefined) {
       kernel = {
         session: this.engine.openSession(key, directoryOf(notebook)),
-        epoch: this.engine.epoch,
         executionOrder: 0,
         queue: Promise.resolve(),
         interrupts: 0,

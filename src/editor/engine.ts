@@ -37,17 +37,13 @@ interface Run {
 export class Engine {
   private readonly workerFile: string;
   private worker: Worker | null = null;
+  /** Raised by one whenever sessions opened earlier have lost their state. */
   private generation = 0;
   private nextRun = 1;
   private readonly runs = new Map<number, Run>();
 
   constructor(workerFile: string) {
     this.workerFile = workerFile;
-  }
-
-  /** Raised by one whenever sessions opened earlier have lost their state. */
-  get epoch(): number {
-    return this.generation;
   }
 
   openSession(id: string, directory: string): Session {

@@ -2,7 +2,8 @@
  * What the tracer asks of the outside world: arrays from files and literals, values of expressions
  * whose arrays are known, modules, printing, and whether to stop.
  */
-import type { ArrayData, DType, NdArray } from "../arrays/ndarray.ts";
+import { fromFloat64 } from "../arrays/convert.ts";
+import type { DType, NdArray } from "../arrays/ndarray.ts";
 import { sizesOf } from "../expression/axis.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
@@ -54,12 +55,9 @@ export class SessionHost implements TraceHost {
     dtype: string,
     span: SourceSpan,
   ): ArrayHandle {
-    return handleOf({
-      dtype: dtype as DType,
-      shape,
-      data: literalData(values, dtype),
-      origin: { kind: "literal", file: span.file, line: span.line, column: span.column },
-    });
+    const { file, line, column } = span;
+    const origin = { kind: "literal", file, line, column } as const;
+    return handleOf(fromFloat64(Float64Array.from(values), dtype as DType, shape, origin));
   }
 
   bindInput(node: Expr, handle: ArrayHandle): void {
@@ -151,24 +149,4 @@ export function handleOf(array: NdArray): ArrayHandle {
     dtype: array.dtype,
     token: array,
   };
-}
-
-function literalData(values: readonly number[], dtype: string): ArrayData {
-  switch (dtype) {
-    case "float32":
-      return Float32Array.from(values);
-    case "bool":
-    case "uint8":
-      return Uint8Array.from(values);
-    case "int8":
-      return Int8Array.from(values);
-    case "int16":
-      return Int16Array.from(values);
-    case "int32":
-      return Int32Array.from(values);
-    case "int64":
-      return BigInt64Array.from(values, (v) => BigInt(v));
-    default:
-      return Float64Array.from(values);
-  }
 }

@@ -75,6 +75,18 @@ describe("a notebook session", () => {
     );
   });
 
+  it("takes the dtype of a literal as the library rounds to it", () => {
+    run(DICE);
+    for (const dtype of ["float16", "float32", "float64"]) {
+      const r = report(`dice(t, np.array([0.1, 0.25, 0.5, 0.75], dtype=np.${dtype}))`);
+      const y = r.arrays[1]!;
+      assert.deepEqual([y.dtype, y.max], [dtype, 0.75]);
+      const smallest = { float16: 0.0999755859375, float32: Math.fround(0.1), float64: 0.1 }[dtype];
+      assert.equal(y.min, smallest);
+    }
+    assert.equal(run("np.array([3, 200], dtype=np.uint16).sum()").outputs[0]?.kind, "text");
+  });
+
   it("derives a loss that is named and not called, and says which shapes it assumed", () => {
     run(DICE);
     const r = report("dice");
