@@ -83,22 +83,24 @@ export class SessionHost implements TraceHost {
       if (known === null || leaf.kind !== "input") return null;
       bindings.set(leaf.name, kernelArray(known));
     }
-    const result = compileKernel([e]).run(bindings, { isCancelled: this.interrupted });
+    const result = compileKernel([e], { roundCasts: true }).run(bindings, {
+      isCancelled: this.interrupted,
+    });
     return { shape: sizesOf(e.shape), data: result.outputs[0]!.data };
   }
 
-  /** The value of an expression as an array of its own, for passing on to a traced function. */
-  materialize(e: Expr, description: string): NdArray | null {
+  /**
+   * The value of an expression as an array of its own, for passing on to a traced function.
+   * @param dtype the float type that the program holds it in, if that is known
+   */
+  materialize(e: Expr, description: string, dtype: string | null = null): NdArray | null {
     const known = this.arrayOf(e);
     if (known !== null) return known;
     const value = this.evaluate(e);
     if (value === null) return null;
-    return {
-      dtype: "float64",
-      shape: value.shape,
-      data: Float64Array.from(value.data),
-      origin: { kind: "computed", description },
-    };
+    const type = isFloat(dtype) ? dtype : "float64";
+    const origin = { kind: "computed", description } as const;
+    return fromFloat64(Float64Array.from(value.data), type, value.shape, origin);
   }
 
   readModule(dottedName: string, fromFile: string): { file: string; text: string } | null {
@@ -140,6 +142,10 @@ class LazyMembers extends Map<string, ArrayHandle> {
     super.set(name, handle);
     return handle;
   }
+}
+
+function isFloat(dtype: string | null): dtype is "float16" | "bfloat16" | "float32" | "float64" {
+  return dtype !== null && ["float16", "bfloat16", "float32", "float64"].includes(dtype);
 }
 
 export function handleOf(array: NdArray): ArrayHandle {

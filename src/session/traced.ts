@@ -15,7 +15,7 @@ export function inspectTrace(
     const array =
       x.argument === null
         ? host.arrayOf(x.node)
-        : host.materialize(x.argument, `argument ${x.parameter}`);
+        : host.materialize(x.argument, `argument ${x.parameter}`, x.dtype);
     return { name: x.parameter, node: x.node, role: x.role, array };
   });
   const captured = trace.captured.map((c): InspectedInput => ({

@@ -84,6 +84,8 @@ describe("a notebook session", () => {
       const smallest = { float16: 0.0999755859375, float32: Math.fround(0.1), float64: 0.1 }[dtype];
       assert.equal(y.min, smallest);
     }
+    const cast = report("dice(t, np.array([0.1, 0.25, 0.5, 0.75]).astype(np.float16))").arrays[1]!;
+    assert.deepEqual([cast.dtype, cast.min], ["float16", 0.0999755859375]);
     assert.equal(run("np.array([3, 200], dtype=np.uint16).sum()").outputs[0]?.kind, "text");
   });
 
