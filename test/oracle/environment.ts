@@ -1,6 +1,7 @@
 /**
- * The Python environment of the oracle tests: real NumPy, real PyTorch autograd, real nbconvert.
- * It lies in .cache/oracle-venv and is made anew only when requirements.txt or Python change.
+ * The Python environment of the oracle tests: real NumPy, PyTorch, TensorFlow, JAX, HIPS autograd,
+ * and the libraries whose losses are compared with. It lies in .cache/oracle-venv, or where
+ * DICE_GRADIENT_ORACLE_VENV says, and is made anew only when its requirements or Python change.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
 
 const requirements = join(root, "test/oracle/requirements.txt");
+const withoutTheirs = join(root, "test/oracle/requirements-no-deps.txt");
 const folder = process.env["DICE_GRADIENT_ORACLE_VENV"] ?? join(root, ".cache/oracle-venv");
 const marker = join(folder, "made-from.txt");
 
@@ -26,7 +28,7 @@ export function oraclePython(): Promise<string> {
 async function make(): Promise<string> {
   const { code, output: version } = await run("python3", ["--version"]);
   if (code !== 0) throw new Error(`python3 does not run: ${version}`);
-  const source = version.trim() + "\n" + readFileSync(requirements, "utf8");
+  const source = [version.trim(), ...[requirements, withoutTheirs].map(text)].join("\n");
   const wanted = createHash("sha256").update(source).digest("hex");
   if (existsSync(marker) && readFileSync(marker, "utf8") === wanted) return python;
 
@@ -36,8 +38,13 @@ async function make(): Promise<string> {
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   await must("python3", ["-m", "venv", folder]);
   await must(python, [...pip, "--requirement", requirements]);
+  await must(python, [...pip, "--no-deps", "--requirement", withoutTheirs]);
   await writeFile(marker, wanted);
   return python;
+}
+
+function text(file: string): string {
+  return readFileSync(file, "utf8");
 }
 
 async function must(command: string, args: readonly string[]): Promise<void> {
