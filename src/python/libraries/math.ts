@@ -66,7 +66,7 @@ export const mathFunctions: Table = {
   ],
 };
 
-export const mathConstants: Readonly<Record<string, Value>> = {
+const mathConstants: Readonly<Record<string, Value>> = {
   pi: float(Math.PI),
   e: float(Math.E),
   tau: float(2 * Math.PI),
@@ -96,4 +96,9 @@ function product(c: CallContext): Value {
 
 function gcd(a: number, b: number): number {
   return b === 0 ? Math.abs(a) : gcd(b, a % b);
+}
+
+/** math.pi and the like, which numpy and torch have too. */
+export function mathConstant(name: string): Value | undefined {
+  return Object.hasOwn(mathConstants, name) ? mathConstants[name] : undefined;
 }

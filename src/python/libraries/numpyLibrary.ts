@@ -1,0 +1,50 @@
+/** NumPy's modules, and the methods of its arrays. */
+import { type BuiltinValue, NONE, str } from "../values.ts";
+import { dtypeNamed } from "./dtypeNames.ts";
+import { finfo } from "./finfo.ts";
+import { linalg } from "./linalg.ts";
+import { mathConstant } from "./math.ts";
+import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.ts";
+import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "./numpy.ts";
+import { builtin } from "./signature.ts";
+
+const ndarray = arrayType("numpy", "ndarray");
+
+/** `with np.errstate(…)`: settings about warnings. */
+const errstate: BuiltinValue = {
+  kind: "builtin",
+  name: "errstate",
+  call: () => ({ kind: "context", name: "np.errstate()", effect: "none" }),
+};
+
+const others: OtherNames = (name) => {
+  switch (name) {
+    case "ndarray":
+      return ndarray;
+    case "newaxis":
+      return NONE;
+    case "finfo":
+      return finfo;
+    case "errstate":
+      return errstate;
+    case "__version__":
+      return str("2.0.0");
+    default:
+      return mathConstant(name) ?? dtypeNamed("numpy", name);
+  }
+};
+
+const modules = new Modules("numpy");
+modules.define("numpy", [numpyFunctions], others);
+modules.define("numpy.linalg", [linalg]);
+
+function method(name: string): BuiltinValue | null {
+  if (Object.hasOwn(numpyMethods, name)) {
+    return builtin("ndarray.", name, numpyMethods[name]!, "numpy");
+  }
+  return (numpyMethodNames as readonly string[]).includes(name)
+    ? builtin("ndarray.", name, numpyFunctions[name]!, "numpy")
+    : null;
+}
+
+export const NUMPY: LibraryModel = { modules: modules.all, method, attribute: numpyAttribute };

@@ -1,0 +1,111 @@
+/** PyTorch's modules, and the methods of its tensors. */
+import { makeClass } from "../interpreter/classes.ts";
+import { type BuiltinValue, type ClassValue, FALSE, str } from "../values.ts";
+import { dtypeNamed } from "./dtypeNames.ts";
+import { finfo } from "./finfo.ts";
+import { linalg } from "./linalg.ts";
+import { mathConstant } from "./math.ts";
+import {
+  type LibraryModel,
+  Modules,
+  type OtherNames,
+  arrayType,
+  identityDecorator,
+} from "./model.ts";
+import { type Table, builtin } from "./signature.ts";
+import {
+  inPlaceEntry,
+  torchAliases,
+  torchAttribute,
+  torchFunctions,
+  torchInPlace,
+  torchMethods,
+  torchShared,
+} from "./torch.ts";
+import { functional } from "./torchFunctional.ts";
+import { nnClasses } from "./torchModules.ts";
+
+const Tensor = arrayType("torch", "Tensor");
+
+/** `torch.FloatTensor` as a type to convert to. */
+function legacyType(name: string): ClassValue {
+  return makeClass({
+    name,
+    bases: [],
+    attributes: new Map(),
+    native: {
+      construct: (vm) => vm.unsupported(`torch.${name}(…) is not supported`, "Use torch.tensor."),
+    },
+  })!;
+}
+
+const others: OtherNames = (name) => {
+  switch (name) {
+    case "Tensor":
+      return Tensor;
+    case "FloatTensor":
+    case "DoubleTensor":
+    case "HalfTensor":
+    case "LongTensor":
+    case "IntTensor":
+    case "ByteTensor":
+    case "BoolTensor":
+      return legacyType(name);
+    case "finfo":
+      return finfo;
+    case "__version__":
+      return str("2.0.0");
+    default:
+      return mathConstant(name) ?? dtypeNamed("torch", name);
+  }
+};
+
+const special: Table = {
+  expit: torchShared["sigmoid"]!,
+  exp: torchShared["exp"]!,
+  log1p: torchShared["log1p"]!,
+  expm1: torchShared["expm1"]!,
+  softmax: torchShared["softmax"]!,
+  log_softmax: torchShared["log_softmax"]!,
+};
+
+const cudaFunctions: Table = { is_available: ["", () => FALSE] };
+
+const nnNames: OtherNames = (name) => nnClasses.get(name);
+
+const modules = new Modules("torch");
+modules.define("torch", [torchFunctions, torchShared], others, torchAliases);
+modules.define("torch.nn", [], nnNames);
+modules.define("torch.nn.functional", [functional], undefined, torchAliases);
+modules.define("torch.nn.modules", [], nnNames);
+modules.define("torch.nn.modules.loss", [], nnNames);
+modules.define("torch.nn.parameter", [], nnNames);
+modules.define("torch.special", [special], undefined, torchAliases);
+modules.define("torch.linalg", [linalg], undefined, torchAliases);
+modules.define("torch.autograd", [], (name) =>
+  name === "Variable" ? identityDecorator("Variable") : undefined,
+);
+modules.define("torch.jit", [], (name) =>
+  ["script", "ignore", "unused", "export"].includes(name) ? identityDecorator(name) : undefined,
+);
+modules.define("torch.cuda", [cudaFunctions]);
+for (const name of ["torch.cuda.amp", "torch.amp"]) {
+  modules.define(name, [], (attribute) =>
+    attribute === "autocast" ? modules.get("torch")!.get("autocast") : undefined,
+  );
+}
+
+function method(name: string): BuiltinValue | null {
+  for (const table of [torchMethods, torchShared]) {
+    if (Object.hasOwn(table, name)) {
+      return builtin("Tensor.", name, table[name]!, "torch", torchAliases);
+    }
+  }
+  const plain = name.replace(/_$/, "");
+  if (plain !== name && torchInPlace.has(plain)) {
+    return builtin("Tensor.", name, inPlaceEntry(torchShared[plain]!), "torch", torchAliases);
+  }
+  return null;
+}
+
+export const TORCH: LibraryModel = { modules: modules.all, method, attribute: torchAttribute };
