@@ -154,6 +154,7 @@ function floatHolding(integer: DType): DType {
 /** What a function that works on floats only (exp, sqrt, true division) makes of an operand. */
 export function floatResult(dtype: DType | null, type: ScalarType, library: Library): DType | null {
   if (type === "float") return dtype;
+  if (library === "tensorflow") return dtype !== null && BITS[dtype] < 32 ? "float32" : "float64";
   if (library !== "numpy") return defaultFloat(library);
   return dtype === null ? "float64" : floatHolding(dtype);
 }

@@ -24,7 +24,8 @@ import {
   variance,
 } from "../tensors/reduce.ts";
 import { addAxis, dropAxes, flattenRange } from "../tensors/reshape.ts";
-import { asTensor, libraryOf, operandOf, stackTensors, tensor } from "../tensors/tensor.ts";
+import { ofOneType } from "../tensors/strictTypes.ts";
+import { libraryOf, operandOf, stackTensors, tensor } from "../tensors/tensor.ts";
 import { type NumberValue, type TensorValue, type Value, float, namedTuple } from "../values.ts";
 import { readDType } from "./dtypeNames.ts";
 import type { CallContext, Meaning } from "./signature.ts";
@@ -79,9 +80,9 @@ export const pairwise =
     return elementwise(c.vm, op, listless(c, a), listless(c, b), c.library);
   };
 
-/** Nested lists as arrays. */
+/** Nested lists as arrays, and what else the library makes arrays of its own of. */
 function listless(c: CallContext, v: Value): Value {
-  return v.kind === "list" || v.kind === "tuple" ? asTensor(c.vm, v, c.library) : v;
+  return v.kind === "list" || v.kind === "tuple" || v.kind === "tensor" ? c.asOwn(v) : v;
 }
 
 /** A function that is one of Python's operators. */
@@ -249,12 +250,9 @@ export function joined(c: CallContext, parts: readonly TensorValue[], dim: numbe
     parts.map((t) => operandOf(t, t.expr)),
     library,
   );
-  const e = c.vm.shaped(() =>
-    concat(
-      parts.map((t) => t.expr),
-      dim,
-    ),
-  );
+  const given = parts.map((t) => t.expr);
+  const exprs = ofOneType(c.vm, "ConcatV2", library, parts, given);
+  const e = c.vm.shaped(() => concat(exprs, dim));
   return tensor(c.vm, e, library, dtype);
 }
 

@@ -1,6 +1,7 @@
 /** Arrays that several libraries make alike. */
 import { axis } from "../../expression/axis.ts";
 import { oneHot } from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
 import { type DType, defaultDType } from "../dtypes.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { axisOfSize, castTo, freshLetter, literalArray, tensor } from "../tensors/tensor.ts";
@@ -24,4 +25,17 @@ export function identityMatrix(c: CallContext, size: Value, dtype: DType): Tenso
     : classes;
   const e = c.vm.shaped(() => oneHot(positions.expr, own, 1));
   return tensor(c.vm, castTo(e, "int64", dtype), c.library, dtype, { identity: true });
+}
+
+/** Class numbers as one-hot, with a new axis of `classes` at `dim`; entries are integers. */
+export function oneHotOf(c: CallContext, x: TensorValue, classes: Value, dim: number): Expr {
+  const n = knownInteger(c.vm, classes, `${c.name}()`);
+  const { shape } = x.expr;
+  const named = classes.kind === "number" && classes.axes?.length === 1 ? classes.axes[0]! : null;
+  const own =
+    named !== null && !shape.some((a) => a.name === named.name)
+      ? named
+      : axisOfSize(c.vm, n, shape);
+  const along = own.size === n ? own : axis(own.name, n, "class");
+  return c.vm.shaped(() => oneHot(x.expr, along, dim));
 }

@@ -12,6 +12,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownNumber } from "../interpreter/known.ts";
 import { truth } from "../interpreter/truth.ts";
 import { asTensor, itemsOf } from "../tensors/tensor.ts";
+import { inLibrary } from "./convert.ts";
 import type { Expr } from "../../expression/node.ts";
 import {
   type BuiltinValue,
@@ -207,12 +208,19 @@ export class CallContext {
 
   /** As an array: numbers and nested lists are converted. */
   tensor(name: string): TensorValue {
-    return asTensor(this.vm, this.value(name), this.library);
+    return this.asOwn(this.value(name));
   }
 
   /** The entries of a tuple or list of arrays. */
   tensors(name: string): TensorValue[] {
-    return this.list(name).map((v) => asTensor(this.vm, v, this.library));
+    return this.list(name).map((v) => this.asOwn(v));
+  }
+
+  /** As an array; functions of TensorFlow and JAX take NumPy's too, and give arrays of their own. */
+  asOwn(v: Value): TensorValue {
+    const t = asTensor(this.vm, v, this.library);
+    const takesNumpy = this.library === "tensorflow" || this.library === "jax";
+    return takesNumpy ? inLibrary(this.vm, t, this.library) : t;
   }
 
   expr(name: string): Expr {
@@ -254,7 +262,7 @@ export class CallContext {
   dims(name: string): number[] | null {
     const v = this.value(name);
     if (v.kind === "none") return null;
-    const items = itemsOf(v) ?? [v];
+    const items = itemsOf(v) ?? this.knownEntries(v) ?? [v];
     return items.map((x) => this.numberOf(x, name));
   }
 
@@ -263,6 +271,13 @@ export class CallContext {
       "TypeError",
       `${this.name}(): argument '${name}' must be ${expected}, not ${typeName(this.value(name))}`,
     );
+  }
+
+  /** The entries of a one-dimensional array of integers such as `tf.range(1, 3)`. */
+  private knownEntries(v: Value): readonly Value[] | null {
+    if (v.kind !== "tensor" || v.expr.type !== "int" || v.expr.shape.length !== 1) return null;
+    const values = this.vm.evaluate(v.expr);
+    return values === null ? null : Array.from(values.data, int);
   }
 
   private numberOf(v: Value, name: string): number {

@@ -21,6 +21,7 @@ import { convert, copyOf, inLibrary, itemOf, nestedList, withoutGradient } from 
 import { identityMatrix } from "./creation.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import { arange, constantArray, constantLike, linspace, replaceNaN } from "./numpyMeanings.ts";
+import { unbind } from "./pieces.ts";
 import type { Aliases, CallContext, Entry, Table } from "./signature.ts";
 import {
   powerOf,
@@ -32,7 +33,6 @@ import {
   vector,
   permute,
   transposeMatrix,
-  unbind,
   chunk,
   split,
   selectIndex,

@@ -1,5 +1,4 @@
 /** torch.nn.functional: activations and the losses that Dice is combined with. */
-import { axis } from "../../expression/axis.ts";
 import {
   binary,
   clamp,
@@ -19,10 +18,10 @@ import {
 import type { Expr } from "../../expression/node.ts";
 import { align, elementwise, keepingFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { axisOfSize, castTo, tensor } from "../tensors/tensor.ts";
+import { castTo, tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
-import { knownInteger } from "../interpreter/known.ts";
+import { oneHotOf } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
 
@@ -83,15 +82,7 @@ function oneHotLast(c: CallContext): Value {
       "Name it: F.one_hot(target, num_classes=n).",
     );
   }
-  const n = knownInteger(c.vm, given, `${c.name}()`);
-  const { shape } = x.expr;
-  const named = given.kind === "number" && given.axes?.length === 1 ? given.axes[0]! : null;
-  const classes =
-    named !== null && !shape.some((a) => a.name === named.name)
-      ? named
-      : axisOfSize(c.vm, n, shape);
-  const along = classes.size === n ? classes : axis(classes.name, n, "class");
-  const e = c.vm.shaped(() => oneHot(x.expr, along, shape.length));
+  const e = oneHotOf(c, x, given, x.expr.shape.length);
   return tensor(c.vm, e, x.library, x.library === "torch" ? "int64" : x.dtype);
 }
 

@@ -18,7 +18,7 @@ import {
 import { asTensor, filled, operandExpr, sizeNumber, tensor } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary, withoutGradient } from "./convert.ts";
-import { knownInteger } from "../interpreter/known.ts";
+import { along, evenly, knownSize, pieces } from "./pieces.ts";
 import type { CallContext } from "./signature.ts";
 
 export function powerOf(c: CallContext, exponent: number): Value {
@@ -93,42 +93,6 @@ export function transposeMatrix(c: CallContext): Value {
   return rank < 2 ? x : swapAxes(c.vm, x, 0, 1);
 }
 
-export function knownSize(c: CallContext, x: TensorValue, dim: number): number {
-  return knownInteger(c.vm, sizeNumber(x.expr.shape.at(dim)!), `${c.name}()`);
-}
-
-const slot: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };
-
-/** The key that applies `item` to one axis and leaves the others. */
-export function along(x: TensorValue, dim: number, item: Value): Value {
-  const rank = x.expr.shape.length;
-  const d = dim < 0 ? dim + rank : dim;
-  return tuple(Array.from({ length: d + 1 }, (_, k) => (k === d ? item : slot)));
-}
-
-export function unbind(c: CallContext): Value {
-  const x = c.tensor("input");
-  const dim = c.int("dim");
-  const n = knownSize(c, x, dim);
-  return tuple(Array.from({ length: n }, (_, k) => indexTensor(c.vm, x, along(x, dim, int(k)))));
-}
-
-export function pieces(
-  c: CallContext,
-  x: TensorValue,
-  dim: number,
-  sizes: readonly number[],
-): Value {
-  let from = 0;
-  return tuple(
-    sizes.map((n) => {
-      const range: Value = { kind: "slice", start: int(from), stop: int(from + n), step: NONE };
-      from += n;
-      return indexTensor(c.vm, x, along(x, dim, range));
-    }),
-  );
-}
-
 export function chunk(c: CallContext): Value {
   const x = c.tensor("input");
   const dim = c.int("dim");
@@ -150,10 +114,6 @@ export function split(c: CallContext): Value {
     return c.vm.fail("RuntimeError", `split_with_sizes expects split_sizes to sum exactly to ${n}`);
   }
   return pieces(c, x, dim, sizes);
-}
-
-export function evenly(n: number, size: number): number[] {
-  return Array.from({ length: Math.ceil(n / size) }, (_, k) => Math.min(size, n - k * size));
 }
 
 export function selectIndex(c: CallContext): Value {

@@ -6,6 +6,7 @@ import { type Library, promote } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
 import { align } from "./elementwise.ts";
+import { ofOneType } from "./strictTypes.ts";
 import { asTensor, libraryOf, operandOf, tensor } from "./tensor.ts";
 
 /** `einsum("bchw,bchw->bc", p, g)`; without `->`, letters that occur once stay, in order. */
@@ -22,6 +23,8 @@ export function einsum(
   if (terms.length !== tensors.length) {
     vm.fail("ValueError", `einsum: ${terms.length} subscripts for ${tensors.length} operands`);
   }
+  const given = tensors.map((t) => t.expr);
+  const exprs = ofOneType(vm, "Einsum", library, tensors, given);
   const expanded = terms.map((t, k) => expandEllipsis(vm, t, tensors[k]!));
   const all = expanded.flat();
   const ellipsis = [...new Set(all.filter((l) => l.startsWith(".")))].sort();
@@ -32,7 +35,7 @@ export function einsum(
   }
   const letters = [...output, ...[...new Set(all)].filter((l) => !output.includes(l))];
   const e = vm.shaped(() => {
-    const spread = expanded.map((own, k) => spreadOver(tensors[k]!.expr, own, letters));
+    const spread = expanded.map((own, k) => spreadOver(exprs[k]!, own, letters));
     const product = align(spread).reduce((a, b) => multiply(a, b));
     const summed = letters.map((_, d) => d).slice(output.length);
     return summed.length === 0 ? product : reduce("sum", product, summed);
@@ -124,7 +127,8 @@ export function dot(
   if (a === undefined || b === undefined)
     return vm.fail("ValueError", "dot: an operand has no axes");
   checkInner(vm, a, b);
-  const e = vm.shaped(() => reduce("sum", mul(x.expr, y.expr), null));
+  const [left, right] = ofOneType(vm, "MatMul", library, [x, y], [x.expr, y.expr]);
+  const e = vm.shaped(() => reduce("sum", mul(left!, right!), null));
   const dtype = promote([operandOf(x, x.expr), operandOf(y, y.expr)], library);
   return tensor(vm, e, library, dtype);
 }

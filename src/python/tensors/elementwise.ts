@@ -5,6 +5,7 @@ import type { BinaryOp, Expr, UnaryOp } from "../../expression/node.ts";
 import { type DType, type Library, canWrap, floatResult, promote, scalarType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
+import { ofOneType, operationName, requireBool, requireFloat } from "./strictTypes.ts";
 import { castTo, freshLetter, libraryOf, operandExpr, operandOf, tensor } from "./tensor.ts";
 
 const COMPARISONS = new Set<BinaryOp>(["eq", "ne", "lt", "le", "gt", "ge"]);
@@ -28,8 +29,9 @@ export function elementwise(
   if (op === "add" && isZero(a) && b.kind === "tensor" && b.expr.type === "float") {
     return tensor(vm, b.expr, library, b.dtype); // an accumulator's first step
   }
-  const exprs = [operandExpr(vm, a, library), operandExpr(vm, b, library)] as const;
-  const operands = [operandOf(a, exprs[0]), operandOf(b, exprs[1])];
+  const given = [operandExpr(vm, a, library), operandExpr(vm, b, library)];
+  const exprs = ofOneType(vm, operationName(op), library, [a, b], given);
+  const operands = [operandOf(a, exprs[0]!), operandOf(b, exprs[1]!)];
   const [x, y] = vm.shaped(() => align(exprs));
   if (COMPARISONS.has(op)) {
     return tensor(
@@ -111,6 +113,7 @@ export function floatFunction(
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
   const { dtype, type } = operandOf(v, x);
+  requireFloat(vm, op, v);
   const e = vm.shaped(() => unary(op, x));
   return rounded(vm, e, type !== "float", library, floatResult(dtype, type, library));
 }
@@ -144,6 +147,7 @@ export function truthFunction(
 ): TensorValue {
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
+  if (op === "not") requireBool(vm, "LogicalNot", v);
   return tensor(vm, unary(op, op === "not" ? asBoolean(x) : x), library, "bool");
 }
 
@@ -160,6 +164,7 @@ export function logical(
   otherwise: Library = "numpy",
 ): TensorValue {
   const library = libraryOf([a, b], otherwise);
+  for (const v of [a, b]) requireBool(vm, `Logical${op === "and" ? "And" : "Or"}`, v);
   const exprs = [a, b].map((v) => asBoolean(operandExpr(vm, v, library)));
   const [x, y] = vm.shaped(() => align(exprs));
   return tensor(
@@ -178,9 +183,12 @@ export function select(
   otherwise: Library = "numpy",
 ): TensorValue {
   const library = libraryOf([condition, a, b], otherwise);
-  const exprs = [condition, a, b].map((v) => operandExpr(vm, v, library));
-  const dtype = promote([operandOf(a, exprs[1]!), operandOf(b, exprs[2]!)], library);
-  const [c, x, y] = vm.shaped(() => align(exprs));
+  requireBool(vm, "SelectV2", condition);
+  const choices = [a, b].map((v) => operandExpr(vm, v, library));
+  const exprs = ofOneType(vm, "SelectV2", library, [a, b], choices);
+  const dtype = promote([operandOf(a, exprs[0]!), operandOf(b, exprs[1]!)], library);
+  const all = [operandExpr(vm, condition, library), ...exprs];
+  const [c, x, y] = vm.shaped(() => align(all));
   return tensor(
     vm,
     vm.shaped(() => where(asBoolean(c!), x!, y!)),
@@ -199,7 +207,8 @@ export function clampValue(
 ): TensorValue {
   const given = [v, low, high].filter((x) => x !== null);
   const library = libraryOf(given, otherwise);
-  const exprs = given.map((x) => operandExpr(vm, x, library));
+  const asGiven = given.map((x) => operandExpr(vm, x, library));
+  const exprs = ofOneType(vm, "ClipByValue", library, given, asGiven);
   const dtype = promote(
     given.map((x, k) => operandOf(x, exprs[k]!)),
     library,

@@ -34,7 +34,7 @@ type Step =
   | { readonly kind: "new"; readonly dim: number };
 
 export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): TensorValue {
-  const items = key.kind === "tuple" ? key.items : [key];
+  const items = subscriptsOf(vm, x, key);
   const special = items.findIndex(isAdvanced);
   if (special >= 0) return advanced(vm, x, items, special);
   const steps = stepsOf(vm, x.expr.shape, items);
@@ -42,6 +42,19 @@ export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): Tensor
   const write = (base: Expr, changed: Expr): Expr => putBack(base, steps, changed);
   const partial = steps.some((s) => s.kind !== "new");
   return viewOf(vm, x, read, write, x.contiguous && !partial);
+}
+
+/** TensorFlow reads a list as several subscripts, as if it were a tuple. */
+function subscriptsOf(vm: Interpreter, x: TensorValue, key: Value): readonly Value[] {
+  if (key.kind === "tuple") return key.items;
+  if (x.library !== "tensorflow") return [key];
+  if (key.kind === "tensor" && key.expr.type === "int" && key.expr.shape.length > 0) {
+    return vm.unsupported(
+      "a subscript that is an array of integers is not supported in TensorFlow",
+      "Use tf.gather(x, indices, axis=0).",
+    );
+  }
+  return key.kind === "list" ? key.items : [key];
 }
 
 function take(e: Expr, s: Step): Expr {
@@ -224,6 +237,13 @@ function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: numbe
 
 /** `x[key] = value`, which changes `x` in place. */
 export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
+  if (x.library === "tensorflow") {
+    vm.fail(
+      "TypeError",
+      "TensorFlow's tensors do not support item assignment",
+      "Build the tensor with tf.where, tf.stack or tf.concat instead.",
+    );
+  }
   const items = key.kind === "tuple" ? key.items : [key];
   const raw = operandExpr(vm, value, x.library);
   const v =

@@ -17,6 +17,7 @@ import type { Expr, ReduceOp } from "../../expression/node.ts";
 import { type DType, floatResult, scalarType, sumResult } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
+import { requireBool, requireFloat, requireNumeric } from "./strictTypes.ts";
 import { castTo, tensor } from "./tensor.ts";
 
 /** Axes to reduce: `null` is all of them. */
@@ -48,6 +49,7 @@ function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | nul
   switch (op) {
     case "sum":
     case "prod":
+      requireNumeric(vm, `a ${op}`, x);
       return sumResult(x.dtype, type, x.library);
     case "mean":
       if (x.library === "torch" && type !== "float") {
@@ -58,12 +60,15 @@ function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | nul
           "Convert to float first: x.float().mean().",
         );
       }
+      requireFloat(vm, "a mean (which would divide in integers)", x);
       if (x.library === "numpy" && type !== "float") return "float64";
       return floatResult(x.dtype, type, x.library);
     case "any":
     case "all":
+      requireBool(vm, op === "any" ? "Any" : "All", x);
       return "bool";
     default:
+      requireNumeric(vm, `a ${op}`, x);
       return x.dtype;
   }
 }
@@ -85,6 +90,7 @@ export function variance(
   correction: number,
 ): TensorValue {
   const e = x.expr;
+  requireFloat(vm, "a variance", x);
   const spread = vm.shaped(() => {
     const d = sub(e, reduce("mean", e, dims, true));
     const squares = mul(d, d);
@@ -108,11 +114,13 @@ export function standardDeviation(
 }
 
 export function logSumExp(vm: Interpreter, x: TensorValue, dims: Dims, keep: boolean): TensorValue {
+  requireFloat(vm, "logsumexp", x);
   const e = vm.shaped(() => log(reduce("sum", exp(x.expr), dims, keep)));
   return tensor(vm, e, x.library, floatResult(x.dtype, x.expr.type, x.library));
 }
 
 export function softmaxOf(vm: Interpreter, x: TensorValue, dim: number, log: boolean): TensorValue {
+  requireFloat(vm, "softmax", x);
   const dtype = floatResult(x.dtype, x.expr.type, x.library);
   return tensor(
     vm,
@@ -130,7 +138,7 @@ export function argExtreme(
   dim: number,
   keep: boolean,
 ): TensorValue {
-  const dtype = x.library === "numpy" || x.library === "torch" ? "int64" : "int32";
+  const dtype = x.library === "jax" ? "int32" : "int64";
   return tensor(
     vm,
     vm.shaped(() => argReduce(op, x.expr, dim, keep)),

@@ -25,6 +25,7 @@ import type { ArrayHandle } from "../host.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
 import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
+import { ofOneType } from "./strictTypes.ts";
 
 /** How a view's entries follow from its base's, and the other way round. */
 export interface View {
@@ -302,13 +303,14 @@ export function stackTensors(
   const along = axisOfSize(vm, items.length, used);
   const dtypes = new Set(items.map((t) => t.dtype));
   const dtype = dtypes.size === 1 ? first.dtype : null;
-  const e = vm.shaped(() =>
-    stack(
-      items.map((t) => t.expr),
-      dim,
-      along,
-    ),
+  const exprs = ofOneType(
+    vm,
+    "Pack",
+    library,
+    items,
+    items.map((t) => t.expr),
   );
+  const e = vm.shaped(() => stack(exprs, dim, along));
   return tensor(vm, e, library, dtype);
 }
 
