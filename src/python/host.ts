@@ -19,6 +19,18 @@ export interface NumericArray {
   readonly data: ArrayLike<number>;
 }
 
+/** A module as it lies in a file. */
+export interface ModuleSource {
+  /** Its name in messages; imports written in it start there. */
+  readonly file: string;
+  /** Read when it is asked for; `null` for a compiled module. */
+  readonly text: string | null;
+  /** Dotted name, where it is known better than from the import. */
+  readonly name?: string;
+  /** Part of an installed package, not of the user's own code. */
+  readonly installed?: boolean;
+}
+
 export interface TraceHost {
   /** `np.load`. May throw an Error, whose message is shown at the call. */
   loadArray(path: string, span: SourceSpan): ArrayHandle | ArrayArchive;
@@ -33,11 +45,11 @@ export interface TraceHost {
   evaluate(e: Expr): NumericArray | null;
   /** From now on `node`, an input, stands for that array. */
   bindInput(node: Expr, handle: ArrayHandle): void;
-  /** Source of a module of the user's, or `null` if there is none of that name. */
-  readModule(
-    dottedName: string,
-    fromFile: string,
-  ): { readonly file: string; readonly text: string } | null;
+  /**
+   * A module of the user's or of an installed package, or `null` if there is none of that name.
+   * @param dottedName with leading dots it is relative to `fromFile`
+   */
+  readModule(dottedName: string, fromFile: string): ModuleSource | null;
   print(text: string): void;
   /** Called at every statement and loop iteration; throws to interrupt. */
   checkpoint(): void;

@@ -1,6 +1,9 @@
 /** File access as the session needs it: supplied by Node (`files.node.ts`), or by tests. */
 import type { NdArray } from "../arrays/ndarray.ts";
 import type { FileContent } from "../arrays/readers.ts";
+import type { ModuleSource } from "../python/host.ts";
+
+export type { ModuleSource };
 
 export interface Files {
   /**
@@ -10,10 +13,6 @@ export interface Files {
   openArrays(path: string, directory: string): FileContent;
   /** A file's array; `member` says which, for a file with several. @throws ArrayError */
   readArray(path: string, member: string | undefined, directory: string): NdArray;
-  /** Text of a Python module beside `fromFile`, which is relative to `directory`, or null. */
-  readModule(
-    dottedName: string,
-    fromFile: string,
-    directory: string,
-  ): { file: string; text: string } | null;
+  /** A Python module that `fromFile`, a file relative to `directory`, can import; or null. */
+  readModule(dottedName: string, fromFile: string, directory: string): ModuleSource | null;
 }

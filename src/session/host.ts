@@ -9,7 +9,7 @@ import type { Expr, SourceSpan } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
-import type { ArrayHandle, TraceHost } from "../python/host.ts";
+import type { ArrayHandle, ModuleSource, TraceHost } from "../python/host.ts";
 import { kernelArray, scalarTypeOf } from "./bindings.ts";
 import type { Files } from "./files.ts";
 
@@ -103,7 +103,7 @@ export class SessionHost implements TraceHost {
     return fromFloat64(Float64Array.from(value.data), type, value.shape, origin);
   }
 
-  readModule(dottedName: string, fromFile: string): { file: string; text: string } | null {
+  readModule(dottedName: string, fromFile: string): ModuleSource | null {
     return this.files.readModule(dottedName, fromFile, this.directory);
   }
 

@@ -12,6 +12,8 @@ export type Request =
       readonly session: string;
       /** Relative paths in cells (np.load) start here. */
       readonly directory: string;
+      /** Interpreter whose installed packages imports are read from; without it, the active one. */
+      readonly python?: string | null;
       /** One Int32; anything but 0 interrupts the run in progress. */
       readonly interrupt: SharedArrayBuffer;
     }
@@ -37,6 +39,8 @@ export type Request =
       readonly wrt: string | null;
       /** Relative paths of values start here. */
       readonly directory: string;
+      /** As for "open". */
+      readonly python?: string | null;
       readonly interrupt: SharedArrayBuffer;
     }
   | { readonly kind: "close"; readonly session: string };

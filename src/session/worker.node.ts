@@ -4,7 +4,7 @@ import { loadParserFromDisk } from "../python/parser.node.ts";
 import type { PythonParser } from "../python/parser.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
-import { nodeFiles } from "./files.node.ts";
+import { filesFor } from "./files.node.ts";
 import type { Watch } from "./inspect.ts";
 import { inspectSource } from "./jobs.ts";
 import { NotebookSession } from "./notebook.ts";
@@ -38,7 +38,11 @@ async function handle(request: Request): Promise<void> {
     case "open":
       parser ??= loadParserFromDisk();
       sessions.set(request.session, {
-        notebook: new NotebookSession(await parser, nodeFiles, request.directory),
+        notebook: new NotebookSession(
+          await parser,
+          filesFor(request.python ?? null),
+          request.directory,
+        ),
         interrupt: new Int32Array(request.interrupt),
       });
       break;
@@ -63,7 +67,7 @@ async function handle(request: Request): Promise<void> {
       const watch = watchFor(run, new Int32Array(request.interrupt));
       for (const result of inspectSource(
         request,
-        { parser: await parser, files: nodeFiles },
+        { parser: await parser, files: filesFor(request.python ?? null) },
         watch,
       )) {
         if ("failure" in result) {

@@ -12,10 +12,10 @@ import type { TypedArray } from "../../src/numbers/typedArrays.ts";
 import type { PythonParser } from "../../src/python/parser.ts";
 import { PythonProgram, type Trace } from "../../src/python/program.ts";
 import { kernelArray } from "../../src/session/bindings.ts";
-import { nodeFiles } from "../../src/session/files.node.ts";
+import { filesFor } from "../../src/session/files.node.ts";
 import { SessionHost } from "../../src/session/host.ts";
 import { root } from "../../scripts/lib/root.mjs";
-import { runOracle } from "./environment.ts";
+import { python, runOracle } from "./environment.ts";
 
 export const corpusFolder = join(root, "test/corpus");
 
@@ -86,7 +86,7 @@ export class CorpusProgram {
   constructor(parser: PythonParser, file: string) {
     const path = join(root, file);
     this.host = new SessionHost(
-      nodeFiles,
+      filesFor(python),
       dirname(path),
       () => undefined,
       () => false,

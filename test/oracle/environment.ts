@@ -15,7 +15,11 @@ const withoutTheirs = join(root, "test/oracle/requirements-no-deps.txt");
 const folder = process.env["DICE_GRADIENT_ORACLE_VENV"] ?? join(root, ".cache/oracle-venv");
 const marker = join(folder, "made-from.txt");
 
-const python = join(folder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+/** Path of the environment's Python, which need not be there yet. */
+export const python = join(
+  folder,
+  process.platform === "win32" ? "Scripts/python.exe" : "bin/python",
+);
 
 let making: Promise<string> | undefined;
 

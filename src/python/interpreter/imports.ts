@@ -1,5 +1,6 @@
 /** Imports: libraries that the tracer knows, the user's own modules, and those it cannot find. */
 import { PythonError } from "../errors.ts";
+import type { ModuleSource } from "../host.ts";
 import type { Import, ImportFrom, Module, Statement } from "../syntax.ts";
 import type { ModuleValue, OpaqueValue, Value } from "../values.ts";
 import { setIn } from "./attributes.ts";
@@ -11,27 +12,34 @@ import { str } from "../values.ts";
 /** Enough for tables and class definitions; a training loop at the end of a script stops here. */
 const MODULE_STEPS = 200_000;
 
-const NOT_FOUND = "its module was not found, neither beside this file nor in the environment";
+/** What one program reads of installed packages: enough for any loss, not for a whole library. */
+const INSTALLED_CHARACTERS = 30_000_000;
+
+const NOT_FOUND =
+  "its module was not found, neither beside this file nor among the installed packages";
+const NO_MODEL = "there is no model of what it computes yet";
+
+type Imported = ModuleValue | OpaqueValue;
 
 export function runImport(vm: Interpreter, node: Import, scope: Scope): void {
   for (const { name, alias } of node.names) {
     vm.at = node.span;
-    const whole = importModule(vm, name, scope.file);
     const top = name.split(".")[0]!;
-    // `import a.b` binds a, `import a.b as c` binds a.b.
-    const value = alias !== null || top === name ? whole : packageOf(vm, top, whole, scope.file);
-    bind(vm, scope, alias ?? top, value);
+    const bound = alias ?? top;
+    const found = locate(vm, name, scope);
+    const make = (): Imported => {
+      const whole = load(vm, found);
+      // `import a.b` binds a, `import a.b as c` binds a.b.
+      return alias !== null || top === name ? whole : packageOf(vm, top, whole, scope);
+    };
+    if (isDeferred(vm, found, scope)) defer(vm, scope, bound, make);
+    else bind(vm, scope, bound, make());
   }
 }
 
 /** The package above a module; one without `__init__.py` has nothing but its modules. */
-function packageOf(
-  vm: Interpreter,
-  name: string,
-  whole: ModuleValue | OpaqueValue,
-  file: string,
-): ModuleValue | OpaqueValue {
-  const own = findModule(vm, name, file);
+function packageOf(vm: Interpreter, name: string, whole: Imported, scope: Scope): Imported {
+  const own = findModule(vm, name, scope.file);
   if (own !== null) return own;
   if (whole.kind === "opaque") return { kind: "opaque", name, reason: whole.reason };
   return {
@@ -40,23 +48,32 @@ function packageOf(
     file: null,
     scope: null,
     names: () => [],
-    get: (attribute) => findModule(vm, `${name}.${attribute}`, file) ?? undefined,
+    get: (attribute) => findModule(vm, `${name}.${attribute}`, scope.file) ?? undefined,
   };
 }
 
 export function runImportFrom(vm: Interpreter, node: ImportFrom, scope: Scope): void {
-  const module = importModule(vm, node.module, scope.file);
+  const found = locate(vm, node.module, scope);
   if (node.names === null) {
-    if (module.kind === "opaque") return;
-    for (const name of module.names()) {
-      const value = module.get(name);
-      if (value !== undefined) bind(vm, scope, name, value);
-    }
+    importAll(vm, load(vm, found), scope);
     return;
   }
+  const deferred = isDeferred(vm, found, scope);
   for (const { name, alias } of node.names) {
     vm.at = node.span;
-    bind(vm, scope, alias ?? name, importedName(vm, module, node.module, name, scope.file));
+    const make = (): Value => importedName(vm, load(vm, found), node.module, name, scope.file);
+    if (deferred) defer(vm, scope, alias ?? name, make);
+    else bind(vm, scope, alias ?? name, make());
+  }
+}
+
+function importAll(vm: Interpreter, module: Imported, scope: Scope): void {
+  if (module.kind === "opaque") return;
+  for (const name of module.names()) {
+    const make = (): Value =>
+      module.get(name) ?? { kind: "opaque", name, reason: `${module.name} does not define it` };
+    if (module.file !== null && vm.installed.has(module.file)) defer(vm, scope, name, make);
+    else bind(vm, scope, name, make());
   }
 }
 
@@ -65,9 +82,46 @@ function bind(vm: Interpreter, scope: Scope, name: string, value: Value): void {
   setIn(vm, target, target.variables, name, value);
 }
 
+/**
+ * Imports of installed packages wait until their names are used: a library's `__init__` imports all
+ * of it, and one loss needs a few files. Where a handler waits for the import to fail, it is tried
+ * at once.
+ */
+function isDeferred(vm: Interpreter, found: Found, scope: Scope): boolean {
+  return (
+    found.kind === "source" &&
+    found.source.installed === true &&
+    vm.importGuards === 0 &&
+    scope.kind === "module"
+  );
+}
+
+function defer(vm: Interpreter, scope: Scope, name: string, make: () => Value): void {
+  const { at, source } = vm;
+  const placeholder: OpaqueValue = {
+    kind: "opaque",
+    name,
+    reason: "it is part of a cyclic import",
+  };
+  scope.defer(name, placeholder, () =>
+    vm.detached(() => {
+      const calledFrom = vm.frames.length === 0 ? null : vm.at;
+      if (source !== null)
+        vm.frames.push({ name: "<module>", source, calledFrom, scope, fn: null });
+      vm.at = at;
+      try {
+        return make();
+      } catch (e) {
+        if (!(e instanceof PythonError)) throw e;
+        return { kind: "opaque", name, reason: e };
+      }
+    }),
+  );
+}
+
 function importedName(
   vm: Interpreter,
-  module: ModuleValue | OpaqueValue,
+  module: Imported,
   path: string,
   name: string,
   file: string,
@@ -90,37 +144,77 @@ function importedName(
   return vm.fail("ImportError", `cannot import name '${name}' from '${module.name}'`);
 }
 
-/** The module, or something opaque in its place: importing what is never used does no harm. */
-export function importModule(
-  vm: Interpreter,
-  name: string,
-  file: string,
-): ModuleValue | OpaqueValue {
-  const found = findModule(vm, name, file);
+/** What a dotted name leads to, before anything of it is read. */
+type Found =
+  | { readonly kind: "ready"; readonly module: Imported }
+  | { readonly kind: "source"; readonly name: string; readonly source: ModuleSource };
+
+/** @throws PythonError ModuleNotFoundError where a handler waits for it */
+function locate(vm: Interpreter, name: string, scope: Scope): Found {
+  const found = tryLocate(vm, name, scope.file);
   if (found !== null) return found;
-  if (vm.importGuards > 0) {
-    vm.fail("ModuleNotFoundError", `No module named '${name}'`);
+  if (vm.importGuards > 0) vm.fail("ModuleNotFoundError", `No module named '${name}'`);
+  if (scope.kind === "module" && !vm.missingImports.has(scope.file)) {
+    vm.missingImports.set(scope.file, name);
   }
-  return { kind: "opaque", name, reason: NOT_FOUND };
+  // Importing what is never used does no harm.
+  return { kind: "ready", module: { kind: "opaque", name, reason: NOT_FOUND } };
 }
 
-function findModule(vm: Interpreter, name: string, file: string): ModuleValue | null {
+function tryLocate(vm: Interpreter, name: string, file: string): Found | null {
   if (!name.startsWith(".")) {
     const library = vm.libraries.module(name);
-    if (library !== undefined) return library;
+    if (library !== undefined) return { kind: "ready", module: library };
+    if (vm.libraries.covers(name)) {
+      const source = beside(vm, name, file);
+      if (source !== null) return { kind: "source", name, source };
+      return { kind: "ready", module: { kind: "opaque", name, reason: NO_MODEL } };
+    }
   }
   const source = vm.host.readModule(name, file);
-  return source === null ? null : loadModule(vm, name, source.file, source.text);
+  return source === null ? null : { kind: "source", name, source };
+}
+
+/** A module of the user's that has the name of one of the standard library's. */
+function beside(vm: Interpreter, name: string, file: string): ModuleSource | null {
+  const source = vm.host.readModule(name, file);
+  return source === null || source.installed === true ? null : source;
+}
+
+/** @throws PythonError if it is a source that does not parse */
+function load(vm: Interpreter, found: Found): Imported {
+  if (found.kind === "ready") return found.module;
+  const { name, source } = found;
+  const module = loadModule(vm, source.name ?? name, source);
+  const missing = vm.importGuards > 0 ? vm.missingImports.get(source.file) : undefined;
+  if (missing !== undefined) vm.fail("ModuleNotFoundError", `No module named '${missing}'`);
+  return module;
+}
+
+/** The module, or something opaque in its place. */
+export function importModule(vm: Interpreter, name: string, scope: Scope): Imported {
+  return load(vm, locate(vm, name, scope));
+}
+
+function findModule(vm: Interpreter, name: string, file: string): Imported | null {
+  const found = tryLocate(vm, name, file);
+  return found === null ? null : load(vm, found);
 }
 
 /**
  * Runs a module's statements, once. One that fails leaves the names it would have bound opaque: only
  * code that uses them is affected, as it should be for scripts with plots or training loops below.
  */
-function loadModule(vm: Interpreter, name: string, file: string, text: string): ModuleValue {
+function loadModule(vm: Interpreter, name: string, source: ModuleSource): Imported {
+  const { file } = source;
   // One that is still loading is handed out as it is: Python's way with cyclic imports.
   const known = vm.modules.get(file);
   if (known !== undefined) return known;
+  const { text } = source;
+  if (text === null) {
+    return { kind: "opaque", name, reason: "it is compiled, and has no source that could be read" };
+  }
+  if (source.installed === true) countInstalled(vm, file, text);
   const parsed = parseModule(vm, name, text, file);
   const scope = new Scope("module", null, vm.epoch, { file });
   scope.variables.set("__name__", str(name.replace(/^\.+/, "")));
@@ -130,13 +224,27 @@ function loadModule(vm: Interpreter, name: string, file: string, text: string): 
   vm.loading.add(file);
   let done = false;
   try {
-    runTolerantly(vm, parsed, scope);
+    vm.detached(() => {
+      vm.silent ||= source.installed === true;
+      runTolerantly(vm, parsed, scope);
+    });
     done = true;
   } finally {
     vm.loading.delete(file);
     if (!done) vm.modules.delete(file);
   }
   return module;
+}
+
+function countInstalled(vm: Interpreter, file: string, text: string): void {
+  vm.installed.add(file);
+  vm.installedCharacters += text.length;
+  if (vm.installedCharacters > INSTALLED_CHARACTERS) {
+    vm.unsupported(
+      "stopped reading installed packages: this needs too much of them",
+      "Copy what the loss uses into a file of your own.",
+    );
+  }
 }
 
 function parseModule(vm: Interpreter, name: string, text: string, file: string): Module {

@@ -28,8 +28,10 @@ export interface Frame {
 /** What the interpreter knows without reading a file; made by libraries/registry.ts. */
 export interface Libraries {
   readonly builtins: ReadonlyMap<string, Value>;
-  /** numpy, torch, math, …; `undefined` for modules that must be read from a file. */
+  /** numpy, torch, math, …; `undefined` for modules that have no model. */
   readonly module: (name: string) => ModuleValue | undefined;
+  /** Whether a module is part of a library that is modelled: its files are not read. */
+  readonly covers: (name: string) => boolean;
   /** Methods and attributes of arrays; `undefined` if the library's arrays have none of that name. */
   readonly tensorAttribute: (vm: Interpreter, t: TensorValue, name: string) => Value | undefined;
   readonly hasMethod: (library: Library, name: string) => boolean;
@@ -85,6 +87,11 @@ export class Interpreter {
   /** User modules by file, and those among them that are being loaded. */
   readonly modules = new Map<string, ModuleValue>();
   readonly loading = new Set<string>();
+  /** By file: the first module it imports, outside any handler, that is not there. */
+  readonly missingImports = new Map<string, string>();
+  /** Files of installed packages that have been read, and their size together. */
+  readonly installed = new Set<string>();
+  installedCharacters = 0;
   readonly frames: Frame[] = [];
   /** What is being executed; errors are placed there. */
   at: SourceSpan = { file: "", line: 1, column: 1 };
@@ -234,6 +241,29 @@ export class Interpreter {
       this.journal = outer;
       if (kept) outer?.push(...journal);
       else while (journal.length > 0) journal.pop()!();
+    }
+  }
+
+  /**
+   * Runs the statements of a module that is being imported. They stay whatever becomes of the code
+   * that imports it, and know nothing of what is going on there.
+   */
+  detached<T>(body: () => T): T {
+    const { at, recorder, journal, stopGradientDepth, importGuards, silent } = this;
+    const hint = this.arrays.hint;
+    const handling = this.handling.splice(0);
+    const depth = this.frames.length;
+    this.recorder = new Recorder();
+    this.journal = null;
+    this.stopGradientDepth = this.importGuards = 0;
+    this.arrays.hint = "";
+    try {
+      return body();
+    } finally {
+      this.frames.length = depth;
+      Object.assign(this, { at, recorder, journal, stopGradientDepth, importGuards, silent });
+      this.arrays.hint = hint;
+      this.handling.splice(0, Infinity, ...handling);
     }
   }
 

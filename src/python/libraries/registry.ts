@@ -7,6 +7,7 @@ import { valueAttribute } from "./methods.ts";
 import type { LibraryModel } from "./model.ts";
 import { NUMPY } from "./numpyLibrary.ts";
 import { STANDARD } from "./standardLibrary.ts";
+import { STANDARD_NAMES } from "./standardNames.ts";
 import { TORCH } from "./torchLibrary.ts";
 import { ARRAY_TYPES } from "./types.ts";
 
@@ -39,6 +40,10 @@ function tensorAttribute(vm: Interpreter, t: TensorValue, name: string): Value |
 export const LIBRARIES: Libraries = {
   builtins: BUILTINS,
   module: (name) => MODULES.get(name),
+  covers: (name) => {
+    const top = name.split(".")[0]!;
+    return STANDARD_NAMES.has(top) || MODULES.has(top);
+  },
   tensorAttribute,
   hasMethod: (library, name) => tensorMethod(library, name) !== null,
   attribute: valueAttribute,

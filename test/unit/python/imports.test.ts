@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { array, close, errorOf, probabilities, session, valueOf } from "./session.ts";
+import {
+  type TestHost,
+  array,
+  close,
+  errorOf,
+  probabilities,
+  session,
+  valueOf,
+} from "./session.ts";
 
 describe("Imports", () => {
   it("read the user's own modules, with their own names and helpers", async () => {
@@ -115,5 +123,82 @@ describe("Imports", () => {
     const { run, program } = await session();
     run("import lightning\nclass Loss(lightning.Base):\n    def forward(self, p, t):\n        return (p * t).sum()");
     assert.match(errorOf(() => program.trace("Loss")).message, /lightning\.Base is not known/);
+  });
+}); // prettier-ignore
+
+describe("Imports of installed packages", () => {
+  const library = (h: TestHost): void => {
+    h.installed.set("lib/__init__.py", "from .losses import Dice, other\nfrom .heavy import *\nimport lib.broken\n__version__ = '1.6'\n");
+    h.installed.set("lib/losses/__init__.py", "from .dice import Dice\nfrom .dice import other\n");
+    h.installed.set("lib/losses/dice.py", "from lib import __version__\nimport lib.unused as unused\nclass Dice:\n    def __call__(self, p, g):\n        return 1 - (p * g).sum()\n");
+    h.installed.set("lib/heavy.py", "from .huge import a, b\nc = 1\n");
+    h.installed.set("lib/huge.py", "a = b = 2\n");
+    h.installed.set("lib/unused.py", "raise RuntimeError('never')\n");
+    h.installed.set("lib/broken.py", "x = (\n");
+    h.installed.set("lib/fast.py", null);
+  };
+
+  it("read only what is used", async () => {
+    const { run, program, host } = await session(library);
+    run("from lib.losses import Dice");
+    assert.deepEqual(host.read, []);
+    assert.equal(program.trace("Dice()").file, "lib/losses/dice.py");
+    assert.deepEqual(host.read, ["lib/losses/__init__.py", "lib/losses/dice.py"]);
+  });
+
+  it("reach names through the package, star imports and submodules", async () => {
+    const { run, host } = await session(library);
+    run("import lib\nprint(lib.__version__, lib.c, lib.losses.dice.Dice.__name__, lib.a, lib.huge.b)");
+    assert.deepEqual(host.printed, ["1.6 1 Dice 2 2\n"]);
+  });
+
+  it("that fail are said where the name is used, with the line that imports it", async () => {
+    const { run } = await session(library);
+    run("from lib.losses import other, Dice\nfrom lib import nothing\nimport lib");
+    assert.match(errorOf(() => run("other(1)")).message, /other could not be read: ImportError: cannot import name 'other' from 'lib\.losses\.dice' \(lib\/losses\/__init__\.py, line 2\)/);
+    assert.match(errorOf(() => run("nothing + 1")).message, /nothing could not be read: ImportError: cannot import name 'nothing' from 'lib' \(cell, line 2\)/);
+    assert.match(errorOf(() => run("lib.broken")).message, /module 'lib\.broken' cannot be read: SyntaxError/);
+  });
+
+  it("are tried at once where a handler waits for them to fail", async () => {
+    const { run, host } = await session((h) => {
+      library(h);
+      h.installed.set("opt.py", "import not_there\nuse = 1\n");
+    });
+    run("try:\n    from lib.losses import Dice\n    import lib.fast\n    found = True\nexcept ImportError:\n    found = False\ntry:\n    from opt import use\nexcept ImportError:\n    use = None\ntry:\n    import lib.nowhere\nexcept ModuleNotFoundError:\n    nowhere = 'missing'");
+    run("print(found, use, nowhere)");
+    assert.deepEqual(host.printed, ["True None missing\n"]);
+  });
+
+  it("of compiled modules say that there is no source", async () => {
+    const { run } = await session(library);
+    run("from lib import fast");
+    assert.match(errorOf(() => run("fast.dice(1)")).message, /fast\.dice is not known to the inspector: it is compiled/);
+  });
+
+  it("stay when the function that imports them has been traced", async () => {
+    const { run, program } = await session((h) => {
+      h.installed.set("lib.py", "table = []\ndef scale(x):\n    table.append(1)\n    return 2 * x\n");
+    });
+    run("def loss(p, g):\n    from lib import scale\n    return scale((p * g).sum())");
+    const first = program.trace("loss").loss;
+    assert.equal(program.trace("loss").loss, first);
+  });
+
+  it("go round a cycle within a package", async () => {
+    const { run, host } = await session((h) => {
+      h.installed.set("pkg/__init__.py", "from . import a, b\nfrom .a import one\n");
+      h.installed.set("pkg/a.py", "from pkg import b\none = 1\ndef two():\n    return b.two\n");
+      h.installed.set("pkg/b.py", "from pkg.a import one\ntwo = one + 1\n");
+    });
+    run("import pkg\nprint(pkg.b.two, pkg.a.two(), pkg.one)");
+    assert.deepEqual(host.printed, ["2 2 1\n"]);
+  });
+
+  it("of the standard library are there, with or without a model", async () => {
+    const { run, host } = await session();
+    run("try:\n    import sqlite3\n    import os.path\n    found = True\nexcept ImportError:\n    found = False\nprint(found)");
+    assert.deepEqual(host.printed, ["True\n"]);
+    assert.match(errorOf(() => run("sqlite3.connect('x')")).message, /there is no model of what it computes yet/);
   });
 }); // prettier-ignore

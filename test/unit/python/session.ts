@@ -4,7 +4,12 @@ import { type BoundArray, evaluate } from "../../../src/expression/evaluate.ts";
 import type { Expr, ScalarType } from "../../../src/expression/node.ts";
 import { leaves } from "../../../src/expression/walk.ts";
 import { PythonError } from "../../../src/python/errors.ts";
-import type { ArrayArchive, ArrayHandle, TraceHost } from "../../../src/python/host.ts";
+import type {
+  ArrayArchive,
+  ArrayHandle,
+  ModuleSource,
+  TraceHost,
+} from "../../../src/python/host.ts";
 import type { PythonParser } from "../../../src/python/parser.ts";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import { type Arguments, PythonProgram, type Trace } from "../../../src/python/program.ts";
@@ -19,6 +24,10 @@ export class TestHost implements TraceHost {
   readonly files = new Map<string, TestArray>();
   readonly archives = new Map<string, ReadonlyMap<string, TestArray>>();
   readonly modules = new Map<string, string>();
+  /** Files of installed packages; `null` for a compiled one. */
+  readonly installed = new Map<string, string | null>();
+  /** Files of them whose text was asked for. */
+  readonly read: string[] = [];
   private readonly bound = new Map<Expr, TestArray>();
   /** Statements until the user interrupts. */
   patience = Infinity;
@@ -49,13 +58,30 @@ export class TestHost implements TraceHost {
   bindInput(node: Expr, handle: ArrayHandle): void {
     this.bound.set(node, handle.token as TestArray);
   }
-  readModule(name: string): { file: string; text: string } | null {
+  readModule(name: string, from: string): ModuleSource | null {
     const path = name.replace(/^\.+/, "").replaceAll(".", "/");
     for (const file of [`${path}.py`, `${path}/__init__.py`]) {
       const text = this.modules.get(file);
       if (text !== undefined) return { file, text };
     }
+    const base = (name.startsWith(".") ? from.replace(/[^/]*$/, "") : "") + path;
+    for (const file of [`${base}.py`, `${base.replace(/\/$/, "")}/__init__.py`]) {
+      const text = this.installed.get(file);
+      if (text !== undefined) return this.installedSource(file, text);
+    }
     return null;
+  }
+  private installedSource(file: string, text: string | null): ModuleSource {
+    const { read } = this;
+    return {
+      file,
+      installed: true,
+      name: file.replace(/(\/__init__)?\.py$/, "").replaceAll("/", "."),
+      get text() {
+        read.push(file);
+        return text;
+      },
+    };
   }
   print(text: string): void {
     this.printed.push(text);

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { root } from "../../../scripts/lib/root.mjs";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import type { Comparison, Report } from "../../../src/report/schema.ts";
-import { nodeFiles } from "../../../src/session/files.node.ts";
+import { filesWith } from "../../../src/session/files.node.ts";
+import { ModuleFinder } from "../../../src/session/modules.node.ts";
 import { NotebookSession } from "../../../src/session/notebook.ts";
 import type { CellLanguage, CellOutput, Failure } from "../../../src/session/protocol.ts";
 
@@ -22,7 +23,7 @@ describe("a notebook session", () => {
     cells = 0;
     session = new NotebookSession(
       await loadParserFromDisk(),
-      nodeFiles,
+      filesWith(new ModuleFinder([])),
       join(root, "media/example"),
     );
   });
