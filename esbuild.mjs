@@ -36,7 +36,7 @@ const node = { ...common, platform: "node", target: "node20.20" };
 /** @type {import("esbuild").BuildOptions} */
 const nodeModule = { ...node, format: "esm", banner: { js: requireBanner } };
 
-/** @type {(import("esbuild").BuildOptions & { entryPoints: [string], outfile: string })[]} */
+/** @type {import("esbuild").BuildOptions[]} */
 const bundles = [
   {
     ...node,
@@ -45,7 +45,18 @@ const bundles = [
     format: "cjs",
     external: ["vscode"],
   },
-  { ...nodeModule, entryPoints: ["src/session/worker.node.ts"], outfile: "dist/worker.js" },
+  {
+    // Two workers with one engine: what both need is a file of its own beside them.
+    ...nodeModule,
+    entryPoints: [
+      { in: "src/session/worker.node.ts", out: "worker" },
+      { in: "src/session/inline/worker.node.ts", out: "inline" },
+    ],
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "engine-[hash]",
+  },
+  { ...nodeModule, entryPoints: ["src/typeset/worker.node.ts"], outfile: "dist/typeset.js" },
   {
     ...nodeModule,
     entryPoints: ["src/cli/main.ts"],
@@ -67,7 +78,7 @@ const bundles = [
  * these alone costs more than the 50 ms that activation may take. They live in the worker and in
  * the renderer.
  */
-const tooHeavyToActivate = ["mathjs", "katex", "web-tree-sitter", "jsdom"];
+const tooHeavyToActivate = ["mathjs", "katex", "web-tree-sitter", "jsdom", "@mathjax"];
 
 /** Fails a build whose extension host bundle has pulled in a heavy package.
  * @type {import("esbuild").Plugin} */

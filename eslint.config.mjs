@@ -28,8 +28,9 @@ const rooms = {
     "explain",
     "report",
   ],
+  typeset: [],
   renderer: [], // and the types of report/, see below
-  editor: ["session", "report", "arrays", "explain"],
+  editor: ["session", "report", "arrays", "explain", "typeset"],
   cli: ["session", "report", "arrays", "explain"],
 };
 

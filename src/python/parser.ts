@@ -28,8 +28,14 @@ export async function loadParser(files: ParserFiles): Promise<PythonParser> {
   return new PythonParser(parser);
 }
 
+/** Characters of source whose syntax is kept, so that an unchanged file is not parsed again. */
+const REMEMBERED = 4_000_000;
+
 export class PythonParser {
   private readonly parser: Parser;
+  /** The last text of each file with its syntax, the one used last at the end. */
+  private readonly known = new Map<string, { readonly text: string; readonly module: Module }>();
+  private remembered = 0;
 
   /** Use {@link loadParser}. */
   constructor(parser: Parser) {
@@ -42,6 +48,24 @@ export class PythonParser {
    * @throws PythonError SyntaxError, IndentationError or TabError, at its line and column
    */
   parse(text: string, file: string): Module {
+    const known = this.known.get(file);
+    const module = known?.text === text ? known.module : this.parseAnew(text, file);
+    this.remember(file, text, module);
+    return module;
+  }
+
+  private remember(file: string, text: string, module: Module): void {
+    this.remembered += text.length - (this.known.get(file)?.text.length ?? 0);
+    this.known.delete(file);
+    this.known.set(file, { text, module });
+    for (const [oldest, { text: its }] of this.known) {
+      if (this.remembered <= REMEMBERED || oldest === file) break;
+      this.known.delete(oldest);
+      this.remembered -= its.length;
+    }
+  }
+
+  private parseAnew(text: string, file: string): Module {
     const { text: python, logicalLines, error } = layout(text);
     const source: Source = { file, lines: text.split(/\r\n|\r|\n/) };
     if (error !== null) {

@@ -102,7 +102,12 @@ export class PythonProgram {
    * @throws PythonError if the file does not parse
    */
   load(source: string, file: string): PythonError[] {
-    const module = this.parser.parse(source, file);
+    return this.loadModule(this.parser.parse(source, file));
+  }
+
+  /** The same for a file that is parsed already; several add up, as the cells of a notebook do. */
+  loadModule(module: Module): PythonError[] {
+    const { file } = module.source;
     this.scope.variables.set("__name__", str(file.replace(/^.*[\\/]/, "").replace(/\.py$/, "")));
     this.vm.resetBudget();
     const silent = this.vm.silent;

@@ -289,7 +289,7 @@ export function runTolerantly(vm: Interpreter, module: Module, scope: Scope): Py
 }
 
 /** Names that a module-level statement would have bound. */
-function boundBy(statement: Statement): string[] {
+export function boundBy(statement: Statement): string[] {
   switch (statement.kind) {
     case "FunctionDef":
     case "ClassDef":

@@ -1,0 +1,107 @@
+/** Which definitions of a program may be losses, and where their names are used. */
+import type { CallableInfo } from "../../python/program.ts";
+import type { Expression, Module, Statement } from "../../python/syntax.ts";
+import { walkSyntax } from "../../python/syntaxWalk.ts";
+import type { TopLevel } from "../../python/dependencies.ts";
+import type { Candidate, Place } from "./protocol.ts";
+
+/** Losses and the overlap measures that they are made of, by the words in their names. */
+const LOSS_NAME =
+  /loss|dice|iou|jaccard|tversky|criterion|cross_?entropy|bce|focal|f1_?score|f_?score|f_?beta|lovasz|hausdorff/i;
+/** What is written about losses, or makes them, and is none itself. */
+const NOT_A_LOSS =
+  /^(test_|_?(plot|show|log|print|make|build|create|get|load|save|read|train|fit)_)/i;
+const SCALAR = /\b(float|int|bool|str)\b/;
+
+/** Definitions worth deriving, by name and parameters alone; later ones of a name replace earlier. */
+export function candidatesOf(
+  callables: readonly (readonly CallableInfo[])[],
+  program: readonly (readonly TopLevel[])[],
+): Candidate[] {
+  const found = new Map<string, Candidate>();
+  callables.forEach((ofPart, part) => {
+    for (const info of ofPart) {
+      found.delete(info.name);
+      const candidate = candidateOf(info, part, program[part]!);
+      if (candidate !== null) found.set(info.name, candidate);
+    }
+  });
+  return [...found.values()];
+}
+
+function candidateOf(
+  info: CallableInfo,
+  part: number,
+  statements: readonly TopLevel[],
+): Candidate | null {
+  const required = info.parameters.filter(
+    (p) => p.default === undefined && !p.name.startsWith("*"),
+  );
+  const arrays = required.filter(
+    (p) =>
+      p.annotation === undefined ||
+      /tensor|array/i.test(p.annotation) ||
+      !SCALAR.test(p.annotation),
+  );
+  const named = LOSS_NAME.test(info.name) && !NOT_A_LOSS.test(info.name);
+  const mayBe = named ? info.parameters.length >= 1 : arrays.length >= 2;
+  if (!mayBe || NOT_A_LOSS.test(info.name)) return null;
+  const { line, column } = info.nameSpan;
+  const own = statements.find((s) => s.firstLine <= line && line <= s.lastLine);
+  return {
+    name: info.name,
+    kind: info.kind,
+    place: { part, line, column },
+    firstLine: firstLineOf(own, info),
+    lastLine: info.span.endLine ?? info.span.line,
+    parameters: required.map((p) => p.name),
+    named,
+    uses: [],
+  };
+}
+
+/** Decorators belong to a definition that is a statement of its own. */
+function firstLineOf(own: TopLevel | undefined, info: CallableInfo): number {
+  const alone = own?.binds.length === 1 && own.lastLine === info.span.endLine;
+  return alone ? own.firstLine : info.span.line;
+}
+
+/** The same candidates with the places that name them, other than where a name means another thing. */
+export function withUses(
+  candidates: readonly Candidate[],
+  modules: readonly Module[],
+): Candidate[] {
+  const uses = new Map<string, Place[]>(candidates.map((c) => [c.name, []]));
+  modules.forEach((module, part) => {
+    const hidden = shadows(module.body, uses);
+    walkSyntax(module.body, (node) => {
+      if (node.kind !== "Name") return;
+      const { line, column } = node.span;
+      const isHidden = hidden.some((h) => h.names.has(node.id) && h.from <= line && line <= h.to);
+      if (!isHidden) uses.get(node.id)?.push({ part, line, column });
+    });
+  });
+  return candidates.map((c) => ({ ...c, uses: uses.get(c.name)! }));
+}
+
+interface Shadow {
+  readonly names: ReadonlySet<string>;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Functions in which one of the names is a parameter or a local variable. */
+function shadows(
+  body: readonly (Statement | Expression)[],
+  wanted: ReadonlyMap<string, unknown>,
+): Shadow[] {
+  const found: Shadow[] = [];
+  walkSyntax(body, (node) => {
+    if (node.kind !== "FunctionDef" && node.kind !== "Lambda") return;
+    const own = [...node.code.locals, ...node.code.parameters.map((p) => p.name)];
+    const names = new Set(own.filter((n) => wanted.has(n)));
+    if (names.size === 0) return;
+    found.push({ names, from: node.span.line, to: node.span.endLine ?? node.span.line });
+  });
+  return found;
+}

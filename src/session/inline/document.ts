@@ -1,0 +1,148 @@
+/**
+ * One document under the eyes of its author: its losses, and their derivations, kept for as long as
+ * what they depend on stays as it is. A broken statement leaves the others readable.
+ */
+import { leaves } from "../../expression/walk.ts";
+import { type TopLevel, dependenciesOf, topLevelOf } from "../../python/dependencies.ts";
+import type { PythonParser } from "../../python/parser.ts";
+import { type CallableInfo, PythonProgram, callablesOf } from "../../python/program.ts";
+import type { Module } from "../../python/syntax.ts";
+import { parseTolerantly } from "../../python/tolerant.ts";
+import { toFailure } from "../failure.ts";
+import type { Files } from "../files.ts";
+import { SessionHost } from "../host.ts";
+import type { Watch } from "../inspect.ts";
+import { inspectTrace } from "../traced.ts";
+import { candidatesOf, withUses } from "./candidates.ts";
+import type { Candidate, Derived, Part, Shapes } from "./protocol.ts";
+import { isInPlace, lineMap, relocate } from "./relocate.ts";
+import { argumentsOfShapes, statedShapes } from "./shapes.ts";
+
+interface Kept {
+  /** Everything that the result depends on. */
+  readonly key: string;
+  readonly statements: readonly TopLevel[];
+  readonly result: Derived;
+}
+
+export class InlineDocument {
+  private readonly parser: PythonParser;
+  private readonly files: Files;
+  private readonly directory: string;
+  private modules: readonly Module[] = [];
+  private statements: readonly TopLevel[] = [];
+  private shapes: Shapes = {};
+  private candidates: readonly Candidate[] = [];
+  private program: { readonly python: PythonProgram; readonly host: SessionHost } | null = null;
+  private readonly kept = new Map<string, Kept>();
+  /** Text of every module that the program has imported, by where it was asked for. */
+  private readonly imported = new Map<string, string | null>();
+  private watch: Watch | null = null;
+
+  constructor(parser: PythonParser, files: Files, directory: string) {
+    this.parser = parser;
+    this.files = files;
+    this.directory = directory;
+  }
+
+  /** Takes the document as it is now. @returns its definitions that may be losses */
+  update(parts: readonly Part[], shapes: Shapes): readonly Candidate[] {
+    this.modules = parts.map((p) => parseTolerantly(this.parser, p.text, p.file).module);
+    const program = this.modules.map(topLevelOf);
+    this.statements = program.flat();
+    this.shapes = shapes;
+    this.program = null;
+    const callables = this.modules.map((m): readonly CallableInfo[] => callablesOf(m));
+    this.candidates = withUses(candidatesOf(callables, program), this.modules);
+    const names = new Set(this.candidates.map((c) => c.name));
+    // One that is gone for a moment, while its line is being typed, is likely to come back.
+    for (const name of this.kept.keys()) {
+      if (!names.has(name) && this.kept.size > 2 * names.size + 20) this.kept.delete(name);
+    }
+    if (this.importsChanged()) this.kept.clear();
+    return this.candidates;
+  }
+
+  /** What is known of a candidate as it is written now; null when it has to be derived. */
+  known(name: string): Derived | null {
+    const kept = this.kept.get(name);
+    if (kept === undefined) return null;
+    const now = dependenciesOf(name, this.statements);
+    if (kept.key !== this.keyOf(name, now)) return null;
+    if (isInPlace(kept.statements, now)) return kept.result;
+    const file = this.fileOf(name);
+    return relocate(kept.result, lineMap(kept.statements, now), file);
+  }
+
+  /** Derives a candidate, or tells what it was derived to before. Never throws for user code. */
+  derive(name: string, watch: Watch): Derived {
+    const known = this.known(name);
+    if (known !== null) return known;
+    const statements = dependenciesOf(name, this.statements);
+    const result = this.attempt(name, watch);
+    if (!watch.isCancelled()) {
+      this.kept.set(name, { key: this.keyOf(name, statements), statements, result });
+    }
+    return result;
+  }
+
+  private attempt(name: string, watch: Watch): Derived {
+    this.watch = watch;
+    try {
+      const { python, host } = (this.program ??= this.load());
+      const shapes = this.shapes[name] ?? {};
+      const trace = python.trace(name, argumentsOfShapes(shapes));
+      const { report, loss, inputs } = inspectTrace(trace, host, null, watch);
+      const used = new Set(leaves(loss));
+      const arrays = inputs.filter((x) => used.has(x.node)).length;
+      return {
+        kind: "derived",
+        report: { ...report, assumptions: [...statedShapes(shapes), ...report.assumptions] },
+        isLoss: trace.outputs === null && arrays >= 2,
+      };
+    } catch (e) {
+      return { kind: "failed", failure: toFailure(e) };
+    } finally {
+      this.watch = null;
+    }
+  }
+
+  private load(): { python: PythonProgram; host: SessionHost } {
+    this.imported.clear();
+    const files: Files = {
+      ...this.files,
+      readModule: (name, from, directory) => {
+        const found = this.files.readModule(name, from, directory);
+        this.imported.set(JSON.stringify([name, from]), found?.text ?? null);
+        return found;
+      },
+    };
+    const host = new SessionHost(
+      files,
+      this.directory,
+      () => undefined,
+      () => this.watch?.isCancelled() ?? false,
+    );
+    const first = this.modules[0]?.source.file ?? "";
+    const python = new PythonProgram(this.parser, host, { file: first });
+    for (const module of this.modules) python.loadModule(module);
+    return { python, host };
+  }
+
+  private importsChanged(): boolean {
+    return [...this.imported].some(([asked, text]) => {
+      const [name, from] = JSON.parse(asked) as [string, string];
+      return (this.files.readModule(name, from, this.directory)?.text ?? null) !== text;
+    });
+  }
+
+  private keyOf(name: string, statements: readonly TopLevel[]): string {
+    const shapes = JSON.stringify(this.shapes[name] ?? null);
+    return [shapes, ...statements.map((s) => `${s.file}\n${s.text}`)].join("\0");
+  }
+
+  private fileOf(name: string): string {
+    const part = this.candidates.find((c) => c.name === name)?.place.part ?? 0;
+    return this.modules[part]?.source.file ?? "";
+  }
+}

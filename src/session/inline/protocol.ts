@@ -1,0 +1,87 @@
+/**
+ * Messages between an editor and the worker that derives losses while their code is being read and
+ * written. Plain data only. It is another worker than the notebooks': a long check delays no hover.
+ */
+import type { Report } from "../../report/schema.ts";
+import type { Failure } from "../protocol.ts";
+
+/** A Python file, or one cell of a notebook. */
+export interface Part {
+  /** Its name in messages and reports: a path from the document's directory, or "Cell 3". */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Sizes by parameter, by loss: the setting `dice-gradient.shapes`. */
+export type Shapes = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+
+export type InlineRequest =
+  | {
+      /** The document as it is now; derivations of an older state are given up. */
+      readonly kind: "update";
+      readonly document: string;
+      readonly version: number;
+      /** Imports and array files are looked for from here. */
+      readonly directory: string;
+      /** A file is one part; a notebook's Python cells are parts in their order. */
+      readonly parts: readonly Part[];
+      readonly shapes: Shapes;
+    }
+  | {
+      /** Someone waits for this loss: it comes before the others. */
+      readonly kind: "prefer";
+      readonly document: string;
+      readonly name: string;
+    }
+  | { readonly kind: "close"; readonly document: string };
+
+/** Where a name stands: part, line from 1, columns from 1 in UTF-16 units. */
+export interface Place {
+  readonly part: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A function or class that may be a loss, as found by reading the code. */
+export interface Candidate {
+  readonly name: string;
+  readonly kind: "function" | "class";
+  /** Of the name in its definition. */
+  readonly place: Place;
+  /** Of the first line, with decorators: where a lens stands. */
+  readonly firstLine: number;
+  readonly lastLine: number;
+  /** Names of the parameters that must be given. */
+  readonly parameters: readonly string[];
+  /** Its name says that it is a loss or an overlap measure. */
+  readonly named: boolean;
+  /** Other places that mean this definition. */
+  readonly uses: readonly Place[];
+}
+
+/** What became of a candidate. */
+export type Derived =
+  | {
+      readonly kind: "derived";
+      readonly report: Report;
+      /** One value, computed from at least two arrays. */
+      readonly isLoss: boolean;
+    }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+export type InlineResponse =
+  | {
+      readonly kind: "outline";
+      readonly document: string;
+      readonly version: number;
+      readonly candidates: readonly Candidate[];
+    }
+  | {
+      readonly kind: "derived";
+      readonly document: string;
+      readonly version: number;
+      readonly name: string;
+      readonly result: Derived;
+    }
+  /** Every candidate of this version is done. */
+  | { readonly kind: "idle"; readonly document: string; readonly version: number };

@@ -1,0 +1,122 @@
+/**
+ * Answers an editor's requests: the outline at once, then one derivation after the other, so that a
+ * newer state of a document, or a loss that someone waits for, comes in between.
+ */
+import type { PythonParser } from "../../python/parser.ts";
+import type { Files } from "../files.ts";
+import type { Watch } from "../inspect.ts";
+import { InlineDocument } from "./document.ts";
+import type { Candidate, Derived, InlineRequest, InlineResponse } from "./protocol.ts";
+
+/** A derivation that takes longer is given up; the report can still be asked for. */
+const LIMIT_MS = { named: 8000, unnamed: 1500 };
+/** How long a derivation may keep a newer state of the document waiting. */
+const PATIENCE_MS = 250;
+
+export interface Surroundings {
+  readonly parser: PythonParser;
+  readonly files: Files;
+  readonly send: (response: InlineResponse) => void;
+  /** Requests that have arrived but were not handed over yet, as a busy thread leaves them. */
+  readonly isWaiting: () => boolean;
+}
+
+interface Open {
+  readonly document: InlineDocument;
+  readonly directory: string;
+  version: number;
+  candidates: ReadonlyMap<string, Candidate>;
+  /** Names still to be derived, the next one first. */
+  queue: string[];
+}
+
+export class InlineServer {
+  private readonly world: Surroundings;
+  private readonly open = new Map<string, Open>();
+
+  constructor(world: Surroundings) {
+    this.world = world;
+  }
+
+  handle(request: InlineRequest): void {
+    switch (request.kind) {
+      case "update":
+        this.update(request);
+        break;
+      case "prefer": {
+        const open = this.open.get(request.document);
+        if (open?.queue.includes(request.name) !== true) break;
+        open.queue = [request.name, ...open.queue.filter((n) => n !== request.name)];
+        // Its document comes first as well.
+        this.open.delete(request.document);
+        this.open.set(request.document, open);
+        break;
+      }
+      case "close":
+        this.open.delete(request.document);
+        break;
+    }
+  }
+
+  /** Derives one loss. @returns whether any is left */
+  step(): boolean {
+    const last = [...this.open].reverse().find(([, o]) => o.queue.length > 0);
+    if (last === undefined) return false;
+    const [id, open] = last;
+    const name = open.queue.shift()!;
+    const result = this.derive(open, name);
+    if (result === null) open.queue.unshift(name);
+    else {
+      const { version } = open;
+      this.world.send({ kind: "derived", document: id, version, name, result });
+      if (open.queue.length === 0) this.world.send({ kind: "idle", document: id, version });
+    }
+    return [...this.open.values()].some((o) => o.queue.length > 0);
+  }
+
+  private update(request: Extract<InlineRequest, { kind: "update" }>): void {
+    const { document: id, version, directory } = request;
+    const before = this.open.get(id);
+    const document =
+      before?.directory === directory
+        ? before.document
+        : new InlineDocument(this.world.parser, this.world.files, directory);
+    const candidates = document.update(request.parts, request.shapes);
+    const named = new Map(candidates.map((c) => [c.name, c]));
+    const open: Open = { document, directory, version, candidates: named, queue: [] };
+    this.open.delete(id);
+    this.open.set(id, open);
+    this.world.send({ kind: "outline", document: id, version, candidates });
+    for (const { name } of candidates) {
+      const known = document.known(name);
+      if (known === null) open.queue.push(name);
+      else this.world.send({ kind: "derived", document: id, version, name, result: known });
+    }
+    if (open.queue.length === 0) this.world.send({ kind: "idle", document: id, version });
+    // What is called a loss first: the others are likely to be none.
+    open.queue.sort((a, b) => Number(named.get(b)!.named) - Number(named.get(a)!.named));
+  }
+
+  /** Null when a newer request should be looked at first. */
+  private derive(open: Open, name: string): Derived | null {
+    const began = Date.now();
+    const limit = open.candidates.get(name)?.named === true ? LIMIT_MS.named : LIMIT_MS.unnamed;
+    const state = { interrupted: false };
+    const watch: Watch = {
+      onProgress: () => undefined,
+      isCancelled: () => {
+        const taken = Date.now() - began;
+        state.interrupted = taken > PATIENCE_MS && this.world.isWaiting();
+        return state.interrupted || taken > limit;
+      },
+    };
+    const result = open.document.derive(name, watch);
+    if (state.interrupted) return null;
+    if (result.kind !== "failed" || result.failure.name !== "Interrupted") return result;
+    const message = `deriving ${name} takes longer than ${String(limit / 1000)} s`;
+    return {
+      kind: "failed",
+      failure: { ...result.failure, message, remedy: "Open the full report, which has more time." },
+    };
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A TeX formula as a picture of its own: SVG with the glyphs drawn as outlines, for places that take
+ * pictures and no mathematics, such as an editor's hovers. Needs no document and waits for nothing.
+ */
+import { mathjax } from "@mathjax/src/js/mathjax.js";
+import { liteAdaptor } from "@mathjax/src/js/adaptors/liteAdaptor.js";
+import { RegisterHTMLHandler } from "@mathjax/src/js/handlers/html.js";
+import "@mathjax/src/js/input/tex/ams/AmsConfiguration.js";
+import "@mathjax/src/js/input/tex/base/BaseConfiguration.js";
+import { TeX } from "@mathjax/src/js/input/tex.js";
+import { SVG } from "@mathjax/src/js/output/svg.js";
+import { MathJaxNewcmFont } from "@mathjax/mathjax-newcm-font/js/svg.js";
+// The ranges of the font that our formulas use beyond its base: the others would be loaded later,
+// from files, which no formula here may wait for. A character without a glyph is set as text.
+import "@mathjax/mathjax-newcm-font/js/svg/dynamic/accents.js";
+import "@mathjax/mathjax-newcm-font/js/svg/dynamic/calligraphic.js";
+import "@mathjax/mathjax-newcm-font/js/svg/dynamic/double-struck.js";
+
+export class TypesettingError extends Error {
+  override readonly name = "TypesettingError";
+}
+
+/** The size of the letters in CSS pixels. */
+const EM = 15;
+const EX = 0.45 * EM;
+
+mathjax.asyncLoad = () => ({});
+mathjax.asyncIsSynchronous = true;
+const adaptor = liteAdaptor();
+RegisterHTMLHandler(adaptor);
+const page = mathjax.document("", {
+  InputJax: new TeX({
+    packages: ["base", "ams"],
+    formatError: (_jax: unknown, error: { readonly message: string }) => {
+      throw new TypesettingError(error.message);
+    },
+  }),
+  OutputJax: new SVG({
+    fontData: MathJaxNewcmFont,
+    fontCache: "local",
+    displayOverflow: "linebreak",
+    linebreaks: { width: "100%" },
+  }),
+});
+
+/**
+ * @param latex a display formula, without `$`
+ * @param ink colour of the letters, as CSS writes it
+ * @param width CSS pixels after which a line is broken where the formula allows it
+ * @returns an SVG document, its size in CSS pixels
+ * @throws TypesettingError for what is no TeX
+ */
+export function toSvg(latex: string, ink: string, width: number): string {
+  const node = page.convert(latex, {
+    display: true,
+    em: EM,
+    ex: EX,
+    containerWidth: width,
+  }) as Parameters<typeof adaptor.innerHTML>[0];
+  const svg = adaptor.tags(node, "svg")[0];
+  if (svg === undefined) throw new TypesettingError("nothing was drawn");
+  for (const side of ["width", "height"]) {
+    const size = parseFloat(adaptor.getAttribute(svg, side));
+    adaptor.setAttribute(svg, side, `${(size * EX).toFixed(1)}px`);
+  }
+  adaptor.setAttribute(svg, "style", `color:${ink}`);
+  return adaptor.outerHTML(svg);
+}

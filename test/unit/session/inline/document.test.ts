@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { loadParserFromDisk } from "../../../../src/python/parser.node.ts";
+import type { PythonParser } from "../../../../src/python/parser.ts";
+import { nodeFiles } from "../../../../src/session/files.node.ts";
+import type { Files } from "../../../../src/session/files.ts";
+import { InlineDocument } from "../../../../src/session/inline/document.ts";
+import type { Derived } from "../../../../src/session/inline/protocol.ts";
+
+const WATCH = { onProgress: () => undefined, isCancelled: () => false };
+
+const DICE = `import numpy as np
+
+EPS = 1e-7
+
+def overlap(a, b):
+    return np.sum(a * b)
+
+def dice_loss(y_true, y_pred):
+    return 1 - (2 * overlap(y_true, y_pred) + EPS) / (np.sum(y_true) + np.sum(y_pred) + EPS)
+
+def squared_dice(y_true, y_pred):
+    return 1 - 2 * np.sum(y_true * y_pred) / (np.sum(y_true**2) + np.sum(y_pred**2))
+`;
+
+describe("the losses of a document that is being edited", () => {
+  let parser: PythonParser;
+  before(async () => {
+    parser = await loadParserFromDisk();
+  });
+
+  /** A document with memory of which texts were in it, and of what had to be derived. */
+  function opened(files: Files = nodeFiles): {
+    readonly document: InlineDocument;
+    readonly show: (...cells: string[]) => string[];
+    readonly derive: (name: string) => Derived;
+  } {
+    const document = new InlineDocument(parser, files, "/nowhere");
+    return {
+      document,
+      show: (...cells) => {
+        const parts = cells.map((text, k) => ({ file: `part${String(k)}.py`, text }));
+        return document.update(parts, {}).map((c) => c.name);
+      },
+      derive: (name) => document.derive(name, WATCH),
+    };
+  }
+
+  function gradient(d: Derived): string {
+    assert.equal(d.kind, "derived", d.kind === "failed" ? d.failure.message : "");
+    return d.report.gradient.text;
+  }
+
+  function failure(d: Derived): string {
+    assert.equal(d.kind, "failed");
+    return `${d.failure.message} at line ${String(d.failure.line)}`;
+  }
+
+  it("finds functions of two arrays and classes that compute a loss, and no other", () => {
+    const { show } = opened();
+    const names = show(`
+import torch
+from torch import nn
+
+def to_device(batch): return batch
+def dice_score(pred, target): return pred.sum()
+def train(model, epochs: int): pass
+def test_dice_loss(a, b): pass
+def plot_loss(history, axis): pass
+class UNet(nn.Module):
+    def forward(self, x): return x
+class DiceLoss(nn.Module):
+    def forward(self, logits, target): return (logits * target).sum()
+`);
+    assert.deepEqual(names, ["dice_score", "DiceLoss"]);
+  });
+
+  it("derives a loss through its helpers and constants", () => {
+    const { show, derive } = opened();
+    show(DICE);
+    assert.match(gradient(derive("dice_loss")), /^∂L\/∂ŷ\[i\] = /);
+  });
+
+  it("tells a loss from a function that returns an array", () => {
+    const { show, derive } = opened();
+    show(`${DICE}\ndef blend(first, second):\n    return 0.5 * first + 0.5 * second\n`);
+    const [loss, blend] = ["dice_loss", "blend"].map(derive);
+    assert.equal(loss?.kind === "derived" && loss.isLoss, true);
+    assert.equal(blend?.kind === "derived" && blend.isLoss, false);
+  });
+
+  it("keeps a derivation while another function changes", () => {
+    const { document, show, derive } = opened();
+    show(DICE);
+    const [dice, squared] = ["dice_loss", "squared_dice"].map(derive);
+    show(DICE.replace("y_pred**2", "y_pred**4"));
+    assert.equal(document.known("dice_loss"), dice);
+    assert.equal(document.known("squared_dice"), null);
+    assert.notEqual(gradient(derive("squared_dice")), gradient(squared!));
+  });
+
+  it("forgets a derivation when a helper, a constant or a setting elsewhere changes", () => {
+    const changes: [string, string][] = [
+      ["np.sum(a * b)", "np.sum(a * b * b)"],
+      ["EPS = 1e-7", "EPS = 1.0"],
+      ["EPS = 1e-7\n", "EPS = 1e-7\nEPS += 1\n"],
+      ["import numpy as np", "import math as np"],
+    ];
+    for (const [before, after] of changes) {
+      const { document, show, derive } = opened();
+      show(DICE);
+      derive("dice_loss");
+      show(DICE.replace(before, after));
+      assert.equal(document.known("dice_loss"), null, after);
+    }
+  });
+
+  it("moves line numbers with the code instead of deriving it again", () => {
+    const { document, show, derive } = opened();
+    show(DICE);
+    const before = derive("dice_loss");
+    show(DICE.replace("EPS =", "# a remark\n\n\nEPS ="));
+    const now = document.known("dice_loss");
+    assert.ok(before.kind === "derived" && now?.kind === "derived");
+    assert.equal(now.report.function.line, before.report.function.line + 3);
+    const lines = (d: typeof before): number[] =>
+      d.report.gradient.steps.flatMap((s) => s.lines ?? []);
+    assert.deepEqual(
+      lines(now),
+      lines(before).map((l) => l + 3),
+    );
+  });
+
+  it("reads the rest of a file in which a statement is broken", () => {
+    const { show, derive } = opened();
+    for (const broken of [
+      "def half(",
+      "x = [1, 2",
+      'text = """never closed',
+      "if True\n    y = 1",
+    ]) {
+      assert.deepEqual(
+        show(`${broken}\n\n${DICE}`),
+        ["overlap", "dice_loss", "squared_dice"],
+        broken,
+      );
+      gradient(derive("dice_loss"));
+    }
+  });
+
+  it("says at which line a loss cannot be traced", () => {
+    const { show, derive } = opened();
+    show(`def dice_loss(y_true, y_pred):\n    async def f(): pass\n    return await f()\n`);
+    assert.match(failure(derive("dice_loss")), /`await`.* at line 3$/);
+  });
+
+  it("takes a notebook's cells for one program", () => {
+    const { show, derive } = opened();
+    show(
+      "import numpy as np",
+      "def dice_loss(y_true, y_pred):\n    return 1 - np.sum(y_true * y_pred)",
+    );
+    assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −y[i]");
+  });
+
+  it("gives the places where a loss is used, not those where its name means something else", () => {
+    const { document } = opened();
+    const [dice] = document.update(
+      [
+        {
+          file: "a.py",
+          text:
+            "def dice_loss(p, g): return (p * g).sum()\n" +
+            "def step(p, g): return dice_loss(p, g)  # dice_loss\n" +
+            "def other(dice_loss): return dice_loss + 'dice_loss'\n" +
+            "best = min([dice_loss])\n",
+        },
+      ],
+      {},
+    );
+    assert.deepEqual(
+      dice?.uses.map((u) => [u.line, u.column]),
+      [
+        [2, 24],
+        [4, 13],
+      ],
+    );
+  });
+
+  it("follows a helper in another file, and its changes", () => {
+    let helper = "def total(a):\n    return a.sum()\n";
+    const files: Files = {
+      ...nodeFiles,
+      readModule: (name) => (name === "helper" ? { file: "helper.py", text: helper } : null),
+    };
+    const { document, show, derive } = opened(files);
+    const source =
+      "from helper import total\ndef dice_loss(y_true, y_pred):\n    return 1 - total(y_true * y_pred)\n";
+    show(source);
+    assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −y[i]");
+    helper = helper.replace("a.sum()", "3 * a.sum()");
+    show(source);
+    assert.equal(document.known("dice_loss"), null);
+    assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −3·y[i]");
+  });
+
+  it("takes the shapes that are set, and says so", () => {
+    const { document, derive } = opened();
+    const shapes = { dice_loss: { y_true: [2, 3], y_pred: [2, 3] } };
+    document.update([{ file: "a.py", text: DICE }], shapes);
+    const result = derive("dice_loss");
+    assert.ok(result.kind === "derived");
+    assert.deepEqual(result.report.gradient.shape, [2, 3]);
+    assert.deepEqual(result.report.assumptions, [
+      "shapes as set in the settings: y_true (2, 3), y_pred (2, 3)",
+    ]);
+  });
+});
