@@ -60,7 +60,7 @@ export function toSvg(latex: string, ink: string, width: number): string {
   const svg = adaptor.tags(node, "svg")[0];
   if (svg === undefined) throw new TypesettingError("nothing was drawn");
   for (const side of ["width", "height"]) {
-    const size = parseFloat(adaptor.getAttribute(svg, side));
+    const size = parseFloat(String(adaptor.getAttribute(svg, side)));
     adaptor.setAttribute(svg, side, `${(size * EX).toFixed(1)}px`);
   }
   adaptor.setAttribute(svg, "style", `color:${ink}`);

@@ -79,14 +79,14 @@ export class InlineDocument {
     const known = this.known(name);
     if (known !== null) return known;
     const statements = dependenciesOf(name, this.statements);
-    const result = this.attempt(name, watch);
+    const result = this.attempt(name, statements, watch);
     if (!watch.isCancelled()) {
       this.kept.set(name, { key: this.keyOf(name, statements), statements, result });
     }
     return result;
   }
 
-  private attempt(name: string, watch: Watch): Derived {
+  private attempt(name: string, statements: readonly TopLevel[], watch: Watch): Derived {
     this.watch = watch;
     try {
       const { python, host } = (this.program ??= this.load());
@@ -99,6 +99,13 @@ export class InlineDocument {
         kind: "derived",
         report: { ...report, assumptions: [...statedShapes(shapes), ...report.assumptions] },
         isLoss: trace.outputs === null && arrays >= 2,
+        inputs: inputs.map(({ name: input, role, node }) => ({
+          name: input,
+          role,
+          shape: node.shape.map((a) => a.size ?? a.name),
+          type: node.type,
+        })),
+        code: statements.map((s) => s.text).join("\n\n"),
       };
     } catch (e) {
       return { kind: "failed", failure: toFailure(e) };

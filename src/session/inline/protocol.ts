@@ -59,6 +59,15 @@ export interface Candidate {
   readonly uses: readonly Place[];
 }
 
+/** An array that a loss takes. */
+export interface DerivedInput {
+  readonly name: string;
+  readonly role: "prediction" | "target" | "other";
+  /** A letter stands for a size that is not known. */
+  readonly shape: readonly (number | string)[];
+  readonly type: "float" | "int" | "bool";
+}
+
 /** What became of a candidate. */
 export type Derived =
   | {
@@ -66,6 +75,9 @@ export type Derived =
       readonly report: Report;
       /** One value, computed from at least two arrays. */
       readonly isLoss: boolean;
+      readonly inputs: readonly DerivedInput[];
+      /** The statements that define it, as they are written: it can be run from these alone. */
+      readonly code: string;
     }
   | { readonly kind: "failed"; readonly failure: Failure };
 
