@@ -120,7 +120,10 @@ export class InlineDocument {
       ...this.files,
       readModule: (name, from, directory) => {
         const found = this.files.readModule(name, from, directory);
-        this.imported.set(JSON.stringify([name, from]), found?.text ?? null);
+        // What is installed stays as it is; it is also much to read.
+        if (found?.installed !== true) {
+          this.imported.set(JSON.stringify([name, from]), found?.text ?? null);
+        }
         return found;
       },
     };

@@ -26,6 +26,8 @@ export type InlineRequest =
       /** A file is one part; a notebook's Python cells are parts in their order. */
       readonly parts: readonly Part[];
       readonly shapes: Shapes;
+      /** Interpreter whose packages imports may come from; null for the active one. */
+      readonly python: string | null;
     }
   | {
       /** Someone waits for this loss: it comes before the others. */

@@ -15,7 +15,8 @@ const PATIENCE_MS = 250;
 
 export interface Surroundings {
   readonly parser: PythonParser;
-  readonly files: Files;
+  /** Files as that interpreter sees them. */
+  readonly filesFor: (python: string | null) => Files;
   readonly send: (response: InlineResponse) => void;
   /** Requests that have arrived but were not handed over yet, as a busy thread leaves them. */
   readonly isWaiting: () => boolean;
@@ -23,7 +24,8 @@ export interface Surroundings {
 
 interface Open {
   readonly document: InlineDocument;
-  readonly directory: string;
+  /** What the document reads files from: another one makes it another document. */
+  readonly place: string;
   version: number;
   candidates: ReadonlyMap<string, Candidate>;
   /** Names still to be derived, the next one first. */
@@ -75,15 +77,16 @@ export class InlineServer {
   }
 
   private update(request: Extract<InlineRequest, { kind: "update" }>): void {
-    const { document: id, version, directory } = request;
+    const { document: id, version, directory, python } = request;
+    const place = JSON.stringify([directory, python]);
     const before = this.open.get(id);
     const document =
-      before?.directory === directory
+      before?.place === place
         ? before.document
-        : new InlineDocument(this.world.parser, this.world.files, directory);
+        : new InlineDocument(this.world.parser, this.world.filesFor(python), directory);
     const candidates = document.update(request.parts, request.shapes);
     const named = new Map(candidates.map((c) => [c.name, c]));
-    const open: Open = { document, directory, version, candidates: named, queue: [] };
+    const open: Open = { document, place, version, candidates: named, queue: [] };
     this.open.delete(id);
     this.open.set(id, open);
     this.world.send({ kind: "outline", document: id, version, candidates });

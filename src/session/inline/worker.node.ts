@@ -1,7 +1,7 @@
 /** The worker thread behind hovers and lenses: see `server.ts`. */
 import { parentPort, workerData } from "node:worker_threads";
 import { loadParserFromDisk } from "../../python/parser.node.ts";
-import { nodeFiles } from "../files.node.ts";
+import { filesFor } from "../files.node.ts";
 import type { InlineRequest } from "./protocol.ts";
 import { InlineServer } from "./server.ts";
 
@@ -13,7 +13,7 @@ const server = loadParserFromDisk().then(
   (parser) =>
     new InlineServer({
       parser,
-      files: nodeFiles,
+      filesFor,
       send: (response) => parentPort?.postMessage(response),
       isWaiting: () => Atomics.load(posted, 0) > taken,
     }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { loadParserFromDisk } from "../../../../src/python/parser.node.ts";
 import type { PythonParser } from "../../../../src/python/parser.ts";
-import { nodeFiles } from "../../../../src/session/files.node.ts";
+import { filesFor } from "../../../../src/session/files.node.ts";
 import type { Files } from "../../../../src/session/files.ts";
 import { InlineDocument } from "../../../../src/session/inline/document.ts";
 import type { Derived } from "../../../../src/session/inline/protocol.ts";
@@ -29,7 +29,7 @@ describe("the losses of a document that is being edited", () => {
   });
 
   /** A document with memory of which texts were in it, and of what had to be derived. */
-  function opened(files: Files = nodeFiles): {
+  function opened(files: Files = filesFor()): {
     readonly document: InlineDocument;
     readonly show: (...cells: string[]) => string[];
     readonly derive: (name: string) => Derived;
@@ -189,7 +189,7 @@ class DiceLoss(nn.Module):
   it("follows a helper in another file, and its changes", () => {
     let helper = "def total(a):\n    return a.sum()\n";
     const files: Files = {
-      ...nodeFiles,
+      ...filesFor(),
       readModule: (name) => (name === "helper" ? { file: "helper.py", text: helper } : null),
     };
     const { document, show, derive } = opened(files);
