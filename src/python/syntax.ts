@@ -146,6 +146,12 @@ export interface Walrus extends Node {
   readonly name: string;
   readonly value: Expression;
 }
+export interface Yield extends Node {
+  readonly kind: "Yield";
+  readonly value: Expression | null;
+  /** `yield from value`. */
+  readonly from: boolean;
+}
 /** A construct that the tracer does not execute; reported only when it is reached. */
 export interface Unsupported extends Node {
   readonly kind: "Unsupported";
@@ -173,7 +179,55 @@ export type Expression =
   | Lambda
   | Comprehension
   | Walrus
+  | Yield
   | Unsupported;
+
+// Patterns of `match`
+
+/** Compared by `==`; None, True and False by identity. */
+export interface ValuePattern extends Node {
+  readonly kind: "ValuePattern";
+  readonly value: Expression;
+}
+/** A name, or `_` with no name: takes anything. `pattern as name` takes what the pattern takes. */
+export interface CapturePattern extends Node {
+  readonly kind: "CapturePattern";
+  readonly name: string | null;
+  readonly pattern: Pattern | null;
+}
+export interface SequencePattern extends Node {
+  readonly kind: "SequencePattern";
+  readonly items: readonly Pattern[];
+}
+/** `*rest` in a sequence pattern; `*_` has no name. */
+export interface StarPattern extends Node {
+  readonly kind: "StarPattern";
+  readonly name: string | null;
+}
+export interface MappingPattern extends Node {
+  readonly kind: "MappingPattern";
+  readonly items: readonly { readonly key: Expression; readonly pattern: Pattern }[];
+  /** The name of `**rest`. */
+  readonly rest: string | null;
+}
+export interface ClassPattern extends Node {
+  readonly kind: "ClassPattern";
+  readonly cls: Expression;
+  readonly positional: readonly Pattern[];
+  readonly keywords: readonly { readonly name: string; readonly pattern: Pattern }[];
+}
+export interface OrPattern extends Node {
+  readonly kind: "OrPattern";
+  readonly alternatives: readonly Pattern[];
+}
+export type Pattern =
+  | ValuePattern
+  | CapturePattern
+  | SequencePattern
+  | StarPattern
+  | MappingPattern
+  | ClassPattern
+  | OrPattern;
 
 // Statements
 
@@ -264,6 +318,16 @@ export interface With extends Node {
   readonly items: readonly { readonly context: Expression; readonly target: Expression | null }[];
   readonly body: readonly Statement[];
 }
+export interface MatchCase {
+  readonly pattern: Pattern;
+  readonly guard: Expression | null;
+  readonly body: readonly Statement[];
+}
+export interface Match extends Node {
+  readonly kind: "Match";
+  readonly subject: Expression;
+  readonly cases: readonly MatchCase[];
+}
 export interface ExceptHandler {
   readonly type: Expression | null;
   readonly name: string | null;
@@ -283,6 +347,8 @@ export interface Return extends Node {
 export interface Raise extends Node {
   readonly kind: "Raise";
   readonly value: Expression | null;
+  /** `raise value from cause`. */
+  readonly cause: Expression | null;
 }
 export interface Assert extends Node {
   readonly kind: "Assert";
@@ -326,6 +392,7 @@ export type Statement =
   | For
   | While
   | With
+  | Match
   | Try
   | Return
   | Raise

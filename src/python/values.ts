@@ -81,11 +81,23 @@ export interface RangeValue {
   readonly stop: number;
   readonly step: number;
 }
-/** zip, enumerate, map, generator expressions: computed at once, handed out one by one. */
+/** Where an iterator's items come from, one at a time. */
+export interface IteratorSource {
+  /** The next item; `undefined` at the end. */
+  readonly next: (vm: Interpreter) => Value | undefined;
+  /** Of a generator: raises the error where it stands, and goes on to its next item. */
+  readonly throw?: (vm: Interpreter, error: PythonError) => Value | undefined;
+  /** Of a generator that has ended: what it returned. */
+  readonly returned?: () => Value;
+}
+/** Generators, generator expressions, zip, map, …: items are computed when they are asked for. */
 export interface IteratorValue {
   readonly kind: "iterator";
-  readonly items: readonly Value[];
+  /** Items computed so far, kept so that handing them out can be undone. */
+  readonly items: Value[];
+  /** How many of them have been handed out. */
   at: number;
+  readonly source: IteratorSource | null;
   readonly born: number;
 }
 
@@ -206,6 +218,12 @@ export interface ContextValue {
   readonly name: string;
   /** What it does while the block runs. */
   readonly effect: "none" | "stop-gradient" | "allow-gradient";
+  /** One that gives a value, or handles errors of the block. */
+  readonly manager?: {
+    readonly enter: (vm: Interpreter) => Value;
+    /** @returns whether the error is swallowed */
+    readonly leave: (vm: Interpreter, error: PythonError | null) => boolean;
+  };
 }
 
 /** A call in a notebook cell that the session is to inspect. */

@@ -4,6 +4,7 @@ import {
   type BuiltinValue,
   type CallArguments,
   type FunctionValue,
+  NONE,
   type Value,
   str,
   tuple,
@@ -12,6 +13,8 @@ import {
 import { findMethod } from "./attributes.ts";
 import { instantiate } from "./classes.ts";
 import { makeDict } from "./collections.ts";
+import { withContext } from "./contexts.ts";
+import { makeGenerator } from "./generators.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { asArgument } from "./naming.ts";
 import { useOpaque } from "./opaque.ts";
@@ -95,39 +98,19 @@ function decorateWithContext(
     wraps: fn,
     binds: true,
     call: (inner, { positional, keywords }) =>
-      withContext(inner, context, () => call(inner, fn, positional, keywords)),
+      withContext(inner, context, () => call(inner, fn, positional, keywords)) ?? NONE,
   };
-}
-
-/** Runs `body` as inside `with context:`. */
-export function withContext<T>(
-  vm: Interpreter,
-  context: Value & { readonly kind: "context" },
-  body: () => T,
-): T {
-  const before = vm.stopGradientDepth;
-  if (context.effect === "stop-gradient") vm.stopGradientDepth++;
-  if (context.effect === "allow-gradient") vm.stopGradientDepth = 0;
-  try {
-    return body();
-  } finally {
-    vm.stopGradientDepth = before;
-  }
 }
 
 function callFunction(vm: Interpreter, fn: FunctionValue, args: CallArguments): Value {
   const { code } = fn;
-  if (code.isAsync || code.isGenerator) {
-    vm.unsupported(
-      `${code.name}() is ${code.isAsync ? "a coroutine" : "a generator"}, which is not supported`,
-      "Return a list instead.",
-    );
-  }
+  if (code.isAsync) vm.unsupported(`${code.name}() is a coroutine, which is not supported`);
   if (vm.frames.length >= vm.limits.callDepth) {
     vm.fail("RecursionError", "maximum recursion depth exceeded");
   }
   const scope = new Scope("function", fn.scope, vm.epoch, { code });
   for (const [name, value] of bindArguments(vm, fn, args)) scope.variables.set(name, value);
+  if (code.isGenerator) return makeGenerator(vm, fn, scope);
   const calledFrom = vm.at;
   vm.frames.push({ name: code.name, source: code.source, calledFrom, scope, fn });
   const result = runBody(vm, code.body, scope);
@@ -163,6 +146,7 @@ export function bindArguments(
     );
     if (p === undefined) {
       if (doubleStar === undefined) {
+        if (positional.some((q) => q.name === key)) positionalOnly(vm, fn, args);
         vm.fail("TypeError", `${name}() got an unexpected keyword argument '${key}'`);
       }
       extra.push([str(key), value]);
@@ -181,6 +165,17 @@ export function bindArguments(
   if (missing.length > 0) missingArguments(vm, name, missing);
   for (const [key, value] of bound) bound.set(key, asArgument(key, value));
   return bound;
+}
+
+function positionalOnly(vm: Interpreter, fn: FunctionValue, args: CallArguments): never {
+  const wrong = fn.code.parameters.filter(
+    (p) => p.kind === "positionalOnly" && args.keywords.has(p.name),
+  );
+  return vm.fail(
+    "TypeError",
+    `${fn.code.name}() got some positional-only arguments passed as keyword arguments: ` +
+      `'${wrong.map((p) => p.name).join(", ")}'`,
+  );
 }
 
 function tooMany(

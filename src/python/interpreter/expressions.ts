@@ -26,7 +26,7 @@ import { call, isCallable } from "./calls.ts";
 import { makeDict, makeList, setOf } from "./collections.ts";
 import { display, formatValue } from "./format.ts";
 import type { Interpreter } from "./interpreter.ts";
-import { iterate } from "./iterate.ts";
+import { iterate, lazyIterator } from "./iterate.ts";
 import { binaryOperation, compareOperation, unaryOperation } from "./operators.ts";
 import { Scope } from "./scope.ts";
 import { makeFunction } from "./statements.ts";
@@ -128,6 +128,11 @@ function evaluateNode(vm: Interpreter, node: Expression, scope: Scope): Value {
     }
     case "Starred":
       return vm.fail("SyntaxError", "can't use starred expression here");
+    case "Yield":
+      return vm.unsupported(
+        "`yield` inside of a larger expression is not supported",
+        "Give it a statement of its own: value = yield item.",
+      );
     case "Unsupported":
       return vm.unsupported(`\`${node.construct}\` is not supported`);
   }
@@ -341,41 +346,50 @@ function evaluateDictionary(vm: Interpreter, node: Dictionary, scope: Scope): Va
 
 function evaluateComprehension(vm: Interpreter, node: Comprehension, scope: Scope): Value {
   const inner = new Scope("comprehension", scope, vm.epoch);
-  const items: Value[] = [];
-  const pairs: (readonly [Value, Value])[] = [];
-  const run = (k: number): void => {
-    const clause = node.clauses[k];
-    if (clause === undefined) {
-      const element = evaluate(vm, node.element, inner);
-      if (node.value === null) items.push(element);
-      else pairs.push([element, evaluate(vm, node.value, inner)]);
-      return;
-    }
-    // The first iterable is evaluated outside the comprehension.
-    const iterable = evaluate(vm, clause.iterable, k === 0 ? scope : inner);
-    vm.at = clause.iterable.span;
-    for (const item of iterate(vm, iterable)) {
-      vm.step();
-      bindTarget(vm, clause.target, item, inner);
-      const passes = clause.conditions.every((c) => {
-        const value = evaluate(vm, c, inner);
-        vm.at = c.span;
-        return truth(vm, value);
-      });
-      if (passes) run(k + 1);
-    }
-  };
-  run(0);
+  const first = node.clauses[0]!;
+  // The first iterable is evaluated outside the comprehension, and at once.
+  const source = evaluate(vm, first.iterable, scope);
+  vm.at = first.iterable.span;
+  const entries = comprehended(vm, node, iterate(vm, source), inner);
+  if (node.result === "generator") {
+    return lazyIterator(vm, () => {
+      const step = entries.next();
+      return step.done === true ? undefined : step.value[0];
+    });
+  }
+  const made = [...entries];
   vm.at = node.span;
-  switch (node.result) {
-    case "list":
-      return makeList(vm, items);
-    case "set":
-      return setOf(vm, items);
-    case "dict":
-      return makeDict(vm, pairs);
-    case "generator":
-      return { kind: "iterator", items, at: 0, born: vm.epoch };
+  const items = made.map(([item]) => item);
+  if (node.result === "dict") return makeDict(vm, made);
+  return node.result === "list" ? makeList(vm, items) : setOf(vm, items);
+}
+
+/** Elements of a comprehension one by one; of a dictionary's, keys with their values. */
+function* comprehended(
+  vm: Interpreter,
+  node: Comprehension,
+  source: Iterable<Value>,
+  inner: Scope,
+  k = 0,
+): Generator<readonly [Value, Value], void, undefined> {
+  const clause = node.clauses[k];
+  if (clause === undefined) {
+    const element = evaluate(vm, node.element, inner);
+    yield [element, node.value === null ? NONE : evaluate(vm, node.value, inner)];
+    return;
+  }
+  for (const item of source) {
+    vm.step();
+    bindTarget(vm, clause.target, item, inner);
+    const passes = clause.conditions.every((c) => {
+      const value = evaluate(vm, c, inner);
+      vm.at = c.span;
+      return truth(vm, value);
+    });
+    if (!passes) continue;
+    const next = node.clauses[k + 1];
+    const below = next === undefined ? [] : iterate(vm, evaluate(vm, next.iterable, inner));
+    yield* comprehended(vm, node, below, inner, k + 1);
   }
 }
 

@@ -1,9 +1,11 @@
 /** Going through values one by one, and unpacking them. */
-import type { TensorValue, Value } from "../values.ts";
+import { PythonError } from "../errors.ts";
+import type { IteratorSource, IteratorValue, TensorValue, Value } from "../values.ts";
 import { int, str, typeName } from "../values.ts";
 import { indexTensor } from "../tensors/indexing.ts";
 import { call } from "./calls.ts";
 import { findMethod } from "./attributes.ts";
+import { handles } from "./exceptions.ts";
 import { type Interpreter, UnknownSizeError } from "./interpreter.ts";
 import { useOpaque } from "./opaque.ts";
 
@@ -30,19 +32,26 @@ export function* iterate(vm: Interpreter, v: Value): Generator<Value, void, unde
       yield* [...v.entries.values()];
       return;
     case "iterator":
-      while (v.at < v.items.length) {
-        const at = v.at;
-        vm.remember(v, () => (v.at = at));
-        yield v.items[v.at++]!;
+      for (;;) {
+        const item = nextItem(vm, v);
+        if (item === undefined) return;
+        yield item;
       }
-      return;
     case "tensor":
       for (let k = 0, n = firstSize(vm, v); k < n; k++) yield indexTensor(vm, v, int(k));
       return;
     case "instance": {
       const own = findMethod(v, "__iter__");
       if (own !== null) {
-        yield* iterate(vm, call(vm, own, []));
+        yield* iterate(vm, iteratorOf(vm, call(vm, own, [])));
+        return;
+      }
+      const item = findMethod(v, "__getitem__");
+      if (item !== null) {
+        yield* iterate(
+          vm,
+          untilError(vm, "IndexError", (k) => call(vm, item, [int(k)])),
+        );
         return;
       }
       break;
@@ -61,6 +70,58 @@ export function* iterate(vm: Interpreter, v: Value): Generator<Value, void, unde
       break;
   }
   vm.fail("TypeError", `'${typeName(v)}' object is not iterable`);
+}
+
+/** The next item of an iterator; `undefined` at its end. */
+export function nextItem(vm: Interpreter, v: IteratorValue): Value | undefined {
+  if (v.at === v.items.length) {
+    const { at } = vm;
+    const made = v.source?.next(vm);
+    vm.at = at;
+    if (made === undefined) return undefined;
+    v.items.push(made);
+  }
+  const { at } = v;
+  vm.remember(v, () => (v.at = at));
+  return v.items[v.at++]!;
+}
+
+/** An iterator over these. */
+export function iteratorOver(vm: Interpreter, items: readonly Value[]): IteratorValue {
+  return { kind: "iterator", items: [...items], at: 0, source: null, born: vm.epoch };
+}
+
+/** An iterator whose items are computed one by one. */
+export function lazyIterator(vm: Interpreter, next: IteratorSource["next"]): IteratorValue {
+  return { kind: "iterator", items: [], at: 0, source: { next }, born: vm.epoch };
+}
+
+/** `iter(v)`: objects with `__next__` are asked for their items one by one. */
+export function iteratorOf(vm: Interpreter, v: Value): IteratorValue {
+  if (v.kind === "iterator") return v;
+  const next = findMethod(v, "__next__");
+  if (next !== null) return untilError(vm, "StopIteration", () => call(vm, next, []));
+  const items = iterate(vm, v);
+  return lazyIterator(vm, () => {
+    const step = items.next();
+    return step.done === true ? undefined : step.value;
+  });
+}
+
+function untilError(vm: Interpreter, type: string, item: (k: number) => Value): IteratorValue {
+  let k = 0;
+  return lazyIterator(vm, () => {
+    const depth = vm.frames.length;
+    try {
+      vm.step();
+      return item(k++);
+    } catch (e) {
+      const end = vm.libraries.builtins.get(type)!;
+      if (!(e instanceof PythonError) || !handles(vm, end, e)) throw e;
+      vm.frames.length = depth;
+      return undefined;
+    }
+  });
 }
 
 /** Size of the first axis, which must be known: a loop over it is unrolled. */

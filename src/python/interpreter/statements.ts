@@ -15,9 +15,10 @@ import type {
   While,
   With,
 } from "../syntax.ts";
-import { type FunctionValue, NONE, type Value, typeName } from "../values.ts";
+import { type FunctionValue, type InstanceValue, NONE, type Value, typeName } from "../values.ts";
 import { deleteAttribute, getAttribute, setIn } from "./attributes.ts";
-import { call, withContext } from "./calls.ts";
+import { call } from "./calls.ts";
+import { withContext } from "./contexts.ts";
 import { defineClass } from "./definitions.ts";
 import { exceptionValue, handles, isException, raise } from "./exceptions.ts";
 import { display } from "./format.ts";
@@ -25,6 +26,7 @@ import { evaluate } from "./expressions.ts";
 import { runImport, runImportFrom } from "./imports.ts";
 import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
+import { matchingCase } from "./match.ts";
 import { asConstant } from "./naming.ts";
 import { augmented } from "./operators.ts";
 import type { Scope } from "./scope.ts";
@@ -90,6 +92,10 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
       return undefined;
     case "With":
       return runWith(vm, node, scope, 0);
+    case "Match": {
+      const chosen = matchingCase(vm, node, scope);
+      return chosen === null ? undefined : runBlock(vm, chosen.body, scope);
+    }
     case "Try":
       return runTry(vm, node, scope);
     case "Raise":
@@ -117,7 +123,7 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
   }
 }
 
-function truthOf(vm: Interpreter, test: Expression, scope: Scope): boolean {
+export function truthOf(vm: Interpreter, test: Expression, scope: Scope): boolean {
   const value = evaluate(vm, test, scope);
   vm.at = test.span;
   return truth(vm, value);
@@ -142,6 +148,11 @@ function evaluateNamed(
   } finally {
     vm.arrays.hint = before;
   }
+}
+
+export function bindName(vm: Interpreter, name: string, value: Value, scope: Scope): void {
+  const target = scope.target(name);
+  setIn(vm, target, target.variables, name, value);
 }
 
 function assign(vm: Interpreter, node: Assign, scope: Scope): void {
@@ -258,11 +269,6 @@ function decorated(
   return value;
 }
 
-function bindName(vm: Interpreter, name: string, value: Value, scope: Scope): void {
-  const target = scope.target(name);
-  setIn(vm, target, target.variables, name, value);
-}
-
 function classStatement(vm: Interpreter, node: ClassDef, scope: Scope): void {
   const cls = defineClass(vm, node, scope);
   bindName(vm, node.name, decorated(vm, cls, node.decorators, scope), scope);
@@ -273,23 +279,10 @@ function runWith(vm: Interpreter, node: With, scope: Scope, k: number): Completi
   if (item === undefined) return runBlock(vm, node.body, scope);
   const context = evaluate(vm, item.context, scope);
   vm.at = item.context.span;
-  const inner = (): Completion => runWith(vm, node, scope, k + 1);
-  if (context.kind === "context") {
-    if (item.target !== null) assignTo(vm, item.target, NONE, scope);
-    return withContext(vm, context, inner);
-  }
-  if (context.kind === "instance") {
-    const entered = call(vm, getAttribute(vm, context, "__enter__"), []);
-    if (item.target !== null) assignTo(vm, item.target, entered, scope);
-    const end = inner();
-    call(vm, getAttribute(vm, context, "__exit__"), [NONE, NONE, NONE]);
-    return end;
-  }
-  const name = context.kind === "opaque" ? context.name : typeName(context);
-  return vm.unsupported(
-    `what \`with ${name}\` does to the block below it is not known to the inspector`,
-    "Take the code out of the block if it has no effect on the result.",
-  );
+  return withContext(vm, context, (value) => {
+    if (item.target !== null) assignTo(vm, item.target, value, scope);
+    return runWith(vm, node, scope, k + 1);
+  });
 }
 
 function runTry(vm: Interpreter, node: Try, scope: Scope): Completion {
@@ -337,16 +330,27 @@ function runHandlers(
   error: PythonError,
   scope: Scope,
 ): Completion {
+  const handler = handlerFor(vm, handlers, error, scope);
+  vm.handling.push(error);
+  try {
+    return runBlock(vm, handler.body, scope);
+  } finally {
+    vm.handling.pop();
+  }
+}
+
+/** The handler that takes the error, its name bound. @throws the error itself if there is none */
+export function handlerFor(
+  vm: Interpreter,
+  handlers: readonly ExceptHandler[],
+  error: PythonError,
+  scope: Scope,
+): ExceptHandler {
   for (const handler of handlers) {
     const type = handler.type === null ? null : evaluate(vm, handler.type, scope);
     if (!handles(vm, type, error)) continue;
     if (handler.name !== null) bindName(vm, handler.name, exceptionValue(vm, error), scope);
-    vm.handling.push(error);
-    try {
-      return runBlock(vm, handler.body, scope);
-    } finally {
-      vm.handling.pop();
-    }
+    return handler;
   }
   throw error;
 }
@@ -364,7 +368,14 @@ function runRaise(vm: Interpreter, node: Raise, scope: Scope): never {
   if (!isException(value)) {
     return vm.fail("TypeError", "exceptions must derive from BaseException");
   }
+  if (node.cause !== null) setCause(vm, value, evaluate(vm, node.cause, scope));
+  vm.at = node.span;
   return raise(vm, value);
+}
+
+function setCause(vm: Interpreter, error: InstanceValue, cause: Value): void {
+  const made = cause.kind === "class" ? call(vm, cause, []) : cause;
+  setIn(vm, error, error.attributes, "__cause__", made);
 }
 
 /** What an assertion says about values that are not known is taken to hold, and said to be. */

@@ -10,7 +10,13 @@ import { call, isCallable } from "../interpreter/calls.ts";
 import { hashKey, identityOf, makeDict, makeList } from "../interpreter/collections.ts";
 import { EXCEPTIONS } from "../interpreter/exceptions.ts";
 import { display, formatValue } from "../interpreter/format.ts";
-import { iterate } from "../interpreter/iterate.ts";
+import {
+  iterate,
+  iteratorOf,
+  iteratorOver,
+  lazyIterator,
+  nextItem,
+} from "../interpreter/iterate.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownInteger, knownNumber } from "../interpreter/known.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
@@ -28,7 +34,7 @@ const functions: Table = {
   len: ["obj", (c) => length(c.vm, c.value("obj"))],
   range: ["start, stop=None, step=1", range],
   enumerate: ["iterable, start=0", enumerate],
-  zip: ["*iterables, ~strict", zip],
+  zip: ["*iterables, strict=False", zip],
   map: ["func, *iterables", map],
   filter: ["func, iterable", filter],
   sum: ["iterable, start=0", sum],
@@ -64,7 +70,10 @@ const functions: Table = {
     "iterable, *, key=None, reverse=False",
     (c) => sorted(c, [...iterate(c.vm, c.value("iterable"))]),
   ],
-  reversed: ["sequence", (c) => iterator(c.vm, [...iterate(c.vm, c.value("sequence"))].reverse())],
+  reversed: [
+    "sequence",
+    (c) => iteratorOver(c.vm, [...iterate(c.vm, c.value("sequence"))].reverse()),
+  ],
   any: [
     "iterable",
     (c) => bool([...iterate(c.vm, c.value("iterable"))].some((v) => truth(c.vm, v))),
@@ -73,7 +82,7 @@ const functions: Table = {
     "iterable",
     (c) => bool([...iterate(c.vm, c.value("iterable"))].every((v) => truth(c.vm, v))),
   ],
-  iter: ["iterable", (c) => iterator(c.vm, [...iterate(c.vm, c.value("iterable"))])],
+  iter: ["iterable, !sentinel", (c) => iteratorOf(c.vm, c.value("iterable"))],
   next: ["iterator, *default", next],
   repr: ["obj", (c) => str(display(c.vm, c.value("obj"), true))],
   format: ["value, spec=''", (c) => str(formatValue(c.vm, c.value("value"), c.text("spec")))],
@@ -172,51 +181,71 @@ function range(c: CallContext): Value {
   return { kind: "range", start: whole("start"), stop: whole("stop"), step };
 }
 
-function iterator(vm: Interpreter, items: readonly Value[]): Value {
-  return { kind: "iterator", items, at: 0, born: vm.epoch };
+function enumerate(c: CallContext): Value {
+  let n = c.int("start");
+  const items = iteratorOf(c.vm, c.value("iterable"));
+  return lazyIterator(c.vm, (vm) => {
+    const item = nextItem(vm, items);
+    return item === undefined ? undefined : tuple([int(n++), item]);
+  });
 }
 
-function enumerate(c: CallContext): Value {
-  const start = c.int("start");
-  const items = [...iterate(c.vm, c.value("iterable"))];
-  return iterator(
-    c.vm,
-    items.map((v, k) => tuple([int(start + k), v])),
-  );
+/** The next item of each; `undefined` when the shortest ends. */
+function rows(c: CallContext): (vm: Interpreter) => Value[] | undefined {
+  const columns = c.list("iterables").map((v) => iteratorOf(c.vm, v));
+  return (vm) => {
+    const row: Value[] = [];
+    for (const column of columns) {
+      const item = nextItem(vm, column);
+      if (item === undefined) return undefined;
+      row.push(item);
+    }
+    return columns.length === 0 ? undefined : row;
+  };
 }
 
 function zip(c: CallContext): Value {
-  const columns = c.list("iterables").map((v) => [...iterate(c.vm, v)]);
-  const rows = columns.length === 0 ? 0 : Math.min(...columns.map((x) => x.length));
-  return iterator(
-    c.vm,
-    Array.from({ length: rows }, (_, k) => tuple(columns.map((x) => x[k]!))),
-  );
+  if (c.flag("strict")) return strictZip(c);
+  const next = rows(c);
+  return lazyIterator(c.vm, (vm) => {
+    const row = next(vm);
+    return row === undefined ? undefined : tuple(row);
+  });
+}
+
+/** `zip(…, strict=True)`: all must be of one length. */
+function strictZip(c: CallContext): Value {
+  const columns = c.list("iterables").map((v) => iteratorOf(c.vm, v));
+  return lazyIterator(c.vm, (vm) => {
+    const row = columns.map((column) => nextItem(vm, column));
+    const missing = row.findIndex((v) => v === undefined);
+    if (missing < 0) return row.length === 0 ? undefined : tuple(row as Value[]);
+    const extra = row.findIndex((v) => v !== undefined);
+    if (extra < 0) return undefined;
+    const [k, how] = missing > 0 ? [missing, "shorter"] : [extra, "longer"];
+    const before = k === 1 ? "argument 1" : `arguments 1-${k}`;
+    return vm.fail("ValueError", `zip() argument ${k + 1} is ${how} than ${before}`);
+  });
 }
 
 function map(c: CallContext): Value {
-  const columns = c.list("iterables").map((v) => [...iterate(c.vm, v)]);
-  const rows = Math.min(...columns.map((x) => x.length));
+  const next = rows(c);
   const f = c.value("func");
-  return iterator(
-    c.vm,
-    Array.from({ length: rows }, (_, k) =>
-      call(
-        c.vm,
-        f,
-        columns.map((x) => x[k]!),
-      ),
-    ),
-  );
+  return lazyIterator(c.vm, (vm) => {
+    const row = next(vm);
+    return row === undefined ? undefined : call(vm, f, row);
+  });
 }
 
 function filter(c: CallContext): Value {
   const f = c.optional("func");
-  const items = [...iterate(c.vm, c.value("iterable"))];
-  return iterator(
-    c.vm,
-    items.filter((v) => truth(c.vm, f === null ? v : call(c.vm, f, [v]))),
-  );
+  const items = iteratorOf(c.vm, c.value("iterable"));
+  return lazyIterator(c.vm, (vm) => {
+    for (;;) {
+      const item = nextItem(vm, items);
+      if (item === undefined || truth(vm, f === null ? item : call(vm, f, [item]))) return item;
+    }
+  });
 }
 
 function sum(c: CallContext): Value {
@@ -327,10 +356,12 @@ export function sorted(c: CallContext, items: Value[]): Value {
 
 function next(c: CallContext): Value {
   const it = c.value("iterator");
-  if (it.kind !== "iterator")
+  if (it.kind !== "iterator") {
+    const own = findMethod(it, "__next__");
+    if (own !== null) return call(c.vm, own, []);
     return c.vm.fail("TypeError", `'${typeName(it)}' object is not an iterator`);
-  for (const v of iterate(c.vm, it)) return v;
-  return c.list("default")[0] ?? c.vm.fail("StopIteration", "");
+  }
+  return nextItem(c.vm, it) ?? c.list("default")[0] ?? c.vm.fail("StopIteration", "");
 }
 
 /** super() finds the class of the running method, and its first argument. */

@@ -9,6 +9,7 @@
  */
 import type { Library } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
+import { iterate } from "../interpreter/iterate.ts";
 import { knownNumber } from "../interpreter/known.ts";
 import { truth } from "../interpreter/truth.ts";
 import { asTensor, itemsOf } from "../tensors/tensor.ts";
@@ -229,7 +230,7 @@ export class CallContext {
 
   list(name: string): readonly Value[] {
     const v = this.value(name);
-    if (v.kind === "iterator") return v.items.slice(v.at);
+    if (v.kind === "iterator") return [...iterate(this.vm, v)];
     const items = itemsOf(v);
     if (items !== null) return items;
     return this.vm.fail(

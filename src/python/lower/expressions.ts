@@ -118,9 +118,17 @@ export function lowerExpression(cx: Lowering, node: TreeNode): Expression {
     case "list_splat_pattern":
       if (cx.unstarred.has(node)) return lowerExpression(cx, only(cx, node));
       return cx.fail(node, "can't use starred expression here");
-    case "yield":
+    case "yield": {
+      if (cx.bindings.kind !== "function") cx.fail(node, "'yield' outside function");
       cx.bindings.isGenerator = true;
-      return { kind: "Unsupported", construct: "yield", span };
+      const value = namedChildren(node)[0];
+      return {
+        kind: "Yield",
+        value: value === undefined ? null : lowerExpression(cx, value),
+        from: hasToken(node, "from"),
+        span,
+      };
+    }
     case "await":
       return { kind: "Unsupported", construct: "await", span };
     case "as_pattern":

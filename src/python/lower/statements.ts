@@ -10,6 +10,7 @@ import { type TreeNode, field, fields, hasToken, namedChildren } from "../tree.t
 import type { Lowering } from "./context.ts";
 import { lowerArguments, lowerExpression, lowerItem, lowerTarget, need } from "./expressions.ts";
 import { lowerFunction } from "./functions.ts";
+import { lowerPatterns } from "./patterns.ts";
 
 export function lowerBlock(cx: Lowering, node: TreeNode): Statement[] {
   return namedChildren(node).map((c) => lowerStatement(cx, c));
@@ -64,6 +65,10 @@ function lowerStatement(cx: Lowering, node: TreeNode): Statement {
       return lowerWith(cx, node);
     case "try_statement":
       return lowerTry(cx, node);
+    case "match_statement":
+      return lowerMatch(cx, node);
+    case "type_alias_statement":
+      return lowerTypeAlias(cx, node);
     case "function_definition":
     case "class_definition":
       return lowerDefinition(cx, node, []);
@@ -77,10 +82,12 @@ function lowerStatement(cx: Lowering, node: TreeNode): Statement {
       const parts = namedChildren(node);
       if (hasToken(node, ",") || parts[0]?.type === "expression_list")
         cx.fail(node, "invalid syntax", "Python 3 writes raise Error(message).");
-      const value = parts[0];
+      const cause = field(node, "cause");
+      const value = parts.find((c) => c !== cause);
       return {
         kind: "Raise",
         value: value === undefined ? null : lowerExpression(cx, value),
+        cause: cause === null ? null : lowerExpression(cx, cause),
         span,
       };
     }
@@ -266,6 +273,32 @@ function lowerHandler(cx: Lowering, node: TreeNode): ExceptHandler {
   const name = lowerTarget(cx, target);
   if (name.kind !== "Name") cx.fail(value, "cannot use except statement with this target");
   return { type: lowerExpression(cx, type), name: name.id, body: bodyOf(cx, node) };
+}
+
+function lowerMatch(cx: Lowering, node: TreeNode): Statement {
+  const subjects = fields(node, "subject").map((c) => lowerItem(cx, c));
+  const first = subjects[0] ?? cx.fail(node, "invalid syntax");
+  const alone = subjects.length === 1 && first.kind !== "Starred";
+  const subject: Expression = alone ? first : { kind: "Tuple", items: subjects, span: first.span };
+  const cases = fields(need(cx, node, "body"), "alternative").map((c) => {
+    const guard = field(c, "guard");
+    const test = guard === null ? undefined : namedChildren(guard)[0];
+    return {
+      pattern: lowerPatterns(cx, c),
+      guard: test === undefined ? null : lowerExpression(cx, test),
+      body: lowerBlock(cx, need(cx, c, "consequence")),
+    };
+  });
+  return { kind: "Match", subject, cases, span: node.span };
+}
+
+/** `type X = …` names a type, of which only the name is ever used. */
+function lowerTypeAlias(cx: Lowering, node: TreeNode): Statement {
+  const name = cx.textOf(need(cx, node, "left")).replace(/\[[\s\S]*$/, "");
+  cx.bind(name);
+  const target: Expression = { kind: "Name", id: name, span: node.span };
+  const value: Expression = { kind: "Singleton", value: "None", span: node.span };
+  return { kind: "Assign", targets: [target], value, span: node.span };
 }
 
 function lowerDefinition(
