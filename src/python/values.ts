@@ -53,6 +53,8 @@ export interface TupleValue {
   /** Names of the items, for named tuples such as what `torch.max(x, dim)` returns. */
   readonly names?: readonly string[];
   readonly typeName?: string;
+  /** Of a named tuple: its class, which may have methods. */
+  readonly cls?: ClassValue;
 }
 export interface ListValue {
   readonly kind: "list";
@@ -62,6 +64,8 @@ export interface ListValue {
 export interface DictValue {
   readonly kind: "dict";
   entries: Map<string, { readonly key: Value; readonly value: Value }>;
+  /** Of a defaultdict: what gives a missing key its value. */
+  readonly factory?: Value;
   readonly born: number;
 }
 export interface SetValue {
@@ -128,6 +132,8 @@ export interface BuiltinValue {
   readonly binds?: true;
   /** The function that a decorator of a library has wrapped. */
   readonly wraps?: Value;
+  /** `chain.from_iterable`, `partial(…).func`. */
+  readonly attributes?: ReadonlyMap<string, Value>;
 }
 
 export interface MethodValue {
@@ -187,6 +193,9 @@ export interface PropertyValue {
   readonly kind: "property";
   readonly getter: Value;
   readonly setter: Value | null;
+  readonly deleter?: Value;
+  /** `cached_property`: computed once, then an attribute of the instance. */
+  readonly cached?: true;
 }
 export interface StaticMethodValue {
   readonly kind: "staticmethod";

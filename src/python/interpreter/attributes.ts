@@ -1,4 +1,5 @@
 /** `value.name`: reading and setting attributes, with Python's order of lookup. */
+import { PythonError } from "../errors.ts";
 import {
   type ClassValue,
   type InstanceValue,
@@ -53,20 +54,28 @@ export function findAttribute(vm: Interpreter, v: Value, name: string): Value | 
       return vm.libraries.tensorAttribute(vm, v, name);
     case "opaque":
       return { kind: "opaque", name: `${v.name}.${name}`, reason: v.reason };
-    case "function":
+    case "function": {
+      const own = v.attributes.get(name);
+      if (own !== undefined) return own;
       if (name === "__name__" || name === "__qualname__") return str(v.code.name);
       if (name === "__doc__") return v.code.docstring === null ? NONE : str(v.code.docstring);
-      return v.attributes.get(name);
+      return undefined;
+    }
     case "method":
       if (name === "__self__") return v.self;
       if (name === "__func__") return v.callee;
       return findAttribute(vm, v.callee, name);
     case "builtin":
+      if (v.attributes?.has(name) === true) return v.attributes.get(name);
       if (name === "__name__" || name === "__qualname__") return str(v.name);
       return v.wraps === undefined ? undefined : findAttribute(vm, v.wraps, name);
     case "tuple": {
       const k = v.names?.indexOf(name) ?? -1;
-      return k >= 0 ? v.items[k] : vm.libraries.attribute(vm, v, name);
+      if (k >= 0) return v.items[k];
+      const inClass = v.cls === undefined ? undefined : lookup(v.cls.mro, name);
+      if (inClass?.kind === "property") return call(vm, inClass.getter, [v]);
+      if (inClass !== undefined) return bind(inClass, v, v.cls!);
+      return vm.libraries.attribute(vm, v, name);
     }
     case "super":
       return superAttribute(vm, v.after, v.self, name);
@@ -87,14 +96,38 @@ function instanceAttribute(vm: Interpreter, v: InstanceValue, name: string): Val
     );
   }
   const inClass = lookup(v.cls.mro, name);
-  if (inClass?.kind === "property") return call(vm, inClass.getter, [v]);
   const own = v.attributes.get(name);
+  if (inClass?.kind === "property") {
+    if (inClass.cached !== true) return call(vm, inClass.getter, [v]);
+    if (own !== undefined) return own;
+    const value = call(vm, inClass.getter, [v]);
+    setIn(vm, v, v.attributes, name, value);
+    return value;
+  }
+  const get = inClass === undefined ? null : findMethod(inClass, "__get__");
+  if (get !== null && (own === undefined || findMethod(inClass!, "__set__") !== null)) {
+    return call(vm, get, [v, v.cls]);
+  }
   if (own !== undefined) return own;
   if (inClass !== undefined) return bind(inClass, v, v.cls);
   const fallback = name.startsWith("__") ? undefined : lookup(v.cls.mro, "__getattr__");
-  if (fallback !== undefined) return call(vm, bind(fallback, v, v.cls), [str(name)]);
+  if (fallback !== undefined) return fallbackAttribute(vm, bind(fallback, v, v.cls), name);
   const unknown = v.cls.mro.find((c) => c.kind === "opaque");
   return unknown === undefined ? undefined : useOpaque(vm, unknown);
+}
+
+/** `__getattr__`, whose AttributeError says that there is none. */
+function fallbackAttribute(vm: Interpreter, getter: Value, name: string): Value | undefined {
+  const depth = vm.frames.length;
+  const { at } = vm;
+  try {
+    return call(vm, getter, [str(name)]);
+  } catch (e) {
+    if (!(e instanceof PythonError) || e.type !== "AttributeError") throw e;
+    vm.frames.length = depth;
+    vm.at = at;
+    return undefined;
+  }
 }
 
 function classAttribute(vm: Interpreter, v: ClassValue, name: string): Value | undefined {
@@ -111,7 +144,8 @@ function classAttribute(vm: Interpreter, v: ClassValue, name: string): Value | u
   }
   if (found.kind === "staticmethod") return found.callee;
   if (found.kind === "classmethod") return { kind: "method", self: v, callee: found.callee };
-  return found;
+  const get = findMethod(found, "__get__");
+  return get === null ? found : call(vm, get, [NONE, v]);
 }
 
 function superAttribute(
@@ -175,6 +209,11 @@ export function setAttribute(vm: Interpreter, v: Value, name: string, value: Val
         call(vm, inClass.setter, [v, value]);
         return;
       }
+      const set = inClass === undefined ? null : findMethod(inClass, "__set__");
+      if (set !== null) {
+        call(vm, set, [v, value]);
+        return;
+      }
       const setter = lookup(v.cls.mro, "__setattr__");
       if (setter !== undefined) {
         call(vm, bind(setter, v, v.cls), [str(name), value]);
@@ -222,6 +261,12 @@ export function setIn(
 }
 
 export function deleteAttribute(vm: Interpreter, v: Value, name: string): void {
+  const inClass = v.kind === "instance" ? lookup(v.cls.mro, name) : undefined;
+  if (inClass?.kind === "property") {
+    if (inClass.deleter !== undefined) call(vm, inClass.deleter, [v]);
+    else vm.fail("AttributeError", `property '${name}' of '${typeName(v)}' object has no deleter`);
+    return;
+  }
   if (v.kind !== "instance" && v.kind !== "class") {
     vm.unsupported(`deleting an attribute of '${typeName(v)}' is not supported`);
   }

@@ -82,12 +82,12 @@ function linearize(bases: ClassValue["bases"]): (ClassValue | OpaqueValue)[] | n
 }
 
 export function instantiate(vm: Interpreter, cls: ClassValue, args: CallArguments): Value {
-  for (const c of cls.mro) {
-    if (c.kind === "class" && c.native?.construct !== undefined) {
-      return c.native.construct(vm, args, cls);
-    }
-  }
-  return construct(vm, cls, args);
+  const natives = cls.mro.flatMap((c) =>
+    c.kind === "class" && c.native?.construct !== undefined ? [c.native] : [],
+  );
+  // class Mode(str, Enum): an Enum's members are what they are, whatever else they may be.
+  const native = natives.find((n) => n.finish !== undefined) ?? natives[0];
+  return native === undefined ? construct(vm, cls, args) : native.construct!(vm, args, cls);
 }
 
 /** An ordinary instance: made, then initialized. */

@@ -2,6 +2,8 @@
 import type { ClassDef } from "../syntax.ts";
 import type { ClassValue, OpaqueValue, Value } from "../values.ts";
 import { str } from "../values.ts";
+import { findMethod, lookup } from "./attributes.ts";
+import { call } from "./calls.ts";
 import { makeClass } from "./classes.ts";
 import { evaluate } from "./expressions.ts";
 import type { Interpreter } from "./interpreter.ts";
@@ -10,8 +12,15 @@ import { runBlock } from "./statements.ts";
 
 export function defineClass(vm: Interpreter, node: ClassDef, scope: Scope): Value {
   const bases: (ClassValue | OpaqueValue)[] = [];
+  const keywords = new Map<string, Value>();
   for (const base of node.bases) {
-    if (base.kind === "keyword") continue; // metaclass=ABCMeta has no say in what methods compute
+    if (base.kind === "keyword") {
+      const value = evaluate(vm, base.value, scope);
+      vm.at = base.value.span;
+      if (base.name === "metaclass") checkMetaclass(vm, value);
+      else keywords.set(base.name!, value);
+      continue;
+    }
     const value = evaluate(vm, base.value, scope);
     vm.at = base.value.span;
     if (base.kind !== "positional") return vm.unsupported("starred base classes are not supported");
@@ -42,10 +51,31 @@ export function defineClass(vm: Interpreter, node: ClassDef, scope: Scope): Valu
         bases.map((b) => b.name).join(", "),
     );
   }
+  for (const [name, v] of cls.attributes) {
+    const told = findMethod(v, "__set_name__");
+    if (told !== null) call(vm, told, [cls, str(name)]);
+  }
+  const hook = lookup(cls.mro.slice(1), "__init_subclass__");
+  if (hook !== undefined) {
+    call(vm, hook.kind === "classmethod" ? hook.callee : hook, [cls], keywords);
+  }
   const finish = bases.find(
     (b): b is ClassValue => b.kind === "class" && finisherOf(b) !== undefined,
   );
   return finish === undefined ? cls : finisherOf(finish)!(vm, cls);
+}
+
+/** ABCMeta and its like have no say in what methods compute; a metaclass with methods may. */
+function checkMetaclass(vm: Interpreter, meta: Value): void {
+  if (meta.kind === "opaque") return;
+  const changes = ["__new__", "__call__", "__init__", "__prepare__"].find(
+    (name) => meta.kind === "class" && meta.file !== null && meta.attributes.has(name),
+  );
+  if (changes === undefined) return;
+  vm.unsupported(
+    `a metaclass that defines ${changes} may change the class and is not supported`,
+    "Derive the function of an ordinary class.",
+  );
 }
 
 function finisherOf(cls: ClassValue): ((vm: Interpreter, cls: ClassValue) => Value) | undefined {

@@ -6,6 +6,7 @@ import { call } from "./calls.ts";
 import { changeItems, hashKey, makeList, removeEntry, setEntry } from "./collections.ts";
 import { display } from "./format.ts";
 import type { Interpreter } from "./interpreter.ts";
+import { iterate } from "./iterate.ts";
 import { useOpaque } from "./opaque.ts";
 
 export function getItem(vm: Interpreter, v: Value, key: Value): Value {
@@ -30,7 +31,11 @@ export function getItem(vm: Interpreter, v: Value, key: Value): Value {
     }
     case "dict": {
       const found = v.entries.get(hashKey(vm, key));
-      return found === undefined ? vm.fail("KeyError", display(vm, key, true)) : found.value;
+      if (found !== undefined) return found.value;
+      if (v.factory === undefined) return vm.fail("KeyError", display(vm, key, true));
+      const made = call(vm, v.factory, []);
+      setEntry(vm, v, key, made);
+      return made;
     }
     case "class": {
       const members = v.attributes.get("__members__");
@@ -117,8 +122,11 @@ export function setItem(vm: Interpreter, v: Value, key: Value, value: Value): vo
       assignIndex(vm, v, key, value);
       return;
     case "list": {
-      if (key.kind === "slice") vm.unsupported("assigning to a slice of a list is not supported");
       const items = [...v.items];
+      if (key.kind === "slice") {
+        changeItems(vm, v, sliceAssigned(vm, items, key, [...iterate(vm, value)]));
+        return;
+      }
       items[position(vm, key, items.length, "list assignment")] = value;
       changeItems(vm, v, items);
       return;
@@ -140,6 +148,30 @@ export function setItem(vm: Interpreter, v: Value, key: Value, value: Value): vo
       break;
   }
   vm.fail("TypeError", `'${typeName(v)}' object does not support item assignment`);
+}
+
+/** `items[start:stop:step] = values`; without a step, the length may change. */
+function sliceAssigned(
+  vm: Interpreter,
+  items: Value[],
+  key: Value & { readonly kind: "slice" },
+  values: readonly Value[],
+): Value[] {
+  const places = sliceIndices(vm, key, items.length);
+  const stepped = key.step.kind === "number" && key.step.value !== 1;
+  if (!stepped) {
+    const none: Value = { kind: "none" };
+    const from = places[0] ?? sliceIndices(vm, { ...key, stop: none }, items.length)[0];
+    return items.toSpliced(from ?? items.length, places.length, ...values);
+  }
+  if (places.length !== values.length) {
+    vm.fail(
+      "ValueError",
+      `attempt to assign sequence of size ${values.length} to extended slice of size ${places.length}`,
+    );
+  }
+  places.forEach((at, k) => (items[at] = values[k]!));
+  return items;
 }
 
 export function deleteItem(vm: Interpreter, v: Value, key: Value): void {

@@ -248,13 +248,13 @@ function propertyAttribute(
   v: Value & { readonly kind: "property" },
   name: string,
 ): Value | undefined {
-  if (name !== "setter" && name !== "getter") return undefined;
+  if (name !== "setter" && name !== "getter" && name !== "deleter") return undefined;
   return {
     kind: "builtin",
     name: `property.${name}`,
     call: (vm, { positional }) => {
       const fn = positional[0] ?? vm.fail("TypeError", `${name} takes a function`);
-      return name === "setter" ? { ...v, setter: fn } : { ...v, getter: fn };
+      return { ...v, [name]: fn };
     },
   };
 }

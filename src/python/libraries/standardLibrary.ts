@@ -3,7 +3,7 @@ import { makeClass } from "../interpreter/classes.ts";
 import { BUILTINS } from "./builtins.ts";
 import { mathConstant, mathFunctions } from "./math.ts";
 import { type LibraryModel, Modules, NO_ARRAYS } from "./model.ts";
-import { standardModules } from "./standard.ts";
+import { standardModules } from "./standard/modules.ts";
 
 const NUMBER = makeClass({
   name: "Number",

@@ -1,6 +1,7 @@
 /** Python programs with what Python 3 prints for them. */
 import assert from "node:assert/strict";
-import { errorOf, session } from "./session.ts";
+import { PythonProgram } from "../../../src/python/program.ts";
+import { TestHost, errorOf, session, sharedParser } from "./session.ts";
 
 export type Program = readonly [what: string, source: string, printed: string];
 
@@ -21,8 +22,12 @@ export type Refusal = readonly [what: string, source: string, message: RegExp, l
 export function stopAt(refusals: readonly Refusal[]): void {
   for (const [what, source, message, line] of refusals) {
     it(what, async () => {
-      const { run } = await session();
-      const e = errorOf(() => run(unindented(source)));
+      const limits = { steps: 20_000 };
+      const program = new PythonProgram(await sharedParser(), new TestHost(), {
+        file: "main.py",
+        limits,
+      });
+      const e = errorOf(() => program.execute(unindented(source), "cell"));
       assert.match(e.headline, message);
       assert.equal(e.line, line);
     });
