@@ -1,4 +1,9 @@
 /** The command line's arguments. */
+import {
+  AUTOGRAD_BACKENDS,
+  type AutogradBackend,
+  type AutogradOptions,
+} from "../session/autograd/job.ts";
 
 export interface Command {
   readonly name: "derive" | "check";
@@ -9,6 +14,8 @@ export interface Command {
   readonly wrt: string | null;
   readonly out: string | null;
   readonly json: boolean;
+  /** Real autograd as the referee: which libraries, where, in which Python. Null: not asked. */
+  readonly autograd: AutogradOptions | null;
 }
 
 /** Wrong use: exit code 2 and the usage. */
@@ -18,11 +25,16 @@ export class UsageError extends Error {
 
 export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--wrt NAME] [--json]
        dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
+                           [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
 
 CALLABLE  a function, or a class with constructor arguments: losses.py:DiceLoss(smooth=1.0)
 VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.npz[prob])
 --wrt     the argument to differentiate by; by default the prediction
 --out     writes the gradient as .npy
+--autograd  runs the loss in Python and has its own library (or torch, jax, tensorflow, autograd)
+          differentiate it: this executes the file
+--device  where PyTorch runs it
+--python  the interpreter for --autograd; by default python3
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
 exit code 0: agrees (derive: derived); 1: differs, undefined or not differentiable; 2: bad input`;
@@ -36,18 +48,43 @@ export function parseArguments(argv: readonly string[]): Command {
   let wrt: string | null = null;
   let out: string | null = null;
   let json = false;
+  let libraries: AutogradBackend[] | null | undefined;
+  let device: AutogradOptions["device"] = "cpu";
+  let python = "python3";
   for (let k = 0; k < rest.length; k++) {
     const arg = rest[k]!;
-    if (arg === "--json") json = true;
-    else if (arg === "--wrt" || arg === "--out") {
-      const value = rest[++k];
-      if (value === undefined) throw new UsageError(`${arg} needs a value`);
-      if (arg === "--wrt") wrt = value;
-      else out = value;
-    } else if (arg.startsWith("--wrt=")) wrt = arg.slice(6);
-    else if (arg.startsWith("--out=")) out = arg.slice(6);
-    else if (arg.startsWith("--")) throw new UsageError(`there is no option ${arg}`);
-    else positional.push(arg);
+    const [, option, given] = /^(--[a-z]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const value = (): string => {
+      const text = given ?? rest[++k];
+      if (text === undefined) throw new UsageError(`${option!} needs a value`);
+      return text;
+    };
+    switch (option) {
+      case undefined:
+        if (arg.startsWith("--")) throw new UsageError(`there is no option ${arg}`);
+        positional.push(arg);
+        break;
+      case "--json":
+        json = true;
+        break;
+      case "--wrt":
+        wrt = value();
+        break;
+      case "--out":
+        out = value();
+        break;
+      case "--autograd":
+        libraries = given === undefined ? null : given.split(",").map(library);
+        break;
+      case "--device":
+        device = deviceOf(value());
+        break;
+      case "--python":
+        python = value();
+        break;
+      default:
+        throw new UsageError(`there is no option ${arg}`);
+    }
   }
   const target = positional.shift();
   if (target === undefined) throw new UsageError(`${name} needs a FILE`);
@@ -59,7 +96,25 @@ export function parseArguments(argv: readonly string[]): Command {
     throw new UsageError(`check needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
   if (name === "derive" && out !== null) throw new UsageError("--out belongs to check");
-  return { name, file, callable, values: positional, wrt, out, json };
+  if (name === "derive" && libraries !== undefined) {
+    throw new UsageError("--autograd belongs to check");
+  }
+  const autograd =
+    libraries === undefined
+      ? null
+      : { backends: libraries, device, interpreter: python, timeoutSeconds: 0 };
+  return { name, file, callable, values: positional, wrt, out, json, autograd };
+}
+
+function library(name: string): AutogradBackend {
+  const found = AUTOGRAD_BACKENDS.find((b) => b === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`there is no autograd library ${name}, but ${AUTOGRAD_BACKENDS.join(", ")}`);
+}
+
+function deviceOf(name: string): AutogradOptions["device"] {
+  if (name === "cpu" || name === "cuda") return name;
+  throw new UsageError(`--device is cpu or cuda, not ${name}`);
 }
 
 /** `losses.py:DiceLoss(smooth=1.0)` → file and callable. A drive letter's colon is part of the file. */

@@ -1,7 +1,9 @@
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { Verdict } from "../report/schema.ts";
+import { Referee } from "../session/autograd/referee.node.ts";
 import { type JobResult, inspectFile } from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
 import type { Failure } from "../session/protocol.ts";
@@ -39,8 +41,23 @@ export async function main(argv: readonly string[]): Promise<number> {
     values: command.values,
     wrt: command.wrt,
     directory: process.cwd(),
+    ...(command.autograd === null ? {} : { autograd: command.autograd }),
   });
-  return print(command, results);
+  return print(command, await Promise.all(results.map(withAutograd)));
+}
+
+/** Made when first needed; dist/cli.js lies beside media/. */
+const python: { referee?: Referee } = {};
+
+/** The result with what real autograd says, where that was asked. */
+async function withAutograd(result: JobResult): Promise<JobResult> {
+  if (!("inspection" in result) || result.autograd === undefined) return result;
+  python.referee ??= new Referee(
+    fileURLToPath(new URL("../media/python/autograd_server.py", import.meta.url)),
+  );
+  const watch = { onProgress: () => undefined, isCancelled: () => false };
+  const report = await python.referee.judge(result.inspection, result.autograd, watch);
+  return { inspection: { ...result.inspection, report } };
 }
 
 function print(command: Command, results: readonly JobResult[]): number {
@@ -68,7 +85,12 @@ function print(command: Command, results: readonly JobResult[]): number {
   }
   const named = command.callable !== null;
   if (named && results.some((r) => "failure" in r)) return EXIT.badInput;
-  return reports.every((r) => GOOD.has(r.check.verdict)) ? EXIT.ok : EXIT.differs;
+  // Asked for and not to be had is no pass.
+  if (reports.some((r) => r.autogradRuns?.some((run) => (run.failure ?? null) !== null))) {
+    return EXIT.badInput;
+  }
+  const verdicts = reports.flatMap((r) => [r.check, ...(r.autogradRuns ?? [])]);
+  return verdicts.every((v) => GOOD.has(v.verdict)) ? EXIT.ok : EXIT.differs;
 }
 
 function failureText(f: Failure): string {
@@ -81,3 +103,4 @@ function failureText(f: Failure): string {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+python.referee?.dispose();

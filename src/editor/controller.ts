@@ -8,6 +8,7 @@ import * as vscode from "vscode";
 import type { CellLanguage, Failure } from "../session/protocol.ts";
 import { type Engine, EngineFailure, type Session } from "./engine.ts";
 import { toNotebookOutput } from "./outputs.ts";
+import { pythonLeave } from "./python.ts";
 
 export const CONTROLLER_ID = "dice-gradient-inspector";
 export const NOTEBOOK_TYPE = "jupyter-notebook";
@@ -157,6 +158,7 @@ export class NotebookController implements vscode.Disposable {
           language: languageOf(cell),
           source: cell.document.getText(),
           file: `Cell ${String(cell.index + 1)}`,
+          python: pythonLeave(false),
         },
         {
           onOutput: (output) => {

@@ -3,7 +3,13 @@
  * dies fails what it was doing with a clear message, and the next request starts a new one.
  */
 import { Worker } from "node:worker_threads";
-import type { CellLanguage, CellOutput, Request, Response } from "../session/protocol.ts";
+import type {
+  CellLanguage,
+  CellOutput,
+  PythonLeave,
+  Request,
+  Response,
+} from "../session/protocol.ts";
 
 export interface RunEvents {
   onOutput(output: CellOutput): void;
@@ -16,7 +22,13 @@ type InspectRequest = Omit<Extract<Request, { kind: "inspect" }>, "run" | "kind"
 export interface Session {
   readonly id: string;
   execute(
-    cell: { language: CellLanguage; source: string; file: string },
+    cell: {
+      language: CellLanguage;
+      source: string;
+      file: string;
+      /** Leave to run the cells in Python; null in a workspace that is not trusted. */
+      python: PythonLeave | null;
+    },
     events: RunEvents,
   ): Promise<boolean>;
   /** Stops the run in progress at its next statement or chunk; state stays as it was before it. */

@@ -3,6 +3,7 @@
  * before anything is drawn: its presence, type, length, and that the sizes in it agree.
  */
 import type {
+  Autograd,
   Check,
   Comparison,
   DerivationStep,
@@ -202,23 +203,31 @@ const images = checked(list(imageSet, 16), (sets) => {
   return bytes > MAX_BYTES ? `${bytes} pixels, and at most ${MAX_BYTES} are drawn` : null;
 });
 
+const autograd = record<Autograd>({
+  library: name,
+  version: name,
+  device: name,
+  dtype: name,
+  loss: value,
+  verdict,
+  maxAbsError: value,
+  maxScaledError: optional(value),
+  bound: optional(value),
+  sentence: optional(sentence),
+  note: optional(nullable(sentence)),
+  python: optional(name),
+  seconds: optional(number),
+  failure: optional(nullable(sentence)),
+});
+
 const readReport: Read<Report> = record<Report>({
   schema: oneOf(REPORT),
   function: record<Report["function"]>({ name, file: name, line }),
   loss: record<Report["loss"]>({ latex: long, text: long, value }),
   gradient,
   check,
-  autograd: nullable(
-    record<NonNullable<Report["autograd"]>>({
-      library: name,
-      version: name,
-      device: name,
-      dtype: name,
-      loss: number,
-      verdict,
-      maxAbsError: value,
-    }),
-  ),
+  autograd: nullable(autograd),
+  autogradRuns: optional(list(autograd, 20)),
   matches: list(
     record<Report["matches"][number]>({ name, call: sentence, exact: flag, source: sentence }),
     100,

@@ -54,8 +54,9 @@ export function place(at: { readonly file: string; readonly line?: number }): st
 
 /** The figures behind the verdict, as terms and values. */
 export function checkFacts(report: Report): readonly Fact[] {
-  const { check, autograd } = report;
-  return [...errorFacts(check), ...(autograd === null ? [] : [autogradFact(autograd)])];
+  const { check, autograd, autogradRuns } = report;
+  const runs = autogradRuns ?? (autograd === null ? [] : [autograd]);
+  return [...errorFacts(check), ...runs.map(autogradFact)];
 }
 
 export interface Fact {
@@ -94,13 +95,28 @@ function errorFacts(check: Check): Fact[] {
 }
 
 function autogradFact(a: Autograd): Fact {
+  const term = [a.library, a.version].filter((part) => part !== "").join(" ");
+  if (a.failure !== undefined && a.failure !== null) {
+    const [message, ...rest] = a.failure.split("\n");
+    const more =
+      rest.length === 0
+        ? null
+        : h("details", {}, h("summary", {}, "What Python said"), h("pre", {}, rest.join("\n")));
+    return { term, value: [`could not be run: ${message ?? ""}`, more] };
+  }
+  const units =
+    a.maxScaledError === undefined || a.maxScaledError === null
+      ? ""
+      : ` (${formatNumber(a.maxScaledError, 3)} rounding units of ${formatNumber(a.bound ?? null, 3)})`;
   const difference =
-    a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}`;
+    a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}${units}`;
+  const where = [a.dtype, a.device, a.python === undefined ? "" : `Python ${a.python}`];
   return {
-    term: `${a.library} ${a.version} autograd`,
+    term,
     value: [
       verdictBadge(a.verdict),
-      `, loss ${formatNumber(a.loss, 17)}${difference} (${a.device}, ${a.dtype})`,
+      `, loss ${formatNumber(a.loss, 17)}${difference}; ${where.filter((w) => w !== "").join(", ")}`,
+      a.note === undefined || a.note === null ? null : `; ${a.note}`,
     ],
   };
 }

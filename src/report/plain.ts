@@ -1,5 +1,5 @@
 /** A report as plain text and as Markdown: terminals, screen readers, diffs, GitHub. */
-import type { Comparison, Report, ReportOutput, Verdict } from "./schema.ts";
+import type { Autograd, Comparison, Report, ReportOutput, Verdict } from "./schema.ts";
 
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   agrees: "Agrees",
@@ -43,6 +43,7 @@ function reportPlain(r: Report): string {
   if (r.symbols.length > 0) {
     lines.push("", ...r.symbols.map((s) => `  ${s.symbol.text}  ${s.name}: ${s.meaning}`));
   }
+  lines.push(...section("Real autograd", (r.autogradRuns ?? []).map(autogradLine)));
   lines.push(...section("Assumed", r.assumptions), ...section("Notes", r.check.notes));
   lines.push(
     ...section(
@@ -66,6 +67,17 @@ function reportPlain(r: Report): string {
     if (shown.length < numbers.total) lines.push(`… ${shown.length} of ${numbers.total} elements`);
   }
   return lines.join("\n");
+}
+
+/** What a library's own automatic differentiation said, in one line; a failure in as many as it has. */
+export function autogradLine(a: Autograd): string {
+  const who = [a.library, a.version].filter((part) => part !== "").join(" ");
+  if (a.failure !== undefined && a.failure !== null) return `${who} could not be run: ${a.failure}`;
+  const where = `${a.dtype}, ${a.device}`;
+  const error =
+    a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}`;
+  const note = a.note === undefined || a.note === null ? "" : `; ${a.note}`;
+  return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${note}`;
 }
 
 function comparisonPlain(c: Comparison): string {

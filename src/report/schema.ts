@@ -40,6 +40,8 @@ export interface Report {
   readonly check: Check;
   /** What real automatic differentiation said; null until it was asked. */
   readonly autograd: Autograd | null;
+  /** Each library that was asked, those included that failed. Absent until one was. */
+  readonly autogradRuns?: readonly Autograd[];
   readonly matches: readonly Match[];
   readonly differences: readonly Difference[];
   readonly diagnostics: readonly Diagnostic[];
@@ -117,6 +119,18 @@ export interface Autograd {
   readonly loss: number | null;
   readonly verdict: Verdict;
   readonly maxAbsError: number | null;
+  /** As in {@link Check}. */
+  readonly maxScaledError?: number | null;
+  readonly bound?: number | null;
+  readonly sentence?: string;
+  /** What the library itself said of the gradient, e.g. that none reaches the input. */
+  readonly note?: string | null;
+  /** Version of the interpreter. */
+  readonly python?: string;
+  /** Of the loss and its gradient, without the start of the process. */
+  readonly seconds?: number;
+  /** Why there is no gradient: Python's own error, with its traceback. */
+  readonly failure?: string | null;
 }
 
 export interface Match {

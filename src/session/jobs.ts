@@ -6,6 +6,12 @@ import { parseValueSpec } from "../arrays/valueSpec.ts";
 import { type Known, parseFormula } from "../formula/parse.ts";
 import type { PythonParser } from "../python/parser.ts";
 import { type Argument, PythonProgram } from "../python/program.ts";
+import {
+  type AutogradJob,
+  type AutogradOptions,
+  type PythonSource,
+  jobOfFile,
+} from "./autograd/job.ts";
 import { scalarTypeOf } from "./bindings.ts";
 import { toFailure } from "./failure.ts";
 import type { Files } from "./files.ts";
@@ -26,9 +32,17 @@ export interface Job {
   readonly wrt: string | null;
   /** Where relative paths of values start. */
   readonly directory: string;
+  /** Whether real autograd is to judge the gradient, and how; absent when it is not. */
+  readonly autograd?: AutogradOptions;
 }
 
-export type JobResult = { readonly inspection: Inspection } | { readonly failure: Failure };
+export type JobResult =
+  | {
+      readonly inspection: Inspection;
+      /** What to run in Python, where `autograd` was asked for. */
+      readonly autograd?: AutogradJob;
+    }
+  | { readonly failure: Failure };
 
 export interface Engine {
   readonly parser: PythonParser;
@@ -51,8 +65,16 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
     const names = job.callable === null ? program.callables().map((c) => c.name) : [job.callable];
     return names.map((name) =>
       attempt(() => {
-        const trace = program.trace(name, argumentsOf(values));
-        return inspectTrace(trace, host, job.wrt, watch);
+        const args = argumentsOf(values);
+        const trace = program.trace(name, args);
+        const inspection = inspectTrace(trace, host, job.wrt, watch);
+        if (job.autograd === undefined) return { inspection };
+        const numbers = new Map(
+          [...args].flatMap(([key, a]) => (a.kind === "value" ? [[key, a.value] as const] : [])),
+        );
+        const place = { source: sourceOf(job), folder: job.directory };
+        const autograd = jobOfFile(program, name, trace, numbers, inspection, place, job.autograd);
+        return { inspection, autograd };
       }),
     );
   } catch (e) {
@@ -60,9 +82,13 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
   }
 }
 
-function attempt(body: () => Inspection): JobResult {
+function sourceOf(job: Job): PythonSource {
+  return { file: job.file, text: job.source, isCell: false };
+}
+
+function attempt(body: () => JobResult): JobResult {
   try {
-    return { inspection: body() };
+    return body();
   } catch (e) {
     return { failure: toFailure(e) };
   }
@@ -71,7 +97,8 @@ function attempt(body: () => Inspection): JobResult {
 function formula(job: Job, values: ReadonlyMap<string, NdArray>, watch: Watch): JobResult {
   return attempt(() => {
     const trace = parseFormula(job.source, (name) => knownOf(values.get(name)), job.file);
-    return inspectFormula(trace, job.file, (source) => values.get(source) ?? null, job.wrt, watch);
+    const arrayOf = (name: string): NdArray | null => values.get(name) ?? null;
+    return { inspection: inspectFormula(trace, job.file, arrayOf, job.wrt, watch) };
   });
 }
 

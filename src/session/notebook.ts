@@ -11,18 +11,49 @@ import {
   type CellResult,
   PythonProgram,
   type RequestValue,
+  type Trace,
 } from "../python/program.ts";
+import { autogradWish, type AutogradWish } from "./autograd/directive.ts";
+import { type AutogradJob, type PythonSource, jobOfCall } from "./autograd/job.ts";
 import { compareInspections } from "./compare.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
 import type { Files } from "./files.ts";
 import { SessionHost } from "./host.ts";
-import type { Inspection, Watch } from "./inspect.ts";
+import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { inspectFormula } from "./formula.ts";
-import type { CellLanguage, CellOutput } from "./protocol.ts";
+import type { CellLanguage, CellOutput, PythonLeave } from "./protocol.ts";
 import { inspectTrace } from "./traced.ts";
 
+/** Has real autograd judge an inspection; made by `autograd/referee.node.ts`. */
+export interface AutogradReferee {
+  judge(
+    inspection: Inspection,
+    job: AutogradJob,
+    watch: Watch,
+    signal?: AbortSignal,
+  ): Promise<Inspection["report"]>;
+}
+
+interface InspectedCall {
+  readonly trace: Trace;
+  readonly inspection: Inspection;
+}
+
+interface Pending {
+  readonly inspection: Inspection;
+  readonly job: AutogradJob;
+}
+
 export class NotebookSession {
+  private readonly directory: string;
+  /** Cells that ran, in order: what Python runs before it calls the loss. */
+  private readonly ran: PythonSource[] = [];
+  /** Of the cell that runs: what to ask autograd; null when nothing is to be asked. */
+  private asking: {
+    readonly options: AutogradWish & PythonLeave;
+    readonly jobs: Pending[];
+  } | null = null;
   private readonly host: SessionHost;
   private readonly program: PythonProgram;
   private output: (o: CellOutput) => void = () => undefined;
@@ -30,6 +61,7 @@ export class NotebookSession {
   private printed = "";
 
   constructor(parser: PythonParser, files: Files, directory: string) {
+    this.directory = directory;
     this.host = new SessionHost(
       files,
       directory,
@@ -63,9 +95,53 @@ export class NotebookSession {
     }
   }
 
+  /**
+   * The same, with real autograd asked where the cell or `python.always` wishes it.
+   * @param python null where no code may be run, as in an untrusted workspace
+   */
+  async executeWithPython(
+    cell: { language: CellLanguage; source: string; file: string },
+    output: (o: CellOutput) => void,
+    watch: Watch,
+    python: PythonLeave | null,
+    referee: AutogradReferee,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      const wish = cell.language === "python" ? autogradWish(cell.source) : null;
+      if (wish !== null && python === null) {
+        throw new InspectionError(
+          "this cell asks for real autograd, and no code is run in a workspace that is not trusted",
+          "Trust the workspace, or delete the line # dice-gradient: autograd.",
+        );
+      }
+      const options =
+        python !== null && (wish !== null || python.always)
+          ? { ...(wish ?? { backends: null, device: "cpu" as const }), ...python }
+          : null;
+      if (options === null) return this.execute(cell, output, watch);
+      const jobs: Pending[] = [];
+      this.asking = { options, jobs };
+      try {
+        if (!this.execute(cell, output, watch)) return false;
+      } finally {
+        this.asking = null;
+      }
+      for (const { inspection, job } of jobs) {
+        const report = await referee.judge(inspection, job, watch, signal);
+        output({ kind: "report", drawn: draw(report) });
+      }
+      return true;
+    } catch (e) {
+      output({ kind: "failure", failure: toFailure(e) });
+      return false;
+    }
+  }
+
   private python(source: string, file: string, watch: Watch): void {
     const result = this.program.execute(source, file);
     this.flush();
+    this.ran.push({ file, text: source, isCell: true });
     this.show(result, watch);
   }
 
@@ -75,19 +151,42 @@ export class NotebookSession {
       // A loss itself, not called, is derived; its shapes are assumed and the report says so.
       const alone =
         call === null && result.value !== null ? this.program.traceValue(result.value) : null;
-      if (call !== null) this.report(this.inspectCall(call, null, watch).report);
+      if (call !== null) this.inspected(call, this.inspectCall(call, null, watch));
       else if (alone !== null) this.report(inspectTrace(alone, this.host, null, watch).report);
       else if (result.text !== null) this.output({ kind: "text", text: `${result.text}\n` });
       return;
     }
     const wrt = wrtOf(request);
     const inspections = request.calls.map((c) => this.inspectCall(c, wrt, watch));
-    if (request.request === "compare") this.report(compareInspections(inspections));
-    else for (const x of inspections) this.report(x.report);
+    if (request.request === "compare") {
+      this.report(compareInspections(inspections.map((x) => x.inspection)));
+    } else
+      inspections.forEach((x, k) => {
+        this.inspected(request.calls[k]!, x);
+      });
   }
 
-  private inspectCall(call: CallRequest, wrt: string | null, watch: Watch): Inspection {
-    return inspectTrace(this.program.traceCall(call), this.host, wrt, watch);
+  /** Draws a call's report, now or when autograd has been asked. */
+  private inspected(call: CallRequest, { inspection, trace }: InspectedCall): void {
+    const { asking } = this;
+    if (asking === null) {
+      this.report(inspection.report);
+      return;
+    }
+    const program = { sources: [...this.ran], folder: this.directory };
+    const job = jobOfCall(
+      this.program,
+      { request: call, trace },
+      inspection,
+      program,
+      asking.options,
+    );
+    asking.jobs.push({ inspection, job });
+  }
+
+  private inspectCall(call: CallRequest, wrt: string | null, watch: Watch): InspectedCall {
+    const trace = this.program.traceCall(call);
+    return { trace, inspection: inspectTrace(trace, this.host, wrt, watch) };
   }
 
   private formula(source: string, file: string, watch: Watch): void {

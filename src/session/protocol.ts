@@ -6,6 +6,14 @@ import type { ReportOutput } from "../report/schema.ts";
 
 export type CellLanguage = "python" | "dice-formula";
 
+/** Leave to run the user's code in Python, and how. */
+export interface PythonLeave {
+  readonly interpreter: string;
+  readonly timeoutSeconds: number;
+  /** Whether to run it also where no cell directive asks for it. */
+  readonly always: boolean;
+}
+
 export type Request =
   | {
       readonly kind: "open";
@@ -25,6 +33,8 @@ export type Request =
       readonly source: string;
       /** Name of the cell in messages and reports, e.g. "Cell 3". */
       readonly file: string;
+      /** Leave to run the cells in Python; null in a workspace that is not trusted. */
+      readonly python?: PythonLeave | null;
     }
   | {
       /** Derive (and check, when `values` are given) a callable of a file, outside any notebook. */

@@ -1,7 +1,9 @@
 /** The worker thread: notebook sessions and single inspections, by messages (`protocol.ts`). */
 import { parentPort } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import type { PythonParser } from "../python/parser.ts";
+import { Referee } from "./autograd/referee.node.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
 import { filesFor } from "./files.node.ts";
@@ -12,6 +14,11 @@ import type { CellOutput, Request, Response } from "./protocol.ts";
 
 /** Messages about progress are not worth more than this many a second. */
 const PROGRESS_INTERVAL_MS = 100;
+
+/** dist/worker.js lies beside media/. */
+const referee = new Referee(
+  fileURLToPath(new URL("../media/python/autograd_server.py", import.meta.url)),
+);
 
 const sessions = new Map<string, { notebook: NotebookSession; interrupt: Int32Array }>();
 let parser: Promise<PythonParser> | null = null;
@@ -31,6 +38,34 @@ function watchFor(run: number, interrupt: Int32Array): Watch {
     },
     isCancelled: () => Atomics.load(interrupt, 0) !== 0,
   };
+}
+
+/** How often a wait for Python looks whether it is to stop. */
+const INTERRUPT_POLL_MS = 50;
+
+async function execute(
+  { notebook, interrupt }: { notebook: NotebookSession; interrupt: Int32Array },
+  request: Extract<Request, { kind: "execute" }>,
+  output: (o: CellOutput) => void,
+): Promise<boolean> {
+  const watch = watchFor(request.run, interrupt);
+  const stopping = new AbortController();
+  const timer = setInterval(() => {
+    if (watch.isCancelled()) stopping.abort();
+  }, INTERRUPT_POLL_MS);
+  try {
+    const python = request.python ?? null;
+    return await notebook.executeWithPython(
+      request,
+      output,
+      watch,
+      python,
+      referee,
+      stopping.signal,
+    );
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function handle(request: Request): Promise<void> {
@@ -55,8 +90,7 @@ async function handle(request: Request): Promise<void> {
         send({ kind: "output", run, output: o });
       };
       const session = sessions.get(request.session);
-      const ok =
-        session?.notebook.execute(request, output, watchFor(run, session.interrupt)) ?? false;
+      const ok = session !== undefined && (await execute(session, request, output));
       send({ kind: "done", run, ok });
       break;
     }

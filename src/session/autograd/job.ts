@@ -1,0 +1,205 @@
+/** What is to run in Python: the program, the call, and the arrays, bit for bit those inspected. */
+import type { NdArray } from "../../arrays/ndarray.ts";
+import type { CallRequest, PythonProgram, Trace, TraceInput } from "../../python/program.ts";
+import type { Value } from "../../python/values.ts";
+import { type Inspection, InspectionError } from "../inspect.ts";
+
+export type AutogradBackend = "torch" | "jax" | "tensorflow" | "autograd";
+
+export const AUTOGRAD_BACKENDS: readonly AutogradBackend[] = [
+  "torch",
+  "jax",
+  "tensorflow",
+  "autograd",
+];
+
+/** What a face asks for; null backends: the library that the loss is written for. */
+export interface AutogradOptions {
+  readonly backends: readonly AutogradBackend[] | null;
+  readonly device: "cpu" | "cuda";
+  readonly interpreter: string;
+  readonly timeoutSeconds: number;
+}
+
+export interface PythonSource {
+  /** Its name in tracebacks, e.g. "Cell 3". */
+  readonly file: string;
+  readonly text: string;
+  readonly path?: string;
+  /** A cell's last expression is what is inspected, and does not run. */
+  readonly isCell: boolean;
+}
+
+export type PythonArgument =
+  | { readonly kind: "array"; readonly index: number }
+  | { readonly kind: "python"; readonly text: string }
+  | { readonly kind: "list" | "tuple"; readonly items: readonly PythonArgument[] }
+  | {
+      readonly kind: "dict";
+      readonly keys: readonly string[];
+      readonly items: readonly PythonArgument[];
+    };
+
+export interface AutogradJob extends AutogradOptions {
+  readonly backends: readonly AutogradBackend[];
+  /** Where relative paths and imports start. */
+  readonly folder: string;
+  readonly sources: readonly PythonSource[];
+  /** The library of the arrays that the function takes. */
+  readonly writtenFor: string;
+  readonly callable: string;
+  readonly positional: readonly PythonArgument[];
+  readonly keywords: Readonly<Record<string, PythonArgument>>;
+  readonly arrays: readonly NdArray[];
+  /** Which of `arrays` the gradient is by. */
+  readonly wrt: number;
+}
+
+/** Libraries that can differentiate a function written for one; the first is its own. */
+const CAN_RUN: Readonly<Record<string, readonly AutogradBackend[]>> = {
+  torch: ["torch"],
+  tensorflow: ["tensorflow"],
+  jax: ["jax"],
+  autograd: ["autograd"],
+  numpy: ["autograd", "jax", "tensorflow"],
+};
+
+/**
+ * The job for a call in a notebook.
+ * @throws InspectionError when the call cannot be repeated in Python
+ */
+export function jobOfCall(
+  program: PythonProgram,
+  { request, trace }: { readonly request: CallRequest; readonly trace: Trace },
+  inspection: Inspection,
+  { sources, folder }: { readonly sources: readonly PythonSource[]; readonly folder: string },
+  options: AutogradOptions,
+): AutogradJob {
+  const given = new ArgumentWriter(program, request.name, trace, inspection);
+  const positional = request.positional.map((v) => given.written(v));
+  const keywords = Object.fromEntries(
+    [...request.keywords].map(([name, v]) => [name, given.written(v)]),
+  );
+  return finished(given, inspection, options, {
+    folder,
+    sources,
+    callable: request.name,
+    positional,
+    keywords,
+  });
+}
+
+/** The job for a callable of a file, with arguments by name as on the command line. */
+export function jobOfFile(
+  program: PythonProgram,
+  callable: string,
+  trace: Trace,
+  numbers: ReadonlyMap<string, Value>,
+  inspection: Inspection,
+  { source, folder }: { readonly source: PythonSource; readonly folder: string },
+  options: AutogradOptions,
+): AutogradJob {
+  const given = new ArgumentWriter(program, trace.name, trace, inspection);
+  const keywords = new Map<string, PythonArgument>(
+    trace.inputs.map((x) => [x.parameter, given.input(x)]),
+  );
+  for (const [name, v] of numbers) keywords.set(name, given.written(v));
+  return finished(given, inspection, options, {
+    folder,
+    sources: [source],
+    callable,
+    positional: [],
+    keywords: Object.fromEntries(keywords),
+  });
+}
+
+/** Turns arguments into what the server can make them of, collecting their arrays. */
+class ArgumentWriter {
+  readonly arrays: NdArray[] = [];
+  readonly inputs: TraceInput[] = [];
+  private readonly program: PythonProgram;
+  private readonly name: string;
+  private readonly remaining: TraceInput[];
+  private readonly known: ReadonlyMap<string, NdArray | null>;
+
+  constructor(program: PythonProgram, name: string, trace: Trace, inspection: Inspection) {
+    this.program = program;
+    this.name = name;
+    this.remaining = [...trace.inputs];
+    this.known = new Map(inspection.inputs.map((x) => [x.name, x.array]));
+  }
+
+  input(x: TraceInput): PythonArgument {
+    const array = this.known.get(x.parameter) ?? null;
+    if (array === null) {
+      throw new InspectionError(`${x.parameter} has no array, so Python cannot be given it`);
+    }
+    this.inputs.push(x);
+    this.arrays.push(array);
+    return { kind: "array", index: this.arrays.length - 1 };
+  }
+
+  written(v: Value): PythonArgument {
+    switch (v.kind) {
+      case "tensor": {
+        // The same array may be passed twice: each time it is the next parameter's.
+        const at = this.remaining.findIndex((x) => x.argument === v.expr);
+        if (at < 0) break;
+        return this.input(this.remaining.splice(at, 1)[0]!);
+      }
+      case "list":
+      case "tuple":
+        return { kind: v.kind, items: v.items.map((x) => this.written(x)) };
+      case "dict": {
+        const entries = [...v.entries.values()];
+        return {
+          kind: "dict",
+          keys: entries.map((e) => this.program.display(e.key)),
+          items: entries.map((e) => this.written(e.value)),
+        };
+      }
+      case "none":
+      case "str":
+      case "number":
+        return { kind: "python", text: this.program.display(v) };
+      default:
+    }
+    throw new InspectionError(
+      `an argument of ${this.name} is neither an array nor a number, a string or a list of them, so Python cannot be given it`,
+      "Make it a default of the function, so that the call does not name it.",
+    );
+  }
+}
+
+function finished(
+  given: ArgumentWriter,
+  inspection: Inspection,
+  options: AutogradOptions,
+  rest: Pick<AutogradJob, "folder" | "sources" | "callable" | "positional" | "keywords">,
+): AutogradJob {
+  const wrt = given.inputs.findIndex((x) => x.parameter === inspection.wrt.name);
+  if (wrt < 0) {
+    throw new InspectionError(
+      `${inspection.wrt.name} is no argument of the call, so autograd cannot differentiate by it`,
+    );
+  }
+  const writtenFor = given.inputs[wrt]!.library;
+  const backends = chosenBackends(writtenFor, options.backends);
+  return { ...options, ...rest, backends, writtenFor, arrays: given.arrays, wrt };
+}
+
+function chosenBackends(
+  writtenFor: string,
+  asked: readonly AutogradBackend[] | null,
+): readonly AutogradBackend[] {
+  const possible = CAN_RUN[writtenFor] ?? ["autograd"];
+  if (asked === null) return possible.slice(0, 1);
+  const refused = asked.find((b) => !possible.includes(b));
+  if (refused !== undefined) {
+    throw new InspectionError(
+      `a function written for ${writtenFor} cannot be differentiated by ${refused}`,
+      `It can be by ${possible.join(", ")}.`,
+    );
+  }
+  return asked;
+}

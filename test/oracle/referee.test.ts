@@ -1,0 +1,239 @@
+/** Real autograd as the referee: the user's function in real Python, against a plain script's run. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadParserFromDisk } from "../../src/python/parser.node.ts";
+import type { Report } from "../../src/report/schema.ts";
+import { Referee } from "../../src/session/autograd/referee.node.ts";
+import { nodeFiles } from "../../src/session/files.node.ts";
+import { NotebookSession } from "../../src/session/notebook.ts";
+import type { CellOutput, PythonLeave } from "../../src/session/protocol.ts";
+import { root } from "../../scripts/lib/root.mjs";
+import { run } from "../../scripts/lib/process.mjs";
+import { oraclePython } from "./environment.ts";
+
+const watch = { onProgress: () => undefined, isCancelled: () => false };
+
+const TORCH = `import torch
+import numpy as np
+
+def dice_loss(logits, target, smooth=1e-5):
+    p = torch.sigmoid(logits)
+    dims = (2, 3)
+    intersection = (p * target).sum(dims)
+    score = (2 * intersection + smooth) / (p.sum(dims) + target.sum(dims) + smooth)
+    return (1 - score).mean()
+`;
+
+describe("real autograd as the referee", function () {
+  this.timeout(300_000);
+  const folder = mkdtempSync(join(tmpdir(), "dice-gradient-referee-"));
+  const referee = new Referee(join(root, "media/python/autograd_server.py"));
+  let interpreter = "";
+  let session: NotebookSession;
+
+  before(async () => {
+    interpreter = await oraclePython();
+    const script = `
+import numpy as np
+rng = np.random.default_rng(3)
+np.save("logits.npy", rng.normal(size=(2, 3, 5, 7)).astype(np.float32))
+np.save("target.npy", (rng.uniform(size=(2, 3, 5, 7)) < 0.4))
+`;
+    await python(script);
+  });
+  after(() => {
+    referee.dispose();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    session = new NotebookSession(await loadParserFromDisk(), nodeFiles, folder);
+  });
+
+  async function python(script: string): Promise<string> {
+    const file = join(folder, "plain.py");
+    writeFileSync(file, script);
+    const { code, output } = await run(interpreter, [file], { cwd: folder });
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  async function cell(
+    source: string,
+    leave: Partial<PythonLeave> | null = {},
+    signal?: AbortSignal,
+  ): Promise<{ ok: boolean; outputs: CellOutput[]; report: Report }> {
+    const outputs: CellOutput[] = [];
+    const given =
+      leave === null ? null : { interpreter, timeoutSeconds: 120, always: false, ...leave };
+    const ok = await session.executeWithPython(
+      { language: "python", source, file: "Cell 1" },
+      (o) => outputs.push(o),
+      watch,
+      given,
+      referee,
+      signal,
+    );
+    const [drawn] = outputs.flatMap((o) => (o.kind === "report" ? [o.drawn.report] : []));
+    return { ok, outputs, report: drawn as Report };
+  }
+
+  const load = `logits = torch.from_numpy(np.load("logits.npy"))
+target = torch.from_numpy(np.load("target.npy")).float()
+`;
+
+  it("gives a plain script's loss and gradient bit for bit", async () => {
+    await cell(TORCH);
+    await cell(load);
+    const { report } = await cell("# dice-gradient: autograd\ndice_loss(logits, target)");
+    const [entry] = report.autogradRuns!;
+    assert.equal(entry!.failure, null);
+    const plain = await python(`${TORCH}
+${load}
+logits.requires_grad_(True)
+loss = dice_loss(logits, target)
+loss.backward()
+print(loss.item().hex())
+print(" ".join(float(g).hex() for g in logits.grad.reshape(-1)))
+`);
+    const [loss, gradient] = plain.trim().split("\n");
+    assert.equal(entry!.loss, fromHex(loss!));
+    const column = report.numbers!.columns.indexOf("autograd (PyTorch)");
+    assert.deepEqual(
+      report.numbers!.rows.map((row) => row.values[column]),
+      gradient!.split(" ").map(fromHex),
+    );
+    assert.equal(entry!.verdict, "agrees", entry!.sentence);
+    assert.equal(entry!.dtype, "float32");
+    assert.match(entry!.version, /^2\.13/);
+  });
+
+  it("runs a NumPy loss with HIPS Autograd, JAX and TensorFlow side by side", async () => {
+    await cell(`import numpy as np
+def dice(y_true, y_pred, eps=1e-7):
+    return 1 - (2 * np.sum(y_true * y_pred) + eps) / (np.sum(y_true) + np.sum(y_pred) + eps)
+`);
+    const { report } = await cell(
+      "# dice-gradient: autograd=autograd,jax,tensorflow\ndice(np.array([0, 1, 1]), np.array([0.2, 0.5, 0.9]))",
+    );
+    assert.deepEqual(
+      report.autogradRuns!.map((r) => [r.library, r.verdict, r.failure]),
+      [
+        ["HIPS Autograd", "agrees", null],
+        ["JAX", "agrees", null],
+        ["TensorFlow", "agrees", null],
+      ],
+    );
+  });
+
+  it("says that no gradient reaches a thresholded prediction", async () => {
+    await cell(TORCH);
+    await cell(`${load}
+def hard(logits, target):
+    return dice_loss((logits > 0).float(), target)
+`);
+    const { report } = await cell("# dice-gradient: autograd\nhard(logits, target)");
+    assert.match(report.autogradRuns![0]!.note ?? "", /no gradient reaches the input/);
+  });
+
+  it("runs only where it may, and only where it is asked", async () => {
+    await cell(TORCH);
+    await cell(load);
+    const unasked = await cell("dice_loss(logits, target)");
+    assert.equal(unasked.report.autogradRuns, undefined);
+    const always = await cell("dice_loss(logits, target)", { always: true });
+    assert.equal(always.report.autogradRuns!.length, 1);
+    const untrusted = await cell("# dice-gradient: autograd\ndice_loss(logits, target)", null);
+    assert.equal(untrusted.ok, false);
+    const [failure] = untrusted.outputs;
+    assert.ok(failure?.kind === "failure" && /not trusted/.test(failure.failure.message));
+  });
+
+  it("shows Python's own error with its traceback, and keeps the report", async () => {
+    writeFileSync(join(folder, "broken.py"), "import torch\nraise RuntimeError('no licence')\n");
+    await cell(TORCH);
+    await cell(`${load}
+try:
+    import broken
+except ImportError:
+    pass
+`);
+    const { report, ok } = await cell("# dice-gradient: autograd\ndice_loss(logits, target)");
+    assert.equal(ok, true);
+    assert.match(report.autogradRuns![0]!.failure!, /RuntimeError: no licence\n[\s\S]*broken\.py/);
+    assert.equal(report.check.verdict, "agrees");
+  });
+
+  it("outlives a process that dies, and starts another", async () => {
+    await cell(TORCH);
+    await cell(load);
+    await cell("import os\ndef leave():\n    os._exit(7)\n");
+    writeFileSync(join(folder, "dies.py"), "import os\nos._exit(7)\n");
+    await cell("try:\n    import dies\nexcept ImportError:\n    pass\n");
+    const died = await cell("# dice-gradient: autograd\ndice_loss(logits, target)");
+    assert.match(died.report.autogradRuns![0]!.failure!, /ended with exit code 7/);
+    writeFileSync(join(folder, "dies.py"), "");
+    const again = await cell("# dice-gradient: autograd\ndice_loss(logits, target)");
+    assert.equal(again.report.autogradRuns![0]!.failure, null);
+  });
+
+  it("names an interpreter that is not there, and one without the library", async () => {
+    await cell(TORCH);
+    await cell(load);
+    const ask = "# dice-gradient: autograd\ndice_loss(logits, target)";
+    const nowhere = await cell(ask, { interpreter: "/nowhere/python" });
+    assert.match(nowhere.report.autogradRuns![0]!.failure!, /no Python interpreter \/nowhere/);
+    assert.match(nowhere.report.autogradRuns![0]!.failure!, /dice-gradient\.pythonPath/);
+    const bare = join(folder, "bare");
+    const made = await run("python3", ["-m", "venv", "--without-pip", bare]);
+    assert.equal(made.code, 0, made.output);
+    const without = await cell(ask, { interpreter: join(bare, "bin/python") });
+    assert.match(without.report.autogradRuns![0]!.failure!, /has no torch/);
+  });
+
+  it("stops on request and at its time limit, and works again afterwards", async () => {
+    writeFileSync(join(folder, "slow.py"), "import time\ntime.sleep(600)\n");
+    await cell(TORCH);
+    await cell(`${load}
+try:
+    import slow
+except ImportError:
+    pass
+`);
+    const ask = "# dice-gradient: autograd\ndice_loss(logits, target)";
+    const stopping = new AbortController();
+    setTimeout(() => {
+      stopping.abort();
+    }, 1500);
+    const stopped = await cell(ask, {}, stopping.signal);
+    assert.match(stopped.report.autogradRuns![0]!.failure!, /stopped on request/);
+    const late = await cell(ask, { timeoutSeconds: 2 });
+    assert.match(late.report.autogradRuns![0]!.failure!, /did not finish within 2 s/);
+    writeFileSync(join(folder, "slow.py"), "");
+    const fine = await cell(ask);
+    assert.equal(fine.report.autogradRuns![0]!.failure, null);
+  });
+
+  it("follows a module that changes on disk", async () => {
+    const file = join(folder, "mine.py");
+    writeFileSync(file, TORCH);
+    await cell("import torch\nimport numpy as np\nfrom mine import dice_loss\n" + load);
+    const ask = "# dice-gradient: autograd\ndice_loss(logits, target)";
+    const first = await cell(ask);
+    writeFileSync(file, readFileSync(file, "utf8").replace("(1 - score).mean()", "-score.mean()"));
+    utimesSync(file, new Date(), new Date(Date.now() + 5000));
+    const second = await cell(ask);
+    const [a, b] = [first, second].map((x) => x.report.autogradRuns![0]!.loss!);
+    assert.ok(Math.abs(a! - 1 - b!) < 1e-6, `${a} and ${b}`);
+  });
+});
+
+/** The number that Python's float.hex() wrote. */
+function fromHex(text: string): number {
+  const m = /^(-?)0x([01])\.([0-9a-f]*)p([+-]\d+)$/.exec(text);
+  assert.ok(m !== null, text);
+  const [, sign, whole, digits, exponent] = m;
+  const mantissa = Number(`0x${whole!}${digits!}`) * 16 ** -digits!.length;
+  return (sign === "-" ? -1 : 1) * mantissa * 2 ** Number(exponent);
+}
