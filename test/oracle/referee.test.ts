@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
 import type { Report } from "../../src/report/schema.ts";
 import { Referee } from "../../src/session/autograd/referee.node.ts";
-import { nodeFiles } from "../../src/session/files.node.ts";
+import { filesFor } from "../../src/session/files.node.ts";
 import { NotebookSession } from "../../src/session/notebook.ts";
 import type { CellOutput, PythonLeave } from "../../src/session/protocol.ts";
 import { root } from "../../scripts/lib/root.mjs";
@@ -48,7 +48,7 @@ np.save("target.npy", (rng.uniform(size=(2, 3, 5, 7)) < 0.4))
     rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    session = new NotebookSession(await loadParserFromDisk(), nodeFiles, folder);
+    session = new NotebookSession(await loadParserFromDisk(), filesFor(interpreter), folder);
   });
 
   async function python(script: string): Promise<string> {
