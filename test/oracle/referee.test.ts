@@ -147,7 +147,7 @@ def hard(logits, target):
     const untrusted = await cell("# dice-gradient: autograd\ndice_loss(logits, target)", null);
     assert.equal(untrusted.ok, false);
     const [failure] = untrusted.outputs;
-    assert.ok(failure?.kind === "failure" && failure.failure.message.includes('not trusted'));
+    assert.ok(failure?.kind === "failure" && failure.failure.message.includes("not trusted"));
   });
 
   it("shows Python's own error with its traceback, and keeps the report", async () => {

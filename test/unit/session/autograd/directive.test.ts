@@ -24,7 +24,7 @@ describe("the directive that asks for real autograd", () => {
     it(`refuses ${bad}, and says what there is`, () => {
       assert.throws(
         () => autogradWish(`# dice-gradient: ${bad}`),
-        (e) => e instanceof InspectionError && (e.remedy ?? "").includes('autograd=torch'),
+        (e) => e instanceof InspectionError && (e.remedy ?? "").includes("autograd=torch"),
       );
     });
   }
