@@ -196,6 +196,12 @@ export function importModule(vm: Interpreter, name: string, scope: Scope): Impor
   return load(vm, locate(vm, name, scope));
 }
 
+/** `importlib.import_module(name)`, for the code that is running. */
+export function importByName(vm: Interpreter, name: string): Imported {
+  const scope = vm.frames.at(-1)?.scope;
+  return importModule(vm, name, scope ?? new Scope("module", null, vm.epoch));
+}
+
 function findModule(vm: Interpreter, name: string, file: string): Imported | null {
   const found = tryLocate(vm, name, file);
   return found === null ? null : load(vm, found);

@@ -85,10 +85,17 @@ modules.define("torch.linalg", [linalg], undefined, torchAliases);
 modules.define("torch.autograd", [], (name) =>
   name === "Variable" ? identityDecorator("Variable") : undefined,
 );
-modules.define("torch.jit", [], (name) =>
+/** Code under inspection runs eagerly, in one process. */
+const never = (...names: string[]): Table =>
+  Object.fromEntries(names.map((name) => [name, ["", () => FALSE] as const]));
+
+modules.define("torch.jit", [never("is_scripting", "is_tracing")], (name) =>
   ["script", "ignore", "unused", "export"].includes(name) ? identityDecorator(name) : undefined,
 );
 modules.define("torch.cuda", [cudaFunctions]);
+modules.define("torch.compiler", [never("is_compiling", "is_dynamo_compiling", "is_exporting")]);
+modules.define("torch.onnx", [never("is_in_onnx_export")]);
+modules.define("torch.distributed", [never("is_initialized")]);
 for (const name of ["torch.cuda.amp", "torch.amp"]) {
   modules.define(name, [], (attribute) =>
     attribute === "autocast" ? modules.get("torch")!.get("autocast") : undefined,

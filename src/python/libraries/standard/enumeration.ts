@@ -142,10 +142,20 @@ function enumClass(name: string, bases: readonly ClassValue[], asValue: boolean)
 
 const ENUM = enumClass("Enum", [], false);
 
+/** The class of enumerations themselves, for isinstance(Mode, EnumMeta). */
+const ENUM_META: ClassValue = makeClass({
+  name: "EnumMeta",
+  bases: [],
+  attributes: new Map(),
+  native: { matches: (v) => v.kind === "class" && v.mro.includes(ENUM) },
+})!;
+
 export const enumeration: Contents = {
   Enum: ENUM,
   IntEnum: enumClass("IntEnum", [ENUM], true),
   StrEnum: enumClass("StrEnum", [ENUM], true),
+  EnumMeta: ENUM_META,
+  EnumType: ENUM_META,
   auto: AUTO,
   unique: unchanged("unique"),
 };

@@ -1,4 +1,5 @@
 /** Modules of the standard library that losses import: what matters of each, or nothing at all. */
+import { abstractCollections } from "./abstract.ts";
 import { collections } from "./collections.ts";
 import { contextlib } from "./contextlib.ts";
 import { copying } from "./copying.ts";
@@ -6,28 +7,39 @@ import { dataclasses } from "./dataclasses.ts";
 import type { Contents } from "./define.ts";
 import { enumeration } from "./enumeration.ts";
 import { functools } from "./functools.ts";
+import { inspection } from "./inspection.ts";
 import { itertools } from "./itertools.ts";
 import { operator } from "./operator.ts";
 import { logging, warnings } from "./silent.ts";
+import { importlib, importlibUtil, json, os, osPath, sys, threading, types } from "./system.ts";
 import { abc, annotations, typing } from "./typing.ts";
+import { packagingVersion } from "./versions.ts";
 
 export const standardModules: Readonly<Record<string, Contents>> = {
   abc,
   collections,
-  "collections.abc": annotations([
-    "Callable", "Sequence", "MutableSequence", "Iterable", "Mapping", "MutableMapping", "Hashable",
-    "Iterator", "Generator", "Collection", "Container", "Sized", "Set",
-  ]), // prettier-ignore
+  "collections.abc": abstractCollections,
   contextlib,
   copy: copying,
   dataclasses,
   enum: enumeration,
   functools,
+  importlib,
+  "importlib.util": importlibUtil,
+  inspect: inspection,
   itertools,
+  json,
   logging,
   operator,
-  typing,
-  typing_extensions: typing,
+  os,
+  "os.path": osPath,
+  packaging: {},
+  "packaging.version": packagingVersion,
+  sys,
+  threading,
+  types,
+  typing: { ...typing, ...abstractCollections },
+  typing_extensions: { ...typing, ...abstractCollections },
   warnings,
   __future__: annotations([
     "annotations",
