@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { Verdict } from "../report/schema.ts";
 import { Referee } from "../session/autograd/referee.node.ts";
-import { type JobResult, inspectFile } from "../session/jobs.node.ts";
+import { type JobResult, inspectFile, sourceOfModule } from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
 import type { Failure } from "../session/protocol.ts";
 import { type Command, USAGE, UsageError, parseArguments } from "./arguments.ts";
@@ -27,23 +27,34 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.error(`${e.message}\n\n${USAGE}`);
     return EXIT.badInput;
   }
-  let source: string;
-  try {
-    source = readFileSync(command.file, "utf8");
-  } catch {
+  const source = sourceOf(command);
+  if (source === null) {
     console.error(`There is no readable file ${command.file}.`);
     return EXIT.badInput;
   }
-  const results = await inspectFile({
-    file: command.file,
-    source,
-    callable: command.callable,
-    values: command.values,
-    wrt: command.wrt,
-    directory: process.cwd(),
-    ...(command.autograd === null ? {} : { autograd: command.autograd }),
-  });
+  const results = await inspectFile(
+    {
+      ...source,
+      callable: command.callable,
+      values: command.values,
+      wrt: command.wrt,
+      directory: process.cwd(),
+      ...(command.autograd === null ? {} : { autograd: command.autograd }),
+    },
+    command.python,
+  );
   return print(command, await Promise.all(results.map(withAutograd)));
+}
+
+/** The file's text; for a module, the lines that import the callable from it. */
+function sourceOf(command: Command): { file: string; source: string } | null {
+  const { file, callable } = command;
+  if (command.isModule) return sourceOfModule(file, callable ?? "");
+  try {
+    return { file, source: readFileSync(file, "utf8") };
+  } catch {
+    return null;
+  }
 }
 
 /** Made when first needed; dist/cli.js lies beside media/. */

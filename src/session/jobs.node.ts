@@ -5,6 +5,14 @@ import { type Job, type JobResult, inspectSource } from "./jobs.ts";
 
 export type { Job, JobResult };
 
+/** What stands for a file when a callable of a module is asked for, as "monai.losses" and "DiceLoss()". */
+export function sourceOfModule(module: string, callable: string): Pick<Job, "file" | "source"> {
+  const name = /^\w*/.exec(callable)![0];
+  // Constructor arguments may need arrays: weight=torch.tensor([1.0, 2.0]).
+  const lines = ["import numpy as np", "import torch", `from ${module} import ${name}`, ""];
+  return { file: "command line", source: lines.join("\n") };
+}
+
 /** @param python interpreter whose installed packages imports are read from; `null`: the active one */
 export async function inspectFile(job: Job, python: string | null = null): Promise<JobResult[]> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };

@@ -24,8 +24,22 @@ describe("the command line", () => {
     );
   });
 
+  it("takes a module of Python in the place of a file", () => {
+    const c = parseArguments(["derive", "monai.losses:DiceLoss(sigmoid=True)", "--python=/venv"]);
+    assert.deepEqual(
+      [c.file, c.isModule, c.callable, c.python],
+      ["monai.losses", true, "DiceLoss(sigmoid=True)", "/venv"],
+    );
+    const own = parseArguments(["derive", "my_losses2:dice"]);
+    assert.deepEqual([own.file, own.isModule, own.python], ["my_losses2", true, null]);
+    for (const file of ["losses.py:f", "a.b/losses.py:f", "f.dice", "C:\\code\\losses.py:dice"]) {
+      assert.equal(parseArguments(["derive", file]).isModule, false, file);
+    }
+  });
+
   for (const argv of [
     [],
+    ["derive", "monai.losses"],
     ["inspect"],
     ["derive"],
     ["check", "l.py"],
