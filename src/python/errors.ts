@@ -68,6 +68,11 @@ export class PythonError extends Error {
   }
 }
 
+/** The engine's call stack ran out: the code is nested, or calls itself, too deeply. */
+export function isStackOverflow(e: unknown): e is RangeError {
+  return e instanceof RangeError && /call stack/i.test(e.message);
+}
+
 /** The line with `^^^` below columns `column` to `endColumn` (exclusive); tabs keep their width. */
 function caretUnder(source: Source, line: number, column: number, endColumn: number): string {
   const text = source.lines[line - 1];

@@ -53,4 +53,6 @@ export interface TraceHost {
   print(text: string): void;
   /** Called at every statement and loop iteration; throws to interrupt. */
   checkpoint(): void;
+  /** A safety net below the budget of steps: true stops the run with an error at its place. */
+  timeIsUp?(): boolean;
 }

@@ -1,13 +1,14 @@
 /** Python's parser: tree-sitter's grammar run as WebAssembly, in Node, workers and browsers alike. */
-import { Language, Parser } from "web-tree-sitter";
+import { Language, Parser, type Range } from "web-tree-sitter";
 import type { SourceSpan } from "../expression/node.ts";
-import { PythonError } from "./errors.ts";
+import { PythonError, isStackOverflow } from "./errors.ts";
 import { type LogicalLine, layout } from "./layout.ts";
+import { LineTable } from "./lineTable.ts";
 import { Lowering } from "./lower/context.ts";
 import { cannotAssign } from "./lower/expressions.ts";
 import { lowerBlock } from "./lower/statements.ts";
 import type { Module, Source } from "./syntax.ts";
-import { NestingError, type TreeNode, copyTree } from "./tree.ts";
+import { TreeLimitError, type TreeNode, copyTree } from "./tree.ts";
 
 export interface ParserFiles {
   /** web-tree-sitter.wasm */
@@ -15,6 +16,9 @@ export interface ParserFiles {
   /** tree-sitter-python.wasm */
   readonly grammar: Uint8Array;
 }
+
+/** Longer source is data, generated or not. */
+const MAX_LENGTH = 8 * 2 ** 20;
 
 let runtimeReady: Promise<void> | null = null;
 
@@ -43,7 +47,8 @@ export class PythonParser {
   }
 
   /**
-   * IPython's magics and shell lines count as blank.
+   * IPython's magics and shell lines count as blank. Bodies of functions are read when they are
+   * needed; only what the grammar itself rules out in them is found now.
    * @param file name of the source in spans and messages
    * @throws PythonError SyntaxError, IndentationError or TabError, at its line and column
    */
@@ -65,32 +70,48 @@ export class PythonParser {
     }
   }
 
-  private parseAnew(text: string, file: string): Module {
+  private parseAnew(original: string, file: string): Module {
+    if (original.length > MAX_LENGTH) tooLong(original, file);
+    // Lines may end as on the first Macintosh; offsets stay.
+    const text = original.includes("\r") ? original.replace(/\r(?!\n)/g, "\n") : original;
     const { text: python, logicalLines, error } = layout(text);
-    const source: Source = { file, lines: text.split(/\r\n|\r|\n/) };
+    const source: Source = { file, lines: text.split(/\r?\n/) };
+    const lines = new LineTable(python, file);
     if (error !== null) {
       const span = spanAt(text, error.offset, error.length, file);
       throw new PythonError(error.type, error.message, { span, source });
     }
-    try {
-      const root = this.tree(python, file);
+    return readable(source, lines, () => {
+      const root = this.tree(python, lines, null);
       if (hasFault(root)) this.syntaxError(python, source, logicalLines, root);
-      return { source, body: lowerBlock(new Lowering(source, python), root) };
-    } catch (e) {
-      if (!(e instanceof NestingError) && !(e instanceof RangeError)) throw e;
-      const span = { file, line: 1, column: 1 };
-      throw new PythonError("SyntaxError", "too many nested expressions", { span, source });
-    }
+      const reread = (definition: TreeNode): TreeNode =>
+        readable(source, lines, () => this.definition(python, lines, definition));
+      return { source, body: lowerBlock(new Lowering(source, python, reread), root) };
+    });
   }
 
-  private tree(text: string, file: string): TreeNode {
-    const tree = this.parser.parse(text);
+  /** A function definition, read alone and whole. */
+  private definition(text: string, lines: LineTable, { start, end }: TreeNode): TreeNode {
+    const startPosition = lines.point(start);
+    const endPosition = lines.point(end);
+    const range = { startIndex: start, endIndex: end, startPosition, endPosition };
+    return this.tree(text, lines, range).children[0]!;
+  }
+
+  /** @param range what to read of the text, functions and all; all of it without them if null */
+  private tree(text: string, lines: LineTable, range: Range | null): TreeNode {
+    const tree = this.parser.parse(text, null, range === null ? {} : { includedRanges: [range] });
     if (tree === null) throw new Error("the Python grammar is not loaded");
     try {
-      return copyTree(tree, file);
+      return copyTree(tree, lines, { deferBodies: range === null });
     } finally {
       tree.delete();
     }
+  }
+
+  /** One line of a source, or of what may stand in its place. */
+  private lineTree(text: string, file: string): TreeNode {
+    return this.tree(text, new LineTable(text, file), null);
   }
 
   /**
@@ -121,7 +142,7 @@ export class PythonParser {
     if (at < 0 || /^(?:if|elif|while|for|return|def|class|with|assert|lambda)\b/.test(line))
       return null;
     const left = line.slice(0, at).trimEnd();
-    const statement = this.tree(`${left}\n`, file).children[0];
+    const statement = this.lineTree(`${left}\n`, file).children[0];
     if (statement?.type !== "expression_statement" || hasFault(statement)) return null;
     const expression = statement.children[0];
     if (expression === undefined || statement.children.length > 1) return null;
@@ -136,7 +157,7 @@ export class PythonParser {
   ): { offset: number; length: number; message: string } | null {
     const own = text.slice(line.start, line.end);
     const lead = leadFor(own);
-    const root = this.tree(lead + own + tailFor(own, line), file);
+    const root = this.lineTree(lead + own + tailFor(own, line), file);
     const fault = firstFault(root);
     if (fault === null) return null;
     const begin = Math.max(fault.start - lead.length, 0);
@@ -152,6 +173,30 @@ export class PythonParser {
         : "invalid syntax",
     };
   }
+}
+
+/** Runs `body`; what is too deep or too large for it is an error at its place. */
+function readable<T>(source: Source, lines: LineTable, body: () => T): T {
+  try {
+    return body();
+  } catch (e) {
+    if (!(e instanceof TreeLimitError) && !isStackOverflow(e)) throw e;
+    const limit = e instanceof TreeLimitError ? e : null;
+    const offset = limit?.offset ?? 0;
+    const message = limit?.message ?? "too many nested expressions";
+    const place = { span: lines.span(offset, offset + 1), source };
+    throw new PythonError("SyntaxError", message, place, { remedy: limit?.remedy ?? null });
+  }
+}
+
+function tooLong(text: string, file: string): never {
+  const size = (text.length / 2 ** 20).toFixed(0);
+  throw new PythonError(
+    "Unsupported",
+    `${file} is too long to be read: ${size} MB`,
+    { span: { file, line: 1, column: 1 }, source: null },
+    { remedy: "Keep data in a file of arrays (.npy, .npz) and load them from there." },
+  );
 }
 
 /** The first `=` that assigns, outside brackets and strings (roughly: strings on the left are rare). */

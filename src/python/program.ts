@@ -1,6 +1,6 @@
 /** A Python program under inspection: a module, or a notebook whose cells run one after another. */
 import { type CallableInfo, LOSS_METHODS, callablesOf } from "./callables.ts";
-import { PythonError } from "./errors.ts";
+import { PythonError, isStackOverflow } from "./errors.ts";
 import type { TraceHost } from "./host.ts";
 import { call } from "./interpreter/calls.ts";
 import { display } from "./interpreter/format.ts";
@@ -225,7 +225,7 @@ export class PythonProgram {
     try {
       return body();
     } catch (e) {
-      if (e instanceof RangeError && /call stack/i.test(e.message)) {
+      if (isStackOverflow(e)) {
         throw vm.error("RecursionError", "maximum recursion depth exceeded", vm.at);
       }
       throw e;

@@ -1,5 +1,5 @@
 /** Visiting every part of a piece of syntax. */
-import type { Expression, Statement } from "./syntax.ts";
+import type { Code, Expression, Statement } from "./syntax.ts";
 
 type AnyNode = Expression | Statement;
 
@@ -14,7 +14,10 @@ export function walkSyntax(nodes: readonly AnyNode[], visit: (node: AnyNode) => 
       continue;
     }
     if ("kind" in at && "span" in at && !("default" in at)) visit(at as AnyNode);
+    // A body that is still to be read is no property of its own.
+    if ("code" in at) stack.push((at.code as Code).body);
     for (const [name, child] of Object.entries(at)) {
+      if (name === "code") continue;
       if (name !== "span" && name !== "nameSpan" && name !== "source") stack.push(child);
     }
   }

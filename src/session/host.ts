@@ -114,6 +114,13 @@ export class SessionHost implements TraceHost {
   checkpoint(): void {
     if (this.interrupted()) throw new Interrupted();
   }
+
+  /** When a run that nobody waits for has to end, on `performance.now()`'s clock; null for never. */
+  deadline: number | null = null;
+
+  timeIsUp(): boolean {
+    return this.deadline !== null && performance.now() > this.deadline;
+  }
 }
 
 /** Arrays of an archive, each unpacked when it is asked for, once. */

@@ -9,9 +9,6 @@ import { Scope } from "./scope.ts";
 import { runStatement } from "./statements.ts";
 import { str } from "../values.ts";
 
-/** Enough for tables and class definitions; a training loop at the end of a script stops here. */
-const MODULE_STEPS = 200_000;
-
 /** What one program reads of installed packages: enough for any loss, not for a whole library. */
 const INSTALLED_CHARACTERS = 30_000_000;
 
@@ -276,7 +273,7 @@ export function runTolerantly(vm: Interpreter, module: Module, scope: Scope): Py
   vm.frames.push({ name: "<module>", source: module.source, calledFrom, scope, fn: null });
   for (const statement of module.body) {
     try {
-      vm.limited(MODULE_STEPS, () =>
+      vm.limited(vm.limits.statementSteps, () =>
         vm.transaction(true, () => runStatement(vm, statement, scope)),
       );
     } catch (e) {

@@ -39,15 +39,30 @@ export interface Libraries {
   readonly attribute: (vm: Interpreter, v: Value, name: string) => Value | undefined;
 }
 
+/** Counts, so that a program stops at the same place on every machine. */
 export interface InterpreterLimits {
-  /** Statements and loop iterations in one run. */
+  /** Statements and loop iterations in one run: a cell, or a trace with all that it tries. */
   readonly steps: number;
+  /** Of one statement of a module that is loaded: enough for tables, not for a training loop. */
+  readonly statementSteps: number;
   /** Tensor operations in one run: an unrolled loop over voxels is no formula. */
   readonly tensorOperations: number;
   readonly callDepth: number;
 }
 
-const LIMITS: InterpreterLimits = { steps: 20_000_000, tensorOperations: 200_000, callDepth: 200 };
+const LIMITS: InterpreterLimits = {
+  steps: 20_000_000,
+  statementSteps: 200_000,
+  tensorOperations: 200_000,
+  callDepth: 200,
+};
+
+/** For what nobody has asked for by name, such as hovers: well under a second on a slow machine. */
+export const QUICK_LIMITS: Partial<InterpreterLimits> = {
+  steps: 200_000,
+  statementSteps: 50_000,
+  tensorOperations: 5_000,
+};
 
 /** The size of an axis would have to be known here; a trace without arrays may choose one. */
 export class UnknownSizeError extends Error {
@@ -113,6 +128,7 @@ export class Interpreter {
   private journal: (() => void)[] | null = null;
   private epochCount = 0;
   private steps = 0;
+  private stepLimit: number;
   private operations = 0;
 
   constructor(
@@ -125,6 +141,7 @@ export class Interpreter {
     this.host = host;
     this.libraries = libraries;
     this.limits = { ...LIMITS, ...limits };
+    this.stepLimit = this.limits.steps;
   }
 
   // Errors
@@ -170,32 +187,45 @@ export class Interpreter {
   /** One statement or loop iteration. */
   step(): void {
     this.host.checkpoint();
-    if (++this.steps > this.limits.steps) {
-      this.unsupported(
-        `stopped after ${this.limits.steps.toLocaleString("en")} steps`,
-        "Does this loop end? If it does, run it outside the inspector and load its result.",
-      );
-    }
+    this.steps++;
+    if (this.steps > this.stepLimit) this.outOfSteps();
+    if (this.host.timeIsUp?.() === true) this.outOfTime();
   }
 
-  /** Runs `body` with at most that many steps, which count towards nothing else. */
+  /** Runs `body` with at most that many steps of what is left. */
   limited<T>(steps: number, body: () => T): T {
-    const before = this.steps;
-    this.steps = Math.max(before, this.limits.steps - steps);
+    const { stepLimit } = this;
+    this.stepLimit = Math.min(stepLimit, this.steps + steps);
     try {
       return body();
     } finally {
-      this.steps = before;
+      this.stepLimit = stepLimit;
     }
   }
 
   tensorOperation(): void {
+    if (this.host.timeIsUp?.() === true) this.outOfTime();
     if (++this.operations > this.limits.tensorOperations) {
       this.unsupported(
         `stopped after ${this.limits.tensorOperations.toLocaleString("en")} array operations`,
         "A loop over single elements makes a formula of that many terms; write it with sums over axes.",
       );
     }
+  }
+
+  private outOfSteps(): never {
+    const limit = Math.min(this.stepLimit, this.limits.steps);
+    return this.unsupported(
+      `stopped after ${limit.toLocaleString("en")} steps`,
+      "Does this loop end? If it does, run it outside the inspector and load its result.",
+    );
+  }
+
+  private outOfTime(): never {
+    return this.unsupported(
+      "stopped: this takes too long",
+      "Ask for this function by name, or compute what is slow beforehand and load the result.",
+    );
   }
 
   /** Steps of the present run. */
@@ -206,6 +236,7 @@ export class Interpreter {
   /** A new run: a cell's execution or a trace. */
   resetBudget(): void {
     this.steps = this.operations = 0;
+    this.stepLimit = this.limits.steps;
   }
 
   // Undoing

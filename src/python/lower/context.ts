@@ -19,11 +19,14 @@ export class Lowering {
   readonly text: string;
   /** Star nodes whose star has been taken note of above them. */
   readonly unstarred = new Set<TreeNode>();
+  /** Reads a function definition whose body was left in the source. */
+  readonly reread: (definition: TreeNode) => TreeNode;
   private readonly stack: Bindings[] = [];
 
-  constructor(source: Source, text: string) {
+  constructor(source: Source, text: string, reread: (definition: TreeNode) => TreeNode) {
     this.source = source;
     this.text = text;
+    this.reread = reread;
     this.stack.push(emptyBindings("module"));
   }
 

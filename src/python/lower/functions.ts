@@ -1,18 +1,68 @@
 /** `def` and `lambda`: parameters, and the names that the body binds. */
-import type { Code, Parameter, Statement } from "../syntax.ts";
+import type { Code, Parameter, Source, Statement } from "../syntax.ts";
 import { type TreeNode, field, hasToken, namedChildren } from "../tree.ts";
-import type { Bindings, Lowering } from "./context.ts";
+import { type Bindings, Lowering } from "./context.ts";
 import { lowerExpression, need } from "./expressions.ts";
 import { docstringOf, lowerBlock } from "./statements.ts";
 
 export function lowerFunction(cx: Lowering, node: TreeNode): Code {
   const parameters = lowerParameters(cx, need(cx, node, "parameters"));
+  const block = need(cx, node, "body");
+  if (block.deferred) return new DeferredCode(cx, node, parameters, lowerBlock(cx, block));
   const { result: body, bindings } = cx.scope("function", () => {
     for (const p of parameters) cx.bind(p.name);
-    return lowerBlock(cx, need(cx, node, "body"));
+    return lowerBlock(cx, block);
   });
   const name = cx.textOf(need(cx, node, "name"));
   return code(cx, name, parameters, body, bindings, hasToken(node, "async"));
+}
+
+/**
+ * A function whose body is read when somebody looks into it: of a large module a program calls a few
+ * functions. A mistake in a body is found then too, and harms no other function.
+ */
+class DeferredCode implements Code {
+  readonly name: string;
+  readonly source: Source;
+  readonly parameters: readonly Parameter[];
+  readonly docstring: string | null;
+  readonly isAsync: boolean;
+  private whole: Code | null = null;
+  private readonly read: () => Code;
+
+  constructor(
+    cx: Lowering,
+    node: TreeNode,
+    parameters: readonly Parameter[],
+    beginning: readonly Statement[],
+  ) {
+    this.name = cx.textOf(need(cx, node, "name"));
+    this.source = cx.source;
+    this.parameters = parameters;
+    this.docstring = docstringOf(beginning);
+    this.isAsync = hasToken(node, "async");
+    this.read = () =>
+      lowerFunction(new Lowering(cx.source, cx.text, cx.reread), cx.reread(node));
+  }
+
+  private get code(): Code {
+    return (this.whole ??= this.read());
+  }
+  get body(): readonly Statement[] {
+    return this.code.body;
+  }
+  get isGenerator(): boolean {
+    return this.code.isGenerator;
+  }
+  get locals(): ReadonlySet<string> {
+    return this.code.locals;
+  }
+  get globals(): ReadonlySet<string> {
+    return this.code.globals;
+  }
+  get nonlocals(): ReadonlySet<string> {
+    return this.code.nonlocals;
+  }
 }
 
 export function lowerLambda(cx: Lowering, node: TreeNode): Code {

@@ -1,0 +1,51 @@
+/** What the product does with a Python file, without the drawing: parse, load, list, trace. */
+import { PythonError } from "../../src/python/errors.ts";
+import type { PythonParser } from "../../src/python/parser.ts";
+import { type CallableInfo, PythonProgram } from "../../src/python/program.ts";
+import { nodeFiles } from "../../src/session/files.node.ts";
+import { SessionHost } from "../../src/session/host.ts";
+
+export interface FileRun {
+  /** The file's own mistake, where it does not parse. */
+  readonly refused: string | null;
+  readonly callables: number;
+  readonly tried: number;
+  readonly traced: number;
+}
+
+/** Of a file with hundreds of functions those are traced that a person would ask for, then others. */
+const CALLABLES_A_FILE = 30;
+
+/** @throws whatever is no PythonError: a fault of ours */
+export function traceFile(parser: PythonParser, text: string, path: string): FileRun {
+  const host = new SessionHost(
+    nodeFiles,
+    "/",
+    () => undefined,
+    () => false,
+  );
+  const program = new PythonProgram(parser, host, { file: path });
+  try {
+    program.load(text, path);
+  } catch (e) {
+    if (!(e instanceof PythonError)) throw e;
+    return { refused: e.headline, callables: 0, tried: 0, traced: 0 };
+  }
+  const callables = program.callables();
+  const chosen = [...callables].sort((a, b) => rank(a) - rank(b)).slice(0, CALLABLES_A_FILE);
+  let traced = 0;
+  for (const { name } of chosen) {
+    try {
+      program.trace(name);
+      traced++;
+    } catch (e) {
+      if (!(e instanceof PythonError)) throw e;
+    }
+  }
+  return { refused: null, callables: callables.length, tried: chosen.length, traced };
+}
+
+function rank(c: CallableInfo): number {
+  if (/loss|dice|iou|jaccard|tversky|focal|entropy/i.test(c.name)) return 0;
+  return c.parameters.some((p) => /true|pred|target|label|logit|mask/i.test(p.name)) ? 1 : 2;
+}

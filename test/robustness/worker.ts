@@ -1,0 +1,40 @@
+/** Traces the files that its parent names, one at a time, and says what each has cost. */
+import { readFileSync } from "node:fs";
+import { loadParserFromDisk } from "../../src/python/parser.node.ts";
+import { type FileRun, traceFile } from "./traceFile.ts";
+
+export interface Outcome {
+  readonly path: string;
+  readonly run: FileRun | null;
+  /** An error that no person should meet. */
+  readonly crash: string | null;
+  readonly wallMs: number;
+  /** Of this process, all threads: on a busy machine wall time says little. */
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+}
+
+const parser = await loadParserFromDisk();
+
+process.on("message", (path: string) => {
+  const began = performance.now();
+  const cpu = process.cpuUsage();
+  let run: FileRun | null = null;
+  let crash: string | null = null;
+  try {
+    run = traceFile(parser, readFileSync(path, "utf8"), path);
+  } catch (e) {
+    crash = e instanceof Error ? (e.stack ?? e.message) : String(e);
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const outcome: Outcome = {
+    path,
+    run,
+    crash,
+    wallMs: performance.now() - began,
+    cpuMs: (user + system) / 1000,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+  process.send?.(outcome);
+});
+process.send?.("ready");
