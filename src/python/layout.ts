@@ -30,6 +30,7 @@ const CLOSES: Readonly<Record<string, string>> = { ")": "(", "]": "[", "}": "{" 
 const STRING_START = /(?:[rRbBuU]|[rR][bB]|[bB][rR]|[fFtT]|[fFtT][rR]|[rR][fFtT])?("""|'''|"|')/y;
 /** Names and numbers are skipped whole, so that the b of `ab"…"` is no string prefix. */
 const WORD = /[\p{L}\p{N}_]+/uy;
+const CONFLICT = /(?:<{7} |>{7} |={7}[\r\n])/y;
 const COMPOUND = /(?:async\s+)?(if|elif|else|for|while|def|class|with|try|except|finally)\b/y;
 
 class Fault extends Error {
@@ -76,6 +77,8 @@ class Scanner {
   }
 
   run(): void {
+    const nul = this.text.indexOf("\0");
+    if (nul >= 0) throw new Fault("source code cannot contain null bytes", nul);
     this.blankCellMagic();
     while (this.at < this.text.length) {
       const lineStart = this.at;
@@ -94,10 +97,18 @@ class Scanner {
         this.blankLine(this.at);
         continue;
       }
+      if (indent.narrow === 0) this.refuseConflict();
       this.checkIndent(indent, lineStart);
       this.logicalLine();
     }
     if (this.opener !== null) this.missingBlock(this.text.trimEnd().length);
+  }
+
+  /** What git leaves in a file that it could not merge. */
+  private refuseConflict(): void {
+    CONFLICT.lastIndex = this.at;
+    if (CONFLICT.test(this.text))
+      throw new Fault("this merge conflict is not resolved", this.at, 7);
   }
 
   private readIndent(): Indent {

@@ -8,7 +8,7 @@ import { Lowering } from "./lower/context.ts";
 import { cannotAssign } from "./lower/expressions.ts";
 import { lowerBlock } from "./lower/statements.ts";
 import type { Module, Source } from "./syntax.ts";
-import { TreeLimitError, type TreeNode, copyTree } from "./tree.ts";
+import { type CopiedTree, TreeLimitError, type TreeNode, copyTree } from "./tree.ts";
 
 export interface ParserFiles {
   /** web-tree-sitter.wasm */
@@ -82,8 +82,8 @@ export class PythonParser {
       throw new PythonError(error.type, error.message, { span, source });
     }
     return readable(source, lines, () => {
-      const root = this.tree(python, lines, null);
-      if (hasFault(root)) this.syntaxError(python, source, logicalLines, root);
+      const { root, faulty } = this.tree(python, lines, null);
+      if (faulty) this.syntaxError(python, source, logicalLines, root);
       const reread = (definition: TreeNode): TreeNode =>
         readable(source, lines, () => this.definition(python, lines, definition));
       return { source, body: lowerBlock(new Lowering(source, python, reread), root) };
@@ -95,11 +95,11 @@ export class PythonParser {
     const startPosition = lines.point(start);
     const endPosition = lines.point(end);
     const range = { startIndex: start, endIndex: end, startPosition, endPosition };
-    return this.tree(text, lines, range).children[0]!;
+    return this.tree(text, lines, range).root.children[0]!;
   }
 
   /** @param range what to read of the text, functions and all; all of it without them if null */
-  private tree(text: string, lines: LineTable, range: Range | null): TreeNode {
+  private tree(text: string, lines: LineTable, range: Range | null): CopiedTree {
     const tree = this.parser.parse(text, null, range === null ? {} : { includedRanges: [range] });
     if (tree === null) throw new Error("the Python grammar is not loaded");
     try {
@@ -111,7 +111,7 @@ export class PythonParser {
 
   /** One line of a source, or of what may stand in its place. */
   private lineTree(text: string, file: string): TreeNode {
-    return this.tree(text, new LineTable(text, file), null);
+    return this.tree(text, new LineTable(text, file), null).root;
   }
 
   /**
@@ -124,7 +124,7 @@ export class PythonParser {
     lines: readonly LogicalLine[],
     root: TreeNode,
   ): never {
-    const first = firstFault(root)!;
+    const first = firstFault(root) ?? root;
     for (const line of lines) {
       if (line.end < first.start) continue;
       const fault = this.faultIn(text, line, source.file);

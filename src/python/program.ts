@@ -1,6 +1,6 @@
 /** A Python program under inspection: a module, or a notebook whose cells run one after another. */
 import { type CallableInfo, LOSS_METHODS, callablesOf } from "./callables.ts";
-import { PythonError, isStackOverflow } from "./errors.ts";
+import { PythonError } from "./errors.ts";
 import type { TraceHost } from "./host.ts";
 import { call } from "./interpreter/calls.ts";
 import { display } from "./interpreter/format.ts";
@@ -19,6 +19,7 @@ import { runStatement } from "./interpreter/statements.ts";
 import { LIBRARIES } from "./libraries/registry.ts";
 import type { PythonParser } from "./parser.ts";
 import type { Expression, Module, Source, Statement } from "./syntax.ts";
+import { walkSyntax } from "./syntaxWalk.ts";
 import { type CallRequest, type RequestValue, type Value, str } from "./values.ts";
 import { traceArguments } from "./trace/assume.ts";
 import { type Argument, type Arguments, planOfCall } from "./trace/plans.ts";
@@ -77,6 +78,8 @@ export class PythonProgram {
    */
   execute(source: string, file: string): CellResult {
     const module = this.parser.parse(source, file);
+    // Mistakes in a cell's functions are said now, as Python does.
+    walkSyntax(module.body, () => undefined);
     const { vm } = this;
     vm.recorder = new Recorder();
     vm.resetBudget();
@@ -172,6 +175,7 @@ export class PythonProgram {
   traceCall(request: CallRequest): Trace {
     return this.guarded(NO_SOURCE, () =>
       this.vm.transaction(false, () => {
+        this.vm.resetBudget();
         const target = targetOf(this.vm, request.callable);
         return runTrace(this.vm, target, planOfCall(this.vm, target, request));
       }),
@@ -223,12 +227,7 @@ export class PythonProgram {
     const { vm, scope } = this;
     vm.frames.push({ name: "<module>", source, calledFrom: null, scope, fn: null });
     try {
-      return body();
-    } catch (e) {
-      if (isStackOverflow(e)) {
-        throw vm.error("RecursionError", "maximum recursion depth exceeded", vm.at);
-      }
-      throw e;
+      return vm.contained(body);
     } finally {
       vm.frames.length = 0;
     }

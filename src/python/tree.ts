@@ -69,14 +69,21 @@ export interface CopyOptions {
   readonly deferBodies: boolean;
 }
 
+export interface CopiedTree {
+  readonly root: TreeNode;
+  /** Something in it is no Python. */
+  readonly faulty: boolean;
+}
+
 /**
  * Without comments and line continuations. Frees nothing: the caller deletes the tree.
  * @throws TreeLimitError
  */
-export function copyTree(tree: Tree, lines: LineTable, options: CopyOptions): TreeNode {
+export function copyTree(tree: Tree, lines: LineTable, options: CopyOptions): CopiedTree {
   const cursor = tree.walk();
+  const faulty = tree.rootNode.hasError;
   try {
-    return new Copier(cursor, tree.language, tree.rootNode.hasError, lines, options).copy();
+    return { root: new Copier(cursor, tree.language, faulty, lines, options).copy(), faulty };
   } finally {
     cursor.delete();
   }
@@ -199,7 +206,11 @@ class Copier {
   /** The body's first statement alone, which may be the docstring. */
   private deferred(type: NodeType, depth: number): TreeNode {
     const { cursor } = this;
-    const place = { field: cursor.currentFieldName, start: cursor.startIndex, end: cursor.endIndex };
+    const place = {
+      field: cursor.currentFieldName,
+      start: cursor.startIndex,
+      end: cursor.endIndex,
+    };
     const node = new TreeNode(type, place, false, this.lines);
     node.deferred = true;
     if (cursor.gotoFirstChild()) {

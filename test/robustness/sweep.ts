@@ -3,9 +3,10 @@
  * bounded memory, and prints crashes, hangs, the slowest files and the peak of memory.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pythonFiles } from "./traceFile.ts";
 import type { Outcome } from "./worker.ts";
 
 const MB = 2 ** 20;
@@ -16,18 +17,11 @@ const SLOW_MS = 1000;
 /** A worker lives on as long as its peak is below this, so that leaks show. */
 const FRESH_ABOVE_MB = 400;
 
-export function* pythonFiles(folder: string): Generator<string> {
-  const entries = readdirSync(folder, { withFileTypes: true });
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* pythonFiles(path);
-    else if (entry.isFile() && entry.name.endsWith(".py")) yield path;
-  }
-}
-
 /** A file that ended its worker, or kept it busy. */
-type Lost = { readonly path: string; readonly lost: string };
+interface Lost {
+  readonly path: string;
+  readonly lost: string;
+}
 
 class Worker {
   private readonly child: ChildProcess;
@@ -151,7 +145,7 @@ class Sweep {
     for (const o of slowest) console.log(`${costOf(o).toFixed(0).padStart(7)} ms  ${o.path}`);
     console.log(`
 files           ${this.outcomes.length + this.lost.length} in ${seconds.toFixed(0)} s
-refused         ${total((o) => (o.run?.refused == null ? 0 : 1))} (no Python 3, or too large)
+refused         ${total((o) => (typeof o.run?.refused === "string" ? 1 : 0))} (no Python 3, or too large)
 callables       ${total((o) => o.run?.callables ?? 0)}; tried ${total((o) => o.run?.tried ?? 0)}, traced ${total((o) => o.run?.traced ?? 0)}
 crashes         ${this.crashes.length}
 lost workers    ${this.lost.length} (memory above ${MEMORY_MB} MB, or busy for ${HANG_MS / 1000} s)
@@ -169,7 +163,9 @@ function costOf(o: Outcome): number {
 }
 
 const folders = process.argv.slice(2);
-if (folders.length === 0) {
+const missing = folders.find((f) => !existsSync(f));
+if (folders.length === 0 || missing !== undefined) {
+  if (missing !== undefined) console.error(`There is no folder ${missing}.`);
   console.error("usage: npm run sweep -- FOLDER…");
   process.exitCode = 2;
 } else {

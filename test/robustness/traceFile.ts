@@ -1,8 +1,11 @@
 /** What the product does with a Python file, without the drawing: parse, load, list, trace. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { PythonError } from "../../src/python/errors.ts";
+import { QUICK_LIMITS } from "../../src/python/interpreter/interpreter.ts";
 import type { PythonParser } from "../../src/python/parser.ts";
 import { type CallableInfo, PythonProgram } from "../../src/python/program.ts";
-import { nodeFiles } from "../../src/session/files.node.ts";
+import { filesFor } from "../../src/session/files.node.ts";
 import { SessionHost } from "../../src/session/host.ts";
 
 export interface FileRun {
@@ -16,15 +19,17 @@ export interface FileRun {
 /** Of a file with hundreds of functions those are traced that a person would ask for, then others. */
 const CALLABLES_A_FILE = 30;
 
+const files = filesFor();
+
 /** @throws whatever is no PythonError: a fault of ours */
 export function traceFile(parser: PythonParser, text: string, path: string): FileRun {
   const host = new SessionHost(
-    nodeFiles,
+    files,
     "/",
     () => undefined,
     () => false,
   );
-  const program = new PythonProgram(parser, host, { file: path });
+  const program = new PythonProgram(parser, host, { file: path, limits: QUICK_LIMITS });
   try {
     program.load(text, path);
   } catch (e) {
@@ -48,4 +53,15 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
 function rank(c: CallableInfo): number {
   if (/loss|dice|iou|jaccard|tversky|focal|entropy/i.test(c.name)) return 0;
   return c.parameters.some((p) => /true|pred|target|label|logit|mask/i.test(p.name)) ? 1 : 2;
+}
+
+/** Every .py file below a folder, in the order of their names. */
+export function* pythonFiles(folder: string): Generator<string> {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* pythonFiles(path);
+    else if (entry.isFile() && entry.name.endsWith(".py")) yield path;
+  }
 }

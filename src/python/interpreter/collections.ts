@@ -55,6 +55,15 @@ export function changeItems(vm: Interpreter, list: ListValue, items: Value[]): v
   list.items = items;
 }
 
+/** At the end of the list. The items are gone through before the first is put there. */
+export function appendItems(vm: Interpreter, list: ListValue, items: Iterable<Value>): void {
+  const added = [...items];
+  const { length } = list.items;
+  const own = list.items;
+  vm.remember(list, () => (own.length = length));
+  for (const v of added) own.push(v);
+}
+
 export function isHashable(v: Value): boolean {
   if (v.kind === "tuple") return v.items.every(isHashable);
   return v.kind !== "list" && v.kind !== "dict" && v.kind !== "set";
@@ -62,7 +71,11 @@ export function isHashable(v: Value): boolean {
 
 /** @throws PythonError TypeError for lists, dictionaries and sets */
 export function hashKey(vm: Interpreter, v: Value): string {
-  if (!isHashable(v)) vm.fail("TypeError", `unhashable type: '${typeName(v)}'`);
+  const hashable = (x: Value): boolean => {
+    vm.allocate(1);
+    return x.kind === "tuple" ? x.items.every(hashable) : isHashable(x);
+  };
+  if (!hashable(v)) vm.fail("TypeError", `unhashable type: '${typeName(v)}'`);
   if (v.kind === "number" && v.value === null) {
     vm.unsupported("this number is not known here, so it cannot be a key");
   }

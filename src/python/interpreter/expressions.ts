@@ -89,10 +89,16 @@ function evaluateNode(vm: Interpreter, node: Expression, scope: Scope): Value {
     case "Call":
       return evaluateCall(vm, node, scope);
     case "Binary": {
-      const left = evaluate(vm, node.left, scope);
-      const right = evaluate(vm, node.right, scope);
-      vm.at = node.span;
-      return binaryOperation(vm, node.op, left, right);
+      // A sum leans to the left, as deep as it has terms.
+      const spine = [node];
+      for (let at = node.left; at.kind === "Binary"; at = at.left) spine.push(at);
+      let value = evaluate(vm, spine.at(-1)!.left, scope);
+      for (const at of spine.reverse()) {
+        const right = evaluate(vm, at.right, scope);
+        vm.at = at.span;
+        value = binaryOperation(vm, at.op, value, right);
+      }
+      return value;
     }
     case "Unary": {
       const operand = evaluate(vm, node.operand, scope);
@@ -100,9 +106,14 @@ function evaluateNode(vm: Interpreter, node: Expression, scope: Scope): Value {
       return unaryOperation(vm, node.op, operand);
     }
     case "Boolean": {
-      const left = evaluate(vm, node.left, scope);
-      vm.at = node.left.span;
-      return truth(vm, left) === (node.op === "and") ? evaluate(vm, node.right, scope) : left;
+      const spine = [node];
+      for (let at = node.left; at.kind === "Boolean"; at = at.left) spine.push(at);
+      let value = evaluate(vm, spine.at(-1)!.left, scope);
+      for (const at of spine.reverse()) {
+        vm.at = at.left.span;
+        if (truth(vm, value) === (at.op === "and")) value = evaluate(vm, at.right, scope);
+      }
+      return value;
     }
     case "Compare":
       return evaluateComparison(vm, node, scope);

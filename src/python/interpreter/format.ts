@@ -10,6 +10,8 @@ import type { Interpreter } from "./interpreter.ts";
 
 /** Python's str(), or repr() if `repr`. */
 export function display(vm: Interpreter, v: Value, repr = false): string {
+  // A value may hold another many times: what is shown can be far longer than what is stored.
+  vm.allocate(1);
   switch (v.kind) {
     case "none":
       return "None";
@@ -290,9 +292,12 @@ function general(x: number, digits: number): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
+const MAX_PADDING = 1_000_000;
+
 function padded(text: string, width: number, fill: string, align: string): string {
   const missing = width - text.length;
   if (missing <= 0) return text;
+  if (missing > MAX_PADDING) throw new RangeError("the text is too wide");
   switch (align) {
     case "<":
       return text + fill.repeat(missing);

@@ -4,13 +4,10 @@ import type { ModuleSource } from "../host.ts";
 import type { Import, ImportFrom, Module, Statement } from "../syntax.ts";
 import type { ModuleValue, OpaqueValue, Value } from "../values.ts";
 import { setIn } from "./attributes.ts";
-import type { Interpreter } from "./interpreter.ts";
+import { BudgetError, type Interpreter } from "./interpreter.ts";
 import { Scope } from "./scope.ts";
 import { runStatement } from "./statements.ts";
 import { str } from "../values.ts";
-
-/** What one program reads of installed packages: enough for any loss, not for a whole library. */
-const INSTALLED_CHARACTERS = 30_000_000;
 
 const NOT_FOUND =
   "its module was not found, neither beside this file nor among the installed packages";
@@ -242,10 +239,11 @@ function loadModule(vm: Interpreter, name: string, source: ModuleSource): Import
 function countInstalled(vm: Interpreter, file: string, text: string): void {
   vm.installed.add(file);
   vm.installedCharacters += text.length;
-  if (vm.installedCharacters > INSTALLED_CHARACTERS) {
+  if (vm.installedCharacters > vm.limits.installedCharacters) {
     vm.unsupported(
       "stopped reading installed packages: this needs too much of them",
       "Copy what the loss uses into a file of your own.",
+      new BudgetError(),
     );
   }
 }
@@ -274,7 +272,7 @@ export function runTolerantly(vm: Interpreter, module: Module, scope: Scope): Py
   for (const statement of module.body) {
     try {
       vm.limited(vm.limits.statementSteps, () =>
-        vm.transaction(true, () => runStatement(vm, statement, scope)),
+        vm.transaction(true, () => vm.contained(() => runStatement(vm, statement, scope))),
       );
     } catch (e) {
       if (!(e instanceof PythonError)) throw e;

@@ -5,7 +5,7 @@
 import { type Axis, ShapeError } from "../../expression/axis.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
-import { PythonError, type TracebackFrame } from "../errors.ts";
+import { PythonError, type TracebackFrame, isStackOverflow } from "../errors.ts";
 import type { Library } from "../dtypes.ts";
 import type { NumericArray, TraceHost } from "../host.ts";
 import type { PythonParser } from "../parser.ts";
@@ -47,6 +47,10 @@ export interface InterpreterLimits {
   readonly statementSteps: number;
   /** Tensor operations in one run: an unrolled loop over voxels is no formula. */
   readonly tensorOperations: number;
+  /** Elements that collections of one run are given, or go through, all together. */
+  readonly elements: number;
+  /** Source of installed packages: enough for any loss, not for a whole library. */
+  readonly installedCharacters: number;
   readonly callDepth: number;
 }
 
@@ -54,6 +58,8 @@ const LIMITS: InterpreterLimits = {
   steps: 20_000_000,
   statementSteps: 200_000,
   tensorOperations: 200_000,
+  elements: 10_000_000,
+  installedCharacters: 30_000_000,
   callDepth: 200,
 };
 
@@ -62,6 +68,8 @@ export const QUICK_LIMITS: Partial<InterpreterLimits> = {
   steps: 200_000,
   statementSteps: 50_000,
   tensorOperations: 5_000,
+  elements: 500_000,
+  installedCharacters: 3_000_000,
 };
 
 /** The size of an axis would have to be known here; a trace without arrays may choose one. */
@@ -84,6 +92,9 @@ export class NeedsIntegerError extends Error {
     this.expr = expr;
   }
 }
+
+/** The run has used up what it may; trying something else in it makes no sense. */
+export class BudgetError extends Error {}
 
 /** A method that arrays of this library do not have. */
 export class UnknownMethodError extends Error {
@@ -130,6 +141,7 @@ export class Interpreter {
   private steps = 0;
   private stepLimit: number;
   private operations = 0;
+  private elements = 0;
 
   constructor(
     parser: PythonParser,
@@ -182,6 +194,19 @@ export class Interpreter {
     }
   }
 
+  /** Runs `body`; where the engine itself comes to an end, that is an error at the current place. */
+  contained<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (e) {
+      if (!(e instanceof RangeError)) throw e;
+      if (isStackOverflow(e)) {
+        throw this.error("RecursionError", "maximum recursion depth exceeded", this.at);
+      }
+      throw this.error("MemoryError", "this value is too large for the inspector", this.at);
+    }
+  }
+
   // Budget
 
   /** One statement or loop iteration. */
@@ -209,6 +234,19 @@ export class Interpreter {
       this.unsupported(
         `stopped after ${this.limits.tensorOperations.toLocaleString("en")} array operations`,
         "A loop over single elements makes a formula of that many terms; write it with sums over axes.",
+        new BudgetError(),
+      );
+    }
+  }
+
+  /** Before a collection of `n` elements is made; sixteen characters of a string count as one. */
+  allocate(n: number): void {
+    this.elements += n;
+    if (this.elements > this.limits.elements) {
+      this.unsupported(
+        `stopped after ${this.limits.elements.toLocaleString("en")} elements of lists and strings`,
+        "Keep data of that size in arrays, or compute them beforehand and load the result.",
+        new BudgetError(),
       );
     }
   }
@@ -218,6 +256,7 @@ export class Interpreter {
     return this.unsupported(
       `stopped after ${limit.toLocaleString("en")} steps`,
       "Does this loop end? If it does, run it outside the inspector and load its result.",
+      new BudgetError(),
     );
   }
 
@@ -225,6 +264,7 @@ export class Interpreter {
     return this.unsupported(
       "stopped: this takes too long",
       "Ask for this function by name, or compute what is slow beforehand and load the result.",
+      new BudgetError(),
     );
   }
 
@@ -235,7 +275,7 @@ export class Interpreter {
 
   /** A new run: a cell's execution or a trace. */
   resetBudget(): void {
-    this.steps = this.operations = 0;
+    this.steps = this.operations = this.elements = 0;
     this.stepLimit = this.limits.steps;
   }
 

@@ -11,6 +11,13 @@ import { useOpaque } from "./opaque.ts";
 
 /** @throws PythonError TypeError if it cannot be iterated */
 export function* iterate(vm: Interpreter, v: Value): Generator<Value, void, undefined> {
+  for (const item of elementsOf(vm, v)) {
+    vm.allocate(1);
+    yield item;
+  }
+}
+
+function* elementsOf(vm: Interpreter, v: Value): Generator<Value, void, undefined> {
   switch (v.kind) {
     case "list":
       // By position: the list may grow while a loop runs over it.

@@ -17,7 +17,7 @@ import {
 } from "../values.ts";
 import { call } from "./calls.ts";
 import { findMethod } from "./attributes.ts";
-import { makeList, makeSet, isHashable, keyOf } from "./collections.ts";
+import { appendItems, isHashable, keyOf, makeList, makeSet } from "./collections.ts";
 import { percentFormat } from "./format.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
@@ -97,14 +97,20 @@ function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value
 
 function onCollections(vm: Interpreter, op: BinaryOperator, a: Value, b: Value): Value | null {
   if (a.kind === "str") {
-    if (op === "+" && b.kind === "str") return str(a.value + b.value);
+    if (op === "+" && b.kind === "str") {
+      vm.allocate(b.value.length / 16);
+      return str(a.value + b.value);
+    }
     if (op === "%") return str(percentFormat(vm, a.value, b));
   }
   if (op === "+" && a.kind === "list" && b.kind === "list") {
+    vm.allocate(a.items.length + b.items.length);
     return makeList(vm, [...a.items, ...b.items]);
   }
-  if (op === "+" && a.kind === "tuple" && b.kind === "tuple")
+  if (op === "+" && a.kind === "tuple" && b.kind === "tuple") {
+    vm.allocate(a.items.length + b.items.length);
     return tuple([...a.items, ...b.items]);
+  }
   if (op === "*") return repeated(vm, a, b) ?? repeated(vm, b, a);
   if (a.kind === "dict" && b.kind === "dict" && op === "|") {
     return { kind: "dict", entries: new Map([...a.entries, ...b.entries]), born: vm.epoch };
@@ -134,7 +140,7 @@ function repeated(vm: Interpreter, a: Value, b: Value): Value | null {
   if (b.value === null) return vm.unsupported("how often this is repeated is not known here");
   const times = Math.max(0, b.value);
   const length = a.kind === "str" ? a.value.length : a.items.length;
-  if (times * length > 10_000_000) vm.fail("MemoryError", "this sequence is too long");
+  vm.allocate((times * length) / (a.kind === "str" ? 16 : 1));
   if (a.kind === "str") return str(a.value.repeat(times));
   const items = Array.from({ length: times }, () => a.items).flat();
   return a.kind === "list" ? makeList(vm, items) : tuple(items);
@@ -145,9 +151,7 @@ export function augmented(vm: Interpreter, op: BinaryOperator, a: Value, b: Valu
   const own = findMethod(a, `__i${SPECIAL[op]}__`);
   if (own !== null) return call(vm, own, [b]);
   if (a.kind === "list" && op === "+") {
-    const before = a.items;
-    vm.remember(a, () => (a.items = before));
-    a.items = [...before, ...iterate(vm, b)];
+    appendItems(vm, a, iterate(vm, b));
     return a;
   }
   if ((a.kind === "set" || a.kind === "dict") && b.kind === a.kind) {
@@ -265,6 +269,7 @@ function tensorPair(a: Value, b: Value): boolean {
 
 /** `==`: a Python bool, an array of them, or a bool that only sizes will decide. */
 export function equals(vm: Interpreter, a: Value, b: Value): Value {
+  vm.allocate(1);
   if (a.kind === "opaque") return useOpaque(vm, a);
   if (b.kind === "opaque") return useOpaque(vm, b);
   const own = findMethod(a, "__eq__");

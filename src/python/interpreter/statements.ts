@@ -9,6 +9,7 @@ import type {
   Expression,
   For,
   FunctionDef,
+  If,
   Raise,
   Statement,
   Try,
@@ -77,9 +78,7 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
         value: node.value === null ? NONE : evaluate(vm, node.value, scope),
       };
     case "If":
-      return truthOf(vm, node.test, scope)
-        ? runBlock(vm, node.body, scope)
-        : runBlock(vm, node.otherwise, scope);
+      return runBlock(vm, branchOf(vm, node, scope), scope);
     case "For":
       return runFor(vm, node, scope);
     case "While":
@@ -120,6 +119,18 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
       return undefined;
     case "Unsupported":
       return vm.unsupported(`the statement \`${node.construct}\` is not supported`);
+  }
+}
+
+/** The statements of the branch that is taken: of `elif`s in a row without recursion. */
+function branchOf(vm: Interpreter, node: If, scope: Scope): readonly Statement[] {
+  for (let at = node; ;) {
+    if (truthOf(vm, at.test, scope)) return at.body;
+    const [next, ...more] = at.otherwise;
+    if (next?.kind !== "If" || more.length > 0) return at.otherwise;
+    vm.at = next.span;
+    vm.step();
+    at = next;
   }
 }
 

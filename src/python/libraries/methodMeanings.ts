@@ -121,6 +121,12 @@ export function insert(c: CallContext): Value {
   return NONE;
 }
 
+export function replace(c: CallContext): Value {
+  const result = text(c).replaceAll(c.text("old"), c.text("new"));
+  c.vm.allocate(result.length / 16);
+  return str(result);
+}
+
 export function pop(c: CallContext): Value {
   const { items } = list(c);
   if (items.length === 0) return c.vm.fail("IndexError", "pop from empty list");

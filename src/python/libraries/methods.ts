@@ -1,6 +1,7 @@
 /** Methods of strings, lists, tuples, dictionaries and sets. */
 import { iterate } from "../interpreter/iterate.ts";
 import {
+  appendItems,
   changeItems,
   hashKey,
   makeDict,
@@ -23,6 +24,7 @@ import {
   insert,
   pop,
   remove,
+  replace,
   indexOf,
   countOf,
   sort,
@@ -48,7 +50,7 @@ const strings: Table = {
   rstrip: ["self, chars=None", (c) => str(stripped(c, false, true))],
   startswith: ["self, prefix", (c) => affix(c, "prefix", (s, p) => s.startsWith(p))],
   endswith: ["self, suffix", (c) => affix(c, "suffix", (s, p) => s.endsWith(p))],
-  replace: ["self, old, new", (c) => str(text(c).replaceAll(c.text("old"), c.text("new")))],
+  replace: ["self, old, new", replace],
   split: ["self, sep=None, maxsplit=-1", split],
   join: [
     "self, iterable",
@@ -73,20 +75,17 @@ const strings: Table = {
     (c) =>
       str(text(c).replace(/\p{L}+/gu, (w) => w.charAt(0).toUpperCase() + w.slice(1).toLowerCase())),
   ],
-  zfill: ["self, width", (c) => str(text(c).padStart(c.int("width"), "0"))],
+  zfill: [
+    "self, width",
+    (c) => (c.vm.allocate(c.int("width") / 16), str(text(c).padStart(c.int("width"), "0"))),
+  ],
 };
 
 const lists: Table = {
-  append: [
-    "self, obj",
-    (c) => (changeItems(c.vm, list(c), [...list(c).items, c.value("obj")]), NONE),
-  ],
+  append: ["self, obj", (c) => (appendItems(c.vm, list(c), [c.value("obj")]), NONE)],
   extend: [
     "self, iterable",
-    (c) => (
-      changeItems(c.vm, list(c), [...list(c).items, ...iterate(c.vm, c.value("iterable"))]),
-      NONE
-    ),
+    (c) => (appendItems(c.vm, list(c), iterate(c.vm, c.value("iterable"))), NONE),
   ],
   insert: ["self, index, obj", insert],
   pop: ["self, index=-1", pop],

@@ -1,4 +1,5 @@
 /** Taking arrays apart along an axis, as several libraries do it. */
+import type { Axis, Shape } from "../../expression/axis.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { indexTensor } from "../tensors/indexing.ts";
 import { sizeNumber } from "../tensors/tensor.ts";
@@ -6,7 +7,19 @@ import { NONE, type TensorValue, type Value, int, tuple } from "../values.ts";
 import type { CallContext } from "./signature.ts";
 
 export function knownSize(c: CallContext, x: TensorValue, dim: number): number {
-  return knownInteger(c.vm, sizeNumber(x.expr.shape.at(dim)!), `${c.name}()`);
+  return knownInteger(c.vm, sizeNumber(axisAt(c, x.expr.shape, dim)), `${c.name}()`);
+}
+
+/** @throws PythonError IndexError, in PyTorch's words, if there is no such axis */
+export function axisAt(c: CallContext, shape: Shape, dim: number): Axis {
+  const range = `[${-shape.length}, ${shape.length - 1}]`;
+  return (
+    shape.at(dim) ??
+    c.vm.fail(
+      "IndexError",
+      `Dimension out of range (expected to be in range of ${range}, but got ${dim})`,
+    )
+  );
 }
 
 const slot: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };

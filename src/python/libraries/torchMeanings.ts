@@ -18,7 +18,7 @@ import {
 import { asTensor, filled, operandExpr, sizeNumber, tensor } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary, withoutGradient } from "./convert.ts";
-import { along, evenly, knownSize, pieces } from "./pieces.ts";
+import { along, axisAt, evenly, knownSize, pieces } from "./pieces.ts";
 import type { CallContext } from "./signature.ts";
 
 export function powerOf(c: CallContext, exponent: number): Value {
@@ -214,15 +214,7 @@ export function contiguous(c: CallContext): Value {
 export function size(c: CallContext): Value {
   const { shape } = c.expr("self");
   if (!c.given("dim")) return tuple(shape.map(sizeNumber));
-  const d = c.int("dim");
-  const axis = shape.at(d);
-  if (axis === undefined || d >= shape.length) {
-    return c.vm.fail(
-      "IndexError",
-      `Dimension out of range (expected to be in range of [${-shape.length}, ${shape.length - 1}], but got ${d})`,
-    );
-  }
-  return sizeNumber(axis);
+  return sizeNumber(axisAt(c, shape, c.int("dim")));
 }
 
 /** to(dtype), to(device), to(other), to(device, dtype). */

@@ -53,13 +53,13 @@ export function lowerExpression(cx: Lowering, node: TreeNode): Expression {
         span,
       };
     case "binary_operator":
-      return {
+      return lowerChain(cx, node, (at, left) => ({
         kind: "Binary",
-        op: operator(cx, node) as BinaryOperator,
-        left: lowerExpression(cx, need(cx, node, "left")),
-        right: lowerExpression(cx, need(cx, node, "right")),
-        span,
-      };
+        op: operator(cx, at) as BinaryOperator,
+        left,
+        right: lowerExpression(cx, need(cx, at, "right")),
+        span: at.span,
+      }));
     case "unary_operator":
       return {
         kind: "Unary",
@@ -75,13 +75,13 @@ export function lowerExpression(cx: Lowering, node: TreeNode): Expression {
         span,
       };
     case "boolean_operator":
-      return {
+      return lowerChain(cx, node, (at, left) => ({
         kind: "Boolean",
-        op: operator(cx, node) as "and" | "or",
-        left: lowerExpression(cx, need(cx, node, "left")),
-        right: lowerExpression(cx, need(cx, node, "right")),
-        span,
-      };
+        op: operator(cx, at) as "and" | "or",
+        left,
+        right: lowerExpression(cx, need(cx, at, "right")),
+        span: at.span,
+      }));
     case "comparison_operator":
       return lowerComparison(cx, node);
     case "conditional_expression": {
@@ -137,6 +137,18 @@ export function lowerExpression(cx: Lowering, node: TreeNode): Expression {
     default:
       return { kind: "Unsupported", construct: node.type.replaceAll("_", " "), span };
   }
+}
+
+/** `a + b + c` leans to the left: built from the innermost operation outwards, without recursion. */
+function lowerChain(
+  cx: Lowering,
+  node: TreeNode,
+  build: (at: TreeNode, left: Expression) => Expression,
+): Expression {
+  const spine: TreeNode[] = [];
+  let at = node;
+  for (; at.type === node.type; at = need(cx, at, "left")) spine.push(at);
+  return spine.reduceRight((left, x) => build(x, left), lowerExpression(cx, at));
 }
 
 export function need(cx: Lowering, node: TreeNode, name: string): TreeNode {

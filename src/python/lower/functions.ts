@@ -41,8 +41,7 @@ class DeferredCode implements Code {
     this.parameters = parameters;
     this.docstring = docstringOf(beginning);
     this.isAsync = hasToken(node, "async");
-    this.read = () =>
-      lowerFunction(new Lowering(cx.source, cx.text, cx.reread), cx.reread(node));
+    this.read = () => lowerFunction(new Lowering(cx.source, cx.text, cx.reread), cx.reread(node));
   }
 
   private get code(): Code {

@@ -213,19 +213,25 @@ function lowerAssignment(cx: Lowering, node: TreeNode): Statement {
   }
 }
 
+/** Each `elif` is an `if` in the `else` of the one above it. */
 function lowerIf(cx: Lowering, node: TreeNode, alternatives: readonly TreeNode[]): Statement {
-  const [next, ...rest] = alternatives;
-  const consequence = need(cx, node, "consequence");
-  const test = lowerExpression(cx, need(cx, node, "condition"));
-  const body = lowerBlock(cx, consequence);
-  const otherwise =
-    next === undefined
-      ? []
-      : next.type === "elif_clause"
-        ? [lowerIf(cx, next, rest)]
-        : bodyOf(cx, next);
-  return { kind: "If", test, body, otherwise, span: node.span };
+  const branches = [node, ...alternatives].map((c) => ({
+    span: c.span,
+    test: c === node || c.type === "elif_clause" ? lowerCondition(cx, c) : null,
+    body: c === node || c.type === "elif_clause" ? consequence(cx, c) : bodyOf(cx, c),
+  }));
+  let otherwise: readonly Statement[] = [];
+  for (const { test, body, span } of branches.reverse()) {
+    otherwise = test === null ? body : [{ kind: "If", test, body, otherwise, span }];
+  }
+  return otherwise[0]!;
 }
+
+const lowerCondition = (cx: Lowering, node: TreeNode): Expression =>
+  lowerExpression(cx, need(cx, node, "condition"));
+
+const consequence = (cx: Lowering, node: TreeNode): Statement[] =>
+  lowerBlock(cx, need(cx, node, "consequence"));
 
 function lowerWith(cx: Lowering, node: TreeNode): Statement {
   const { span } = node;

@@ -3,6 +3,7 @@ import { leaves } from "../../expression/walk.ts";
 import type { Library } from "../dtypes.ts";
 import { PythonError } from "../errors.ts";
 import {
+  BudgetError,
   type Interpreter,
   NeedsIntegerError,
   UnknownMethodError,
@@ -42,6 +43,7 @@ interface Attempt {
 
 /** @throws PythonError of the attempt that got furthest, if none succeeds */
 export function traceArguments(vm: Interpreter, target: TraceTarget, args: Arguments): Trace {
+  vm.resetBudget();
   const library = libraryUsed(target);
   const names = arrayParameters(target, args).map((p) => p.name);
   if (names.length === 0) return firstThatFits(vm, target, args, library, [PATTERNS[0]!], names);
@@ -89,6 +91,7 @@ function tryPattern(
   const targets = looksLikeTarget(names, library);
   let flavour = library;
   for (;;) {
+    const before = vm.progress;
     try {
       const plan = planOfArguments(vm, target, args, flavour, (name) => {
         const labelMap = pattern.labelMap && targets.has(name);
@@ -103,12 +106,12 @@ function tryPattern(
       });
       return runTrace(vm, target, plan);
     } catch (e) {
-      if (!(e instanceof PythonError)) throw e;
+      if (!(e instanceof PythonError) || e.cause instanceof BudgetError) throw e;
       const again =
         learnSizes(e, sizes, pattern.rank, flavour) ||
         learnIntegers(e, integers, names) ||
         learnLibrary(vm, e, flavour);
-      if (again === false) return { error: e, progress: vm.progress };
+      if (again === false) return { error: e, progress: vm.progress - before };
       if (typeof again === "string") flavour = again;
     }
   }

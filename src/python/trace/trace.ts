@@ -74,7 +74,7 @@ export interface Plan {
   readonly assumptions: readonly string[];
 }
 
-/** Runs the target once. Whatever it changes is undone. @throws PythonError */
+/** Runs the target once, on the budget that is left. Whatever it changes is undone. @throws PythonError */
 export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trace {
   const saved = {
     recorder: vm.recorder,
@@ -84,7 +84,6 @@ export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trac
   };
   vm.recorder = new Recorder();
   vm.silent = true;
-  vm.resetBudget();
   try {
     return vm.transaction(false, () => {
       const nodes = plan.inputs.map((p) => input(p.name, p.shape, p.type));

@@ -100,7 +100,7 @@ describe("Python parser", () => {
       1,
       5,
     ],
-    ["<<<<<<< HEAD\nx = 1\n=======\n", "SyntaxError: invalid syntax", 1, 1],
+    ["<<<<<<< HEAD\nx = 1\n=======\n", "SyntaxError: this merge conflict is not resolved", 1, 1],
     ["except ValueError, e:\n    pass\n", "SyntaxError: invalid syntax", 1, 1],
   ];
   for (const [source, headline, line, column] of faults) {

@@ -40,17 +40,21 @@ function product(c: CallContext): Value {
   const given = c.list("iterables").map((v) => [...iterate(c.vm, v)]);
   const columns = Array.from({ length: c.int("repeat") }, () => given).flat();
   const rows = columns.reduce<Value[][]>(
-    (all, column) => all.flatMap((row) => column.map((v) => [...row, v])),
+    (all, column) => {
+      c.vm.allocate(all.length * column.length * columns.length);
+      return all.flatMap((row) => column.map((v) => [...row, v]));
+    },
     [[]],
   );
   return over(c, rows.map(tuple));
 }
 
-function choices(items: readonly Value[], r: number, ordered: boolean): Value[][] {
+function choices(vm: Interpreter, items: readonly Value[], r: number, ordered: boolean): Value[][] {
   if (r === 0) return [[]];
   return items.flatMap((v, k) => {
+    vm.allocate(items.length);
     const rest = ordered ? items.filter((_, j) => j !== k) : items.slice(k + 1);
-    return choices(rest, r - 1, ordered).map((more) => [v, ...more]);
+    return choices(vm, rest, r - 1, ordered).map((more) => [v, ...more]);
   });
 }
 
@@ -143,14 +147,14 @@ export const itertools: Contents = {
     product: ["*iterables, repeat=1", product],
     combinations: [
       "iterable, r",
-      (c) => over(c, choices(itemsOf(c), c.int("r"), false).map(tuple)),
+      (c) => over(c, choices(c.vm, itemsOf(c), c.int("r"), false).map(tuple)),
     ],
     permutations: [
       "iterable, r=None",
       (c) => {
         const items = itemsOf(c);
         const r = c.given("r") ? c.int("r") : items.length;
-        return over(c, choices(items, r, true).map(tuple));
+        return over(c, choices(c.vm, items, r, true).map(tuple));
       },
     ],
     islice: ["iterable, *bounds", islice],
