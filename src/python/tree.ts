@@ -14,7 +14,7 @@ export class TreeNode {
   /** The parser put it in to go on after a mistake. */
   readonly missing: boolean;
   children: readonly TreeNode[] = LEAF;
-  /** Left in the source, to be read when it is needed; `children` holds its first statement at most. */
+  /** Left in the source, to be read when it is needed; `children` holds the docstring at most. */
   deferred = false;
   private readonly lines: LineTable;
 
@@ -203,7 +203,7 @@ class Copier {
     return node;
   }
 
-  /** The body's first statement alone, which may be the docstring. */
+  /** The body's first statement alone, if it is the docstring. */
   private deferred(type: NodeType, depth: number): TreeNode {
     const { cursor } = this;
     const place = {
@@ -216,10 +216,19 @@ class Copier {
     if (cursor.gotoFirstChild()) {
       let first = this.type();
       while (first.name === "comment" && cursor.gotoNextSibling()) first = this.type();
-      if (first.name === "expression_statement") node.children = [this.node(first, depth + 1)!];
+      if (first.name === "expression_statement" && this.holdsString()) {
+        node.children = [this.node(first, depth + 1)!];
+      }
       cursor.gotoParent();
     }
     return node;
+  }
+
+  private holdsString(): boolean {
+    if (!this.cursor.gotoFirstChild()) return false;
+    const { name } = this.type();
+    this.cursor.gotoParent();
+    return name === "string" || name === "concatenated_string";
   }
 }
 
