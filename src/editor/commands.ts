@@ -1,7 +1,7 @@
 /** Commands that open notebooks and inspect typed formulas. */
 import * as vscode from "vscode";
 import { FORMULA_LANGUAGE, NOTEBOOK_TYPE, type NotebookController } from "./controller.ts";
-import { deriveAtCursor } from "./deriveAtCursor.ts";
+import { revealReport } from "./cellStatus.ts";
 import { code, newNotebook, openNotebook, run } from "./notebooks.ts";
 
 const LAST_FORMULA = "dice-gradient.lastFormula";
@@ -19,7 +19,7 @@ export function registerCommands(
     }),
     register("openExampleNotebook", () => openExample(context)),
     register("inspectFormula", () => inspectFormula(context)),
-    register("deriveGradient", deriveAtCursor),
+    vscode.commands.registerCommand("dice-gradient.revealReport", revealReport),
     register("restartKernel", async () => {
       const notebook = vscode.window.activeNotebookEditor?.notebook;
       if (notebook === undefined) {

@@ -3,15 +3,23 @@ import { join } from "node:path";
 import type * as vscode from "vscode";
 import { registerCommands } from "./commands.ts";
 import { NotebookController } from "./controller.ts";
+import { CellVerdicts } from "./cellStatus.ts";
 import { Engine } from "./engine.ts";
+import { registerInline } from "./inline/register.ts";
 
-/** Called by VS Code when a notebook opens or one of the commands is used. */
+/** Called by VS Code when a notebook or a Python file opens, or one of the commands is used. */
 export function activate(context: vscode.ExtensionContext): void {
   const engine = new Engine(join(context.extensionPath, "dist", "worker.js"));
   const controller = new NotebookController(engine);
-  context.subscriptions.push(controller, ...registerCommands(context, controller), {
-    dispose: () => {
-      engine.dispose();
+  context.subscriptions.push(
+    controller,
+    ...registerCommands(context, controller),
+    ...registerInline(context),
+    new CellVerdicts(),
+    {
+      dispose: () => {
+        engine.dispose();
+      },
     },
-  });
+  );
 }

@@ -99,11 +99,12 @@ export class InlineDocument {
         kind: "derived",
         report: { ...report, assumptions: [...statedShapes(shapes), ...report.assumptions] },
         isLoss: trace.outputs === null && arrays >= 2,
-        inputs: inputs.map(({ name: input, role, node }) => ({
-          name: input,
+        inputs: trace.inputs.map(({ parameter, role, node, library }) => ({
+          name: parameter,
           role,
           shape: node.shape.map((a) => a.size ?? a.name),
           type: node.type,
+          library,
         })),
         code: statements.map((s) => s.text).join("\n\n"),
       };

@@ -68,6 +68,8 @@ export interface DerivedInput {
   /** A letter stands for a size that is not known. */
   readonly shape: readonly (number | string)[];
   readonly type: "float" | "int" | "bool";
+  /** Whose arrays it takes. */
+  readonly library: "numpy" | "torch" | "tensorflow" | "jax";
 }
 
 /** What became of a candidate. */

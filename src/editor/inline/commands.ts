@@ -1,0 +1,257 @@
+/** The commands about one loss: derive, check, compare, set its shapes. */
+import * as vscode from "vscode";
+import type { DerivedInput } from "../../session/inline/protocol.ts";
+import { saveShapes, shapesSet } from "../settings.ts";
+import { type Comparable, comparableLosses } from "./comparable.ts";
+import { type InlineDocuments, keyOf } from "./documents.ts";
+import {
+  type DerivedLoss,
+  arrayFromFile,
+  arraysCell,
+  callOf,
+  definitionOf,
+  sampleLines,
+  showInspection,
+} from "./inspection.ts";
+import { sizesFor } from "./sampleArrays.ts";
+import { type Target, targetOf } from "./target.ts";
+
+/** Files that hold one array or several, as far as the inspector reads them. */
+const ARRAY_FILES =
+  "**/*.{npy,npz,nii,nii.gz,mha,mhd,nrrd,nhdr,mat,h5,hdf5,pt,pth,safetensors,csv,tsv,png,tif,tiff}";
+const MOST_FILES = 500;
+
+export class LossCommands {
+  private readonly documents: InlineDocuments;
+  private readonly storage: vscode.Uri;
+
+  /** @param storage a folder of the extension's own for arrays it makes */
+  constructor(documents: InlineDocuments, storage: vscode.Uri) {
+    this.documents = documents;
+    this.storage = storage;
+  }
+
+  /** *Derive Gradient of This Loss*: the full report in a notebook beside the code. */
+  async derive(argument: unknown): Promise<void> {
+    const target = await targetOf(this.documents, argument);
+    if (target === null) return;
+    const derived = await this.documents.derived(target.document, target.name, { fresh: true });
+    const definition = await definitionOf(target, derived);
+    await showInspection(
+      definition.includes("\n") ? [definition, target.name] : [`${definition}\n\n${target.name}`],
+    );
+  }
+
+  /** *Check Gradient of This Loss on Arrays…* */
+  async check(argument: unknown): Promise<void> {
+    const found = await this.derivedTarget(argument);
+    if (found === null) return;
+    const { target, derived } = found;
+    const lines = await this.askForArrays(target, derived);
+    if (lines === null) return;
+    await showInspection([
+      await definitionOf(target, derived),
+      arraysCell([derived], lines),
+      callOf(target.name, this.kindOf(target), derived, this.requiredOf(target)),
+    ]);
+  }
+
+  /** *Compare This Loss with Another…*, on the same arrays. */
+  async compare(argument: unknown): Promise<void> {
+    const found = await this.derivedTarget(argument);
+    if (found === null) return;
+    const { target, derived } = found;
+    const other = await this.askForOther(target);
+    if (other === null) return;
+    const second = await this.deriveOrSay(other);
+    if (second === null) return;
+    const lines = await sampleLines(target.name, derived, this.storage);
+    const twin = (input: DerivedInput): string =>
+      derived.inputs.find((x) => x.role === input.role)?.name ?? input.name;
+    // Arrays that only the other loss takes.
+    for (const [name, line] of await sampleLines(other.name, second, this.storage)) {
+      const input = second.inputs.find((x) => x.name === name)!;
+      if (!lines.has(twin(input))) lines.set(name, line);
+    }
+    const first = callOf(target.name, this.kindOf(target), derived, this.requiredOf(target));
+    const beside = callOf(other.name, this.kindOf(other), second, this.requiredOf(other), twin);
+    const definitions = new Set([
+      await definitionOf(target, derived),
+      await definitionOf(other, second),
+    ]);
+    await showInspection([
+      [...definitions].join("\n"),
+      arraysCell([derived, second], lines),
+      `compare(\n    ${first},\n    ${beside},\n)`,
+    ]);
+  }
+
+  /** *Set Shapes of This Loss…*: kept in the workspace's settings; empty answers forget them. */
+  async setShapes(argument: unknown): Promise<void> {
+    const target = await targetOf(this.documents, argument);
+    if (target === null) return;
+    const derived = await this.documents.derived(target.document, target.name, { fresh: true });
+    const scope = vscode.Uri.parse(keyOf(target.document));
+    const known = shapesSet(scope)[target.name] ?? {};
+    const inputs =
+      derived?.kind === "derived"
+        ? derived.inputs.map((x) => ({ name: x.name, shape: x.shape.join(", ") }))
+        : this.requiredOf(target).map((name) => ({ name, shape: "" }));
+    const shapes: Record<string, number[]> = {};
+    for (const [k, { name, shape }] of inputs.entries()) {
+      const answer = await vscode.window.showInputBox({
+        title: `Shape of ${name} in ${target.name} (${String(k + 1)} of ${String(inputs.length)})`,
+        prompt: `Sizes such as 2, 1, 64, 64. Leave it empty to have the shape found from the code${shape === "" ? "" : `: (${shape})`}.`,
+        value: known[name]?.join(", ") ?? "",
+        placeHolder: shape,
+        ignoreFocusOut: true,
+        validateInput: (text) =>
+          text.trim() === "" || sizesIn(text) !== null ? null : "Type sizes such as 2, 1, 64, 64",
+      });
+      if (answer === undefined) return;
+      const sizes = sizesIn(answer);
+      if (sizes !== null) shapes[name] = sizes;
+    }
+    await saveShapes(scope, target.name, Object.keys(shapes).length === 0 ? null : shapes);
+  }
+
+  private async derivedTarget(
+    argument: unknown,
+  ): Promise<{ readonly target: Target; readonly derived: DerivedLoss } | null> {
+    const target = await targetOf(this.documents, argument);
+    const derived = target === null ? null : await this.deriveOrSay(target);
+    return target === null || derived === null ? null : { target, derived };
+  }
+
+  private async deriveOrSay({ document, name }: Target): Promise<DerivedLoss | null> {
+    const derived = await this.documents.derived(document, name, { fresh: true });
+    if (derived?.kind === "derived") return derived;
+    const reason =
+      derived === null
+        ? `${name} is not a function or class that takes arrays.`
+        : `The gradient of ${name} cannot be derived: ${derived.failure.message}` +
+          (derived.failure.line === null ? "" : ` (line ${String(derived.failure.line)})`);
+    await vscode.window.showInformationMessage(reason);
+    return null;
+  }
+
+  private kindOf({ document, name }: Target): "function" | "class" {
+    return this.documents.loss(document, name)?.candidate.kind ?? "function";
+  }
+
+  private requiredOf({ document, name }: Target): readonly string[] {
+    return this.documents.loss(document, name)?.candidate.parameters ?? [];
+  }
+
+  private async askForArrays(
+    target: Target,
+    derived: DerivedLoss,
+  ): Promise<Map<string, string> | null> {
+    const shapes = derived.inputs.map((x) => `${x.name} (${sizesFor(x).join(", ")})`).join(", ");
+    const choices = [
+      { label: "$(wand) Random arrays", description: shapes, id: "random" },
+      { label: "$(edit) Type them", description: "literals or NumPy expressions", id: "type" },
+      { label: "$(file) From files", description: "of the workspace", id: "files" },
+    ] as const;
+    const choice = await vscode.window.showQuickPick(choices, {
+      title: `Check ${target.name} on`,
+      placeHolder: "Which arrays?",
+    });
+    if (choice === undefined) return null;
+    const samples = await sampleLines(target.name, derived, this.storage);
+    if (choice.id === "random") return samples;
+    const files = choice.id === "files" ? await arrayFiles() : [];
+    if (choice.id === "files" && files.length === 0) {
+      await vscode.window.showInformationMessage("The workspace has no array files.");
+      return null;
+    }
+    const lines = new Map<string, string>();
+    for (const input of derived.inputs) {
+      const line =
+        choice.id === "type"
+          ? await typedArray(input, samples.get(input.name) ?? "")
+          : await pickedArray(input, files);
+      if (line === null) return null;
+      lines.set(input.name, line);
+    }
+    return lines;
+  }
+
+  private async askForOther(target: Target): Promise<Comparable | null> {
+    const others = await comparableLosses(this.documents, target);
+    const items = [
+      ...others.map((other) => ({ label: other.name, description: other.detail, other })),
+      { label: "$(folder-opened) A loss of another file…", description: "", other: null },
+    ];
+    const picked = await vscode.window.showQuickPick(items, {
+      title: `Compare ${target.name} with`,
+      placeHolder: "Which loss?",
+      matchOnDescription: true,
+    });
+    if (picked === undefined) return null;
+    if (picked.other !== null) return picked.other;
+    const files = await vscode.workspace.findFiles("**/*.py", undefined, MOST_FILES);
+    const file = await pickFile(files, "Which file?");
+    if (file === null) return null;
+    const document = await vscode.workspace.openTextDocument(file);
+    await this.documents.outlined(document);
+    const losses = this.documents.lossesIn(document).map((l) => l.name);
+    const name = await vscode.window.showQuickPick(losses, { placeHolder: "Which loss?" });
+    return name === undefined ? null : { document, name, detail: "" };
+  }
+}
+
+/** Sizes separated by commas or spaces, with or without brackets; null for anything else. */
+function sizesIn(text: string): number[] | null {
+  const parts = text
+    .replace(/^\s*[([]|[)\]]\s*$/g, "")
+    .split(/[\s,x×]+/)
+    .filter((p) => p !== "");
+  const sizes = parts.map(Number);
+  return sizes.length > 0 && sizes.every((n) => Number.isInteger(n) && n > 0) ? sizes : null;
+}
+
+async function arrayFiles(): Promise<vscode.Uri[]> {
+  const found = await vscode.workspace.findFiles(ARRAY_FILES, undefined, MOST_FILES);
+  return found.sort((a, b) => a.path.localeCompare(b.path));
+}
+
+async function pickFile(
+  files: readonly vscode.Uri[],
+  placeHolder: string,
+): Promise<vscode.Uri | null> {
+  const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
+  return (await vscode.window.showQuickPick(items, { placeHolder }))?.uri ?? null;
+}
+
+async function typedArray(input: DerivedInput, example: string): Promise<string | null> {
+  const text = await vscode.window.showInputBox({
+    title: `${input.name}, ${input.role}, shape (${input.shape.join(", ")})`,
+    prompt: 'Python, such as np.array([[0.9, 0.1]]) or np.load("mask.npy")',
+    value: example,
+    ignoreFocusOut: true,
+    validateInput: (v) => (v.trim() === "" ? "Type an array" : null),
+  });
+  return text ?? null;
+}
+
+async function pickedArray(
+  input: DerivedInput,
+  files: readonly vscode.Uri[],
+): Promise<string | null> {
+  const file = await pickFile(files, `File of ${input.name} (${input.role})`);
+  if (file === null) return null;
+  const load = `np.load(${JSON.stringify(vscode.workspace.asRelativePath(file, false))})`;
+  if (!/\.(npz|mat|h5|hdf5|pt|pth|safetensors)$/.test(file.path)) {
+    return arrayFromFile(input.library, load);
+  }
+  const member = await vscode.window.showInputBox({
+    title: `${input.name}: which array of ${vscode.workspace.asRelativePath(file)}?`,
+    prompt: "Its name in the file. Leave it empty if there is only one.",
+    value: input.name,
+    ignoreFocusOut: true,
+  });
+  if (member === undefined) return null;
+  const named = member === "" ? load : `${load}[${JSON.stringify(member)}]`;
+  return arrayFromFile(input.library, named);
+}

@@ -1,0 +1,134 @@
+/** Inspection notebooks for a loss: where its code comes from, arrays for it, and the call. */
+import { relative, sep } from "node:path";
+import * as vscode from "vscode";
+import { writeNpy } from "../../arrays/npy.ts";
+import type { Derived, DerivedInput } from "../../session/inline/protocol.ts";
+import { code, newNotebook, openNotebook, run } from "../notebooks.ts";
+import { notebookOf } from "./documents.ts";
+import { arrayCall, elementsOf, importOf, nested, sizesFor, valuesFor } from "./sampleArrays.ts";
+import type { Target } from "./target.ts";
+
+export type DerivedLoss = Extract<Derived, { kind: "derived" }>;
+
+/** More elements than this are kept in a file: nobody reads them in a cell. */
+const LONGEST_LITERAL = 256;
+
+/** Opens a notebook beside the code and runs its cells. */
+export async function showInspection(cells: readonly string[]): Promise<void> {
+  const notebook = await newNotebook(cells.map((source) => code(source)));
+  await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
+  await run(notebook, 0, cells.length);
+}
+
+/**
+ * Python that makes a loss known to a notebook: its import, so that running again follows the
+ * file's changes, or its code where it cannot be imported.
+ * @param derived gives the code of a loss in a notebook; null when it could not be derived
+ */
+export async function definitionOf(target: Target, derived: Derived | null): Promise<string> {
+  const { document, name } = target;
+  const module = moduleOf(document);
+  if (module !== null) {
+    // The cell imports the file as it lies on disk.
+    if (document.isDirty) await document.save();
+    return `from ${module} import ${name}`;
+  }
+  if (derived?.kind === "derived") return derived.code;
+  const cells = notebookOf(document)?.getCells() ?? [];
+  const isCode = (c: vscode.NotebookCell): boolean =>
+    c.kind === vscode.NotebookCellKind.Code && c.document.languageId === "python";
+  return cells.length === 0
+    ? document.getText()
+    : cells
+        .filter(isCode)
+        .map((c) => c.document.getText())
+        .join("\n\n");
+}
+
+/** Dotted name by which a notebook in the first workspace folder imports the file; else null. */
+function moduleOf(document: vscode.TextDocument): string | null {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  if (folder === undefined || document.isUntitled || document.uri.scheme !== "file") return null;
+  const path = relative(folder.uri.fsPath, document.uri.fsPath);
+  if (path.startsWith("..") || !path.endsWith(".py")) return null;
+  const parts = path.slice(0, -3).split(sep);
+  return parts.every((p) => /^[A-Za-z_]\w*$/.test(p)) ? parts.join(".") : null;
+}
+
+/** Lines that make random arrays for a loss, by input; large ones are saved in `folder`. */
+export async function sampleLines(
+  name: string,
+  derived: DerivedLoss,
+  folder: vscode.Uri,
+): Promise<Map<string, string>> {
+  const lines = new Map<string, string>();
+  for (const [k, input] of derived.inputs.entries()) {
+    const sizes = sizesFor(input);
+    const values = valuesFor(input, {
+      logits: takesLogits(derived, input),
+      classes: classesOf(derived.inputs),
+      seed: k + 1,
+    });
+    if (elementsOf(sizes) <= LONGEST_LITERAL) {
+      lines.set(input.name, arrayCall(input.library, nested(values, sizes, input.type)));
+      continue;
+    }
+    const file = vscode.Uri.joinPath(folder, "arrays", `${name}-${input.name}.npy`);
+    const data = input.type === "float" ? Float64Array.from(values) : Int32Array.from(values);
+    const dtype = input.type === "float" ? "float64" : "int32";
+    await vscode.workspace.fs.writeFile(file, writeNpy({ dtype, shape: sizes, data }));
+    lines.set(input.name, arrayFromFile(input.library, `np.load(${JSON.stringify(file.fsPath)})`));
+  }
+  return lines;
+}
+
+/** NumPy reads the file; other libraries take the array over. */
+export function arrayFromFile(library: DerivedInput["library"], load: string): string {
+  if (library === "numpy") return load;
+  return library === "torch" ? `torch.from_numpy(${load})` : arrayCall(library, load);
+}
+
+/** Whether a prediction is of any size rather than between 0 and 1. */
+function takesLogits(derived: DerivedLoss, input: DerivedInput): boolean {
+  return /logit/i.test(input.name) || /σ\(|softmax|sigmoid/.test(derived.report.loss.text);
+}
+
+function classesOf(inputs: readonly DerivedInput[]): number {
+  const prediction = inputs.find((x) => x.role === "prediction");
+  const axis = prediction?.shape.findIndex(
+    (n, k) => n === "c" || (k === 1 && typeof n === "number"),
+  );
+  const sizes = prediction === undefined ? [] : sizesFor(prediction);
+  return Math.max(2, sizes[axis ?? -1] ?? 2);
+}
+
+/** The cell that gives names to arrays, with what they need imported. */
+export function arraysCell(
+  derived: readonly DerivedLoss[],
+  lines: ReadonlyMap<string, string>,
+): string {
+  const libraries = new Set(derived.flatMap((d) => d.inputs.map((x) => x.library)));
+  const text = [...lines].map(([name, value]) => `${name} = ${value}`).join("\n");
+  if (/\bnp\./.test(text)) libraries.add("numpy");
+  return `${[...libraries].map(importOf).join("\n")}\n\n${text}`;
+}
+
+/**
+ * The call of a loss with arrays by name.
+ * @param names the array for each input; its own name unless given
+ */
+export function callOf(
+  name: string,
+  kind: "function" | "class",
+  derived: DerivedLoss,
+  required: readonly string[],
+  names: (input: DerivedInput) => string = (input) => input.name,
+): string {
+  const given = derived.inputs.map((x) => `${x.name}=${names(x)}`);
+  const isInput = (parameter: string): boolean => derived.inputs.some((x) => x.name === parameter);
+  // Numbers without a default: one class more than two where they count, else 1.
+  const numbers = required
+    .filter((p) => !isInput(p))
+    .map((p) => `${p}=${/class|channel|label/i.test(p) ? "3" : "1.0"}`);
+  return `${name}${kind === "class" ? "()" : ""}(${[...given, ...numbers].join(", ")})`;
+}

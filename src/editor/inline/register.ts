@@ -1,0 +1,61 @@
+/** Everything that is shown where code is read: hovers, lenses, problems, and their commands. */
+import { join } from "node:path";
+import * as vscode from "vscode";
+import { LossLenses, isShown } from "./codeLens.ts";
+import { LossCommands } from "./commands.ts";
+import { InlineDocuments } from "./documents.ts";
+import { LossFindings } from "./findings.ts";
+import { LossHovers } from "./hover.ts";
+import { Typesetter } from "./typesetter.ts";
+
+/** Python files on disk or not yet saved, and the Python cells of notebooks. */
+const PYTHON: vscode.DocumentSelector = [
+  { language: "python", scheme: "file" },
+  { language: "python", scheme: "untitled" },
+  { language: "python", scheme: "vscode-remote" },
+  { language: "python", scheme: "vscode-notebook-cell" },
+];
+
+/** Context key: the file in the active editor has a loss, so its title bar offers the report. */
+const HAS_LOSSES = "dice-gradient.hasLosses";
+
+export function registerInline(context: vscode.ExtensionContext): { dispose(): unknown }[] {
+  const dist = join(context.extensionPath, "dist");
+  const documents = new InlineDocuments(join(dist, "inline.js"));
+  const typesetter = new Typesetter(join(dist, "typeset.js"));
+  const lenses = new LossLenses(documents);
+  const findings = new LossFindings(documents);
+  const commands = new LossCommands(documents, context.globalStorageUri);
+  const register = (name: string, f: (argument: unknown) => Promise<void>): vscode.Disposable =>
+    vscode.commands.registerCommand(`dice-gradient.${name}`, f);
+  return [
+    documents,
+    typesetter,
+    lenses,
+    findings,
+    vscode.languages.registerHoverProvider(PYTHON, new LossHovers(documents, typesetter)),
+    vscode.languages.registerCodeLensProvider(PYTHON, lenses),
+    vscode.languages.registerCodeActionsProvider(PYTHON, findings, {
+      providedCodeActionKinds: LossFindings.kinds,
+    }),
+    register("deriveGradient", (a) => commands.derive(a)),
+    register("checkLoss", (a) => commands.check(a)),
+    register("compareLosses", (a) => commands.compare(a)),
+    register("setShapes", (a) => commands.setShapes(a)),
+    ...followActiveEditor(documents),
+  ];
+}
+
+function followActiveEditor(documents: InlineDocuments): vscode.Disposable[] {
+  let shown: boolean | null = null;
+  const update = (): void => {
+    const document = vscode.window.activeTextEditor?.document;
+    const losses = document === undefined ? [] : documents.lossesBeside(document);
+    const has = losses.some((loss) => isShown(loss, losses));
+    if (has === shown) return;
+    shown = has;
+    void vscode.commands.executeCommand("setContext", HAS_LOSSES, has);
+  };
+  update();
+  return [vscode.window.onDidChangeActiveTextEditor(update), documents.onDidChange(update)];
+}
