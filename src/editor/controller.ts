@@ -9,6 +9,7 @@ import type { CellLanguage, Failure } from "../session/protocol.ts";
 import { type Engine, EngineFailure, type Session } from "./engine.ts";
 import { toNotebookOutput } from "./outputs.ts";
 import { pythonLeave } from "./python.ts";
+import { pythonFor } from "./settings.ts";
 
 export const CONTROLLER_ID = "dice-gradient-inspector";
 export const NOTEBOOK_TYPE = "jupyter-notebook";
@@ -112,7 +113,7 @@ export class NotebookController implements vscode.Disposable {
     let kernel = this.kernels.get(key);
     if (kernel === undefined) {
       kernel = {
-        session: this.engine.openSession(key, directoryOf(notebook)),
+        session: this.engine.openSession(key, directoryOf(notebook), pythonFor(notebook.uri)),
         executionOrder: 0,
         queue: Promise.resolve(),
         interrupts: 0,

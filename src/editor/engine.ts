@@ -58,7 +58,8 @@ export class Engine {
     this.workerFile = workerFile;
   }
 
-  openSession(id: string, directory: string): Session {
+  /** @param python the interpreter whose packages imports are read from; null for the active one */
+  openSession(id: string, directory: string, python: string | null): Session {
     const flag = new SharedArrayBuffer(4);
     const view = new Int32Array(flag);
     let epoch = -1;
@@ -66,7 +67,7 @@ export class Engine {
       this.started();
       if (epoch === this.generation) return;
       epoch = this.generation;
-      this.post({ kind: "open", session: id, directory, interrupt: flag });
+      this.post({ kind: "open", session: id, directory, python, interrupt: flag });
     };
     return {
       id,

@@ -63,7 +63,7 @@ interface PythonExtension {
  * The interpreter whose packages imports come from: the setting, else what the Python extension has
  * selected. Null leaves the choice to the environment that VS Code was started in.
  */
-export function pythonFor(scope: vscode.Uri): string | null {
+export function pythonFor(scope?: vscode.Uri): string | null {
   const set = value("pythonPath", "", scope).trim();
   if (set !== "") return absolute(set, scope);
   const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
@@ -72,10 +72,16 @@ export function pythonFor(scope: vscode.Uri): string | null {
   return typeof path === "string" && path !== "" ? path : null;
 }
 
+/** Seconds that Python may take for one cell. */
+export function pythonTimeout(): number {
+  return value("python.timeout", 120);
+}
+
 /** `${workspaceFolder}` and relative paths, as people write them in settings that they share. */
-function absolute(path: string, scope: vscode.Uri): string {
+function absolute(path: string, scope: vscode.Uri | undefined): string {
   const folder = (
-    vscode.workspace.getWorkspaceFolder(scope) ?? vscode.workspace.workspaceFolders?.[0]
+    (scope === undefined ? undefined : vscode.workspace.getWorkspaceFolder(scope)) ??
+    vscode.workspace.workspaceFolders?.[0]
   )?.uri;
   if (folder === undefined) return path;
   const named = path.replace(/\$\{workspaceFolder\}/g, folder.fsPath);
