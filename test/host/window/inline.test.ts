@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { copyExample } from "../example.ts";
+import { runAll } from "../notebook.ts";
+import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
+
+describe("a loss in the window", function () {
+  this.timeout(180_000);
+  let workbench: Workbench;
+  let folder: string;
+
+  before(async () => {
+    folder = await copyExample();
+    workbench = await launchWorkbench({ workspace: folder, file: join(folder, "losses.py") });
+  });
+  after(() => workbench.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  it("has its gradient, a check and a comparison offered above it", async () => {
+    const lens = workbench.page.locator(".codelens-decoration").filter({ hasText: "∂L/∂y_pred" });
+    await lens.first().waitFor({ timeout: 60_000 });
+    assert.match(await lens.first().innerText(), /∂L\/∂y_pred.*check.*compare/s);
+  });
+
+  it("shows its formulas in a hover, each picture with a text and a size", async () => {
+    const { page } = workbench;
+    await page.locator(".view-line").getByText("dice_loss_plain").first().hover();
+    const hover = page.locator(".monaco-hover:not(.hidden)").filter({ hasText: "Full report" });
+    await hover.first().waitFor({ timeout: 60_000 });
+    const pictures = hover.first().locator("img");
+    await pictures.first().waitFor();
+    for (const picture of await pictures.all()) {
+      assert.match((await picture.getAttribute("alt")) ?? "", /=/);
+      const box = await picture.boundingBox();
+      assert.ok(box !== null && box.width > 40 && box.height > 12, JSON.stringify(box));
+      const loaded = await picture.evaluate((e) => (e as HTMLImageElement).naturalWidth > 0);
+      assert.ok(loaded, "the picture is drawn");
+    }
+    await page.keyboard.press("Escape");
+  });
+
+  it("has the commands in the editor's context menu", async () => {
+    const { page } = workbench;
+    await page
+      .locator(".view-line")
+      .getByText("dice_loss_plain")
+      .first()
+      .click({ button: "right" });
+    const menu = page.locator(".monaco-menu");
+    for (const title of ["Derive Gradient of This Loss", "Check Gradient", "Compare This Loss"]) {
+      await menu.getByText(title).first().waitFor();
+    }
+    await page.keyboard.press("Escape");
+  });
+
+  it("is checked on random arrays by keyboard alone, with the verdict in the cell's status bar", async () => {
+    const { page } = workbench;
+    await page.locator(".view-line").getByText("dice_loss_plain").first().click();
+    await workbench.runCommand("Dice Gradient: Check Gradient of This Loss on Arrays");
+    const choice = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: "Random" });
+    await choice.waitFor({ timeout: 60_000 });
+    await page.keyboard.press("Enter");
+    const status = page.locator(".cell-statusbar-container .cell-status-item");
+    await status.filter({ hasText: "Agrees" }).first().waitFor({ timeout: 60_000 });
+  });
+
+  it("keeps its verdicts beside the cells of the example", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("View: Close All Editors");
+    await page.keyboard.press("Control+p");
+    await page.locator(".quick-input-widget input").fill("dice-gradient.ipynb");
+    await page.keyboard.press("Enter");
+    await runAll(workbench, 150_000);
+    const status = page.locator(".cell-statusbar-container .cell-status-item");
+    await status
+      .filter({ hasText: /Agrees|Undefined/ })
+      .first()
+      .waitFor({ timeout: 60_000 });
+  });
+});
