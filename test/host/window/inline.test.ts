@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { copyExample } from "../example.ts";
-import { runAll } from "../notebook.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
 describe("a loss in the window", function () {
@@ -62,19 +61,5 @@ describe("a loss in the window", function () {
     await page.keyboard.press("Enter");
     const status = page.locator(".cell-statusbar-container .cell-status-item");
     await status.filter({ hasText: "Agrees" }).first().waitFor({ timeout: 60_000 });
-  });
-
-  it("keeps its verdicts beside the cells of the example", async () => {
-    const { page } = workbench;
-    await workbench.runCommand("View: Close All Editors");
-    await page.keyboard.press("Control+p");
-    await page.locator(".quick-input-widget input").fill("dice-gradient.ipynb");
-    await page.keyboard.press("Enter");
-    await runAll(workbench, 150_000);
-    const status = page.locator(".cell-statusbar-container .cell-status-item");
-    await status
-      .filter({ hasText: /Agrees|Undefined/ })
-      .first()
-      .waitFor({ timeout: 60_000 });
   });
 });
