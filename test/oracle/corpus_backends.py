@@ -22,11 +22,36 @@ BARE = (
     "mmseg.models",
     "mmdet",
     "mmdet.models",
+    "mmdet.models.losses",
     "pytorch_toolbelt",
     "ultralytics",
     "ultralytics.utils",
     "voxelmorph",
 )
+
+# Requirements that are not installed and that no loss of the corpus uses: their names can be
+# imported, and nothing else.
+ABSENT = ("mmcv", "mmcv.ops", "mmcv.cnn", "torchvision", "torchvision.ops")
+
+
+class Absent(types.ModuleType):
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def missing(*args, **kwargs):
+            raise ModuleNotFoundError(f"{self.__name__}.{name} is not installed")
+
+        return missing
+
+
+def absent_requirements():
+    for name in ABSENT:
+        if name not in sys.modules:
+            module = Absent(name)
+            module.__path__ = []
+            module.__version__ = "2.0.0"
+            sys.modules[name] = module
 
 
 def bare_parents():
@@ -57,6 +82,8 @@ class Torch:
     def __init__(self):
         bare_parents()
         import torch
+
+        absent_requirements()
 
         self.torch = torch
         torch.set_default_dtype(torch.float64)
