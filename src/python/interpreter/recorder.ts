@@ -16,6 +16,13 @@ export class Recorder {
   readonly spans = new Map<Expr, SourceSpan>();
   /** First variable each node was assigned to, in this trace alone. */
   readonly labels = new Map<Expr, string>();
+  /** Axes from the third on were asked for where there are none. */
+  isFlat = false;
+
+  /** A range of positions was made, perhaps of axes. */
+  ranged(start: number, stop: number): void {
+    if (start >= 2 && stop <= start) this.isFlat = true;
+  }
 
   assume(text: string): void {
     if (!this.assumptions.includes(text)) this.assumptions.push(text);

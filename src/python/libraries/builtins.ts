@@ -25,7 +25,17 @@ import { truth } from "../interpreter/truth.ts";
 import { sizeNumber } from "../tensors/tensor.ts";
 import { keepingFunction } from "../tensors/elementwise.ts";
 import { unary } from "../../expression/build.ts";
-import { type BuiltinValue, NONE, type Value, bool, int, str, tuple, typeName } from "../values.ts";
+import {
+  type BuiltinValue,
+  NONE,
+  TRUE,
+  type Value,
+  bool,
+  int,
+  str,
+  tuple,
+  typeName,
+} from "../values.ts";
 import { type CallContext, type Table, builtin } from "./signature.ts";
 import { TYPES } from "./types.ts";
 
@@ -120,6 +130,7 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["compare", request("compare")],
   ["check", request("check")],
   ["__name__", str("__main__")],
+  ["__debug__", TRUE],
 ]);
 
 /** Its arguments never get here: the interpreter takes them as they are written. */
@@ -178,7 +189,9 @@ function range(c: CallContext): Value {
   if (!c.given("stop")) return { kind: "range", start: 0, stop: whole("start"), step: 1 };
   const step = whole("step");
   if (step === 0) c.vm.fail("ValueError", "range() arg 3 must not be zero");
-  return { kind: "range", start: whole("start"), stop: whole("stop"), step };
+  const [start, stop] = [whole("start"), whole("stop")];
+  if (step > 0) c.vm.recorder.ranged(start, stop);
+  return { kind: "range", start, stop, step };
 }
 
 function enumerate(c: CallContext): Value {

@@ -145,13 +145,23 @@ export const limit =
 
 // Over axes
 
+/**
+ * The axes to reduce. PyTorch takes an empty list for all of them (in any() and all() for none), as
+ * in `x.sum(dim=list(range(2, x.ndim)))` of a matrix; the other libraries take it for none.
+ */
+export function reducedAxes(c: CallContext): number[] | null {
+  const dims = c.dims("dim");
+  return c.library === "torch" && dims?.length === 0 ? null : dims;
+}
+
 export const reduceBy =
   (op: ReduceOp): Meaning =>
   (c) => {
     const v = c.value("x");
     if (v.kind === "number") return v;
     const dtype = dtypeArgument(c);
-    return reduction(c.vm, op, c.tensor("x"), c.dims("dim"), c.flag("keepdim"), dtype);
+    const dims = op === "any" || op === "all" ? c.dims("dim") : reducedAxes(c);
+    return reduction(c.vm, op, c.tensor("x"), dims, c.flag("keepdim"), dtype);
   };
 
 export function dtypeArgument(c: CallContext, name = "dtype"): DType | undefined {
@@ -164,11 +174,11 @@ export const spread =
   (kind: "std" | "var", correction: (c: CallContext) => number): Meaning =>
   (c) => {
     const compute = kind === "std" ? standardDeviation : variance;
-    return compute(c.vm, c.tensor("x"), c.dims("dim"), c.flag("keepdim"), correction(c));
+    return compute(c.vm, c.tensor("x"), reducedAxes(c), c.flag("keepdim"), correction(c));
   };
 
 export const logSumExpOf: Meaning = (c) =>
-  logSumExp(c.vm, c.tensor("x"), c.dims("dim"), c.flag("keepdim"));
+  logSumExp(c.vm, c.tensor("x"), reducedAxes(c), c.flag("keepdim"));
 
 export const positionOf =
   (op: "argmax" | "argmin"): Meaning =>
@@ -195,7 +205,7 @@ export const extremeAlong =
 export const countNonzero: Meaning = (c) => {
   const x = c.tensor("x");
   const nonzero = elementwise(c.vm, "ne", x, { ...float(0), type: "int" });
-  return reduction(c.vm, "sum", nonzero, c.dims("dim"), c.flag("keepdim"));
+  return reduction(c.vm, "sum", nonzero, reducedAxes(c), c.flag("keepdim"));
 };
 
 /** Vector norms: the root of the sum of powers. */

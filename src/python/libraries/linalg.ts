@@ -1,5 +1,5 @@
 /** numpy.linalg and torch.linalg. */
-import { vectorNorm } from "./common.ts";
+import { reducedAxes, vectorNorm } from "./common.ts";
 import type { Table } from "./signature.ts";
 
 export const linalg: Table = {
@@ -16,6 +16,6 @@ export const linalg: Table = {
   ],
   vector_norm: [
     "x, ord=2, dim=None, keepdim=False, dtype=None",
-    (c) => vectorNorm(c, c.tensor("x"), c.number("ord"), c.dims("dim"), c.flag("keepdim")),
+    (c) => vectorNorm(c, c.tensor("x"), c.number("ord"), reducedAxes(c), c.flag("keepdim")),
   ],
 };

@@ -176,6 +176,7 @@ export function arange(c: CallContext): Value {
   const stop = alone ? c.number("start") : c.number(end);
   const step = c.number("step");
   const count = Math.max(0, Math.ceil((stop - start) / step));
+  if (step > 0) c.vm.recorder.ranged(start, stop);
   if (count > 1e7) return c.vm.unsupported(`${c.name}() of more than 10,000,000 entries`);
   const values = Array.from({ length: count }, (_, k) => start + k * step);
   const whole = ["start", end, "step"].every((n) => {

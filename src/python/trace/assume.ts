@@ -20,16 +20,24 @@ import {
 import type { TraceTarget } from "./target.ts";
 import { type Trace, runTrace } from "./trace.ts";
 
-/** Ranks to try, and whether the target lacks the class axis (a map of class numbers). */
-const PATTERNS: readonly { readonly rank: number; readonly labelMap: boolean }[] = [
-  { rank: 1, labelMap: false },
-  { rank: 2, labelMap: false },
-  { rank: 4, labelMap: false },
-  { rank: 4, labelMap: true },
-  { rank: 3, labelMap: false },
-  { rank: 5, labelMap: false },
-  { rank: 5, labelMap: true },
-  { rank: 2, labelMap: true },
+/** Rank of the arrays, and what the target is: shaped as they are, or a map of class numbers. */
+interface Pattern {
+  readonly rank: number;
+  /** A map of class numbers lacks the class axis, or has one of size 1. */
+  readonly target: "same" | "classes" | "one channel of classes";
+}
+
+/** In the order in which they are tried. */
+const PATTERNS: readonly Pattern[] = [
+  { rank: 1, target: "same" },
+  { rank: 2, target: "same" },
+  { rank: 4, target: "same" },
+  { rank: 4, target: "classes" },
+  { rank: 4, target: "one channel of classes" },
+  { rank: 3, target: "same" },
+  { rank: 5, target: "same" },
+  { rank: 5, target: "classes" },
+  { rank: 2, target: "classes" },
 ];
 
 /** Sizes for axes that code insists on knowing. */
@@ -51,13 +59,13 @@ export function traceArguments(vm: Interpreter, target: TraceTarget, args: Argum
 }
 
 /** An array that is given tells the rank of the others. */
-function patternsFor(args: Arguments): typeof PATTERNS {
+function patternsFor(args: Arguments): readonly Pattern[] {
   const ranks = [...args.values()].flatMap((a) =>
     a.kind === "array" ? [a.handle.shape.length] : [],
   );
   const rank = Math.max(0, ...ranks);
   if (rank === 0) return PATTERNS;
-  return [{ rank, labelMap: false }, ...PATTERNS];
+  return [{ rank, target: "same" }, ...PATTERNS];
 }
 
 function firstThatFits(
@@ -65,15 +73,20 @@ function firstThatFits(
   target: TraceTarget,
   args: Arguments,
   library: Library,
-  patterns: typeof PATTERNS,
+  patterns: readonly Pattern[],
   names: readonly string[],
 ): Trace {
   let furthest: Attempt | null = null;
+  // The formula of a matrix is right, but says little of a loss that sums over axes from the third.
+  let flat: Trace | null = null;
   for (const pattern of patterns) {
     const outcome = tryPattern(vm, target, args, library, pattern, names);
-    if (!("error" in outcome)) return outcome;
-    if (furthest === null || outcome.progress > furthest.progress) furthest = outcome;
+    if ("error" in outcome) {
+      if (furthest === null || outcome.progress > furthest.progress) furthest = outcome;
+    } else if (!outcome.isFlat) return outcome;
+    else flat ??= outcome;
   }
+  if (flat !== null) return flat;
   throw furthest!.error;
 }
 
@@ -83,7 +96,7 @@ function tryPattern(
   target: TraceTarget,
   args: Arguments,
   library: Library,
-  pattern: (typeof PATTERNS)[number],
+  pattern: Pattern,
   names: readonly string[],
 ): Trace | Attempt {
   const sizes = new Map<string, number>();
@@ -94,13 +107,13 @@ function tryPattern(
     const before = vm.progress;
     try {
       const plan = planOfArguments(vm, target, args, flavour, (name) => {
-        const labelMap = pattern.labelMap && targets.has(name);
-        const rank = labelMap ? pattern.rank - 1 : pattern.rank;
-        const isInteger = integers.has(name) || labelMap;
+        const kind = targets.has(name) ? pattern.target : "same";
+        const own = letters(pattern.rank, flavour, kind === "classes");
+        const isInteger = integers.has(name) || kind !== "same";
         return {
-          sizes: letters(pattern.rank, flavour, labelMap)
-            .map((l) => sizes.get(l) ?? null)
-            .slice(0, rank),
+          sizes: own.map((l) =>
+            l === "c" && kind === "one channel of classes" ? 1 : (sizes.get(l) ?? null),
+          ),
           type: isInteger ? "int" : "float",
         };
       });

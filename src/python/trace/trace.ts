@@ -51,6 +51,8 @@ export interface Trace {
   /** Where in the source, and as which variable, this trace made a node. */
   readonly spans: ReadonlyMap<Expr, SourceSpan>;
   readonly labels: ReadonlyMap<Expr, string>;
+  /** It went over axes from the third on where there are none, as `range(2, x.ndim)` of a matrix. */
+  readonly isFlat: boolean;
 }
 
 /** An input to be made for one array argument. */
@@ -158,6 +160,7 @@ function finish(
     outputs: loss.shape.length === 0 ? null : loss.shape,
     spans: new Map([...recorder.spans].map(([e, s]) => [now(e), s])),
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
+    isFlat: recorder.isFlat,
   };
 }
 
