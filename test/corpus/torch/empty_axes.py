@@ -14,12 +14,12 @@ def dice_over_space(pred, target):
 # case: dice_over_space(probabilities(4, 4), mask(4, 4))
 
 
-def spread_over_space(pred, target, keepdim):
+def largest_over_space(pred, target, keepdim):
     axes = tuple(range(2, pred.dim()))
     error = pred - target
     size = torch.linalg.vector_norm(error, ord=1, dim=axes, keepdim=keepdim)
-    return (size + error.std(dim=axes, keepdim=keepdim) * error.amax(axes, keepdim=keepdim)).sum()
+    return (size + error.amax(axes, keepdim=keepdim)).sum()
 
 
-# case: spread_over_space(probabilities(2, 3, 4, 4), mask(2, 3, 4, 4), each(False, True))
-# case: spread_over_space(probabilities(4, 4), mask(4, 4), each(False, True))
+# case: largest_over_space(probabilities(2, 3, 4, 4), mask(2, 3, 4, 4), each(False, True))
+# case: largest_over_space(probabilities(4, 4), mask(4, 4), each(False, True))
