@@ -62,12 +62,16 @@ export async function runCorpus(
   return cases.map((c) => ({ ...c, file: relative(root, c.file) }));
 }
 
+/** Keras converts to its own default type, which the backend of the oracle sets as well. */
+const KERAS_FLOAT64 =
+  "import tensorflow as _tf\nimport keras as _keras\n_keras.config.set_floatx('float64')";
+
 /** How an array of the case comes into being in the library that the file is written for. */
 const WRAPS: Readonly<Record<string, readonly [imports: string, wrap: (load: string) => string]>> =
   {
     torch: ["import torch as _torch", (load) => `_torch.from_numpy(${load})`],
-    tensorflow: ["import tensorflow as _tf", (load) => `_tf.constant(${load})`],
-    keras: ["import tensorflow as _tf", (load) => `_tf.constant(${load})`],
+    tensorflow: [KERAS_FLOAT64, (load) => `_tf.constant(${load})`],
+    keras: [KERAS_FLOAT64, (load) => `_tf.constant(${load})`],
     jax: ["import jax.numpy as _jnp", (load) => `_jnp.asarray(${load})`],
     numpy: ["", (load) => load],
     autograd: ["", (load) => load],

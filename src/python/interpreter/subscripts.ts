@@ -16,7 +16,10 @@ export function getItem(vm: Interpreter, v: Value, key: Value): Value {
     case "list":
       return sequenceItem(vm, v.items, key, "list", (items) => makeList(vm, items));
     case "tuple":
-      return sequenceItem(vm, v.items, key, "tuple", tuple);
+      return sequenceItem(vm, v.items, key, "tuple", (items) =>
+        // Part of a shape is a shape; part of a named tuple is a plain one.
+        v.names === undefined ? { ...v, items } : tuple(items),
+      );
     case "str":
       return sequenceItem(vm, Array.from(v.value, str), key, "string", (items) =>
         str(items.map((c) => (c.kind === "str" ? c.value : "")).join("")),

@@ -14,6 +14,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { type BuiltinValue, NONE, type Value, bool, int, str, tuple } from "../values.ts";
 import { convert } from "./convert.ts";
 import { scalarType } from "../dtypes.ts";
+import { dtypeAttribute as tensorflowDType, shapeAttribute } from "./tensorflowTensors.ts";
 import { asTensor } from "../tensors/tensor.ts";
 import { type Table, builtin } from "./signature.ts";
 import {
@@ -175,7 +176,11 @@ const made = new Map<string, BuiltinValue>();
 
 /** `undefined` if values of this kind have no such attribute. */
 export function valueAttribute(vm: Interpreter, v: Value, name: string): Value | undefined {
-  if (v.kind === "dtype") return dtypeAttribute(v, name);
+  if (v.kind === "dtype") return dtypeAttribute(v, name) ?? tensorflowDType(v, name);
+  if (v.kind === "tuple" && v.typeName === "TensorShape") {
+    const own = shapeAttribute(v, name);
+    if (own !== undefined) return own;
+  }
   if (v.kind === "number") return numberAttribute(v, name);
   if (v.kind === "property") return propertyAttribute(v, name);
   if (v.kind === "dict" && name === "files")

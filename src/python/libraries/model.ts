@@ -114,6 +114,14 @@ class LibraryModule implements ModuleValue {
   }
 }
 
+/** How an array is made of numbers. */
+const MAKERS: Readonly<Record<Library, string>> = {
+  numpy: "np.array",
+  torch: "torch.tensor",
+  tensorflow: "tf.constant",
+  jax: "jnp.array",
+};
+
 /** The class of a library's arrays, for isinstance() and annotations. */
 export function arrayType(library: Library, name: string): ClassValue {
   const cls = makeClass({
@@ -122,8 +130,7 @@ export function arrayType(library: Library, name: string): ClassValue {
     attributes: new Map(),
     native: {
       matches: (v) => v.kind === "tensor" && v.library === library,
-      construct: (vm) =>
-        vm.unsupported(`${name}(…) is not supported`, "Use torch.tensor or np.array."),
+      construct: (vm) => vm.unsupported(`${name}(…) is not supported`, `Use ${MAKERS[library]}.`),
     },
   })!;
   ARRAY_TYPES.set(library, cls);
@@ -135,4 +142,11 @@ export const identityDecorator = (name: string): BuiltinValue => ({
   kind: "builtin",
   name,
   call: (_vm, { positional }) => positional[0] ?? identityDecorator(name),
+});
+
+/** A decorator that is always called with its settings first: `@register(package="losses")`. */
+export const decoratorFactory = (name: string): BuiltinValue => ({
+  kind: "builtin",
+  name,
+  call: () => identityDecorator(name),
 });

@@ -170,16 +170,20 @@ export function constantLike(c: CallContext, value: NumberValue): Value {
 }
 
 export function arange(c: CallContext): Value {
-  const alone = !c.given("stop") && !c.given("end");
-  const end = c.given("end") ? "end" : "stop";
-  const start = alone ? 0 : c.number("start");
-  const stop = alone ? c.number("start") : c.number(end);
-  const step = c.number("step");
+  return steps(c, "start", c.given("end") ? "end" : "stop", "step");
+}
+
+/** start, start + step, … before stop; with one argument alone that is the end. */
+export function steps(c: CallContext, from: string, to: string, by: string): Value {
+  const alone = !c.given(to);
+  const start = alone ? 0 : c.number(from);
+  const stop = alone ? c.number(from) : c.number(to);
+  const step = c.number(by);
   const count = Math.max(0, Math.ceil((stop - start) / step));
   if (step > 0) c.vm.recorder.ranged(start, stop);
   if (count > 1e7) return c.vm.unsupported(`${c.name}() of more than 10,000,000 entries`);
   const values = Array.from({ length: count }, (_, k) => start + k * step);
-  const whole = ["start", end, "step"].every((n) => {
+  const whole = [from, to, by].every((n) => {
     const v = c.value(n);
     return v.kind !== "number" || v.type !== "float";
   });

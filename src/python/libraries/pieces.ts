@@ -32,7 +32,7 @@ export function along(x: TensorValue, dim: number, item: Value): Value {
 }
 
 export function unbind(c: CallContext): Value {
-  const x = c.tensor("input");
+  const x = c.tensor("x");
   const dim = c.int("dim");
   const n = knownSize(c, x, dim);
   return tuple(Array.from({ length: n }, (_, k) => indexTensor(c.vm, x, along(x, dim, int(k)))));

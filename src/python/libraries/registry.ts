@@ -6,13 +6,18 @@ import { BUILTINS } from "./builtins.ts";
 import { valueAttribute } from "./methods.ts";
 import type { LibraryModel } from "./model.ts";
 import { NUMPY } from "./numpyLibrary.ts";
+import { TENSORFLOW } from "./tensorflowLibrary.ts";
 import { STANDARD } from "./standardLibrary.ts";
 import { STANDARD_NAMES } from "./standardNames.ts";
 import { TORCH } from "./torchLibrary.ts";
 import { ARRAY_TYPES } from "./types.ts";
 
 /** By the library whose arrays they have. */
-const MODELS: Readonly<Partial<Record<Library, LibraryModel>>> = { numpy: NUMPY, torch: TORCH };
+const MODELS: Readonly<Partial<Record<Library, LibraryModel>>> = {
+  numpy: NUMPY,
+  torch: TORCH,
+  tensorflow: TENSORFLOW,
+};
 
 const MODULES: ReadonlyMap<string, ModuleValue> = new Map(
   [...Object.values(MODELS), STANDARD].flatMap((m) => [...m.modules]),

@@ -16,12 +16,13 @@ import {
   unary,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
-import { align, elementwise, keepingFunction } from "../tensors/elementwise.ts";
+import { elementwise, keepingFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { castTo, tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
 import { oneHotOf } from "./creation.ts";
+import { logisticLoss } from "./crossEntropy.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
 
@@ -126,16 +127,8 @@ function withLogits(c: CallContext): Value {
   const { vm } = c;
   const [x, t] = [c.tensor("input"), c.tensor("target")];
   sameSize(c, x, t);
-  const positive = c.optional("pos_weight");
-  const losses = vm.shaped(() => {
-    const one = constant(1);
-    const hit = mul(t.expr, unary("logsigmoid", x.expr));
-    const miss = mul(sub(one, t.expr), unary("logsigmoid", neg(x.expr)));
-    if (positive === null) return neg(add(hit, miss));
-    const w = positive.kind === "tensor" ? positive.expr : c.expr("pos_weight");
-    const [a, b] = align([w, hit]);
-    return neg(add(mul(a!, b!), miss));
-  });
+  const positive = c.given("pos_weight") ? c.expr("pos_weight") : null;
+  const losses = vm.shaped(() => logisticLoss(t.expr, x.expr, positive));
   return reduced(c, weighted(c, tensor(vm, losses, "torch", x.dtype)));
 }
 

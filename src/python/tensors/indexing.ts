@@ -17,7 +17,7 @@ import {
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import { type TensorValue, type Value, typeName } from "../values.ts";
+import { type TensorValue, type Value, int, typeName } from "../values.ts";
 import { align, asBoolean } from "./elementwise.ts";
 import { axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
 
@@ -46,15 +46,21 @@ export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): Tensor
 
 /** TensorFlow reads a list as several subscripts, as if it were a tuple. */
 function subscriptsOf(vm: Interpreter, x: TensorValue, key: Value): readonly Value[] {
-  if (key.kind === "tuple") return key.items;
-  if (x.library !== "tensorflow") return [key];
+  if (x.library !== "tensorflow") return key.kind === "tuple" ? key.items : [key];
+  if (key.kind === "tuple") return key.items.map((v) => knownPosition(vm, v));
   if (key.kind === "tensor" && key.expr.type === "int" && key.expr.shape.length > 0) {
     return vm.unsupported(
       "a subscript that is an array of integers is not supported in TensorFlow",
       "Use tf.gather(x, indices, axis=0).",
     );
   }
-  return key.kind === "list" ? key.items : [key];
+  return key.kind === "list" ? key.items : [knownPosition(vm, key)];
+}
+
+/** `x[..., i]` with the i of `for i in tf.range(n)`: a tensor of one known integer. */
+function knownPosition(vm: Interpreter, v: Value): Value {
+  const scalar = v.kind === "tensor" && v.expr.shape.length === 0 && v.expr.type === "int";
+  return scalar ? int(knownInteger(vm, v, "this subscript")) : v;
 }
 
 function take(e: Expr, s: Step): Expr {
@@ -188,7 +194,21 @@ function advanced(
   const dim = items.slice(0, special).some((v) => v.kind === "ellipsis")
     ? x.expr.shape.length - 1 - after.length
     : special;
+  return takeAlong(vm, x, key, dim);
+}
+
+/** Entries along one axis: one by its position, several by a list of them, or by an array. */
+export function takeAlong(vm: Interpreter, x: TensorValue, key: Value, dim: number): TensorValue {
   if (key.kind === "tensor") return tensorKey(vm, x, key, dim);
+  if (key.kind === "number") {
+    const at = position(vm, key, x.expr.shape[dim]!);
+    return tensor(
+      vm,
+      vm.shaped(() => index(x.expr, dim, at)),
+      x.library,
+      x.dtype,
+    );
+  }
   const positions = (itemsOf(key) ?? []).map((v) => {
     if (v.kind !== "number" || v.type !== "int")
       return vm.unsupported("a list of subscripts must hold whole numbers");

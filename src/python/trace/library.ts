@@ -9,11 +9,15 @@ const TORCH_ONLY =
   /^(view|permute|unsqueeze|clamp|clamp_|detach|float|long|double|numel|size|contiguous|expand|expand_as|item_|cuda|cpu|scatter_|unbind|masked_fill)$/;
 const NUMPY_ONLY = /^(astype|ravel|ndim_)$/;
 
+/** Keras's and TensorFlow's classes from which people derive their losses. */
+const KERAS_BASES = new Set(["Loss", "Layer", "tf.Module"]);
+
 export function libraryUsed(target: TraceTarget): Library {
   const { self } = target;
   if (self?.kind === "instance") {
     for (const c of self.cls.mro) {
       if (c.kind === "class" && (c.name === "Module" || c.name === "_Loss")) return "torch";
+      if (c.kind === "class" && c.file === null && KERAS_BASES.has(c.name)) return "tensorflow";
     }
   }
   const votes = new Map<Library, number>();
