@@ -134,6 +134,8 @@ export interface BuiltinValue {
   readonly wraps?: Value;
   /** `chain.from_iterable`, `partial(…).func`. */
   readonly attributes?: ReadonlyMap<string, Value>;
+  /** What the __call__ of a library's class takes beside the arguments it passes on. */
+  readonly extra?: readonly string[];
 }
 
 export interface MethodValue {

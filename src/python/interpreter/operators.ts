@@ -3,12 +3,14 @@ import type { BinaryOp } from "../../expression/node.ts";
 import { constant, neg, sub } from "../../expression/build.ts";
 import { matmul } from "../tensors/contraction.ts";
 import { elementwise, keepingFunction, logical, truthFunction } from "../tensors/elementwise.ts";
-import { tensor } from "../tensors/tensor.ts";
+import { asTensor, tensor } from "../tensors/tensor.ts";
+import { defaultDType } from "../dtypes.ts";
 import type { BinaryOperator, ComparisonOperator } from "../syntax.ts";
 import {
   FALSE,
   type NumberValue,
   TRUE,
+  type TensorValue,
   type Value,
   bool,
   str,
@@ -71,14 +73,18 @@ function mismatch(vm: Interpreter, op: string, a: Value, b: Value): never {
 }
 
 function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value): Value {
-  // NumPy takes lists for arrays; the others do not.
+  // NumPy and TensorFlow take lists for arrays; the others do not.
   const fits = (v: Value, other: Value): boolean =>
     v.kind === "tensor" ||
     v.kind === "number" ||
-    ((v.kind === "list" || v.kind === "tuple") &&
+    (isSequence(v) &&
       other.kind === "tensor" &&
-      other.library === "numpy");
+      (other.library === "numpy" || other.library === "tensorflow"));
   if (!fits(a, b) || !fits(b, a)) return mismatch(vm, op, a, b);
+  if (isSequence(a) && b.kind === "tensor")
+    return tensorOperation(vm, op, arrayBeside(vm, a, b), b);
+  if (isSequence(b) && a.kind === "tensor")
+    return tensorOperation(vm, op, a, arrayBeside(vm, b, a));
   if (op === "@") return matmul(vm, a, b, "numpy");
   const operation = ARITHMETIC[op];
   if (operation !== undefined) return elementwise(vm, operation, a, b);
@@ -93,6 +99,16 @@ function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value
     `the bitwise operator ${op} is supported only on boolean arrays`,
     "Use logical_and, logical_or, or a comparison.",
   );
+}
+
+function isSequence(v: Value): boolean {
+  return v.kind === "list" || v.kind === "tuple";
+}
+
+/** A list as an array; in TensorFlow it takes the tensor's type. */
+function arrayBeside(vm: Interpreter, v: Value, t: TensorValue): TensorValue {
+  const dtype = t.dtype ?? defaultDType(t.expr.type, t.library);
+  return asTensor(vm, v, t.library, t.library === "tensorflow" ? dtype : undefined);
 }
 
 function onCollections(vm: Interpreter, op: BinaryOperator, a: Value, b: Value): Value | null {

@@ -66,6 +66,12 @@ export function initialize(c: CallContext): void {
   if (dtype !== undefined) computeTypes.set(own, dtype);
 }
 
+function callMethod(): [string, BuiltinValue] {
+  const signature = "self, y_true, y_pred, sample_weight=None";
+  const [name, fn] = method("Loss", "__call__", signature, callLoss);
+  return [name, { ...fn, extra: ["sample_weight"] }];
+}
+
 export const Loss: ClassValue = makeClass({
   name: "Loss",
   bases: [],
@@ -76,7 +82,7 @@ export const Loss: ClassValue = makeClass({
       "self, name=None, reduction='sum_over_batch_size', dtype=None",
       (c) => (initialize(c), NONE),
     ),
-    method("Loss", "__call__", "self, y_true, y_pred, sample_weight=None", callLoss),
+    callMethod(),
     method("Loss", "call", "self, y_true, y_pred", (c) =>
       c.vm.fail("NotImplementedError", `${self(c).cls.name} has no call() of its own`),
     ),

@@ -36,12 +36,14 @@ export function layoutOf(library: Library): Layout {
 /** The call's values, each array among them replaced by an input with its parameter's name. */
 export function planOfCall(vm: Interpreter, target: TraceTarget, request: CallRequest): Plan {
   const self = target.self === null ? [] : [target.self];
+  const extra = extraArguments(target, request);
   const bound = bindArguments(vm, target.fn, {
-    positional: [...self, ...request.positional],
-    keywords: request.keywords,
+    positional: [...self, ...extra.positional],
+    keywords: new Map([...request.keywords].filter(([name]) => !extra.given.has(name))),
   });
   const found: { readonly name: string; readonly tensor: TensorValue }[] = [];
   for (const p of target.parameters) collect(p.name, bound.get(p.name)!, found);
+  for (const [name, v] of extra.given) collect(name, v, found);
   const layout = layoutOf(found[0]?.tensor.library ?? "numpy");
   const shapes = nameAxes(
     found.map(({ tensor: t }) => t.expr.shape.map((a) => a.size)),
@@ -62,12 +64,28 @@ export function planOfCall(vm: Interpreter, target: TraceTarget, request: CallRe
     call: (tensors) => {
       const next = [...tensors];
       const swap = (v: Value): Value => replaceTensors(v, next);
-      return callWith(
+      const args = callWith(
         target,
         target.parameters.map((p) => [p, swap(bound.get(p.name)!)] as const),
       );
+      for (const [name, v] of extra.given) args.keywords.set(name, swap(v));
+      return args;
     },
   };
+}
+
+/** The arguments that the target's caller takes for itself, and those that it passes on. */
+function extraArguments(
+  target: TraceTarget,
+  { positional, keywords }: CallRequest,
+): { readonly positional: readonly Value[]; readonly given: ReadonlyMap<string, Value> } {
+  const own = target.extra.length === 0 ? positional.length : target.parameters.length;
+  const given = new Map<string, Value>();
+  for (const [k, name] of target.extra.entries()) {
+    const v = positional[own + k] ?? keywords.get(name);
+    if (v !== undefined) given.set(name, v);
+  }
+  return { positional: positional.slice(0, own), given };
 }
 
 /** Arrays in an argument, also inside lists and dictionaries. */

@@ -19,6 +19,8 @@ export interface TraceTarget {
   readonly line: number;
   /** Methods are called with the instance in front. */
   readonly self: Value | null;
+  /** Further arguments that the caller may give and the function never sees: sample weights. */
+  readonly extra: readonly string[];
 }
 
 /** @throws PythonError if it is nothing that has a body to trace */
@@ -52,7 +54,9 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
         if (fn === null) continue;
         const self = method?.kind === "staticmethod" ? null : v;
         const definition = v.cls.definition;
-        const target = describe(v, fn, self, v.cls.name);
+        const caller = lookup(v.cls.mro, "__call__");
+        const extra = caller?.kind === "builtin" && fn !== caller.wraps ? (caller.extra ?? []) : [];
+        const target = { ...describe(v, fn, self, v.cls.name), extra };
         return definition === null
           ? target
           : { ...target, line: definition.nameSpan.line, file: definition.nameSpan.file };
@@ -81,6 +85,7 @@ function describe(
     callable,
     fn,
     self,
+    extra: [],
     parameters: self === null ? parameters : parameters.slice(1),
     name,
     file: source.file,
