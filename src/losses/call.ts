@@ -3,7 +3,15 @@ import { type Expr } from "../expression/node.ts";
 import type { ArrayFacts, CatalogueEntry, LossParameter } from "./entry.ts";
 import { Settings } from "./entry.ts";
 import { type FamilyInputs, buildFamily } from "./family.ts";
-import { type Argument, CallError, type PyValue, formatValue, isName, readCall } from "./python.ts";
+import {
+  type Argument,
+  CallError,
+  type PyValue,
+  formatValue,
+  isDict,
+  isName,
+  readCall,
+} from "./python.ts";
 import { FamilyError } from "./spec.ts";
 
 export type Parameters = Readonly<Record<string, PyValue>>;
@@ -40,11 +48,15 @@ export function buildEntry(
   throw new FamilyError(`${entry.id} has no formula`);
 }
 
-/** The number of classes of the prediction; 1 without a class axis, 3 where it is not known. */
+/** What a spec may ask: the classes of the prediction (1 without a class axis, 3 if unknown), … */
 export function factsOf(inputs: FamilyInputs): ArrayFacts {
-  const roles = inputs.roles ?? inputs.prediction.shape.map((a) => a.role);
+  const { prediction, target } = inputs;
+  const roles = inputs.roles ?? prediction.shape.map((a) => a.role);
   const at = roles.indexOf("class");
-  return { classes: at < 0 ? 1 : (inputs.prediction.shape[at]?.size ?? 3) };
+  const classes = at < 0 ? 1 : (prediction.shape[at]?.size ?? 3);
+  const fewer = target.shape.length < prediction.shape.length;
+  const labels = classes > 1 && (fewer || target.shape[at]?.size === 1);
+  return { classes, rank: prediction.shape.length, mask: inputs.mask !== undefined, labels };
 }
 
 /**
@@ -150,6 +162,9 @@ function checked(entry: CatalogueEntry, p: LossParameter, value: PyValue, at: nu
       return value;
     case "callable":
       if (!isName(value)) throw wrong("the name of a function");
+      return value;
+    case "dict":
+      if (!isDict(value)) throw wrong("a dictionary");
       return value;
     case "floats":
     case "ints":

@@ -1,9 +1,23 @@
 /** All losses of the catalogue, and how to find one. */
+import { KERAS } from "./catalogue/keras.ts";
+import { KORNIA } from "./catalogue/kornia.ts";
 import { MONAI } from "./catalogue/monai.ts";
+import { NNUNET } from "./catalogue/nnunet.ts";
+import { OPENMMLAB } from "./catalogue/openmmlab.ts";
+import { SEGMENTATION_MODELS } from "./catalogue/smp.ts";
+import { TORCH_LIBRARIES } from "./catalogue/torchLibraries.ts";
 import { type CatalogueCall, parseCall as parseAmong } from "./call.ts";
 import type { CatalogueEntry } from "./entry.ts";
 
-export const CATALOGUE: readonly CatalogueEntry[] = [...MONAI];
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  ...MONAI,
+  ...SEGMENTATION_MODELS,
+  ...NNUNET,
+  ...KORNIA,
+  ...KERAS,
+  ...OPENMMLAB,
+  ...TORCH_LIBRARIES,
+];
 
 /** Reads a call of a catalogue loss, as its library writes it. @throws CallError */
 export function parseCall(text: string): CatalogueCall {

@@ -20,6 +20,7 @@ export const FIELD_TITLES: Readonly<Record<FamilyField, string>> = {
   logSpace: "activation in log space",
   mask: "masked voxels",
   ignoredLabel: "ignored label",
+  ignoredBy: "reach of the ignored label",
   targetEncoding: "target encoding",
   targetSmoothing: "smoothed target",
   predictionClip: "clipped prediction",
@@ -28,6 +29,7 @@ export const FIELD_TITLES: Readonly<Record<FamilyField, string>> = {
   overlap: "overlap",
   ratio: "ratio",
   overlapFactor: "factor of the overlap",
+  overlapFloor: "lower limit of the overlap",
   predictionPower: "power of the prediction in the denominator",
   targetPower: "power of the target in the denominator",
   errorPower: "power of false positives and negatives",
@@ -39,6 +41,7 @@ export const FIELD_TITLES: Readonly<Record<FamilyField, string>> = {
   denominatorFloor: "lower limit of the denominator",
   floorPlace: "place of the lower limit",
   emptyRegion: "empty regions",
+  stopped: "detached part",
   classWeighting: "class weights",
   weights: "values of the class weights",
   volumePower: "power of the volume in the class weights",
@@ -112,6 +115,8 @@ export function canonical(spec: FamilySpec): FamilySpec {
 
 function ratios(s: FamilySpec): FamilySpec {
   const { ratio } = s;
+  // Below the lower limit of the overlap the two forms part.
+  if (valueOf(s.overlapFloor) !== 0) return s;
   if (ratio.kind !== "tversky" || valueOf(ratio.alpha) !== valueOf(ratio.beta)) return s;
   const weight = valueOf(ratio.alpha);
   if (weight === 1) return { ...s, ratio: { kind: "jaccard" } };
@@ -149,6 +154,7 @@ function targets(s: FamilySpec): FamilySpec {
     ...s,
     targetSmoothing: none ? { kind: "none" } : targetSmoothing,
     ignoredLabel: s.mask === "none" ? null : s.ignoredLabel,
+    ignoredBy: s.mask === "none" || s.targetEncoding === "one-hot" ? "voxel" : s.ignoredBy,
   };
 }
 
@@ -183,7 +189,12 @@ function outers(s: FamilySpec): FamilySpec {
   const linear = s.loss !== "-log D";
   const means = s.classReduction === "mean" && s.batchReduction === "mean";
   const weighted = s.classWeighting === "loss" || s.classWeighting === "normalized loss";
-  const plainMean = means && !weighted && s.absentClasses === "kept" && s.outer.kind === "none";
+  const plainMean =
+    means &&
+    !weighted &&
+    s.absentClasses === "kept" &&
+    s.emptyRegion !== "left out" &&
+    s.outer.kind === "none";
   return {
     ...s,
     scoreFloor: linear ? 0 : s.scoreFloor,

@@ -1,13 +1,13 @@
 /** What the catalogue says of one published or library loss. */
 import type { Expr } from "../expression/node.ts";
 import type { FamilyInputs } from "./family.ts";
-import { type PyValue, isName } from "./python.ts";
+import { type PyValue, isDict, isName } from "./python.ts";
 import type { FamilySpec, Scalar } from "./spec.ts";
 
 /** A parameter of a loss, by the name its library gives it. */
 export interface LossParameter {
   readonly name: string;
-  readonly type: "float" | "int" | "bool" | "string" | "callable" | "floats" | "ints";
+  readonly type: "float" | "int" | "bool" | "string" | "callable" | "floats" | "ints" | "dict";
   /** Absent when the caller must give it. */
   readonly default?: PyValue;
   /** `None` is allowed besides the type. */
@@ -23,12 +23,19 @@ export interface LossParameter {
 export interface ArrayParameter {
   readonly name: string;
   readonly is: "prediction" | "target" | "mask";
+  readonly optional?: boolean;
 }
 
 /** What is known of the arrays when a spec is made: libraries branch on the number of channels. */
 export interface ArrayFacts {
   /** Entries of the prediction's class axis; 1 where there is none. */
   readonly classes: number;
+  /** Number of axes of the prediction. */
+  readonly rank?: number;
+  /** Whether a mask is given. */
+  readonly mask?: boolean;
+  /** Whether the target holds class numbers instead of channels. */
+  readonly labels?: boolean;
 }
 
 /** The target that a loss expects with some settings. */
@@ -69,6 +76,11 @@ export class Settings {
   }
   isNone(name: string): boolean {
     return this.raw(name) === null;
+  }
+  /** The entries of a dictionary over the given defaults. */
+  within(name: string, defaults: Readonly<Record<string, PyValue>>): Settings {
+    const v = this.raw(name);
+    return new Settings({ ...defaults, ...(isDict(v) ? v.items : {}) });
   }
   /** A list of numbers; a single number is a list of one. */
   numbers(name: string): readonly number[] {

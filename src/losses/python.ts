@@ -5,7 +5,16 @@ export interface PyName {
   readonly name: string;
 }
 
-export type PyValue = number | boolean | string | null | PyName | readonly PyValue[];
+/** A dictionary with string keys. */
+export interface PyDict {
+  readonly items: Readonly<Record<string, PyValue>>;
+}
+
+export type PyValue = number | boolean | string | null | PyName | PyDict | readonly PyValue[];
+
+export function isDict(v: PyValue | undefined): v is PyDict {
+  return typeof v === "object" && v !== null && "items" in v;
+}
 
 export function isName(v: PyValue | undefined): v is PyName {
   return typeof v === "object" && v !== null && "name" in v;
@@ -18,6 +27,10 @@ export function formatValue(v: PyValue, float = false): string {
   if (typeof v === "number") return formatNumber(v, float);
   if (typeof v === "string") return JSON.stringify(v);
   if (isName(v)) return v.name;
+  if (isDict(v)) {
+    const pairs = Object.entries(v.items).map(([k, x]) => `"${k}": ${formatValue(x)}`);
+    return `{${pairs.join(", ")}}`;
+  }
   return `[${v.map((x) => formatValue(x, float)).join(", ")}]`;
 }
 
@@ -104,6 +117,7 @@ class Reader {
     }
     if (this.takes("[")) return this.items("]");
     if (this.takes("(")) return this.items(")");
+    if (this.takes("{")) return this.pairs();
     return this.nameOrCall();
   }
 
@@ -116,6 +130,20 @@ class Reader {
       break;
     }
     return found;
+  }
+
+  private pairs(): PyDict {
+    const items: Record<string, PyValue> = {};
+    while (!this.takes("}")) {
+      const key = this.value();
+      if (typeof key !== "string") throw this.expected("a key in quotes");
+      if (!this.takes(":")) throw this.expected('":"');
+      items[key] = this.value();
+      if (this.takes(",")) continue;
+      if (!this.takes("}")) throw this.expected('"," or "}"');
+      break;
+    }
+    return { items };
   }
 
   private nameOrCall(): PyValue {

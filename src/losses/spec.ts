@@ -21,7 +21,12 @@ export type Activation =
   | "softmax then sigmoid"
   | "softmax over batch"
   | "relu"
-  | "tanh";
+  | "tanh"
+  /** 1 for the class of the largest prediction, else 0: no gradient. */
+  | "argmax"
+  /** 1 where the prediction is above ½, else 0: no gradient. */
+  | "threshold"
+  | "sigmoid, then threshold";
 
 /** Where a mask (or the mask of labels that are not to count) multiplies. */
 export type MaskUse = "none" | "before activation" | "after activation" | "numerator only";
@@ -67,6 +72,8 @@ export type Region =
 export type EmptyRegion =
   | "as computed"
   | "score one"
+  /** The denominator's smoothing goes into the numerator of an empty region as well. */
+  | "smoothed numerator"
   | "score zero"
   /** It leaves the mean, whose divisor counts the other regions. */
   | "left out";
@@ -101,6 +108,9 @@ export type AbsentWeight =
   | { readonly kind: "added"; readonly epsilon: Scalar }
   | { readonly kind: "infinite" };
 
+/** What is detached: a constant to the gradient, whatever its value. */
+export type Stopped = "nothing" | "denominator" | "numerator" | "prediction";
+
 /** The loss of one score D. */
 export type LossOfScore = "1 - D" | "-D" | "D" | "-log D";
 
@@ -134,6 +144,8 @@ export interface Addend {
   /** A cross entropy with class weights divides by their sum over the voxels, unless this is set. */
   readonly unnormalizedWeights?: boolean;
   readonly labelSmoothing?: Scalar;
+  /** Whether the mask of the ratio holds here too; a mean then divides by the voxels that count. */
+  readonly masked?: boolean;
   /** Classes it leaves out; a cross entropy takes all. */
   readonly withoutBackground?: boolean;
   /** Predictions are limited to [clip, 1 - clip] first. */
@@ -150,6 +162,11 @@ export interface FamilySpec {
   /** Voxels whose label is this one are masked; the mask is an input of its own when `null`. */
   readonly ignoredLabel: number | null;
   /** A label map gets a class axis, with 1 where the label is the class. */
+  /**
+   * Whether the ignored label masks its voxel in all classes, or (in targets with channels) only
+   * the entry that carries it.
+   */
+  readonly ignoredBy: "voxel" | "entry";
   readonly targetEncoding: "as given" | "one-hot";
   readonly targetSmoothing: TargetSmoothing;
   /** Limits of the prediction: [ε, 1 - ε], none when 0. */
@@ -160,6 +177,8 @@ export interface FamilySpec {
   readonly ratio: Ratio;
   /** Factor of the overlap in the numerator besides the ratio's own: ½ where the 2 was forgotten. */
   readonly overlapFactor: Scalar;
+  /** Lower limit of the overlap itself; none when 0. */
+  readonly overlapFloor: Scalar;
   /** Exponents inside ΣP and ΣT of the denominator. */
   readonly predictionPower: Scalar;
   readonly targetPower: Scalar;
@@ -179,6 +198,7 @@ export interface FamilySpec {
   /** Where the limit holds: on the whole denominator, or on each class inside the sum over them. */
   readonly floorPlace: "whole" | "each class";
   readonly emptyRegion: EmptyRegion;
+  readonly stopped: Stopped;
   readonly classWeighting: ClassWeighting;
   readonly weights: WeightValues;
   /** Exponent of the volume T in w = T^-power. */
@@ -205,6 +225,7 @@ export const PLAIN_DICE: FamilySpec = {
   logSpace: false,
   mask: "none",
   ignoredLabel: null,
+  ignoredBy: "voxel",
   targetEncoding: "as given",
   targetSmoothing: { kind: "none" },
   predictionClip: 0,
@@ -213,6 +234,7 @@ export const PLAIN_DICE: FamilySpec = {
   overlap: "product",
   ratio: { kind: "dice" },
   overlapFactor: 1,
+  overlapFloor: 0,
   predictionPower: 1,
   targetPower: 1,
   errorPower: 1,
@@ -224,6 +246,7 @@ export const PLAIN_DICE: FamilySpec = {
   denominatorFloor: 0,
   floorPlace: "whole",
   emptyRegion: "as computed",
+  stopped: "nothing",
   classWeighting: "none",
   weights: [],
   volumePower: 2,

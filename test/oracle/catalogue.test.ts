@@ -45,15 +45,17 @@ function casesOf(entry: CatalogueEntry): Case[] {
   // Of a large grid every third case, so that each setting still meets each shape or target kind.
   const step = comparison.settings.length > 40 ? 3 : 1;
   for (const [j, shape] of comparison.shapes.entries()) {
-    for (const [k, given] of comparison.settings.entries()) {
-      if (comparison.only?.(given, shape) === false) continue;
-      const values = withDefaults(entry, given);
+    for (const [k, chosen] of comparison.settings.entries()) {
+      if (comparison.only?.(chosen, shape) === false) continue;
+      const values = withDefaults(entry, chosen);
       const settings = new Settings(values);
       const channel = rolesOf(entry, shape.length).indexOf("class");
-      const facts = { classes: channel < 0 ? 1 : shape[channel]! };
-      const form = entry.target(settings, facts);
+      const classes = channel < 0 ? 1 : shape[channel]!;
+      const form = entry.target(settings, { classes });
       const labelled = form !== "like the prediction";
-      const kinds = labelled ? KINDS.filter((k) => k !== "soft") : KINDS;
+      const facts = { classes, rank: shape.length, labels: labelled && classes > 1 };
+      const all = comparison.kinds ?? KINDS;
+      const kinds = labelled ? all.filter((k) => k !== "soft") : all;
       const ignored = values["ignore_index"];
       const spec = entry.spec?.(settings, facts);
       const activated =
@@ -69,7 +71,9 @@ function casesOf(entry: CatalogueEntry): Case[] {
             target(shape, channel, form, kind, seed + 7777, ignored as number | undefined),
           mask: () => mask(shape, channel, seed + 5555),
         };
-        const arrays = Object.fromEntries(entry.arrays.map((a) => [a.name, made[a.is]()]));
+        // An optional array is given in every second case.
+        const given = entry.arrays.filter((a) => a.optional !== true || cases.length % 2 === 0);
+        const arrays = Object.fromEntries(given.map((a) => [a.name, made[a.is]()]));
         cases.push({ entry, values, arrays, kind });
       }
     }
@@ -81,11 +85,13 @@ function casesOf(entry: CatalogueEntry): Case[] {
 function ours({ entry, values, arrays }: Case): { loss: Float64Array; gradient: Float64Array } {
   const bindings = new Map<string, BoundArray>(Object.entries(arrays));
   const nodes = Object.fromEntries(
-    entry.arrays.map(({ name, is }) => {
-      const { shape, type } = arrays[name]!;
-      const axes = shape.map((n, d) => axis(`${is}${d}`, n));
-      return [is, input(name, axes, type)];
-    }),
+    entry.arrays
+      .filter(({ name }) => name in arrays)
+      .map(({ name, is }) => {
+        const { shape, type } = arrays[name]!;
+        const axes = shape.map((n, d) => axis(`${is}${d}`, n));
+        return [is, input(name, axes, type)];
+      }),
   ) as Record<"prediction" | "target" | "mask", FamilyInputs["prediction"]>;
   const { prediction: p } = nodes;
   const inputs: FamilyInputs = { ...nodes, roles: rolesOf(entry, p.shape.length) };
@@ -110,6 +116,8 @@ function distance(mine: ArrayLike<number>, theirs: readonly number[]): number {
   }, 0);
 }
 
+/** A single library where DICE_GRADIENT_LIBRARY names one. */
+const wanted = process.env["DICE_GRADIENT_LIBRARY"];
 const packages = [
   ...new Set(CATALOGUE.flatMap((e) => (e.source.kind === "library" ? [e.source.package] : []))),
 ];
@@ -119,7 +127,7 @@ for (const name of packages) {
     (e) =>
       e.source.kind === "library" && e.source.package === name && comparisonOf(e) !== undefined,
   );
-  if (entries.length === 0) continue;
+  if (entries.length === 0 || (wanted !== undefined && wanted !== name)) continue;
   describe(`catalogue losses of ${name} against the library itself, in float64`, function () {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), "dice-gradient-catalogue-"));
@@ -130,7 +138,7 @@ for (const name of packages) {
       const requests = cases.flat().map(({ entry, values, arrays }) => ({
         call: formatCall(entry, values),
         form: entry.form,
-        arrays: entry.arrays.map((a) => ({ name: a.name, ...arrays[a.name]! })),
+        arrays: Object.entries(arrays).map(([name, array]) => ({ name, ...array })),
         wrt: entry.arrays.find((a) => a.is === "prediction")!.name,
       }));
       const [asked, answered] = [join(folder, "requests.json"), join(folder, "answers.json")];

@@ -34,7 +34,39 @@ export function addendOf(addend: Addend, ready: Prepared, inputs: FamilyInputs):
   }
   const each = voxelTerms(addend, p, t, inputs);
   const kept = addend.withoutBackground === true ? pickClasses(each, "without background") : each;
-  return reduceTerms(addend, kept, given, inputs);
+  if (addend.masked !== true || ready.mask === null) {
+    return reduceTerms(addend, kept, given, inputs);
+  }
+  const mask = kept.roles.includes("class") ? ready.mask : withoutChannel(ready.mask);
+  return maskedMean(addend, combine(kept, mask, x.mul), given, mask, inputs);
+}
+
+/** The mask without its class axis, which has one entry. */
+function withoutChannel(mask: Named): Named {
+  const at = position(mask, "class");
+  if (at < 0 || mask.expr.shape[at]!.size !== 1) return mask;
+  return { expr: x.squeeze(mask.expr, [at]), roles: mask.roles.filter((r) => r !== "class") };
+}
+
+function maskedMean(
+  addend: Addend,
+  each: Named,
+  t: Named,
+  mask: Named,
+  inputs: FamilyInputs,
+): Expr {
+  const total = reduceOver("sum", each, ALL).expr;
+  if (addend.reduction === "sum") return total;
+  if (addend.classWeights === undefined || addend.unnormalizedWeights === true) {
+    return x.div(total, reduceOver("sum", mask, ALL).expr);
+  }
+  const w = classVector(addend.classWeights, t, inputs.classWeights);
+  const share = reduceOver(
+    "sum",
+    combine(t, w, (g, v) => x.mul(v, g)),
+    CLASS,
+  );
+  return x.div(total, reduceOver("sum", combine(share, mask, x.mul), ALL).expr);
 }
 
 function smoothed(t: Named, addend: Addend): Named {

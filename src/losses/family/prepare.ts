@@ -47,6 +47,7 @@ export interface Prepared {
   readonly target: Named;
   /** A mask that multiplies the overlap alone. */
   readonly overlapMask: Named | null;
+  readonly mask: Named | null;
   /** Prediction and target before classes are left out, for the addends. */
   readonly allClasses: { readonly prediction: Named; readonly target: Named };
 }
@@ -75,8 +76,9 @@ export function prepare(spec: FamilySpec, inputs: FamilyInputs): Prepared {
     p = pickClasses(p, spec.classes);
     t = pickClasses(t, spec.classes);
   }
+  if (spec.stopped === "prediction") p = map(p, x.stopGradient);
   const overlapMask = spec.mask === "numerator only" ? mask : null;
-  return { raw, prediction: p, target: t, overlapMask, allClasses };
+  return { raw, prediction: p, target: t, overlapMask, mask, allClasses };
 }
 
 function targetOf(inputs: FamilyInputs, raw: Named, spec: FamilySpec): Named {
@@ -128,7 +130,7 @@ function ignoreMask(label: number, spec: FamilySpec, raw: Named, labels: Named):
   const at = position(labels, "class");
   const classes = at < 0 ? 1 : labels.expr.shape[at]!.size;
   let kept: Expr;
-  if (spec.targetEncoding === "one-hot" || classes === 1) {
+  if (spec.targetEncoding === "one-hot" || spec.ignoredBy === "entry" || classes === 1) {
     kept = x.binary("ne", labels.expr, x.constant(label, "int"));
   } else if (classes !== null && label >= 0 && label < classes) {
     kept = x.sub(x.ONE, x.slice(labels.expr, at, label, label + 1));
@@ -161,12 +163,23 @@ function activate(z: Named, activation: Activation, logSpace: boolean): Named {
         return sigmoid(softmax(e, "class"));
       case "softmax over batch":
         return softmax(e, "batch");
+      case "argmax": {
+        const at = position(z, "class");
+        if (at < 0) throw new FamilyError("an argmax over classes needs a class axis");
+        return x.oneHot(x.argReduce("argmax", e, at), e.shape[at]!, at);
+      }
+      case "threshold":
+        return above(e);
+      case "sigmoid, then threshold":
+        return above(sigmoid(e));
       case "relu":
       case "tanh":
         return x.unary(activation, e);
     }
   });
 }
+
+const above = (e: Expr): Expr => x.cast(x.binary("gt", e, x.constant(0.5)), "float64");
 
 function clip(a: Named, epsilon: Scalar): Named {
   if (isZero(epsilon)) return a;

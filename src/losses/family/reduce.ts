@@ -24,7 +24,8 @@ export function reduceScores(spec: FamilySpec, scored: Scored, inputs: FamilyInp
   a = at("each region", spec, a);
   const present = presence(spec, scored);
   if (present !== null && spec.absentClasses === "zero loss") a = combine(a, present, x.mul);
-  const leftOut = present !== null && spec.absentClasses === "left out" ? present : null;
+  const leftOut =
+    spec.absentClasses === "left out" || spec.emptyRegion === "left out" ? present : null;
 
   const normalized = spec.classWeighting === "normalized loss";
   if (normalized || leftOut !== null) {
@@ -70,7 +71,10 @@ function presence(spec: FamilySpec, scored: Scored): Named | null {
   return map(scored.volume, (T) => x.binary("gt", T, x.ZERO));
 }
 
-/** The mean over the classes that count, each with its weight; 1 - 0 where none counts. */
+/**
+ * The mean over the classes that count, each with its weight. Where none counts, it is 1 if absent
+ * classes are left out, and 0/0 if empty regions are.
+ */
 function weightedMean(a: Named, w: Named | null, counted: Named | null, spec: FamilySpec): Named {
   if (position(a, "class") < 0) {
     if (counted === null) throw new FamilyError("a weighted mean over classes needs a class axis");
@@ -82,9 +86,14 @@ function weightedMean(a: Named, w: Named | null, counted: Named | null, spec: Fa
   const ones = map(a, (e) => x.expand(x.ONE, e.shape));
   let share = w ?? ones;
   if (counted !== null) share = w === null ? counted : combine(counted, w, (c, v) => x.mul(v, c));
-  const total = reduceOver("sum", times_(a, share), CLASS);
+  // An empty region is 0/0, which no weight of zero takes out of a sum.
+  const defined =
+    counted !== null && spec.emptyRegion === "left out"
+      ? combine(a, counted, (e, c) => x.where(c, e, x.ZERO))
+      : a;
+  const total = reduceOver("sum", times_(defined, share), CLASS);
   const divisor = reduceOver("sum", share, CLASS);
-  if (counted === null) return combine(total, divisor, x.div);
+  if (counted === null || spec.emptyRegion === "left out") return combine(total, divisor, x.div);
   const none = map(divisor, (d) => x.binary("eq", d, x.ZERO));
   const safe = combine(divisor, none, (d, isNone) => x.where(isNone, x.ONE, d));
   return combine(combine(total, safe, x.div), none, (q, isNone) => x.where(isNone, x.ONE, q));

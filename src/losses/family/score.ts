@@ -50,11 +50,15 @@ export function scoreOf(spec: FamilySpec, ready: Prepared, inputs: FamilyInputs)
     numerator = combine(numerator, weights, (n, w) => x.mul(w, n));
   }
   const bare = denominator;
-  const n = map(numerator, (e) => plus(e, spec.smoothNumerator));
+  const n = map(numerator, (e) => {
+    const smoothed = plus(e, spec.smoothNumerator);
+    return spec.stopped === "numerator" ? x.stopGradient(smoothed) : smoothed;
+  });
   const floored = spec.classWeighting !== "volume" || spec.floorPlace === "whole";
   const u = map(denominator, (e) => {
     const smoothed = plus(e, spec.smoothDenominator);
-    return floored ? atLeast(smoothed, spec.denominatorFloor) : smoothed;
+    const limited = floored ? atLeast(smoothed, spec.denominatorFloor) : smoothed;
+    return spec.stopped === "denominator" ? x.stopGradient(limited) : limited;
   });
   return { score: divide(spec, n, u, bare), bare, volume };
 }
@@ -63,6 +67,11 @@ export function scoreOf(spec: FamilySpec, ready: Prepared, inputs: FamilyInputs)
 function divide(spec: FamilySpec, n: Named, u: Named, bare: Named): Named {
   if (spec.emptyRegion === "as computed") return combine(n, u, x.div);
   const empty = map(bare, (e) => x.binary("eq", e, x.ZERO));
+  if (spec.emptyRegion === "smoothed numerator") {
+    const smooth = scalar(spec.smoothDenominator);
+    const added = combine(n, empty, (e, isEmpty) => x.add(e, x.mul(smooth, isEmpty)));
+    return combine(added, u, x.div);
+  }
   // The divisor of an empty region is replaced as well, so that no 0/0 is left to differentiate.
   const safe = combine(u, empty, (e, isEmpty) => x.where(isEmpty, x.ONE, e));
   const value = spec.emptyRegion === "score one" ? x.ONE : x.ZERO;
@@ -100,9 +109,10 @@ function partsOf(spec: FamilySpec, ready: Prepared, inputs: FamilyInputs): Parts
     const total = combine(combine(P, T, x.add), reduceOver("sum", apart, region), x.sub);
     return map(total, (e) => x.mul(x.constant(0.5), e));
   };
-  const I = overlapOver(inner);
+  const floored = (a: Named): Named => map(a, (e) => atLeast(e, spec.overlapFloor));
+  const I = floored(overlapOver(inner));
   const same = spec.denominatorRegion === "same";
-  const J = same ? I : overlapOver(outer);
+  const J = same ? I : floored(overlapOver(outer));
   const volume = reduceOver("sum", t, outer);
   const own = spec.ratio.kind === "dice" ? 2 : 1;
   const factor: Scalar =
