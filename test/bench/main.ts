@@ -38,7 +38,14 @@ function row(what: string, value: string): void {
 
 try {
   console.log(`Node.js ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}\n`);
-  for (const name of ["extension.cjs", "renderer.js", "worker.js", "cli.js"]) {
+  for (const name of [
+    "extension.cjs",
+    "renderer.js",
+    "worker.js",
+    "inline.js",
+    "typeset.js",
+    "cli.js",
+  ]) {
     const bytes = readFileSync(join(dist, name));
     const packed = gzipSync(bytes, { level: 9 }).length;
     row(

@@ -1,13 +1,14 @@
 /**
  * `npm run screenshots`: runs the example notebook in the real window and takes the README's
- * pictures of it. Name themes to take only theirs. Run `npm run build` first.
+ * pictures of it. Name themes to take only theirs; `--only code` or `--only notebook` takes the
+ * pictures of the Python file or of the notebook alone. Run `npm run build` first.
  */
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../scripts/lib/root.mjs";
 import { exampleFolder, temporaryFolder } from "./example.ts";
-import { runAll, scrollToOutput } from "./notebook.ts";
+import { reopen, runAll, save, scrollToOutput } from "./notebook.ts";
 import { launchWorkbench, themes, type Workbench } from "./workbench.ts";
 
 type Theme = keyof typeof themes;
@@ -55,12 +56,32 @@ const pictures: readonly Picture[] = [
   },
 ];
 
-async function takePictures(theme: Theme, folder: string): Promise<void> {
+/** The losses where their code is read: the lines above them, and the hover. */
+async function takeCodePictures(workbench: Workbench, theme: Theme, folder: string): Promise<void> {
+  const { page } = workbench;
+  const lens = page.locator(".codelens-decoration").filter({ hasText: /∂L\/∂(y_pred|logits)/ });
+  await lens.nth(2).waitFor({ timeout: 60_000 });
+  const clip = { x: 0, y: 0, width: 1100, height: 620 };
+  const shoot = async (name: string): Promise<void> => {
+    const path = join(folder, `${name}-${theme}.png`);
+    await page.screenshot({ path, clip });
+    console.log(path);
+  };
+  await shoot("lens");
+  await page.locator(".view-line").getByText("dice_loss_smooth").first().hover();
+  const hover = page.locator(".monaco-hover:not(.hidden)").filter({ hasText: "Full report" });
+  await hover.locator("img").first().waitFor({ timeout: 60_000 });
+  // The hover takes its place once its pictures have a size.
+  await page.waitForTimeout(500);
+  await shoot("hover");
+}
+
+async function takePictures(theme: Theme, folder: string, only: string | undefined): Promise<void> {
   const workspace = join(await temporaryFolder(), "example");
   await cp(exampleFolder, workspace, { recursive: true });
   const workbench = await launchWorkbench({
     workspace,
-    file: join(workspace, "dice-gradient.ipynb"),
+    file: join(workspace, only === "code" ? "losses.py" : "dice-gradient.ipynb"),
     theme,
     viewport: { width: 1100, height: 960 },
     scale: 1.5,
@@ -75,6 +96,10 @@ async function takePictures(theme: Theme, folder: string): Promise<void> {
   });
   try {
     await workbench.runCommand("View: Close Primary Side Bar");
+    if (only === "code") {
+      await takeCodePictures(workbench, theme, folder);
+      return;
+    }
     await runAll(workbench);
     await workbench.page.mouse.move(5, 955);
     for (const { name, show, margin, themes: wanted, prepare } of pictures) {
@@ -88,6 +113,10 @@ async function takePictures(theme: Theme, folder: string): Promise<void> {
       await workbench.page.screenshot({ path });
       console.log(path);
     }
+    if (only === "notebook") return;
+    await save(workbench);
+    await reopen(workbench, "losses.py");
+    await takeCodePictures(workbench, theme, folder);
   } catch (error) {
     console.log(await workbench.keepEvidence(`screenshots ${theme}`));
     throw error;
@@ -98,9 +127,14 @@ async function takePictures(theme: Theme, folder: string): Promise<void> {
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: "string", default: join(root, "media/screenshots") } },
+  options: {
+    out: { type: "string", default: join(root, "media/screenshots") },
+    only: { type: "string" },
+  },
 });
 await mkdir(args.out, { recursive: true });
 for (const theme of every) {
-  if (positionals.length === 0 || positionals.includes(theme)) await takePictures(theme, args.out);
+  if (positionals.length === 0 || positionals.includes(theme)) {
+    await takePictures(theme, args.out, args.only);
+  }
 }

@@ -81,7 +81,7 @@ function tooLong(report: Report): string {
   return `The formula of ${escaped(report.function.name)} is too long for a hover; the full report has all of it.`;
 }
 
-/** The equations of the named sums and activations that the gradient is written in. */
+/** The equations of what the gradient is written in (named sums, activations), and of what these are. */
 function definitions(report: Report): Formula[] {
   const step = report.gradient.steps.find((s) => s.id === "sums");
   if (step === undefined) return [];
@@ -89,18 +89,49 @@ function definitions(report: Report): Formula[] {
   const latex = inner?.split(" \\\\[4pt] ") ?? [];
   const text = step.text.split("\n");
   if (latex.length !== text.length) return [];
-  const used = latex.flatMap((row, k) => {
-    const symbol = row.split(" &= ")[0]!;
-    const isUsed = symbol !== "L" && report.gradient.latex.includes(symbol);
-    return isUsed ? [{ latex: row.replace(" &= ", " = "), text: text[k]! }] : [];
+  const rows = latex.map((row, k) => {
+    const [symbol = "", value = ""] = row.split(" &= ");
+    return { symbol, value, latex: `${symbol} = ${value}`, text: text[k]! };
   });
+  const needed = new Set<(typeof rows)[number]>();
+  const need = (formula: string): void => {
+    for (const row of rows) {
+      if (needed.has(row) || row.symbol === "L" || !mentions(formula, row.symbol)) continue;
+      needed.add(row);
+      need(row.value);
+    }
+  };
+  need(report.gradient.latex);
+  const used = rows.filter((row) => needed.has(row));
   if (used.length === 0) return [];
-  return [
-    {
-      latex: used.map((u) => u.latex).join(",\\quad "),
-      text: used.map((u) => u.text).join(", "),
-    },
-  ];
+  return [{ latex: inLines(used), text: used.map((u) => u.text).join(", ") }];
+}
+
+/** Letters of a line of equations. */
+const LINE = 58;
+
+/** Several short equations a line; none is broken. */
+function inLines(equations: readonly Formula[]): string {
+  const lines: { latex: string[]; length: number }[] = [];
+  for (const { latex, text } of equations) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + text.length <= LINE) {
+      last.latex.push(latex);
+      last.length += text.length;
+    } else lines.push({ latex: [latex], length: text.length });
+  }
+  const rows = lines.map((l) => l.latex.join(",\\quad "));
+  return rows.length === 1
+    ? rows[0]!
+    : `\\begin{aligned} ${rows.map((r) => `& ${r}`).join(" \\\\[4pt] ")} \\end{aligned}`;
+}
+
+/** Whether a formula has a symbol in it, be it with other indices. */
+function mentions(formula: string, symbol: string): boolean {
+  const [, letter = "", number = ""] = /^(.*?)(?:_\{(\d*)[^}]*\})?$/.exec(symbol) ?? [];
+  const plain = letter.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const index = number === "" ? "(?!_\\{\\d)" : `_\\{${number}\\b`;
+  return new RegExp(`(?<![\\\\A-Za-z])${plain}(?![A-Za-z])${index}`).test(formula);
 }
 
 /** One line each: what the gradient does not reach, what was taken for granted. */
