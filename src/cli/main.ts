@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
-import type { Verdict } from "../report/schema.ts";
+import type { HandWritten, Report, Verdict } from "../report/schema.ts";
 import { Referee } from "../session/autograd/referee.node.ts";
 import { type JobResult, inspectFile, sourceOfModule } from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
@@ -101,7 +101,14 @@ function print(command: Command, results: readonly JobResult[]): number {
     return EXIT.badInput;
   }
   const verdicts = reports.flatMap((r) => [r.check, ...(r.autogradRuns ?? [])]);
-  return verdicts.every((v) => GOOD.has(v.verdict)) ? EXIT.ok : EXIT.differs;
+  const isGood = verdicts.every((v) => GOOD.has(v.verdict)) && !reports.some(hasWrongGradient);
+  return isGood ? EXIT.ok : EXIT.differs;
+}
+
+/** A gradient written by hand that is in force and is not that of its loss. */
+function hasWrongGradient(r: Report): boolean {
+  const isWrong = (h: HandWritten): boolean => h.verdict === "wrong" || h.verdict === "refused";
+  return (r.handwritten ?? []).some((h) => h.inForce && isWrong(h));
 }
 
 function failureText(f: Failure): string {

@@ -5,7 +5,7 @@ import type { BinaryOp, ReduceOp, UnaryOp } from "./node.ts";
 type Template = (...args: string[]) => string;
 
 export interface Dialect {
-  readonly name: "numpy" | "torch";
+  readonly name: "numpy" | "torch" | "tensorflow";
   readonly unary: Readonly<Partial<Record<UnaryOp, Template>>>;
   readonly binary: Readonly<Partial<Record<BinaryOp, Template>>>;
   /** A truth array as zeros and ones; `like` is an array of the wanted type. */

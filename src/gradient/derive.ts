@@ -16,17 +16,28 @@ import { rules, unbroadcast } from "./rules.ts";
  *
  * @throws ShapeError when `seed` does not have the loss's shape.
  */
-export function derive(loss: Expr, wrt: Expr, seed?: Expr): Expr {
-  return adjoints(loss, [wrt], seed).get(wrt)!;
+export function derive(loss: Expr, wrt: Expr, seed?: Expr, share?: ShareRule): Expr {
+  return adjoints(loss, [wrt], seed, share).get(wrt)!;
 }
+
+/**
+ * What argument `k` of `e` receives of the adjoint `a`, in the place of the rule: `undefined` where
+ * the rule holds, `null` for nothing. With it, what a mistake in a rule would give can be derived.
+ */
+export type ShareRule = (a: Expr, e: Expr, k: number) => Expr | null | undefined;
 
 /**
  * The derivatives of `loss` by several nodes, each taken as an independent variable: where one of
  * them is computed from another, what flows through it is not counted twice. By the sums of a
  * ratio these are the terms of the quotient rule.
  */
-export function adjoints(loss: Expr, nodes: readonly Expr[], seed?: Expr): Map<Expr, Expr> {
-  const { found } = propagate(loss, nodes, seed);
+export function adjoints(
+  loss: Expr,
+  nodes: readonly Expr[],
+  seed?: Expr,
+  share?: ShareRule,
+): Map<Expr, Expr> {
+  const { found } = propagate(loss, nodes, seed, share);
   return new Map(nodes.map((n) => [n, found.get(n) ?? zeros(n)]));
 }
 
@@ -70,7 +81,12 @@ interface Propagation {
   readonly stopped: Expr[];
 }
 
-function propagate(loss: Expr, nodes: readonly Expr[], seed?: Expr): Propagation {
+function propagate(
+  loss: Expr,
+  nodes: readonly Expr[],
+  seed?: Expr,
+  instead?: ShareRule,
+): Propagation {
   const wanted = new Set(nodes);
   const order = topological(loss);
   const onTheWay = leadingTo(wanted, order);
@@ -83,7 +99,8 @@ function propagate(loss: Expr, nodes: readonly Expr[], seed?: Expr): Propagation
     if (e.kind === "clamp") stopped.add(e);
     e.args.forEach((arg, k) => {
       if (!onTheWay.has(arg)) return;
-      const share = shareOf(a, e, k);
+      const other = instead?.(a, e, k);
+      const share = other === undefined ? shareOf(a, e, k) : other;
       if (share === null) {
         stopped.add(e.kind === "where" ? arg : e);
         return;

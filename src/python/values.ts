@@ -132,7 +132,7 @@ export interface BuiltinValue {
   readonly binds?: true;
   /** The function that a decorator of a library has wrapped. */
   readonly wraps?: Value;
-  /** `chain.from_iterable`, `partial(…).func`. */
+  /** What can be read off it: `chain.from_iterable`, `partial(…).func`, `f.defvjp`. */
   readonly attributes?: ReadonlyMap<string, Value>;
   /** What the __call__ of a library's class takes beside the arguments it passes on. */
   readonly extra?: readonly string[];
@@ -152,6 +152,15 @@ export interface NativeClass {
   readonly matches?: (value: Value) => boolean;
   /** Completes a class derived from it: an Enum turns its constants into members. */
   readonly finish?: (vm: Interpreter, cls: ClassValue) => Value;
+  /** Read before all other attributes, off the class (`self` is null) or an instance of it. */
+  readonly attribute?: (
+    vm: Interpreter,
+    cls: ClassValue,
+    self: InstanceValue | null,
+    name: string,
+  ) => Value | undefined;
+  /** What is traced when the class or an instance of it is named as a loss. */
+  readonly traced?: (vm: Interpreter, cls: ClassValue, self: InstanceValue | null) => Value;
 }
 
 export interface ClassValue {

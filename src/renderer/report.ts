@@ -2,6 +2,7 @@
 import type { Report } from "../report/schema.ts";
 import { drawDerivation, drawFormulas, drawSymbols } from "./derivation.ts";
 import { h } from "./dom.ts";
+import { drawHandwritten, isHandwrittenDiagnostic } from "./handwritten.ts";
 import { drawImages } from "./images.ts";
 import { drawDiagnostics, drawDifferences, drawMatches, drawNotes } from "./notes.ts";
 import { drawMeasures, drawNumbers } from "./numbers.ts";
@@ -27,7 +28,8 @@ export function drawReport(view: View, report: Report): Drawing {
   });
   const parts = [
     drawVerdict(report),
-    drawDiagnostics(report.diagnostics),
+    drawDiagnostics(report.diagnostics.filter((d) => !isHandwrittenDiagnostic(d.code))),
+    drawHandwritten(report.handwritten, type),
     h(
       "div",
       { class: "overview" },

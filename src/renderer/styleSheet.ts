@@ -212,6 +212,10 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .notes li + li, & .matches li + li, & .difference-list li + li { margin-top: 3px; }
   & .notes .caption { margin-bottom: -4px; }
   & .pairs { display: flex; flex-direction: column; gap: 12px; }
+  & .handwritten-gradient + .handwritten-gradient { margin-top: 12px; }
+  & .handwritten-detail { padding-left: 21px; }
+  & .handwritten-detail > * + * { margin-top: 6px; }
+  & .handwritten-detail pre { overflow-x: auto; }
   & .pair .difference-list { padding-left: 38px; }
 }
 

@@ -11,9 +11,11 @@ import type {
   Difference,
   Formula,
   Gradient,
+  HandWritten,
   ImageSet,
   Numbers,
   Report,
+  SourceLocation,
   SymbolEntry,
   Verdict,
 } from "../report/schema.ts";
@@ -121,17 +123,17 @@ const difference = record<Difference>({
   commonFactor: value,
 });
 
+const location = record<SourceLocation>({
+  file: name,
+  line: optional(line),
+  column: optional(line),
+});
+
 const diagnostic = record<Diagnostic>({
   code: name,
   severity: oneOf("error", "warning", "information"),
   message: sentence,
-  location: nullable(
-    record<NonNullable<Diagnostic["location"]>>({
-      file: name,
-      line: optional(line),
-      column: optional(line),
-    }),
-  ),
+  location: nullable(location),
   remedy: nullable(sentence),
 });
 
@@ -220,6 +222,57 @@ const autograd = record<Autograd>({
   failure: optional(nullable(sentence)),
 });
 
+const handwritten = record<HandWritten>({
+  kind: name,
+  name,
+  gradientName: name,
+  location,
+  input: name,
+  inForce: flag,
+  use: sentence,
+  verdict: oneOf("right", "wrong", "surrogate", "undecided", "refused", "not-traced"),
+  sentence,
+  written: nullable(formula),
+  right: nullable(formula),
+  faults: list(
+    record<HandWritten["faults"][number]>({ id: name, sentence, term: nullable(formula), lines }),
+    20,
+  ),
+  residual: nullable(formula),
+  counterexample: nullable(
+    record<NonNullable<HandWritten["counterexample"]>>({
+      arrays: list(
+        record<NonNullable<HandWritten["counterexample"]>["arrays"][number]>({
+          name,
+          shape,
+          values: list(number, 10_000),
+        }),
+        50,
+      ),
+      index,
+      written: name,
+      right: name,
+    }),
+  ),
+  maxAbsDifference: value,
+  fix: nullable(
+    record<NonNullable<HandWritten["fix"]>>({
+      title: sentence,
+      edits: list(
+        record<NonNullable<HandWritten["fix"]>["edits"][number]>({
+          file: name,
+          line,
+          column: line,
+          endLine: line,
+          endColumn: line,
+          newText: text(100_000),
+        }),
+        20,
+      ),
+    }),
+  ),
+});
+
 const readReport: Read<Report> = record<Report>({
   schema: oneOf(REPORT),
   function: record<Report["function"]>({ name, file: name, line }),
@@ -252,6 +305,7 @@ const readReport: Read<Report> = record<Report>({
   assumptions: list(sentence, 500),
   numbers: optional(numbers),
   images: optional(images),
+  handwritten: optional(list(handwritten, 100)),
 });
 
 const readComparison: Read<Comparison> = checked(

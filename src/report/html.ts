@@ -3,8 +3,8 @@
  * no network; formulas are MathML, which browsers set by themselves.
  */
 import katex from "katex";
-import { VERDICT_WORDS, formatNumber, isComparison } from "./plain.ts";
-import type { Comparison, Numbers, Report, ReportOutput } from "./schema.ts";
+import { HANDWRITTEN_WORDS, VERDICT_WORDS, formatNumber, isComparison, onLines } from "./plain.ts";
+import type { Comparison, Formula, HandWritten, Numbers, Report, ReportOutput } from "./schema.ts";
 
 export function toHtml(r: ReportOutput): string {
   return `<div class="dice-gradient-report">${isComparison(r) ? comparison(r) : report(r)}</div>`;
@@ -35,12 +35,29 @@ function report(r: Report): string {
         .join("")}</ul>`,
     );
   }
+  parts.push(...(r.handwritten ?? []).map(handwritten));
   const remarks = [...r.assumptions.map((a) => `Assumed: ${a}`), ...r.check.notes];
   if (remarks.length > 0) {
     parts.push(`<ul>${remarks.map((t) => `<li>${escape(t)}</li>`).join("")}</ul>`);
   }
   if (r.numbers !== undefined) parts.push(numbersTable(r.numbers));
   return parts.join("\n");
+}
+
+function handwritten(h: HandWritten): string {
+  const formula = (title: string, f: Formula | null): string =>
+    f === null ? "" : `<p>${title}:</p>${math(f.latex)}`;
+  const faults =
+    h.faults.length < 2
+      ? ""
+      : `<ul>${h.faults.map((f) => `<li>${escape(f.sentence + onLines(f.lines))}</li>`).join("")}</ul>`;
+  return (
+    `<p><strong>${HANDWRITTEN_WORDS[h.verdict]}</strong>, written by hand: ${escape(h.sentence)}. ${escape(h.use)}.</p>` +
+    faults +
+    formula("As written", h.written) +
+    (h.verdict === "right" ? "" : formula("As derived from the forward pass", h.right)) +
+    formula("Written less derived", h.residual)
+  );
 }
 
 function numbersTable(n: Numbers): string {

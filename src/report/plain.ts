@@ -1,5 +1,15 @@
 /** A report as plain text and as Markdown: terminals, screen readers, diffs, GitHub. */
-import type { Autograd, Comparison, Report, ReportOutput, Verdict } from "./schema.ts";
+import type {
+  Autograd,
+  Comparison,
+  Formula,
+  HandWritten,
+  HandWrittenFix,
+  Report,
+  ReportOutput,
+  SourceLocation,
+  Verdict,
+} from "./schema.ts";
 
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   agrees: "Agrees",
@@ -44,6 +54,7 @@ function reportPlain(r: Report): string {
     lines.push("", ...r.symbols.map((s) => `  ${s.symbol.text}  ${s.name}: ${s.meaning}`));
   }
   lines.push(...section("Real autograd", (r.autogradRuns ?? []).map(autogradLine)));
+  lines.push(...handwrittenLines(r.handwritten ?? []));
   lines.push(...section("Assumed", r.assumptions), ...section("Notes", r.check.notes));
   lines.push(
     ...section(
@@ -78,6 +89,51 @@ export function autogradLine(a: Autograd): string {
     a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}`;
   const note = a.note === undefined || a.note === null ? "" : `; ${a.note}`;
   return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${note}`;
+}
+
+export const HANDWRITTEN_WORDS: Readonly<Record<HandWritten["verdict"], string>> = {
+  right: "Right",
+  wrong: "Wrong",
+  surrogate: "Surrogate",
+  undecided: "Cannot be decided",
+  refused: "Refused",
+  "not-traced": "Not traced",
+};
+
+function handwrittenLines(all: readonly HandWritten[]): string[] {
+  return all.flatMap((h) => [
+    "",
+    `Written by hand: ${h.gradientName} (${at(h.location)})`,
+    `   ${h.use}.`,
+    `   ${HANDWRITTEN_WORDS[h.verdict]}: ${h.sentence}.`,
+    ...(h.faults.length < 2 ? [] : h.faults.map((f) => `   - ${f.sentence}${onLines(f.lines)}`)),
+    ...h.faults.flatMap((f) => (f.term === null ? [] : [`   right less mistaken: ${f.term.text}`])),
+    ...formulaLine("written: ", h.written),
+    ...formulaLine("right:   ", h.right),
+    ...formulaLine("written − right: ", h.residual),
+    ...(h.maxAbsDifference === null
+      ? []
+      : [`   largest difference on these arrays: ${formatNumber(h.maxAbsDifference, 4)}`]),
+    ...(h.fix === null ? [] : [`   fix: ${h.fix.title}:`, ...fixLines(h.fix)]),
+  ]);
+}
+
+function formulaLine(label: string, f: Formula | null): string[] {
+  return f === null ? [] : f.text.split("\n").map((t, k) => `   ${k === 0 ? label : ""}${t}`);
+}
+
+function fixLines(fix: HandWrittenFix): string[] {
+  return fix.edits.flatMap((e) => e.newText.split("\n").map((t) => `      ${t.trim()}`));
+}
+
+function at(p: SourceLocation): string {
+  return p.line === undefined ? p.file : `${p.file}:${p.line}`;
+}
+
+/** " (line 12)" */
+export function onLines(lines: readonly number[]): string {
+  if (lines.length === 0) return "";
+  return ` (line${lines.length === 1 ? "" : "s"} ${lines.join(", ")})`;
 }
 
 function comparisonPlain(c: Comparison): string {
@@ -122,9 +178,27 @@ export function toMarkdown(r: ReportOutput): string {
       ...(s.note === undefined ? [] : [inline(s.note), ""]),
     ]),
     ...r.symbols.map((s) => `- $${s.symbol.latex}$: \`${code(s.name)}\`, ${inline(s.meaning)}`),
+    ...(r.handwritten ?? []).flatMap(handwrittenMarkdown),
     ...r.assumptions.map((a) => `- assumed: ${inline(a)}`),
     ...r.check.notes.map((n) => `- ${inline(n)}`),
   ].join("\n");
+}
+
+function handwrittenMarkdown(h: HandWritten): string[] {
+  const formula = (title: string, f: Formula | null): string[] =>
+    f === null ? [] : [`${title}:`, "", `$$${f.latex}$$`, ""];
+  return [
+    "",
+    `**${HANDWRITTEN_WORDS[h.verdict]}**, written by hand: ${inline(h.sentence)}. ${inline(h.use)}.`,
+    "",
+    ...(h.faults.length < 2
+      ? []
+      : h.faults.map((f) => `- ${inline(f.sentence + onLines(f.lines))}`)),
+    ...(h.faults.length < 2 ? [] : [""]),
+    ...formula("As written", h.written),
+    ...(h.verdict === "right" ? [] : formula("As derived from the forward pass", h.right)),
+    ...formula("Written less derived", h.residual),
+  ];
 }
 
 /** The loss and its gradient alone, as a display formula that MathJax and KaTeX both set. */

@@ -55,6 +55,80 @@ export interface Report {
   readonly numbers?: Numbers;
   /** Pictures of 2-D and 3-D arrays. */
   readonly images?: readonly ImageSet[];
+  /** Gradients written by hand that the loss has, each compared with the derived one. */
+  readonly handwritten?: readonly HandWritten[];
+}
+
+/** What a gradient that was written by hand is, beside the one that its forward pass has. */
+export interface HandWritten {
+  /** How it is tied to its function: "autograd.Function", "custom_vjp", …, "pair". */
+  readonly kind: string;
+  /** The function or class, and the gradient's own name. */
+  readonly name: string;
+  readonly gradientName: string;
+  /** Of the gradient's definition. */
+  readonly location: SourceLocation;
+  /** The input whose gradient this entry is about. */
+  readonly input: string;
+  /** Whether the program's gradient comes from it. */
+  readonly inForce: boolean;
+  /** Whether it runs, and why: to be read first. */
+  readonly use: string;
+  readonly verdict:
+    | "right"
+    | "wrong"
+    /** The forward pass has no gradient, and this one stands in for it. */
+    | "surrogate"
+    | "undecided"
+    /** The library refuses what it returns. */
+    | "refused"
+    | "not-traced";
+  /** One sentence for the verdict. */
+  readonly sentence: string;
+  readonly written: Formula | null;
+  readonly right: Formula | null;
+  readonly faults: readonly HandWrittenFault[];
+  /** written − right, where no known mistake explains it. */
+  readonly residual: Formula | null;
+  /** Arrays on which the two differ. */
+  readonly counterexample: CounterExample | null;
+  /** Largest difference of the two on the arrays inspected; null without arrays. */
+  readonly maxAbsDifference: number | null;
+  readonly fix: HandWrittenFix | null;
+}
+
+export interface HandWrittenFault {
+  /** Stable: "quotient-term-missing", "sign", "epsilon", … */
+  readonly id: string;
+  readonly sentence: string;
+  /** The term of the right gradient that it is about. */
+  readonly term: Formula | null;
+  /** Lines of the hand-written gradient that it is in. */
+  readonly lines: readonly number[];
+}
+
+export interface CounterExample {
+  readonly arrays: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly values: readonly number[];
+  }[];
+  readonly index: readonly number[];
+  readonly written: string;
+  readonly right: string;
+}
+
+export interface HandWrittenFix {
+  readonly title: string;
+  /** To be applied together. Lines and columns from 1, columns count UTF-16 units. */
+  readonly edits: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly endLine: number;
+    readonly endColumn: number;
+    readonly newText: string;
+  }[];
 }
 
 export interface SymbolEntry {

@@ -13,12 +13,14 @@ import { type ImageSource, makeImages } from "../report/images.ts";
 import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
 import {
   type Check,
+  type HandWritten,
   type Numbers,
   type Report,
   type SymbolEntry,
   REPORT_SCHEMA,
 } from "../report/schema.ts";
 import { describeArray, kernelArray } from "./bindings.ts";
+import type { HandwrittenResult } from "./handwritten.ts";
 
 export type Role = "prediction" | "target" | "other";
 
@@ -45,6 +47,8 @@ export interface InspectionRequest {
     readonly file: string;
     readonly line: number;
   }[];
+  /** Gradients that the code brings itself, and what the program's gradient is with them. */
+  readonly handwritten?: HandwrittenResult;
 }
 
 export interface Watch {
@@ -58,6 +62,7 @@ export interface Inspection {
   readonly loss: Expr;
   readonly inputs: readonly InspectedInput[];
   readonly wrt: InspectedInput;
+  /** What the program computes: the derived gradient unless one written by hand is in force. */
   readonly gradientExpr: Expr;
   /** Row-major gradient values; null without arrays. */
   readonly gradient: Float64Array | null;
@@ -85,7 +90,12 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     argumentOrder: request.inputs.map((x) => x.node),
   });
   const bound = request.inputs.every((x) => x.array !== null);
-  const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, watch) : null;
+  const inForce = request.handwritten?.inForce(wrt.node) ?? null;
+  const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, inForce, watch) : null;
+  const handwritten = (request.handwritten?.entries ?? []).map((e) => ({
+    ...e,
+    maxAbsDifference: e.inForce ? (numeric?.gap ?? null) : null,
+  }));
   const report: Report = {
     schema: REPORT_SCHEMA,
     function: request.function,
@@ -97,34 +107,38 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
       shape: shapeOf(wrt),
       markdown: derivation.markdown,
       python: derivation.python,
-      ...(numeric !== null && numeric.gradient.length <= TABLE_LIMIT
-        ? { values: Array.from(numeric.gradient, finite) }
+      ...(numeric !== null && numeric.derived.length <= TABLE_LIMIT
+        ? { values: Array.from(numeric.derived, finite) }
         : {}),
     },
     check: numeric?.check ?? notChecked(),
     autograd: null,
     matches: [],
     differences: [],
-    diagnostics: request.blockers.map((b) => ({
-      code: "gradient-cut",
-      severity: "information",
-      message: `${b.how} cuts the gradient: nothing flows through it`,
-      location: { file: b.file, line: b.line },
-      remedy: null,
-    })),
+    diagnostics: [
+      ...handwritten.flatMap(handwrittenDiagnostic),
+      ...request.blockers.map((b): Report["diagnostics"][number] => ({
+        code: "gradient-cut",
+        severity: "information",
+        message: `${b.how} cuts the gradient: nothing flows through it`,
+        location: { file: b.file, line: b.line },
+        remedy: null,
+      })),
+    ],
     symbols: derivation.symbols.map((s) => explained(s, request)),
     arrays: request.inputs.flatMap((x) =>
       x.array === null ? [] : [describeArray(x.name, x.role, x.array)],
     ),
     assumptions: [...new Set(assumptions)],
     ...(numeric === null ? {} : { numbers: numeric.numbers, images: numeric.images }),
+    ...(handwritten.length === 0 ? {} : { handwritten }),
   };
   return {
     report,
     loss,
     inputs: request.inputs,
     wrt,
-    gradientExpr: derivation.gradientExpr,
+    gradientExpr: inForce ?? derivation.gradientExpr,
     gradient: numeric?.gradient ?? null,
   };
 }
@@ -185,7 +199,11 @@ function chooseInput(
 
 interface NumericPart {
   readonly value: number;
+  /** What the program computes: the derived gradient unless one written by hand is in force. */
   readonly gradient: Float64Array;
+  readonly derived: Float64Array;
+  /** Largest difference of the two; null where there is but one. */
+  readonly gap: number | null;
   readonly check: Check;
   readonly numbers: Numbers;
   readonly images: Report["images"] & object;
@@ -196,13 +214,15 @@ function evaluateAndCheck(
   loss: Expr,
   wrt: InspectedInput,
   derivation: Derivation,
+  inForce: Expr | null,
   watch: Watch,
 ): NumericPart {
   const bindings = new Map<string, TypedArray>();
   for (const x of request.inputs) bindings.set(x.name, kernelArray(x.array!));
   const isCancelled = (): boolean => watch.isCancelled();
   watch.onProgress(0, "evaluating");
-  const kernel = compileKernel([loss, derivation.gradientExpr]);
+  const roots = [loss, derivation.gradientExpr, ...(inForce === null ? [] : [inForce])];
+  const kernel = compileKernel(roots);
   const { outputs } = kernel.run(bindings, {
     onProgress: (f) => {
       watch.onProgress(f, "evaluating");
@@ -210,7 +230,8 @@ function evaluateAndCheck(
     isCancelled,
   });
   const value = outputs[0]!.data[0]!;
-  const gradient = outputs[1]!.data;
+  const derived = outputs[1]!.data;
+  const gradient = outputs[2]?.data ?? derived;
   watch.onProgress(0, "checking");
   const result = checkGradient({
     loss,
@@ -227,6 +248,8 @@ function evaluateAndCheck(
   return {
     value,
     gradient,
+    derived,
+    gap: inForce === null ? null : finite(largestDifference(gradient, derived)),
     check: checkOf(result),
     numbers: makeNumbers({
       aligned: aligned.map((x) => ({ name: x.name, data: bindings.get(x.name)! })),
@@ -236,6 +259,31 @@ function evaluateAndCheck(
     }),
     images: makeImages(imageSources(request.inputs, wrt, gradient, bindings)),
   };
+}
+
+function largestDifference(a: Float64Array, b: Float64Array): number {
+  let largest = 0;
+  a.forEach((v, k) => {
+    const gap = Math.abs(v - b[k]!);
+    if (!(gap <= largest)) largest = gap; // NaN counts as the largest
+  });
+  return largest;
+}
+
+/** What is wrong with a gradient written by hand; one that never runs does no harm. */
+function handwrittenDiagnostic(h: HandWritten): Report["diagnostics"] {
+  if (h.verdict === "right") return [];
+  const isWrong = h.verdict === "wrong" || h.verdict === "refused";
+  const first = h.faults[0]?.lines[0] ?? h.location.line;
+  return [
+    {
+      code: isWrong ? "handwritten-gradient-wrong" : `handwritten-gradient-${h.verdict}`,
+      severity: !h.inForce ? "information" : isWrong ? "error" : "warning",
+      message: h.inForce ? h.sentence : `${h.use}. (${h.sentence})`,
+      location: { file: h.location.file, ...(first === undefined ? {} : { line: first }) },
+      remedy: h.fix?.title ?? null,
+    },
+  ];
 }
 
 function imageSources(

@@ -2,6 +2,7 @@
 import type { NdArray } from "../arrays/ndarray.ts";
 import { withAnnotations } from "../expression/node.ts";
 import type { Trace } from "../python/program.ts";
+import { judgeHandwritten } from "./handwritten.ts";
 import type { SessionHost } from "./host.ts";
 import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
 
@@ -33,6 +34,7 @@ export function inspectTrace(
         wrt,
         assumptions: trace.assumptions,
         blockers: trace.blockers.map((b) => ({ how: b.how, file: b.span.file, line: b.span.line })),
+        ...(trace.handwritten.length === 0 ? {} : { handwritten: judgeHandwritten(trace) }),
       },
       watch,
     ),

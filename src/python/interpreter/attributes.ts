@@ -4,6 +4,7 @@ import {
   type ClassValue,
   type InstanceValue,
   NONE,
+  type NativeClass,
   type OpaqueValue,
   type Value,
   str,
@@ -95,6 +96,8 @@ function instanceAttribute(vm: Interpreter, v: InstanceValue, name: string): Val
       [...v.attributes].map(([k, x]) => [str(k), x] as const),
     );
   }
+  const special = nativeOf(v.cls, "attribute")?.(vm, v.cls, v, name);
+  if (special !== undefined) return special;
   const inClass = lookup(v.cls.mro, name);
   const own = v.attributes.get(name);
   if (inClass?.kind === "property") {
@@ -137,6 +140,8 @@ function classAttribute(vm: Interpreter, v: ClassValue, name: string): Value | u
     const text = v.definition?.docstring ?? null;
     return text === null ? NONE : str(text);
   }
+  const special = nativeOf(v, "attribute")?.(vm, v, null, name);
+  if (special !== undefined) return special;
   const found = lookup(v.mro, name);
   if (found === undefined) {
     const unknown = v.mro.find((c) => c.kind === "opaque");
@@ -163,6 +168,17 @@ function superAttribute(
   }
   const unknown = rest.find((c) => c.kind === "opaque");
   return unknown === undefined ? undefined : useOpaque(vm, unknown);
+}
+
+/** What the nearest class of a library among the ancestors adds. */
+export function nativeOf<K extends keyof NativeClass>(
+  cls: ClassValue,
+  what: K,
+): NativeClass[K] | undefined {
+  for (const c of cls.mro) {
+    if (c.kind === "class" && c.native?.[what] !== undefined) return c.native[what];
+  }
+  return undefined;
 }
 
 /** First definition along the order of lookup. */

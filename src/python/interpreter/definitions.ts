@@ -2,7 +2,7 @@
 import type { ClassDef } from "../syntax.ts";
 import type { ClassValue, OpaqueValue, Value } from "../values.ts";
 import { str } from "../values.ts";
-import { findMethod, lookup } from "./attributes.ts";
+import { findMethod, lookup, nativeOf } from "./attributes.ts";
 import { call } from "./calls.ts";
 import { makeClass } from "./classes.ts";
 import { evaluate } from "./expressions.ts";
@@ -59,10 +59,7 @@ export function defineClass(vm: Interpreter, node: ClassDef, scope: Scope): Valu
   if (hook !== undefined) {
     call(vm, hook.kind === "classmethod" ? hook.callee : hook, [cls], keywords);
   }
-  const finish = bases.find(
-    (b): b is ClassValue => b.kind === "class" && finisherOf(b) !== undefined,
-  );
-  return finish === undefined ? cls : finisherOf(finish)!(vm, cls);
+  return nativeOf(cls, "finish")?.(vm, cls) ?? cls;
 }
 
 /** ABCMeta and its like have no say in what methods compute; a metaclass with methods may. */
@@ -76,11 +73,4 @@ function checkMetaclass(vm: Interpreter, meta: Value): void {
     `a metaclass that defines ${changes} may change the class and is not supported`,
     "Derive the function of an ordinary class.",
   );
-}
-
-function finisherOf(cls: ClassValue): ((vm: Interpreter, cls: ClassValue) => Value) | undefined {
-  for (const c of cls.mro) {
-    if (c.kind === "class" && c.native?.finish !== undefined) return c.native.finish;
-  }
-  return undefined;
 }

@@ -131,6 +131,8 @@ export class Interpreter {
   importGuards = 0;
   /** A trace's inputs, and the expressions that they stand for where those are known. */
   standIns: ReadonlyMap<Expr, Expr> = new Map();
+  /** The nodes that a trace is made in. */
+  traceInputs: readonly Expr[] = [];
   /** print() says nothing during a trace. */
   silent = false;
   /** Exceptions whose handlers are running, for a bare `raise`. */
@@ -343,7 +345,7 @@ export class Interpreter {
   /** Numbers behind an expression, if every array in it is at hand. */
   evaluate(e: Expr): NumericArray | null {
     try {
-      return this.host.evaluate(substitute(e, this.standIns));
+      return this.host.evaluate(substitute(this.recorder.spelledOut(e), this.standIns));
     } catch (error) {
       if (error instanceof ShapeError) return null; // an axis without a size
       throw error;

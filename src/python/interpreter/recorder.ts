@@ -1,5 +1,7 @@
 /** What is worth knowing about a trace besides its result. */
 import { type Expr, type SourceSpan, annotate } from "../../expression/node.ts";
+import { substitute, topological } from "../../expression/walk.ts";
+import type { HandwrittenUse } from "../handwritten/record.ts";
 
 /** A place where the gradient is cut off by the code itself. */
 export interface Blocker {
@@ -12,6 +14,10 @@ export interface Blocker {
 export class Recorder {
   readonly assumptions: string[] = [];
   readonly blockers: Blocker[] = [];
+  /** Uses of functions whose gradient is written by hand, in order. */
+  readonly handwritten: HandwrittenUse[] = [];
+  /** Whether a loss is being traced, as against a cell being run. */
+  readonly isTrace: boolean;
   /** First place that made each node, in this trace alone (nodes are shared between traces). */
   readonly spans = new Map<Expr, SourceSpan>();
   /** First variable each node was assigned to, in this trace alone. */
@@ -22,6 +28,13 @@ export class Recorder {
   /** A range of positions was made, perhaps of axes. */
   ranged(start: number, stop: number): void {
     if (start >= 2 && stop <= start) this.isFlat = true;
+  }
+
+  /** What nodes that stand for something else (arguments, forward values) stand for. */
+  private readonly standing = new Map<Expr, Expr>();
+
+  constructor(isTrace = false) {
+    this.isTrace = isTrace;
   }
 
   assume(text: string): void {
@@ -43,5 +56,37 @@ export class Recorder {
 
   block(e: Expr, how: string, span: SourceSpan): void {
     if (!this.blockers.some((b) => b.node === e)) this.blockers.push({ how, span, node: e });
+  }
+
+  /** From now on `node` stands for `value`, until it is given another. */
+  stand(node: Expr, value: Expr): void {
+    if (node === value) this.standing.delete(node);
+    else this.standing.set(node, value);
+  }
+
+  /** In terms of the trace's inputs alone. */
+  spelledOut(e: Expr): Expr {
+    return substitute(e, this.standing);
+  }
+
+  /** Lines and names of what `e` is made of hold for the same in the trace's inputs. */
+  carrySpelledOut(e: Expr): void {
+    for (const part of topological(e)) {
+      const [span, label] = [this.spans.get(part), this.labels.get(part)];
+      if (span === undefined && label === undefined) continue;
+      const same = this.spelledOut(part);
+      if (span !== undefined) this.made(same, span);
+      if (label !== undefined) this.named(same, label);
+    }
+  }
+
+  /** Runs `body`; cuts of the gradient in it are no one's business. */
+  withoutBlockers<T>(body: () => T): T {
+    const before = this.blockers.length;
+    try {
+      return body();
+    } finally {
+      this.blockers.length = before;
+    }
   }
 }

@@ -20,6 +20,8 @@ import {
 import { nnFunctions } from "./tensorflowNn.ts";
 import { tensorAttribute, tensorMethod } from "./tensorflowTensors.ts";
 
+import { customGradient } from "./tfCustomGradient.ts";
+
 const Tensor = arrayType("tensorflow", "tf.Tensor");
 
 const Module = makeClass({ name: "tf.Module", bases: [], attributes: new Map() })!;
@@ -50,6 +52,8 @@ const others: OtherNames = (name) => {
       return Module;
     case "function":
       return identityDecorator("function");
+    case "custom_gradient":
+      return customGradient;
     case "name_scope":
     case "variable_scope":
     case "device":

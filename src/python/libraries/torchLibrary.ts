@@ -13,6 +13,7 @@ import {
   identityDecorator,
 } from "./model.ts";
 import { type Table, builtin } from "./signature.ts";
+import { Function } from "./torchAutograd.ts";
 import {
   inPlaceEntry,
   torchAliases,
@@ -83,7 +84,14 @@ modules.define("torch.nn.parameter", [], nnNames);
 modules.define("torch.special", [special], undefined, torchAliases);
 modules.define("torch.linalg", [linalg], undefined, torchAliases);
 modules.define("torch.autograd", [], (name) =>
-  name === "Variable" ? identityDecorator("Variable") : undefined,
+  name === "Variable" ? identityDecorator("Variable") : name === "Function" ? Function : undefined,
+);
+modules.define("torch.autograd.function", [], (name) =>
+  name === "Function" || name === "InplaceFunction" || name === "NestedIOFunction"
+    ? Function
+    : name === "once_differentiable"
+      ? identityDecorator(name)
+      : undefined,
 );
 /** Code under inspection runs eagerly, in one process. */
 const never = (...names: string[]): Table =>
@@ -98,7 +106,11 @@ modules.define("torch.onnx", [never("is_in_onnx_export")]);
 modules.define("torch.distributed", [never("is_initialized")]);
 for (const name of ["torch.cuda.amp", "torch.amp"]) {
   modules.define(name, [], (attribute) =>
-    attribute === "autocast" ? modules.get("torch")!.get("autocast") : undefined,
+    attribute === "autocast"
+      ? modules.get("torch")!.get("autocast")
+      : attribute === "custom_fwd" || attribute === "custom_bwd"
+        ? identityDecorator(attribute)
+        : undefined,
   );
 }
 

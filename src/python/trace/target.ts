@@ -1,11 +1,11 @@
 /** What a traced call really runs: the function behind a class, an instance, a method, a decorator. */
 import { LOSS_METHODS } from "../callables.ts";
-import { lookup } from "../interpreter/attributes.ts";
+import { findMethod, lookup, nativeOf } from "../interpreter/attributes.ts";
 import { call } from "../interpreter/calls.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { useOpaque } from "../interpreter/opaque.ts";
 import type { Parameter } from "../syntax.ts";
-import { type FunctionValue, type Value, typeName } from "../values.ts";
+import { type ClassValue, type FunctionValue, type Value, typeName } from "../values.ts";
 
 export interface TraceTarget {
   /** What to call with the arguments. */
@@ -38,11 +38,15 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
       return { ...inner, callable: v };
     }
     case "class": {
+      const traced = nativeOf(v, "traced")?.(vm, v, null);
+      if (traced !== undefined) return named(targetOf(vm, traced), v);
       const instance = call(vm, v, []);
       if (instance.kind !== "instance") break;
       return targetOf(vm, instance);
     }
-    case "instance":
+    case "instance": {
+      const traced = nativeOf(v.cls, "traced")?.(vm, v.cls, v);
+      if (traced !== undefined) return named(targetOf(vm, traced), v.cls);
       for (const name of LOSS_METHODS) {
         const method = lookup(v.cls.mro, name);
         const fn =
@@ -53,15 +57,16 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
               : null;
         if (fn === null) continue;
         const self = method?.kind === "staticmethod" ? null : v;
-        const definition = v.cls.definition;
+        // A plain class with forward() alone is used through it.
+        const isCalled = findMethod(v, "__call__") !== null;
+        const bound: Value = self === null ? fn : { kind: "method", self, callee: fn };
         const caller = lookup(v.cls.mro, "__call__");
         const extra = caller?.kind === "builtin" && fn !== caller.wraps ? (caller.extra ?? []) : [];
-        const target = { ...describe(v, fn, self, v.cls.name), extra };
-        return definition === null
-          ? target
-          : { ...target, line: definition.nameSpan.line, file: definition.nameSpan.file };
+        const target = describe(isCalled ? v : bound, fn, self, v.cls.name);
+        return named({ ...target, extra }, v.cls);
       }
       return vm.fail("TypeError", `${v.cls.name} has no forward(), call() or __call__() to derive`);
+    }
     case "opaque":
       return useOpaque(vm, v);
     default:
@@ -72,6 +77,13 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
     `${typeName(v)} is not a function of yours that could be derived`,
     "Name a function, a class with forward(), call() or __call__(), or an instance of one.",
   );
+}
+
+/** Under the class's name, at its definition. */
+function named(target: TraceTarget, { name, definition }: ClassValue): TraceTarget {
+  return definition === null
+    ? { ...target, name }
+    : { ...target, name, line: definition.nameSpan.line, file: definition.nameSpan.file };
 }
 
 function describe(

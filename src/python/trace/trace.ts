@@ -12,6 +12,9 @@ import { type Library, defaultDType, isDType } from "../dtypes.ts";
 import type { ArrayHandle } from "../host.ts";
 import { call } from "../interpreter/calls.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
+import { recordPair } from "../handwritten/pairs.ts";
+import { callSitesOf } from "../handwritten/callSites.ts";
+import type { CallSite, HandwrittenUse } from "../handwritten/record.ts";
 import { type Blocker, Recorder } from "../interpreter/recorder.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
@@ -53,6 +56,12 @@ export interface Trace {
   readonly labels: ReadonlyMap<Expr, string>;
   /** It went over axes from the third on where there are none, as `range(2, x.ndim)` of a matrix. */
   readonly isFlat: boolean;
+  /** Functions with a gradient written by hand that the loss uses, in the order of their use. */
+  readonly handwritten: readonly HandwrittenUse[];
+  /** Where the file itself uses the class, if it is a class with a backward of its own that was traced. */
+  readonly callSites: readonly CallSite[];
+  /** The loss with a node in the place of each value whose gradient is written by hand. */
+  readonly inParts: Expr;
 }
 
 /** An input to be made for one array argument. */
@@ -82,9 +91,10 @@ export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trac
     recorder: vm.recorder,
     standIns: vm.standIns,
     axes: vm.inputAxes,
+    nodes: vm.traceInputs,
     silent: vm.silent,
   };
-  vm.recorder = new Recorder();
+  vm.recorder = new Recorder(true);
   vm.silent = true;
   try {
     return vm.transaction(false, () => {
@@ -96,16 +106,19 @@ export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trac
           return argument === null ? [] : [[node, argument]];
         }),
       );
+      vm.traceInputs = nodes;
       vm.inputAxes = uniqueAxes(plan.inputs.map((p) => p.shape));
       const tensors = plan.inputs.map((p, k) => inputTensor(vm, p, nodes[k]!));
       const args = plan.call(tensors);
       const result = call(vm, target.callable, args.positional, args.keywords);
+      recordPair(vm, target, args, result);
       return finish(vm, target, plan, nodes, result);
     });
   } finally {
     vm.recorder = saved.recorder;
     vm.standIns = saved.standIns;
     vm.inputAxes = saved.axes;
+    vm.traceInputs = saved.nodes;
     vm.silent = saved.silent;
   }
 }
@@ -131,14 +144,18 @@ function finish(
 ): Trace {
   const { recorder } = vm;
   for (const a of plan.assumptions) recorder.assume(a);
-  const raw = lossOf(vm, target, result);
-  const { loss, moved, captured } = tidy(vm, raw, nodes);
+  // Gradients written by hand keep the nodes that stand for what they differentiate.
+  const written = lossOf(vm, target, result);
+  const raw = recorder.spelledOut(written);
+  const { handwritten } = recorder;
+  const { all, moved, captured } = tidy(vm, [raw, written, ...handwritten.flatMap(partsOf)], nodes);
+  const loss = all[0]!;
   const roles = rolesOf(
     plan.inputs.map((p) => ({ name: p.name, isReal: p.type === "float" })),
     plan.inputs[0]?.library ?? "numpy",
   );
   const inGraph = new Set(topological(loss));
-  const now = (e: Expr): Expr => moved.get(e) ?? e;
+  const now = (e: Expr): Expr => moved.get(e) ?? recorder.spelledOut(e);
   return {
     loss,
     inputs: plan.inputs.map((p, k) => ({
@@ -161,6 +178,11 @@ function finish(
     spans: new Map([...recorder.spans].map(([e, s]) => [now(e), s])),
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
     isFlat: recorder.isFlat,
+    handwritten: handwritten.map((h) => renamed(h, (e) => moved.get(e) ?? e)),
+    callSites: handwritten.some((h) => h.name === target.name && h.kind === "autograd.Function")
+      ? callSitesOf(vm.parser, target.fn.code.source, target.name)
+      : [],
+    inParts: all[1]!,
   };
 }
 
@@ -204,19 +226,23 @@ function exprOf(v: Value): Expr | null {
 }
 
 interface Tidied {
-  readonly loss: Expr;
+  readonly all: readonly Expr[];
   /** What became of each node that changed. */
   readonly moved: ReadonlyMap<Expr, Expr>;
   readonly captured: readonly CapturedArray[];
 }
 
-/** Gives captured arrays their plain names, and tells apart equal names of different numbers. */
-function tidy(vm: Interpreter, raw: Expr, nodes: readonly Expr[]): Tidied {
+/**
+ * Gives captured arrays their plain names, and tells apart equal names of different numbers. The
+ * first root says what was captured.
+ */
+function tidy(vm: Interpreter, roots: readonly Expr[], nodes: readonly Expr[]): Tidied {
   const taken = new Set(nodes.map((n) => (n.kind === "input" ? n.name : "")));
   const replacements = new Map<Expr, Expr>();
   const captured: CapturedArray[] = [];
-  for (const leaf of leaves(raw)) {
-    if (nodes.includes(leaf)) continue;
+  for (const leaf of new Set(roots.flatMap((root) => leaves(root)))) {
+    const handle = leaf.kind === "input" ? vm.arrays.handles.get(leaf) : undefined;
+    if (nodes.includes(leaf) || (leaf.kind === "input" && handle === undefined)) continue;
     const plain = plainName(leaf);
     let name = plain;
     for (let k = 2; taken.has(name); k++) name = `${plain}_${k}`;
@@ -226,17 +252,40 @@ function tidy(vm: Interpreter, raw: Expr, nodes: readonly Expr[]): Tidied {
     } else if (leaf.kind === "input") {
       const node = input(name, leaf.shape, leaf.type);
       replacements.set(leaf, node);
-      captured.push({ name, node, handle: vm.arrays.handles.get(leaf)! });
+      captured.push({ name, node, handle: handle! });
     }
   }
-  if (replacements.size === 0) return { loss: raw, moved: new Map(), captured };
   const moved = new Map<Expr, Expr>();
-  const loss = rewrite(raw, (e, original) => {
-    const now = replacements.get(original) ?? e;
-    moved.set(original, now);
-    return now;
-  });
-  return { loss, moved, captured };
+  if (replacements.size === 0) return { all: roots, moved, captured };
+  const all = roots.map((root) =>
+    rewrite(root, (e, original) => {
+      const now = replacements.get(original) ?? e;
+      moved.set(original, now);
+      return now;
+    }),
+  );
+  return { all, moved, captured };
+}
+
+/** Every expression of a record. */
+function partsOf(h: HandwrittenUse): Expr[] {
+  const gradients = [...h.gradients, ...(h.tangents?.outputs ?? [])].filter((g) => g !== null);
+  return [...h.inputs.map((x) => x.node), ...h.passed, ...h.outputs, ...gradients];
+}
+
+function renamed(h: HandwrittenUse, now: (e: Expr) => Expr): HandwrittenUse {
+  return {
+    ...h,
+    passed: h.passed.map(now),
+    outputs: h.outputs.map(now),
+    gradients: h.gradients.map((g) => (g === null ? null : now(g))),
+    tangents: h.tangents === null ? null : { ...h.tangents, outputs: h.tangents.outputs.map(now) },
+    lines: new Map([...h.lines].map(([e, line]) => [now(e), line])),
+    fix:
+      h.fix === null
+        ? null
+        : { ...h.fix, available: h.fix.available.map((a) => ({ ...a, node: now(a.node) })) },
+  };
 }
 
 function plainName(leaf: Expr): string {
