@@ -1,0 +1,82 @@
+/** Numbers that stand in a loss: what its smoothing, exponents and weights can be. */
+import type { Expr } from "../../expression/node.ts";
+import { topological } from "../../expression/walk.ts";
+import type { Scalar } from "../../losses/spec.ts";
+
+export interface Constants {
+  /** Every number written in it or bound to a name, 0 and 1 included. */
+  readonly values: readonly number[];
+  /** Exponents, and bounds of clamps and maxima. */
+  readonly exponents: readonly number[];
+  readonly bounds: readonly number[];
+  readonly names: ReadonlyMap<number, string>;
+}
+
+export function constantsOf(loss: Expr): Constants {
+  const values = new Set<number>();
+  const exponents = new Set<number>();
+  const bounds = new Set<number>();
+  const names = new Map<number, string>();
+  for (const e of topological(loss)) {
+    const own = valueOf(e);
+    if (own !== null) values.add(own);
+    if (e.kind === "parameter" && e.value !== null && !names.has(e.value)) {
+      names.set(e.value, e.name);
+    }
+    if (e.kind === "binary" && e.op === "pow") addIf(exponents, valueOf(e.args[1]!));
+    if (e.kind === "binary" && e.op === "max") {
+      for (const a of e.args) addIf(bounds, valueOf(a));
+    }
+    if (e.kind === "clamp") for (const a of e.args.slice(1)) addIf(bounds, valueOf(a));
+  }
+  return { values: [...values], exponents: [...exponents], bounds: [...bounds], names };
+}
+
+function addIf(into: Set<number>, x: number | null): void {
+  if (x !== null && Number.isFinite(x)) into.add(x);
+}
+
+/** The value of a number, or of a product, quotient, difference or power of such. */
+function valueOf(e: Expr): number | null {
+  if (e.kind === "const") return e.value;
+  if (e.kind === "parameter") return e.value;
+  if (e.kind === "cast") return valueOf(e.args[0]!);
+  if (e.kind === "unary" && e.op === "neg") {
+    const v = valueOf(e.args[0]!);
+    return v === null ? null : -v;
+  }
+  if (e.kind !== "binary") return null;
+  const [a, b] = [valueOf(e.args[0]!), valueOf(e.args[1]!)];
+  if (a === null || b === null) return null;
+  switch (e.op) {
+    case "mul":
+      return a * b;
+    case "div":
+      return a / b;
+    case "sub":
+      return a - b;
+    case "add":
+      return a + b;
+    case "pow":
+      return a ** b;
+    default:
+      return null;
+  }
+}
+
+/** Simple multiples in which one number can stand for another: halves of a smoothing, doubles. */
+const MULTIPLES = [1, 2, 0.5, 4, 0.25];
+
+/** The number of the code that x is, but for rounding: with its name where it has one. */
+export function named(x: number, { values, names }: Constants, tolerance = 1e-6): Scalar {
+  for (const times of MULTIPLES) {
+    for (const v of values) {
+      const is = v * times;
+      if (is === 0 || Math.abs(x - is) > tolerance * Math.abs(is)) continue;
+      const name = names.get(v);
+      if (name === undefined) return is;
+      return times === 1 ? { name, value: v } : { name, value: v, times };
+    }
+  }
+  return x;
+}

@@ -1,0 +1,67 @@
+/** Lets through the specs whose template has the loss's values at some points, the degenerate ones included. */
+import * as x from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { buildFamily } from "../../losses/family.ts";
+import { FamilyError, type FamilySpec } from "../../losses/spec.ts";
+import type { Cut } from "./cut.ts";
+import { Probe } from "./probe.ts";
+import type { Role } from "./subject.ts";
+
+const TOLERANCE = 1e-9;
+
+export function* screened(
+  { loss, p, t }: Cut,
+  roles: readonly Role[],
+  specs: Iterable<FamilySpec>,
+): Generator<FamilySpec> {
+  const probes = [new Probe(loss, p, t, roles, 0), new Probe(loss, p, t, roles, 1)] as const;
+  const points = probes.map((probe) => pointsOf(probe));
+  const wanted = probes.map((probe, k) => points[k]!.map(([a, b]) => probe.value(a, b)));
+  for (const spec of specs) {
+    const template = templateOf(spec, p, t, roles);
+    if (template === null) continue;
+    const fits = ([0, 1] as const).every((scale) => {
+      // A probe of the sum has the sizes that both allow.
+      const both = new Probe(x.add(loss, x.mul(x.ZERO, template)), p, t, roles, scale, [template]);
+      if (both.shape.join() !== probes[scale].shape.join()) return true;
+      return points[scale]!.every(([a, b], k) => {
+        const value = both.values(a, b)[1]![0]!;
+        return close(value, wanted[scale]![k]!);
+      });
+    });
+    if (fits) yield spec;
+  }
+}
+
+function templateOf(spec: FamilySpec, p: Expr, t: Expr, roles: readonly Role[]): Expr | null {
+  try {
+    const plain = { ...spec, activation: "none", targetEncoding: "as given", addends: [] } as const;
+    return buildFamily(plain, { prediction: p, target: t, roles });
+  } catch (e) {
+    if (e instanceof FamilyError) return null;
+    throw e;
+  }
+}
+
+function close(a: number, b: number): boolean {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) === Number.isNaN(b);
+  return a === b || Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b));
+}
+
+/** Ordinary points, then an absent class, an empty target, nothing at all, and tiny predictions. */
+function pointsOf(probe: Probe): [Float64Array, Float64Array][] {
+  const last = probe.along("class") - 1;
+  const absent = (t: Float64Array): Float64Array =>
+    t.map((v, k) => (probe.coordinates(k).class === last ? 0 : v));
+  const empty = new Float64Array(probe.count);
+  return [
+    [probe.draw(), probe.draw()],
+    [probe.draw(), probe.draw()],
+    [probe.draw(), probe.draw().map(Math.round)],
+    [probe.draw(), absent(probe.draw())],
+    [probe.draw(), empty],
+    [probe.draw().map((v) => v * 1e-9), empty],
+    [empty, empty],
+    [probe.draw().map(Math.round), probe.draw().map(Math.round)],
+  ];
+}
