@@ -37,6 +37,8 @@ export interface Shape {
   /** Known only where y says nothing of it, as with logarithms. */
   readonly factor: number | null;
   readonly inverse: (loss: number) => number;
+  /** The loss of one region from its y, up to the factor. */
+  readonly forward: (y: number) => number;
 }
 
 export interface Fit {

@@ -15,7 +15,7 @@ export function* reductionsOf(
   probes: readonly [Probe, Probe],
   constants: Constants,
 ): Generator<Fields> {
-  for (const own of ratioFields(fit.ratio, constants)) {
+  for (const own of ratioFields(fit, constants)) {
     for (const { fields, factor } of lossFields(fit, constants)) {
       for (const reduced of reducedBy(factor, fit, region, probes, constants)) {
         const base: Fields = { region, ...own, ...fields, ...reduced };
@@ -27,10 +27,10 @@ export function* reductionsOf(
 }
 
 /** The ratio as the family writes it; smoothing and overlap factor go with it. */
-function* ratioFields(r: Ratio, constants: Constants): Generator<Fields> {
+function* ratioFields({ ratio: r, shape }: Fit, constants: Constants): Generator<Fields> {
   const { alpha, beta } = r;
-  // The sign of b is the loss's matter.
-  const own = Math.abs(r.b) > 0 ? r.b : 1;
+  // What a score of 1 takes off y: the numerator is measured in it.
+  const own = shape.loss === "-log D" ? -1 : r.a !== 0 ? r.a : r.b;
   const smoothing = (times: number): Fields => ({
     smoothNumerator: scalarOf((r.n / own) * times, constants),
     smoothDenominator: scalarOf(r.d * times, constants),
@@ -67,13 +67,13 @@ function* lossFields(
   { ratio, shape }: Fit,
   constants: Constants,
 ): Generator<{ readonly fields: Fields; readonly factor: number }> {
-  const { a, b, n } = ratio;
+  const { a, b } = ratio;
   const outer = shape.outer;
   if (shape.loss === "-log D") {
     // y is the score itself: a = 0 and b = -1 but for a factor of the overlap.
     if (a !== 0) return;
     yield {
-      fields: { loss: "-log D", outer, ...overlap(-b, n / b, constants) },
+      fields: { loss: "-log D", outer, ...overlap(-b, constants) },
       factor: shape.factor!,
     };
     return;
@@ -82,16 +82,16 @@ function* lossFields(
   if (a !== 0) {
     // y = k^(1/γ)(1 - D)
     const k = shape.factor ?? tidy(Math.sign(a) * Math.abs(a) ** power);
-    yield { fields: { loss: "1 - D", outer, ...overlap(b / a, n / b, constants) }, factor: k };
+    yield { fields: { loss: "1 - D", outer, ...overlap(b / a, constants) }, factor: k };
     return;
   }
   const k = shape.factor ?? tidy(Math.sign(b) * Math.abs(b) ** power);
-  if (b > 0) yield { fields: { loss: "-D", outer, ...overlap(1, n / b, constants) }, factor: k };
-  else yield { fields: { loss: "D", outer, ...overlap(1, n / b, constants) }, factor: Math.abs(k) };
+  if (b > 0) yield { fields: { loss: "-D", outer, ...overlap(1, constants) }, factor: k };
+  else yield { fields: { loss: "D", outer, ...overlap(1, constants) }, factor: Math.abs(k) };
 }
 
-/** A factor of the overlap that is not its ratio's own; the smoothing beside it stays what it is. */
-function overlap(factor: number, _n: number, constants: Constants): Fields {
+/** A factor of the overlap that is not its ratio's own. */
+function overlap(factor: number, constants: Constants): Fields {
   return Math.abs(factor - 1) < 1e-7 ? {} : { overlapFactor: scalarOf(factor, constants) };
 }
 
@@ -181,8 +181,8 @@ function* weightings(
   }
   // Weights are known up to the factor in front of the loss.
   const smallest = Math.min(...kept.map((c) => Math.abs(relative[c]!)));
-  for (const unit of [1, smallest, ...constants.values.filter((v) => v > 0)]) {
-    for (const reading of [relative.map((w) => tidy((w * unit) / relative[kept[0]!]!)), relative]) {
+  for (const unit of [1, ...constants.values.filter((v) => v > 0)]) {
+    for (const reading of [relative.map((w) => tidy((w * unit) / smallest)), relative]) {
       const total = reading.reduce((s, w) => s + w, 0);
       const k = valueOfFactor(base);
       const value = base.classReduction === "sum" ? total : total / classes;
@@ -200,7 +200,7 @@ function valueOfFactor(base: Fields): number {
   return typeof f === "number" ? f : f.value * (f.times ?? 1);
 }
 
-/** Weight of each class in a loss that is linear in the scores; null when it is not. */
+/** Weight of each class in a loss that is a weighted sum over regions; null when it is none. */
 function classWeights({ ratio, shape }: Fit, region: Region, probe: Probe): number[] | null {
   const classes = probe.along("class");
   const pooled = pooledRoles(region);
@@ -222,12 +222,11 @@ function classWeights({ ratio, shape }: Fit, region: Region, probe: Probe): numb
         const rest = ratio.sums.errorPower === 0 ? 1 - ratio.alpha - ratio.beta : 1;
         const U = rest * I + ratio.alpha * X + ratio.beta * Y + ratio.d;
         const y = ratio.a - (ratio.b * I + ratio.n) / U;
-        scores[c]! += y / samples;
+        scores[c]! += shape.forward(y) / samples;
       }
     }
     return [probe.value(p, t), 1, ...scores];
   });
-  if (shape.outer.kind !== "none" || shape.loss !== "linear") return null;
   const v = nullVector(rows);
   if (v === null || Math.abs(v[0]!) < 1e-9) return null;
   return Array.from(v.slice(2), (x) => -x / v[0]!);

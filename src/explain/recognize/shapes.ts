@@ -14,7 +14,13 @@ export function shapesOf(constants: Constants, regions: readonly number[]): Shap
     exponents.add(v);
     exponents.add(1 / v);
   }
-  const plain: Shape = { loss: "linear", outer: NONE, factor: null, inverse: (h) => h };
+  const plain: Shape = {
+    loss: "linear",
+    outer: NONE,
+    factor: null,
+    inverse: (h) => h,
+    forward: (y) => y,
+  };
   return [
     plain,
     ...[...exponents].map((exponent): Shape => ({
@@ -22,16 +28,30 @@ export function shapesOf(constants: Constants, regions: readonly number[]): Shap
       outer: { kind: "power", exponent },
       factor: null,
       inverse: (h) => h ** (1 / exponent),
+      forward: (y) => y ** exponent,
     })),
     ...factors.flatMap((factor): Shape[] => [
-      { loss: "-log D", outer: NONE, factor, inverse: (h) => Math.exp(-h / factor) },
+      {
+        loss: "-log D",
+        outer: NONE,
+        factor,
+        inverse: (h) => Math.exp(-h / factor),
+        forward: (y) => -Math.log(y),
+      },
       {
         loss: "linear",
         outer: { kind: "log-cosh" },
         factor,
         inverse: (h) => Math.acosh(Math.exp(h / factor)),
+        forward: (y) => Math.log(Math.cosh(y)),
       },
-      { loss: "linear", outer: { kind: "log" }, factor, inverse: (h) => Math.exp(h / factor) },
+      {
+        loss: "linear",
+        outer: { kind: "log" },
+        factor,
+        inverse: (h) => Math.exp(h / factor),
+        forward: Math.log,
+      },
     ]),
     ...factors.flatMap((factor) =>
       [...exponents].map((exponent): Shape => ({
@@ -39,6 +59,7 @@ export function shapesOf(constants: Constants, regions: readonly number[]): Shap
         outer: { kind: "power", exponent },
         factor,
         inverse: (h) => Math.exp(-((h / factor) ** (1 / exponent))),
+        forward: (y) => (-Math.log(y)) ** exponent,
       })),
     ),
   ];

@@ -1,0 +1,201 @@
+/**
+ * Why the gradients of two losses differ: every reason by name, with what it does to the gradient,
+ * its share of the difference, its lines, and what to change. That all changes together make the
+ * first loss the second is checked by the exact test.
+ */
+import { decideEqual } from "../../expression/equality.ts";
+import type { Expr, SourceSpan } from "../../expression/node.ts";
+import { gradient } from "../../gradient/gradient.ts";
+import { canonical } from "../../losses/edits.ts";
+import type { FamilySpec } from "../../losses/spec.ts";
+import { type Recognition, builtOn, recognize } from "../recognize/recognize.ts";
+import type { Subject } from "../recognize/subject.ts";
+import { aligned, inOneForm } from "./align.ts";
+import { type GradientFactor, factorOf } from "./factor.ts";
+import { type PairFormula, specFormula } from "./formula.ts";
+import { type Change, type ReasonId, applied, changesBetween } from "./groups.ts";
+import { linesOf } from "./places.ts";
+import { type Share, sharesOf } from "./shares.ts";
+import { type Words, wordsOf } from "./words.ts";
+
+export interface Reason extends Words {
+  readonly id: ReasonId;
+  /** The loss before and after this one change, the terms that it changes in a box. */
+  readonly formulas: { readonly before: PairFormula; readonly after: PairFormula } | null;
+  readonly factor: GradientFactor;
+  /** Of the difference on the arrays; null where it cannot be told. */
+  readonly share: Share | null;
+  readonly lines: readonly number[];
+}
+
+export interface Explanation {
+  readonly equal: "same function" | "same gradient" | "different" | "undecided";
+  /** How the equality was decided. */
+  readonly how: string;
+  readonly reasons: readonly Reason[];
+  /** Whether all changes together make the first loss the second, by the exact test. */
+  readonly complete: boolean;
+  readonly own: Recognition | null;
+}
+
+/** The loss that the subject is compared with, on the subject's arrays. */
+export interface Standard {
+  readonly loss: Expr;
+  /** As a member of the family; null where it is none, or not known to be one. */
+  readonly spec: FamilySpec | null;
+}
+
+/** Evaluates gradients on arrays; the first call's arrays are the user's where there are any. */
+export type Evaluate = (gradients: readonly Expr[], draw: number) => readonly ArrayLike<number>[];
+
+export interface ExplainOptions {
+  readonly spans?: ReadonlyMap<Expr, SourceSpan>;
+  readonly file?: string;
+  /** Null: no shares and no factors. */
+  readonly evaluate: Evaluate | null;
+}
+
+/** Draws of arrays on which a factor must be the same to be called constant. */
+const DRAWS = 3;
+
+export function explain(
+  subject: Subject,
+  standard: Standard,
+  options: ExplainOptions,
+): Explanation {
+  const own = recognize(subject);
+  const [g, h] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const interrupted = (own?.interruptions.length ?? 0) > 0;
+  const same = decideEqual(subject.loss, standard.loss);
+  if (same.equal === true && !interrupted) {
+    return { equal: "same function", how: same.how, reasons: [], complete: true, own };
+  }
+  const sameGradient = decideEqual(g!, h!);
+  if (sameGradient.equal === true) {
+    return { equal: "same gradient", how: sameGradient.how, reasons: [], complete: true, own };
+  }
+  const target = standard.spec ?? recognize({ ...subject, loss: standard.loss })?.spec ?? null;
+  const equal = sameGradient.equal === false ? "different" : "undecided";
+  if (own === null || target === null) {
+    const reason = unnamed(subject, standard, options);
+    return { equal, how: sameGradient.how, reasons: [reason], complete: false, own };
+  }
+  const roled = { ...subject, roles: own.roles };
+  const other = canonical(target);
+  const [from, to] = inOneForm(aligned(roled, own.spec, other), other);
+  const changes = changesBetween(from, to);
+  const reasons = reasonsOf(roled, own, from, to, changes, options);
+  const end = builtOn(roled, applied(from, to, changes));
+  const complete = end !== null && decideEqual(end, standard.loss).equal === true;
+  return { equal, how: sameGradient.how, reasons, complete, own };
+}
+
+function reasonsOf(
+  subject: Subject,
+  own: Recognition,
+  from: FamilySpec,
+  to: FamilySpec,
+  changes: readonly Change[],
+  options: ExplainOptions,
+): Reason[] {
+  const { evaluate } = options;
+  const made = (bits: number): FamilySpec =>
+    applied(
+      from,
+      to,
+      changes.filter((_, k) => (bits & (1 << k)) !== 0),
+    );
+  const gradients = new Map<number, Expr | null>();
+  const gradientOf = (bits: number): Expr | null => {
+    const known = gradients.get(bits);
+    if (known !== undefined) return known;
+    const loss = builtOn(subject, made(bits));
+    const g = loss === null ? null : gradient(loss, subject.prediction);
+    gradients.set(bits, g);
+    return g;
+  };
+  const interrupted = own.interruptions.length > 0;
+  const real = interrupted ? gradient(subject.loss, subject.prediction) : null;
+  const after = (bits: number): ArrayLike<number> | null => {
+    const g = gradientOf(bits);
+    return g === null || evaluate === null ? null : evaluate([g], 0)[0]!;
+  };
+  const start = real === null || evaluate === null ? undefined : evaluate([real], 0)[0]!;
+  const shares = evaluate === null ? null : sharesOf(changes.length, after, start);
+  const factor = (before: Expr | null, then: Expr | null): GradientFactor =>
+    evaluate === null || before === null || then === null
+      ? { kind: "none" }
+      : factorOf(drawn(evaluate, [before, then]));
+  const interruptions = interruptionReasons(own, from, options).map((reason): Reason => ({
+    ...reason,
+    factor: factor(real, gradientOf(0)),
+    share: shares?.before ?? null,
+  }));
+  const family = changes.map((change, k): Reason => {
+    const marked = new Set([change.id]);
+    return {
+      id: change.id,
+      ...wordsOf(change.id, from, to),
+      formulas: {
+        before: specFormula(from, marked),
+        after: specFormula(applied(from, to, [change]), marked),
+      },
+      factor: factor(gradientOf(0), gradientOf(1 << k)),
+      share: shares?.changes[k] ?? null,
+      lines: linesOf(change.id, from, subject.loss, options.spans ?? new Map(), options.file ?? ""),
+    };
+  });
+  return [...interruptions, ...family];
+}
+
+/** The pair of gradients on several draws of the arrays. */
+function drawn(
+  evaluate: Evaluate,
+  pair: readonly [Expr, Expr],
+): [ArrayLike<number>, ArrayLike<number>][] {
+  return Array.from({ length: DRAWS }, (_, n) => {
+    const [a, b] = evaluate(pair, n);
+    return [a!, b!];
+  });
+}
+
+/** Several interruptions act as one: their reasons share its figures. */
+function interruptionReasons(
+  own: Recognition,
+  spec: FamilySpec,
+  options: ExplainOptions,
+): Reason[] {
+  const kinds = [...new Set(own.interruptions.map((i) => i.kind))];
+  return kinds.map((id) => ({
+    id,
+    ...wordsOf(id, spec, spec),
+    formulas: null,
+    factor: { kind: "none" },
+    share: null,
+    lines: own.interruptions
+      .filter((i) => i.kind === id)
+      .flatMap((i) => {
+        const span = options.spans?.get(i.node);
+        return span === undefined ? [] : [span.line];
+      }),
+  }));
+}
+
+function unnamed(subject: Subject, standard: Standard, { evaluate }: ExplainOptions): Reason {
+  const [a, b] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const factor: GradientFactor =
+    evaluate === null ? { kind: "none" } : factorOf(drawn(evaluate, [a!, b!]));
+  const constant = factor.kind === "constant";
+  return {
+    id: constant ? "constant-factor" : "unnamed",
+    title: constant ? "A constant factor" : "A difference without a name",
+    sentence: constant
+      ? `The gradients differ by one constant factor, ${factor.value}.`
+      : "The formulas differ in a way that has no name here.",
+    fix: constant ? "Multiply the loss by that factor." : "Compare the two formulas.",
+    formulas: null,
+    factor,
+    share: { share: 1, least: 1, most: 1 },
+    lines: [],
+  };
+}

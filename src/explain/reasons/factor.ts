@@ -1,0 +1,65 @@
+/** What one change does to the gradient: one factor for all of it, one a region, or none in common. */
+
+export type GradientFactor =
+  | { readonly kind: "none" }
+  /** The same everywhere and for every array. */
+  | { readonly kind: "constant"; readonly value: number }
+  /** The same for all entries, but another on other arrays. */
+  | { readonly kind: "common"; readonly value: number }
+  /** From one entry to another. */
+  | {
+      readonly kind: "varies";
+      readonly least: number;
+      readonly most: number;
+      readonly median: number;
+      /** Entries whose sign it turns, as a share of all. */
+      readonly turned: number;
+    };
+
+const SAME = 1e-9;
+
+/**
+ * @param pairs gradients before and after, of several draws of the arrays; the first is the user's
+ */
+export function factorOf(
+  pairs: readonly (readonly [before: ArrayLike<number>, after: ArrayLike<number>])[],
+): GradientFactor {
+  const each = pairs.map(([before, after]) => ratios(before, after));
+  const first = each[0]!;
+  if (first.length === 0) return { kind: "none" };
+  const common = each.map((r) => spread(r));
+  if (common.every((c) => c.most - c.least <= SAME * Math.max(1, Math.abs(c.median)))) {
+    const values = common.map((c) => c.median);
+    const [value] = values as [number];
+    const constant = values.every(
+      (v) => Math.abs(v - value) <= SAME * Math.max(1, Math.abs(value)),
+    );
+    if (constant && Math.abs(value - 1) <= SAME) return { kind: "none" };
+    return { kind: constant ? "constant" : "common", value };
+  }
+  const own = common[0]!;
+  const turned = first.filter((r) => r < 0).length / first.length;
+  return { kind: "varies", ...own, turned };
+}
+
+/** Quotients where both are numbers and the gradient before is not lost in rounding. */
+function ratios(before: ArrayLike<number>, after: ArrayLike<number>): number[] {
+  let largest = 0;
+  for (let k = 0; k < before.length; k++) largest = Math.max(largest, Math.abs(before[k]!));
+  const found: number[] = [];
+  for (let k = 0; k < before.length; k++) {
+    const [b, a] = [before[k]!, after[k]!];
+    if (Math.abs(b) > 1e-12 * largest && Number.isFinite(a)) found.push(a / b);
+  }
+  return found;
+}
+
+function spread(values: readonly number[]): { least: number; most: number; median: number } {
+  if (values.length === 0) return { least: 1, most: 1, median: 1 };
+  const sorted = Float64Array.from(values).sort();
+  return {
+    least: sorted[0]!,
+    most: sorted[sorted.length - 1]!,
+    median: sorted[Math.floor(sorted.length / 2)]!,
+  };
+}

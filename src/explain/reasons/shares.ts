@@ -1,0 +1,113 @@
+/**
+ * How much of the difference between two gradients each change accounts for. The losses between the
+ * two are evaluated one change at a time, in every order; a change's share is the part of the whole
+ * difference that lies along it, averaged over the orders (a Shapley value), so the shares add up to
+ * one. The least and the most over the orders bound what the order can do.
+ */
+
+export interface Share {
+  /** Of the whole difference: 1 is all of it; negative where a change works against the others. */
+  readonly share: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Changes whose orders are all walked; with more of them a sample of the orders is. */
+const EVERY_ORDER = 6;
+const SAMPLED_ORDERS = 24;
+
+/**
+ * @param count number of changes
+ * @param gradientAfter the gradient with a set of changes made (a bit a change); null where that
+ *   loss does not exist
+ * @param start the gradient that all is measured from, where something comes before the changes
+ * @returns a share a change, and that of what comes before them; null when the gradients do not
+ *   differ or too few losses exist
+ */
+export function sharesOf(
+  count: number,
+  gradientAfter: (made: number) => ArrayLike<number> | null,
+  start?: ArrayLike<number>,
+): { readonly changes: Share[]; readonly before: Share } | null {
+  const known = new Map<number, number | null>();
+  const first = start ?? gradientAfter(0);
+  const last = gradientAfter(2 ** count - 1);
+  if (first === null || last === null) return null;
+  const whole = Float64Array.from(last, (v, k) => v - first[k]!);
+  const size = whole.reduce((s, v) => s + v * v, 0);
+  if (!(size > 0) || !Number.isFinite(size)) return null;
+  /** How far along the whole difference a loss is: 0 at the first, 1 at the last. */
+  const progress = (made: number): number | null => {
+    const before = known.get(made);
+    if (before !== undefined) return before;
+    const g = gradientAfter(made);
+    let dot: number | null = null;
+    if (g !== null) {
+      dot = 0;
+      for (let k = 0; k < whole.length; k++) dot += (g[k]! - first[k]!) * whole[k]!;
+      dot = Number.isFinite(dot) ? dot / size : null;
+    }
+    known.set(made, dot);
+    return dot;
+  };
+  const sums = Array.from({ length: count }, () => ({
+    total: 0,
+    least: Infinity,
+    most: -Infinity,
+  }));
+  let orders = 0;
+  for (const order of ordersOf(count)) {
+    const steps: number[] = [];
+    let made = 0;
+    for (const change of order) {
+      const before = progress(made);
+      made |= 1 << change;
+      const after = progress(made);
+      if (before === null || after === null) break;
+      steps.push(after - before);
+    }
+    if (steps.length < count) continue;
+    orders++;
+    order.forEach((change, k) => {
+      const own = sums[change]!;
+      own.total += steps[k]!;
+      own.least = Math.min(own.least, steps[k]!);
+      own.most = Math.max(own.most, steps[k]!);
+    });
+  }
+  const begin = progress(0);
+  if (orders === 0 || begin === null) return null;
+  return {
+    changes: sums.map(({ total, least, most }) => ({ share: total / orders, least, most })),
+    before: { share: begin, least: begin, most: begin },
+  };
+}
+
+function* ordersOf(count: number): Generator<number[]> {
+  const all = Array.from({ length: count }, (_, k) => k);
+  if (count <= EVERY_ORDER) {
+    yield* permutations(all);
+    return;
+  }
+  let state = 1;
+  for (let n = 0; n < SAMPLED_ORDERS; n++) {
+    const order = [...all];
+    for (let k = order.length - 1; k > 0; k--) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      const j = state % (k + 1);
+      [order[k], order[j]] = [order[j]!, order[k]!];
+    }
+    // Each order and its reverse: what comes early in one comes late in the other.
+    yield n % 2 === 0 ? order : order.reverse();
+  }
+}
+
+function* permutations(items: readonly number[]): Generator<number[]> {
+  if (items.length === 0) {
+    yield [];
+    return;
+  }
+  for (const first of items) {
+    for (const rest of permutations(items.filter((x) => x !== first))) yield [first, ...rest];
+  }
+}
