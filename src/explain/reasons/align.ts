@@ -28,7 +28,7 @@ export function aligned(subject: Subject, spec: FamilySpec, target: FamilySpec):
       const next = {
         ...own,
         ...Object.fromEntries(fields.map((f) => [f, other[f]])),
-      } as FamilySpec;
+      };
       if (isFunction(subject, next, loss)) own = next;
     }
   }

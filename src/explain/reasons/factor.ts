@@ -45,7 +45,7 @@ export function factorOf(
 /** Quotients where both are numbers and the gradient before is not lost in rounding. */
 function ratios(before: ArrayLike<number>, after: ArrayLike<number>): number[] {
   let largest = 0;
-  for (let k = 0; k < before.length; k++) largest = Math.max(largest, Math.abs(before[k]!));
+  for (const b of Array.from(before)) largest = Math.max(largest, Math.abs(b));
   const found: number[] = [];
   for (let k = 0; k < before.length; k++) {
     const [b, a] = [before[k]!, after[k]!];

@@ -28,7 +28,7 @@ function lines(
 ): number[] {
   const found = nodes.flatMap((e) => {
     const span = spans.get(e);
-    return span === undefined || span.file !== file ? [] : [span.line];
+    return span?.file === file ? [span.line] : [];
   });
   return [...new Set(found)].sort((a, b) => a - b);
 }
