@@ -251,5 +251,11 @@ function activationOf(spec: FamilySpec): Piece {
       return piece("\\max(x, 0)", "max(x, 0)");
     case "tanh":
       return piece("\\tanh x", "tanh(x)");
+    case "argmax":
+      return piece("[x = \\max_c x]", "1 where x is the largest");
+    case "threshold":
+      return piece("[x > \\tfrac12]", "1 where x > 1/2");
+    case "sigmoid, then threshold":
+      return piece("[\\sigma(x) > \\tfrac12]", "1 where sigmoid(x) > 1/2");
   }
 }

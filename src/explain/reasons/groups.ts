@@ -39,6 +39,7 @@ export const REASON_OF: Readonly<Record<FamilyField, ReasonId>> = {
   logSpace: "activation",
   mask: "mask",
   ignoredLabel: "mask",
+  ignoredBy: "mask",
   targetEncoding: "target-encoding",
   targetSmoothing: "target-smoothing",
   predictionClip: "clipping",
@@ -56,6 +57,7 @@ export const REASON_OF: Readonly<Record<FamilyField, ReasonId>> = {
   smoothNumerator: "smoothing",
   smoothDenominator: "smoothing",
   denominatorFloor: "denominator-floor",
+  overlapFloor: "denominator-floor",
   floorPlace: "denominator-floor",
   emptyRegion: "empty-regions",
   classWeighting: "class-weights",
@@ -72,6 +74,7 @@ export const REASON_OF: Readonly<Record<FamilyField, ReasonId>> = {
   batchReduction: "batch-reduction",
   factor: "constant-factor",
   addends: "further-terms",
+  stopped: "detached",
 };
 
 /** One reason and the fields that it changes, from one spec towards another. */
