@@ -5,11 +5,21 @@ import { type Job, type JobResult, inspectSource } from "./jobs.ts";
 
 export type { Job, JobResult };
 
+/** keras.losses only hands on what this file defines. */
+function definedIn(module: string): string {
+  return /^(tensorflow\.)?keras\.losses$/.test(module) ? "keras.src.losses.losses" : module;
+}
+
 /** What stands for a file when a callable of a module is asked for, as "monai.losses" and "DiceLoss()". */
 export function sourceOfModule(module: string, callable: string): Pick<Job, "file" | "source"> {
   const name = /^\w*/.exec(callable)![0];
   // Constructor arguments may need arrays: weight=torch.tensor([1.0, 2.0]).
-  const lines = ["import numpy as np", "import torch", `from ${module} import ${name}`, ""];
+  const lines = [
+    "import numpy as np",
+    "import torch",
+    `from ${definedIn(module)} import ${name}`,
+    "",
+  ];
   return { file: "command line", source: lines.join("\n") };
 }
 

@@ -23,6 +23,9 @@ const MODULES: ReadonlyMap<string, ModuleValue> = new Map(
   [...Object.values(MODELS), STANDARD].flatMap((m) => [...m.modules]),
 );
 
+/** Modules of modelled libraries whose own files say best what they compute. */
+const READ_FROM_SOURCE: ReadonlySet<string> = new Set(["keras.src.losses.losses"]);
+
 const methodCache = new Map<string, BuiltinValue | null>();
 
 function tensorMethod(library: Library, name: string): BuiltinValue | null {
@@ -47,7 +50,7 @@ export const LIBRARIES: Libraries = {
   module: (name) => MODULES.get(name),
   covers: (name) => {
     const top = name.split(".")[0]!;
-    return STANDARD_NAMES.has(top) || MODULES.has(top);
+    return (STANDARD_NAMES.has(top) || MODULES.has(top)) && !READ_FROM_SOURCE.has(name);
   },
   tensorAttribute,
   hasMethod: (library, name) => tensorMethod(library, name) !== null,
