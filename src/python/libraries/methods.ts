@@ -69,6 +69,8 @@ const strings: Table = {
   find: ["self, sub", (c) => int(text(c).indexOf(c.text("sub")))],
   count: ["self, sub", (c) => int(text(c).split(c.text("sub")).length - 1)],
   isdigit: ["self", (c) => bool(/^\d+$/.test(text(c)))],
+  isnumeric: ["self", (c) => bool(/^\p{N}+$/u.test(text(c)))],
+  isdecimal: ["self", (c) => bool(/^\p{Nd}+$/u.test(text(c)))],
   isalpha: ["self", (c) => bool(/^\p{L}+$/u.test(text(c)))],
   isidentifier: ["self", (c) => bool(/^[\p{L}_][\p{L}\p{N}_]*$/u.test(text(c)))],
   title: [

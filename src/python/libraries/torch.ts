@@ -6,6 +6,7 @@ import { dot, einsum, matmul } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
 import {
   addAxis,
+  dropAxes,
   expandShape,
   expandTo,
   flattenRange,
@@ -219,8 +220,14 @@ export const torchFunctions: Table = {
   tensor: ["data, *, dtype=None, ~device, ~requires_grad, ~pin_memory", newTensor],
   as_tensor: ["data, dtype=None, ~device", asTorchTensor],
   from_numpy: ["ndarray", (c) => inLibrary(c.vm, c.tensor("ndarray"), "torch")],
-  zeros: ["*shape, dtype=None, ~device, ~requires_grad, ~layout", (c) => filledWith(c, 0)],
-  ones: ["*shape, dtype=None, ~device, ~requires_grad, ~layout", (c) => filledWith(c, 1)],
+  zeros: [
+    "*shape, size=None, dtype=None, ~device, ~requires_grad, ~layout",
+    (c) => filledWith(c, 0),
+  ],
+  ones: [
+    "*shape, size=None, dtype=None, ~device, ~requires_grad, ~layout",
+    (c) => filledWith(c, 1),
+  ],
   full: [
     "shape, fill_value, *, dtype=None, ~device, ~requires_grad",
     (c) => constantArray(c, fillNumber(c)),
@@ -258,7 +265,10 @@ export const torchFunctions: Table = {
       effect: c.flag("mode") ? "allow-gradient" : "stop-gradient",
     }),
   ],
-  autocast: ["**", () => ({ kind: "context", name: "torch.autocast()", effect: "none" })],
+  autocast: [
+    "*settings, **",
+    () => ({ kind: "context", name: "torch.autocast()", effect: "none" }),
+  ],
   device: ["~type, ~index", () => str("cpu")],
   manual_seed: ["~seed", () => NONE],
   set_default_dtype: [
@@ -321,6 +331,8 @@ export const torchMethods: Table = {
   backward: ["self, ~gradient, ~retain_graph, ~create_graph", backward],
   fill_: ["self, value", (c) => replaced(c, filledLike(c))],
   zero_: ["self", (c) => replaced(c, zerosLike(c))],
+  unsqueeze_: ["self, dim", (c) => reshaped(c, addAxis(c.vm, c.tensor("self"), c.int("dim")))],
+  squeeze_: ["self, dim=None", (c) => reshaped(c, dropAxes(c.vm, c.tensor("self"), c.dims("dim")))],
   copy_: ["self, src, ~non_blocking", (c) => replaced(c, copied(c))],
   masked_fill_: [
     "self, mask, value",
@@ -341,6 +353,13 @@ export const torchInPlace = new Set([
 /** The in-place form of a shared function. */
 export function inPlaceEntry([signature, meaning]: Entry): Entry {
   return [signature, (c) => replaced(c, meaning(c), "input")];
+}
+
+/** The array itself under another shape, as `x.unsqueeze_(1)` leaves it. */
+function reshaped(c: CallContext, result: TensorValue): Value {
+  const x = c.tensor("self");
+  x.assign(c.vm, result.expr);
+  return x;
 }
 
 function replaced(c: CallContext, result: Value, self = "self"): Value {

@@ -23,6 +23,7 @@ import {
   torchMethods,
   torchShared,
 } from "./torch.ts";
+import { checkFunctions, reductionNames, typeFunctions } from "./torchTypes.ts";
 import { functional } from "./torchFunctional.ts";
 import { nnClasses } from "./torchModules.ts";
 
@@ -75,9 +76,20 @@ const cudaFunctions: Table = { is_available: ["", () => FALSE] };
 const nnNames: OtherNames = (name) => nnClasses.get(name);
 
 const modules = new Modules("torch");
-modules.define("torch", [torchFunctions, torchShared], others, torchAliases);
+modules.define(
+  "torch",
+  [torchFunctions, torchShared, typeFunctions, checkFunctions],
+  others,
+  torchAliases,
+);
 modules.define("torch.nn", [], nnNames);
-modules.define("torch.nn.functional", [functional], undefined, torchAliases);
+modules.define("torch.nn._reduction", [reductionNames]);
+modules.define(
+  "torch.nn.functional",
+  [functional],
+  (name) => (name === "_Reduction" ? modules.get("torch.nn._reduction") : undefined),
+  torchAliases,
+);
 modules.define("torch.nn.modules", [], nnNames);
 modules.define("torch.nn.modules.loss", [], nnNames);
 modules.define("torch.nn.parameter", [], nnNames);
@@ -103,6 +115,8 @@ modules.define("torch.jit", [never("is_scripting", "is_tracing")], (name) =>
 modules.define("torch.cuda", [cudaFunctions]);
 modules.define("torch.compiler", [never("is_compiling", "is_dynamo_compiling", "is_exporting")]);
 modules.define("torch.onnx", [never("is_in_onnx_export")]);
+modules.define("torch._C", [never("_are_functorch_transforms_active", "_get_tracing_state")]);
+modules.define("torch._C._functorch", [never("is_batchedtensor", "is_gradtrackingtensor")]);
 modules.define("torch.distributed", [never("is_initialized")]);
 for (const name of ["torch.cuda.amp", "torch.amp"]) {
   modules.define(name, [], (attribute) =>

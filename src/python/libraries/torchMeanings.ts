@@ -171,7 +171,7 @@ export function fillNumber(c: CallContext): Value & { readonly kind: "number" } 
 
 /** zeros(2, 3), zeros((2, 3)) and zeros(x.shape). */
 export function filledWith(c: CallContext, value: number): Value {
-  const sizes = sizesFrom(c.list("shape"));
+  const sizes = sizesFrom(c.list(c.given("size") ? "size" : "shape"));
   const dtype = m.dtypeArgument(c) ?? defaultFloat("torch");
   return constantOf(c, value, sizes, dtype);
 }

@@ -44,6 +44,7 @@ class Tensor implements TensorValue {
   readonly born: number;
   private readonly view: View | null;
   private readonly unsure: (() => never) | null;
+  private readonly reshaped: () => never;
   private own: Expr;
   /** State of the base that `own` was read from. */
   private seen: Expr | null;
@@ -63,6 +64,11 @@ class Tensor implements TensorValue {
     this.view = o.view ?? null;
     this.own = expr;
     this.seen = this.view?.base.expr ?? null;
+    this.reshaped = () =>
+      vm.unsupported(
+        "an array gets another shape in place while another shares its memory",
+        "Write x = x.unsqueeze(1) instead of x.unsqueeze_(1).",
+      );
     this.unsure =
       this.view !== null && this.view.write === null
         ? () =>
@@ -78,6 +84,7 @@ class Tensor implements TensorValue {
     const base = this.view.base.expr;
     if (base !== this.seen) {
       this.unsure?.();
+      if (base.shape.length !== this.seen?.shape.length) this.reshaped();
       this.own = this.view.read(base);
       this.seen = base;
     }
@@ -92,6 +99,7 @@ class Tensor implements TensorValue {
       return;
     }
     if (view.write === null) return this.unsure!();
+    if (changed.shape.length !== own.shape.length) this.reshaped();
     view.base.assign(
       vm,
       vm.shaped(() => view.write!(view.base.expr, changed)),
