@@ -39,6 +39,12 @@ import {
   union,
 } from "./methodMeanings.ts";
 
+/** Before, at and after the separator, which stands at `at`; below 0, all is before it. */
+function partition(s: string, separator: string, at: number): Value {
+  if (at < 0) return tuple([str(s), str(""), str("")]);
+  return tuple([str(s.slice(0, at)), str(separator), str(s.slice(at + separator.length))]);
+}
+
 const strings: Table = {
   lower: ["self", (c) => str(text(c).toLowerCase())],
   upper: ["self", (c) => str(text(c).toUpperCase())],
@@ -69,6 +75,19 @@ const strings: Table = {
   find: ["self, sub", (c) => int(text(c).indexOf(c.text("sub")))],
   count: ["self, sub", (c) => int(text(c).split(c.text("sub")).length - 1)],
   isdigit: ["self", (c) => bool(/^\d+$/.test(text(c)))],
+  partition: [
+    "self, sep",
+    (c) => partition(text(c), c.text("sep"), text(c).indexOf(c.text("sep"))),
+  ],
+  rpartition: [
+    "self, sep",
+    (c) => {
+      const at = text(c).lastIndexOf(c.text("sep"));
+      return at < 0
+        ? tuple([str(""), str(""), str(text(c))])
+        : partition(text(c), c.text("sep"), at);
+    },
+  ],
   isnumeric: ["self", (c) => bool(/^\p{N}+$/u.test(text(c)))],
   isdecimal: ["self", (c) => bool(/^\p{Nd}+$/u.test(text(c)))],
   isalpha: ["self", (c) => bool(/^\p{L}+$/u.test(text(c)))],

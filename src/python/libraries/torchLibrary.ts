@@ -56,7 +56,7 @@ const others: OtherNames = (name) => {
     case "finfo":
       return finfo;
     case "__version__":
-      return str("2.0.0");
+      return str("2.13.0");
     default:
       return mathConstant(name) ?? dtypeNamed("torch", name);
   }
