@@ -45,6 +45,17 @@ export interface TensorValue {
   readonly contiguous: boolean;
   /** Changes the entries in place; the shape must stay. */
   readonly assign: (vm: Interpreter, expr: Expr) => void;
+  /** For `x[mask]`, whose size depends on values: asking for its `expr` is an error. */
+  readonly selection: Selection | null;
+}
+
+/** What `x[mask]` is made of. */
+export interface Selection {
+  /** Which entries are there. Its axes are those of `all` from position `at` on. */
+  readonly mask: Expr;
+  readonly at: number;
+  /** The array from which they are picked, those that are not included. */
+  readonly all: TensorValue;
 }
 
 export interface TupleValue {

@@ -89,6 +89,7 @@ class Torch:
         torch.set_default_dtype(torch.float64)
         torch.Tensor.float = torch.Tensor.double
         torch.Tensor.half = torch.Tensor.double
+        torch.FloatTensor = torch.DoubleTensor
         self.float32 = torch.float32
 
     def wide(self, on):

@@ -32,6 +32,7 @@ import { Scope } from "./scope.ts";
 import { makeFunction } from "./statements.ts";
 import { getItem } from "./subscripts.ts";
 import { assignTo, bindVariable } from "./targets.ts";
+import { nodeOf } from "../tensors/tensor.ts";
 import { truth } from "./truth.ts";
 
 /** Names that Python itself defines and that reach outside of a program, or into its innards. */
@@ -43,7 +44,7 @@ const UNMODELLED_BUILTINS = new Set(
 
 export function evaluate(vm: Interpreter, node: Expression, scope: Scope): Value {
   const value = evaluateNode(vm, node, scope);
-  if (value.kind === "tensor" && node.kind !== "Name") vm.recorder.made(value.expr, node.span);
+  if (value.kind === "tensor" && node.kind !== "Name") vm.recorder.made(nodeOf(value), node.span);
   if (value.kind === "number" && value.symbol !== null && node.kind !== "Name") {
     vm.recorder.made(value.symbol, node.span);
   }

@@ -131,6 +131,7 @@ const MOST_SHOWN = 1000;
 const EDGE = 3;
 
 function displayTensor(vm: Interpreter, t: TensorValue, repr: boolean): string {
+  if (t.selection !== null) return "<the entries of an array that a mask picks>";
   const values = vm.evaluate(t.expr);
   if (values === null) return `<array of shape ${formatShape(t.expr.shape)}, values not known>`;
   const torch = t.library === "torch";

@@ -3,7 +3,7 @@ import type { BinaryOp } from "../../expression/node.ts";
 import { constant, neg, sub } from "../../expression/build.ts";
 import { matmul } from "../tensors/contraction.ts";
 import { elementwise, keepingFunction, logical, truthFunction } from "../tensors/elementwise.ts";
-import { asTensor, tensor } from "../tensors/tensor.ts";
+import { asTensor, nodeOf, tensor } from "../tensors/tensor.ts";
 import { defaultDType } from "../dtypes.ts";
 import type { BinaryOperator, ComparisonOperator } from "../syntax.ts";
 import {
@@ -89,7 +89,8 @@ function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value
   const operation = ARITHMETIC[op];
   if (operation !== undefined) return elementwise(vm, operation, a, b);
   const isBool = (v: Value): boolean =>
-    (v.kind === "tensor" && v.expr.type === "bool") || (v.kind === "number" && v.type === "bool");
+    (v.kind === "tensor" && nodeOf(v).type === "bool") ||
+    (v.kind === "number" && v.type === "bool");
   if (isBool(a) && isBool(b)) {
     if (op === "&") return logical(vm, "and", a, b);
     if (op === "|") return logical(vm, "or", a, b);
@@ -190,7 +191,12 @@ export function inPlace(
   target: Value & { readonly kind: "tensor" },
   result: Value & { readonly kind: "tensor" },
 ): Value {
-  const { library, expr } = target;
+  const { library } = target;
+  if (target.selection !== null && result.selection !== null) {
+    inPlace(vm, target.selection.all, result.selection.all);
+    return target;
+  }
+  const { expr } = target;
   // TensorFlow's and JAX's arrays and NumPy's scalars are immutable: the name is bound anew.
   if (library === "tensorflow" || library === "jax") return result;
   if (library === "numpy" && expr.shape.length === 0) return result;
@@ -224,7 +230,7 @@ export function unaryOperation(vm: Interpreter, op: "-" | "+" | "~" | "not", v: 
   }
   if (op === "+") return v;
   if (op === "-") return keepingFunction(vm, "neg", v);
-  if (v.expr.type === "bool") return truthFunction(vm, "not", v);
+  if (nodeOf(v).type === "bool") return truthFunction(vm, "not", v);
   if (v.expr.type === "int" && v.dtype?.startsWith("u") !== true) {
     return tensor(vm, sub(neg(v.expr), constant(1, "int")), v.library, v.dtype);
   }

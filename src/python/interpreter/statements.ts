@@ -33,6 +33,7 @@ import { augmented } from "./operators.ts";
 import type { Scope } from "./scope.ts";
 import { deleteItem, getItem, setItem } from "./subscripts.ts";
 import { assignTo } from "./targets.ts";
+import { nodeOf } from "../tensors/tensor.ts";
 import { truth } from "./truth.ts";
 
 /** How a statement ended, where not by going on to the next one. */
@@ -178,7 +179,7 @@ function augmentedAssign(vm: Interpreter, node: AugmentedAssign, scope: Scope): 
     const by = evaluate(vm, node.value, scope);
     vm.at = node.span;
     const result = augmented(vm, node.op, before, by);
-    if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+    if (result.kind === "tensor") vm.recorder.made(nodeOf(result), node.span);
     assignTo(vm, target, result, scope);
     return;
   }
@@ -189,7 +190,7 @@ function augmentedAssign(vm: Interpreter, node: AugmentedAssign, scope: Scope): 
     const by = evaluate(vm, node.value, scope);
     vm.at = node.span;
     const result = augmented(vm, node.op, before, by);
-    if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+    if (result.kind === "tensor") vm.recorder.made(nodeOf(result), node.span);
     assignTo(vm, target, result, scope);
     return;
   }
@@ -201,9 +202,10 @@ function augmentedAssign(vm: Interpreter, node: AugmentedAssign, scope: Scope): 
   const by = evaluate(vm, node.value, scope);
   vm.at = node.span;
   const result = augmented(vm, node.op, before, by);
-  // A view that has changed in place has already changed the array it is part of.
-  if (result !== before || owner.kind !== "tensor") setItem(vm, owner, key, result);
-  if (result.kind === "tensor") vm.recorder.made(result.expr, node.span);
+  // A view that has changed in place has already changed the array it is part of; picked entries are a copy.
+  const copied = before.kind === "tensor" && before.selection !== null;
+  if (result !== before || copied || owner.kind !== "tensor") setItem(vm, owner, key, result);
+  if (result.kind === "tensor") vm.recorder.made(nodeOf(result), node.span);
 }
 
 function runFor(vm: Interpreter, node: For, scope: Scope): Completion {

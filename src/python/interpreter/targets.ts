@@ -7,6 +7,7 @@ import { evaluate } from "./expressions.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
 import type { Scope } from "./scope.ts";
+import { nodeOf } from "../tensors/tensor.ts";
 import { setItem } from "./subscripts.ts";
 
 export function assignTo(vm: Interpreter, target: Expression, value: Value, scope: Scope): void {
@@ -17,7 +18,7 @@ export function assignTo(vm: Interpreter, target: Expression, value: Value, scop
     case "Attribute": {
       const owner = evaluate(vm, target.value, scope);
       vm.at = target.span;
-      if (value.kind === "tensor") vm.recorder.named(value.expr, target.name);
+      if (value.kind === "tensor") vm.recorder.named(nodeOf(value), target.name);
       setAttribute(vm, owner, target.name, value);
       return;
     }
@@ -40,7 +41,7 @@ export function assignTo(vm: Interpreter, target: Expression, value: Value, scop
 }
 
 export function bindVariable(vm: Interpreter, name: string, value: Value, scope: Scope): void {
-  if (value.kind === "tensor") vm.recorder.named(value.expr, name);
+  if (value.kind === "tensor") vm.recorder.named(nodeOf(value), name);
   setIn(vm, scope, scope.variables, name, value);
 }
 

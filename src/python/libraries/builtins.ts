@@ -22,7 +22,7 @@ import { knownInteger, knownNumber } from "../interpreter/known.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
 import { binaryOperation, compareOperation } from "../interpreter/operators.ts";
 import { truth } from "../interpreter/truth.ts";
-import { sizeNumber } from "../tensors/tensor.ts";
+import { sizeNumbers } from "../tensors/tensor.ts";
 import { keepingFunction } from "../tensors/elementwise.ts";
 import { unary } from "../../expression/build.ts";
 import {
@@ -164,10 +164,7 @@ export function length(vm: Interpreter, v: Value): Value {
     case "range":
       return int(Math.max(0, Math.ceil((v.stop - v.start) / v.step)));
     case "tensor": {
-      const first = v.expr.shape[0];
-      return first === undefined
-        ? vm.fail("TypeError", "len() of a 0-d tensor")
-        : sizeNumber(first);
+      return sizeNumbers(v)[0] ?? vm.fail("TypeError", "len() of a 0-d tensor");
     }
     case "class":
     case "instance": {

@@ -1,6 +1,6 @@
 /** Meanings that several libraries share; their tables say under which names. */
 import type { BinaryOp, Expr, ReduceOp, UnaryOp } from "../../expression/node.ts";
-import { binary, constant, mul, sqrt, unary } from "../../expression/build.ts";
+import { binary, constant, unary } from "../../expression/build.ts";
 import { evaluate } from "../../expression/evaluate.ts";
 import { concat } from "../../expression/build.ts";
 import { type DType, promote } from "../dtypes.ts";
@@ -226,9 +226,8 @@ export function vectorNorm(
     return reduction(vm, "sum", nonzero, dims, keep);
   }
   if (order === 2) {
-    const squares = tensor(vm, mul(x.expr, x.expr), x.library, x.dtype);
-    const total = reduction(vm, "sum", squares, dims, keep);
-    return tensor(vm, sqrt(total.expr), x.library, total.dtype);
+    const total = reduction(vm, "sum", elementwise(vm, "mul", x, x), dims, keep);
+    return floatFunction(vm, "sqrt", total);
   }
   const powers = elementwise(vm, "pow", size, float(order));
   return elementwise(vm, "pow", reduction(vm, "sum", powers, dims, keep), float(1 / order));

@@ -5,25 +5,35 @@ import { reshape } from "../../expression/build.ts";
 import { type DType, type Library, defaultFloat, scalarType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { makeList } from "../interpreter/collections.ts";
-import { castTo, tensor } from "../tensors/tensor.ts";
+import { entrywise } from "../tensors/picked.ts";
+import { castTo, nodeOf, tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, symbolic } from "../values.ts";
 
 /** The same array if it has that dtype already. */
 export function convert(vm: Interpreter, t: TensorValue, dtype: DType): TensorValue {
   if (t.dtype === dtype) return t;
-  const isFloat = t.expr.type === "float";
+  const isFloat = nodeOf(t).type === "float";
   if (t.dtype === null && isFloat && dtype === defaultFloat(t.library)) return t;
-  return tensor(vm, castTo(t.expr, t.dtype, dtype), t.library, dtype);
+  return onEach(vm, t, (x) => tensor(vm, castTo(x.expr, x.dtype, dtype), x.library, dtype));
+}
+
+/** What is done to a whole array, done to picked entries. */
+function onEach(
+  vm: Interpreter,
+  t: TensorValue,
+  make: (whole: TensorValue) => TensorValue,
+): TensorValue {
+  return entrywise(vm, [t], ([x]) => make(x as TensorValue));
 }
 
 /** The array as another library's. */
 export function inLibrary(vm: Interpreter, t: TensorValue, library: Library): TensorValue {
-  return t.library === library ? t : tensor(vm, t.expr, library, t.dtype);
+  return t.library === library ? t : onEach(vm, t, (x) => tensor(vm, x.expr, library, x.dtype));
 }
 
 /** A copy in memory of its own. */
 export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
-  return tensor(vm, t.expr, t.library, t.dtype, { identity: t.identity });
+  return onEach(vm, t, (x) => tensor(vm, x.expr, x.library, x.dtype, { identity: x.identity }));
 }
 
 /** The value without its gradient; `how` is what the source says for it. */
@@ -33,10 +43,12 @@ export function withoutGradient(
   how: string,
   library: Library = t.library,
 ): TensorValue {
-  if (t.expr.type !== "float" || isConstant(t)) return inLibrary(vm, t, library);
-  const e = t.expr.kind === "stopGradient" ? t.expr : stopGradient(t.expr);
-  vm.recorder.block(e, how, vm.at);
-  return tensor(vm, e, library, t.dtype);
+  return onEach(vm, t, (x) => {
+    if (x.expr.type !== "float" || isConstant(x)) return inLibrary(vm, x, library);
+    const e = x.expr.kind === "stopGradient" ? x.expr : stopGradient(x.expr);
+    vm.recorder.block(e, how, vm.at);
+    return tensor(vm, e, library, x.dtype);
+  });
 }
 
 function isConstant(t: TensorValue): boolean {

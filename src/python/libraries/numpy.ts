@@ -10,11 +10,13 @@ import {
   sizesFrom,
   swapAxes,
 } from "../tensors/reshape.ts";
-import { countNumber, sizeNumber } from "../tensors/tensor.ts";
+import { entryCount } from "../tensors/picked.ts";
+import { nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, FALSE, NONE, int, str, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
+import { tensorDot } from "./products.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
@@ -43,7 +45,9 @@ import {
   astype,
   load,
   allClose,
+  splitArray,
 } from "./numpyMeanings.ts";
+import { numpyPicking, repeated } from "./picking.ts";
 
 const OUT = "!out, !where, ~casting, ~order, ~subok";
 const reduceArgs = "a, axis=None, !out, keepdims=False, !initial, !where";
@@ -100,7 +104,7 @@ export const numpyFunctions: Table = {
   isinf: [`x, ${OUT}`, isInfinite],
   where: ["condition, x=None, y=None", m.choose],
   clip: ["a, a_min=None, a_max=None, !out, min=None, max=None", clip],
-  nan_to_num: ["x, ~copy, nan=0.0, !posinf, !neginf", replaceNaN],
+  nan_to_num: ["x, ~copy, nan=0.0, posinf=None, neginf=None", replaceNaN],
 
   // Over axes
   sum: [`a, axis=None, dtype=None, !out, keepdims=False, !initial, !where`, m.reduceBy("sum")],
@@ -153,9 +157,17 @@ export const numpyFunctions: Table = {
   stack: ["arrays, axis=0, !out, !dtype", m.stackAll],
   broadcast_to: ["array, shape", (c) => expandTo(c.vm, c.tensor("array"), sizesOfArgument(c))],
   atleast_1d: ["x", atLeastOne],
-  ndim: ["a", (c) => int(c.expr("x").shape.length)],
-  shape: ["a", (c) => tuple(c.expr("x").shape.map(sizeNumber))],
+  ndim: ["a", (c) => int(rankOf(c.tensor("x")))],
+  shape: ["a", (c) => tuple(sizeNumbers(c.tensor("x")))],
   size: ["a, axis=None", sizeAlong],
+
+  ...numpyPicking,
+  split: ["ary, indices_or_sections, axis=0", splitArray],
+  array_split: ["ary, indices_or_sections, axis=0", splitArray],
+  tensordot: ["a, b, axes=2", (c) => tensorDot(c, "axes")],
+  empty: ["shape, dtype=None, ~order", (c) => constantArray(c, int(0))],
+  empty_like: ["a, dtype=None, ~order, ~subok, !shape", (c) => constantLike(c, int(0))],
+  repeat: ["a, repeats, axis=None", repeated],
 
   // Making arrays
   array: ["object, dtype=None, ~copy, ~order, ~subok, !ndmin=0, !like", (c) => made(c, true)],
@@ -204,7 +216,8 @@ export const numpyMethods: Table = {
 /** Functions that are methods too, under the same name and with the array first. */
 export const numpyMethodNames = [
   "sum", "mean", "prod", "max", "min", "any", "all", "std", "var", "argmax", "argmin",
-  "ravel", "swapaxes", "squeeze", "round", "copy",
+  "ravel", "swapaxes", "squeeze", "round", "copy", "cumsum", "argsort", "take", "diagonal", "trace",
+  "repeat",
 ] as const; // prettier-ignore
 
 export function numpyAttribute(
@@ -212,14 +225,14 @@ export function numpyAttribute(
   t: TensorValue,
   name: string,
 ): Value | undefined {
-  const { shape } = t.expr;
+  const shape = nodeOf(t).shape;
   switch (name) {
     case "shape":
-      return tuple(shape.map(sizeNumber));
+      return tuple(sizeNumbers(t));
     case "ndim":
-      return int(shape.length);
+      return int(rankOf(t));
     case "size":
-      return countNumber(shape);
+      return entryCount(vm, t);
     case "T":
       return permuteAxes(
         vm,

@@ -1,19 +1,19 @@
 /** What the functions of numpy.ts do that are more than one line. */
 import { broadcast, elementCount } from "../../expression/axis.ts";
 import type { ArrayHandle } from "../host.ts";
-import { makeDict } from "../interpreter/collections.ts";
+import { makeDict, makeList } from "../interpreter/collections.ts";
 import { type DType, defaultDType, defaultFloat } from "../dtypes.ts";
 import { dot, einsum, matmul } from "../tensors/contraction.ts";
 import { elementwise, logical, select, truthFunction } from "../tensors/elementwise.ts";
+import { entryCount } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { flattenRange, permuteAxes, reshapeTo, shapeFrom, sizesFrom } from "../tensors/reshape.ts";
 import {
   asTensor,
-  countNumber,
   filled,
   itemsOf,
   literalArray,
-  sizeNumber,
+  sizeNumbers,
   tensorOfHandle,
 } from "../tensors/tensor.ts";
 import {
@@ -29,6 +29,7 @@ import {
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary } from "./convert.ts";
 import type { CallContext } from "./signature.ts";
+import { knownSize, pieces } from "./pieces.ts";
 
 export function exclusiveOr(c: CallContext): Value {
   const [a, b] = [c.tensor("x"), c.tensor("y")];
@@ -50,11 +51,24 @@ export function clip(c: CallContext): Value {
   return m.limit(low, high)(c);
 }
 
-/** NaN becomes 0; infinities would become huge numbers, which no formula here means. */
+/**
+ * NaN becomes 0, or what is given. Infinities are replaced where a number for them is given; the
+ * huge numbers that they become otherwise are no formula's business.
+ */
 export function replaceNaN(c: CallContext): Value {
+  const { vm } = c;
   const x = c.tensor("x");
   const nan = c.value("nan").kind === "none" ? float(0) : c.value("nan");
-  return select(c.vm, truthFunction(c.vm, "isnan", x), nan, x, c.library);
+  let result = select(vm, truthFunction(vm, "isnan", x), nan, x, c.library);
+  for (const [name, limit] of [
+    ["posinf", Infinity],
+    ["neginf", -Infinity],
+  ] as const) {
+    if (!c.given(name)) continue;
+    const hit = elementwise(vm, "eq", x, float(limit));
+    result = select(vm, hit, c.value(name), result, c.library);
+  }
+  return result;
 }
 
 export function average(c: CallContext): Value {
@@ -135,9 +149,9 @@ export function atLeastOne(c: CallContext): Value {
 }
 
 export function sizeAlong(c: CallContext): Value {
-  const { shape } = c.expr("x");
+  const x = c.tensor("x");
   const dims = c.dims("dim");
-  return dims === null ? countNumber(shape) : sizeNumber(shape.at(dims[0]!)!);
+  return dims === null ? entryCount(c.vm, x) : sizeNumbers(x).at(dims[0]!)!;
 }
 
 export function dtypeOr(c: CallContext, otherwise: DType): DType {
@@ -285,4 +299,26 @@ export function allClose(c: CallContext): Value {
     (x, k) => Math.abs(x) <= atol + rtol * Math.abs(y.data[k]!),
   );
   return close ? { ...int(1), type: "bool" } : FALSE;
+}
+
+/** np.split into equal parts, or at given positions; np.array_split also into unequal ones. */
+export function splitArray(c: CallContext): Value {
+  const x = c.tensor("ary");
+  const dim = c.int("dim");
+  const n = knownSize(c, x, dim);
+  const given = c.value("indices_or_sections");
+  if (given.kind !== "number") {
+    const cuts = [0, ...c.dims("indices_or_sections")!, n];
+    const sizes = cuts.slice(1).map((to, k) => Math.max(0, to - cuts[k]!));
+    return makeList(c.vm, itemsOf(pieces(c, x, dim, sizes))!);
+  }
+  const parts = c.int("indices_or_sections");
+  if (n % parts !== 0 && !c.name.endsWith("array_split")) {
+    c.vm.fail("ValueError", "array split does not result in an equal division");
+  }
+  const sizes = Array.from(
+    { length: parts },
+    (_, k) => Math.floor(n / parts) + (k < n % parts ? 1 : 0),
+  );
+  return makeList(c.vm, itemsOf(pieces(c, x, dim, sizes))!);
 }

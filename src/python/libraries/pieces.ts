@@ -1,5 +1,4 @@
 /** Taking arrays apart along an axis, as several libraries do it. */
-import type { Axis, Shape } from "../../expression/axis.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { indexTensor } from "../tensors/indexing.ts";
 import { sizeNumber } from "../tensors/tensor.ts";
@@ -11,7 +10,7 @@ export function knownSize(c: CallContext, x: TensorValue, dim: number): number {
 }
 
 /** @throws PythonError IndexError, in PyTorch's words, if there is no such axis */
-export function axisAt(c: CallContext, shape: Shape, dim: number): Axis {
+export function axisAt<T>(c: CallContext, shape: readonly T[], dim: number): T {
   const range = `[${-shape.length}, ${shape.length - 1}]`;
   return (
     shape.at(dim) ??

@@ -165,7 +165,20 @@ function isNothing(v: Value, usual: Value | undefined): boolean {
 
 /** What the libraries call the arguments that the table entries ask for by one name. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
-  x: ["a", "input", "x1", "arr", "tensor", "object", "obj", "input_tensor", "features", "value"],
+  x: [
+    "a",
+    "input",
+    "x1",
+    "arr",
+    "tensor",
+    "object",
+    "obj",
+    "input_tensor",
+    "features",
+    "value",
+    "m",
+    "A",
+  ],
   y: ["b", "other", "x2"],
   dim: ["axis"],
   keepdim: ["keepdims"],

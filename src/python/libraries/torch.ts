@@ -13,15 +13,26 @@ import {
   moveAxes,
   permuteAxes,
   reshapeTo,
+  shapeFrom,
   sizesFrom,
   swapAxes,
 } from "../tensors/reshape.ts";
-import { countNumber, sizeNumber } from "../tensors/tensor.ts";
+import { entryCount } from "../tensors/picked.ts";
+import { filled, nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary, itemOf, nestedList, withoutGradient } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { dtypeOf } from "./dtypeNames.ts";
-import { arange, constantArray, constantLike, linspace, replaceNaN } from "./numpyMeanings.ts";
+import {
+  arange,
+  constantArray,
+  constantLike,
+  isInfinite,
+  linspace,
+  replaceNaN,
+} from "./numpyMeanings.ts";
+import { torchPicking, integersOf, tiled } from "./picking.ts";
+import { tensorDot } from "./products.ts";
 import { unbind } from "./pieces.ts";
 import type { Aliases, CallContext, Entry, Table } from "./signature.ts";
 import {
@@ -41,6 +52,9 @@ import {
   torchWhere,
   unpacked,
   newTensor,
+  newTensorLike,
+  unset,
+  unsetLike,
   asTorchTensor,
   fillNumber,
   filledWith,
@@ -128,7 +142,7 @@ export const torchShared: Table = {
   clip: ["input, min=None, max=None, !out", m.limit("min", "max")],
   clamp_min: ["input, min, !out", m.limit("min", "none")],
   clamp_max: ["input, max, !out", m.limit("none", "max")],
-  nan_to_num: ["input, nan=0.0, !posinf, !neginf, !out", replaceNaN],
+  nan_to_num: ["input, nan=0.0, posinf=None, neginf=None, !out", replaceNaN],
   logit: ["input, eps=None, !out", logit],
 
   // Over axes
@@ -200,8 +214,10 @@ export const torchShared: Table = {
   narrow: ["input, dim, start, length", narrow],
   clone: ["input, ~memory_format", (c) => copyOf(c.vm, c.tensor("input"))],
   detach: ["input", (c) => withoutGradient(c.vm, c.tensor("input"), "detach()")],
-  numel: ["input", (c) => countNumber(c.expr("input").shape)],
-  is_floating_point: ["input", (c) => bool(c.expr("input").type === "float")],
+  numel: ["input", (c) => entryCount(c.vm, c.tensor("input"))],
+  is_floating_point: ["input", (c) => bool(nodeOf(c.tensor("input")).type === "float")],
+  isinf: ["input", isInfinite],
+  ...torchPicking,
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
     (c) => c.vm.unsupported("torch.allclose is not supported here"),
@@ -215,6 +231,7 @@ export const torchFunctions: Table = {
   cat: ["tensors, dim=0, !out", m.concatenate],
   concat: ["tensors, dim=0, !out", m.concatenate],
   concatenate: ["tensors, dim=0, !out", m.concatenate],
+  tensordot: ["a, b, dims=2, !out", (c) => tensorDot(c, "dims")],
   einsum: ["equation, *operands", (c) => einsum(c.vm, c.text("equation"), unpacked(c), "torch")],
   broadcast_to: ["input, size", (c) => expandTo(c.vm, c.tensor("input"), c.list("size"))],
   tensor: ["data, *, dtype=None, ~device, ~requires_grad, ~pin_memory", newTensor],
@@ -232,6 +249,8 @@ export const torchFunctions: Table = {
     "shape, fill_value, *, dtype=None, ~device, ~requires_grad",
     (c) => constantArray(c, fillNumber(c)),
   ],
+  empty: ["*shape, dtype=None, ~device, ~requires_grad, ~layout", unset],
+  empty_like: ["input, *, dtype=None, ~device, ~requires_grad, ~memory_format", unsetLike],
   zeros_like: [
     "input, *, dtype=None, ~device, ~requires_grad, ~memory_format",
     (c) => constantLike(c, int(0)),
@@ -293,9 +312,9 @@ export const torchMethods: Table = {
   expand_as: ["self, other", (c) => expandShape(c.vm, c.tensor("self"), c.expr("other").shape)],
   contiguous: ["self, ~memory_format", (c) => contiguous(c)],
   size: ["self, dim=None", size],
-  dim: ["self", (c) => int(c.expr("self").shape.length)],
-  ndimension: ["self", (c) => int(c.expr("self").shape.length)],
-  nelement: ["self", (c) => countNumber(c.expr("self").shape)],
+  dim: ["self", (c) => int(rankOf(c.tensor("self")))],
+  ndimension: ["self", (c) => int(rankOf(c.tensor("self")))],
+  nelement: ["self", (c) => entryCount(c.vm, c.tensor("self"))],
   item: ["self", (c) => itemOf(c.vm, c.tensor("self"), ".item()")],
   tolist: ["self", (c) => nestedList(c.vm, c.tensor("self"))],
   numpy: ["self, ~force", (c) => withoutGradient(c.vm, c.tensor("self"), ".numpy()", "numpy")],
@@ -326,6 +345,20 @@ export const torchMethods: Table = {
     (c) => select(c.vm, c.tensor("condition"), c.tensor("self"), c.value("other"), "torch"),
   ],
   new_zeros: ["self, *shape, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 0)],
+  new_full: [
+    "self, size, fill_value, dtype=None, ~device, ~requires_grad",
+    (c) =>
+      filled(
+        c.vm,
+        fillNumber(c),
+        shapeFrom(c.vm, sizesFrom([c.value("size")])),
+        "torch",
+        m.dtypeArgument(c) ?? c.tensor("self").dtype ?? defaultFloat("torch"),
+      ),
+  ],
+  new_tensor: ["self, data, *, dtype=None, ~device, ~requires_grad", newTensorLike],
+  new_empty: ["self, *size, dtype=None, ~device, ~requires_grad", unset],
+  repeat: ["self, *repeats", (c) => tiled(c, integersOf(c, "repeats"))],
   new_ones: ["self, *shape, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 1)],
   scatter: ["self, dim, index, src", (c) => scattered(c)],
   backward: ["self, ~gradient, ~retain_graph, ~create_graph", backward],
@@ -372,15 +405,15 @@ export function torchAttribute(
   t: TensorValue,
   name: string,
 ): Value | undefined {
-  const { shape } = t.expr;
+  const shape = nodeOf(t).shape;
   switch (name) {
     case "shape":
-      return tuple(shape.map(sizeNumber));
+      return tuple(sizeNumbers(t));
     case "ndim":
-      return int(shape.length);
+      return int(rankOf(t));
     case "T":
     case "mT":
-      return shape.length < 2
+      return rankOf(t) < 2
         ? t
         : name === "mT"
           ? swapAxes(vm, t, -1, -2)
@@ -398,7 +431,7 @@ export function torchAttribute(
     case "is_cuda":
       return FALSE;
     case "requires_grad":
-      return bool(t.expr.type === "float");
+      return bool(nodeOf(t).type === "float");
     case "grad":
       return NONE;
     case "is_leaf":

@@ -1,6 +1,7 @@
 /** PyTorch's modules, and the methods of its tensors. */
 import { makeClass } from "../interpreter/classes.ts";
 import { type BuiltinValue, type ClassValue, FALSE, str } from "../values.ts";
+import type { DType } from "../dtypes.ts";
 import { dtypeNamed } from "./dtypeNames.ts";
 import { finfo } from "./finfo.ts";
 import { linalg } from "./linalg.ts";
@@ -25,18 +26,23 @@ import {
 } from "./torch.ts";
 import { checkFunctions, reductionNames, typeFunctions } from "./torchTypes.ts";
 import { functional } from "./torchFunctional.ts";
+import { LEGACY_TYPES, legacyTensor } from "./torchMeanings.ts";
 import { nnClasses } from "./torchModules.ts";
 
 const Tensor = arrayType("torch", "Tensor");
 
-/** `torch.FloatTensor` as a type to convert to. */
-function legacyType(name: string): ClassValue {
+/**
+ * `torch.FloatTensor` and its like: types to convert to and to ask for, and makers of arrays, from
+ * entries in a list or from sizes.
+ */
+function legacyType(name: string, dtype: DType): ClassValue {
   return makeClass({
     name,
     bases: [],
     attributes: new Map(),
     native: {
-      construct: (vm) => vm.unsupported(`torch.${name}(…) is not supported`, "Use torch.tensor."),
+      matches: (v) => v.kind === "tensor" && v.library === "torch" && v.dtype === dtype,
+      construct: (vm, args) => legacyTensor(vm, args.positional, dtype),
     },
   })!;
 }
@@ -45,19 +51,12 @@ const others: OtherNames = (name) => {
   switch (name) {
     case "Tensor":
       return Tensor;
-    case "FloatTensor":
-    case "DoubleTensor":
-    case "HalfTensor":
-    case "LongTensor":
-    case "IntTensor":
-    case "ByteTensor":
-    case "BoolTensor":
-      return legacyType(name);
     case "finfo":
       return finfo;
     case "__version__":
       return str("2.13.0");
     default:
+      if (Object.hasOwn(LEGACY_TYPES, name)) return legacyType(name, LEGACY_TYPES[name]!);
       return mathConstant(name) ?? dtypeNamed("torch", name);
   }
 };

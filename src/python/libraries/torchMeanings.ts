@@ -1,9 +1,10 @@
 /** What the functions of torch.ts do that are more than one line. */
 import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../values.ts";
 import { dtypeOf, readDType } from "./dtypeNames.ts";
+import type { Shape } from "../../expression/axis.ts";
 import { constant, div, log, oneHot, reshape, sub, where } from "../../expression/build.ts";
 import { type DType, defaultFloat, isDType } from "../dtypes.ts";
-import { NeedsIntegerError } from "../interpreter/interpreter.ts";
+import { type Interpreter, NeedsIntegerError } from "../interpreter/interpreter.ts";
 import { asBoolean, elementwise, select } from "../tensors/elementwise.ts";
 import { indexTensor } from "../tensors/indexing.ts";
 import { softmaxOf } from "../tensors/reduce.ts";
@@ -15,7 +16,15 @@ import {
   sizesFrom,
   swapAxes,
 } from "../tensors/reshape.ts";
-import { asTensor, filled, operandExpr, sizeNumber, tensor } from "../tensors/tensor.ts";
+import {
+  asTensor,
+  filled,
+  operandExpr,
+  rankOf,
+  sizeNumber,
+  sizeNumbers,
+  tensor,
+} from "../tensors/tensor.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary, withoutGradient } from "./convert.ts";
 import { along, axisAt, evenly, knownSize, pieces } from "./pieces.ts";
@@ -71,8 +80,8 @@ export function norm(c: CallContext): Value {
 
 export function vector(c: CallContext, name: string): TensorValue {
   const t = c.tensor(name);
-  if (t.expr.shape.length === 1) return t;
-  return c.vm.fail("RuntimeError", `1D tensors expected, but got ${t.expr.shape.length}D`);
+  if (rankOf(t) === 1) return t;
+  return c.vm.fail("RuntimeError", `1D tensors expected, but got ${rankOf(t)}D`);
 }
 
 export function permute(c: CallContext): Value {
@@ -158,6 +167,13 @@ export function newTensor(c: CallContext): Value {
   return dtype === undefined ? detached : convert(c.vm, detached, dtype);
 }
 
+/** x.new_tensor(data): a copy in the dtype of x, unless another is given. */
+export function newTensorLike(c: CallContext): Value {
+  const own = m.dtypeArgument(c) ?? c.tensor("self").dtype;
+  const made = newTensor(c) as TensorValue;
+  return own === null ? made : convert(c.vm, made, own);
+}
+
 export function asTorchTensor(c: CallContext): Value {
   const dtype = m.dtypeArgument(c);
   const t = inLibrary(c.vm, asTensor(c.vm, c.value("data"), "torch", dtype), "torch");
@@ -169,6 +185,39 @@ export function fillNumber(c: CallContext): Value & { readonly kind: "number" } 
   return v.kind === "number" ? v : c.bad("fill_value", "a number");
 }
 
+/** `FloatTensor([0.1, 0.9])`, `FloatTensor(2, 3)`. */
+export function legacyTensor(vm: Interpreter, args: readonly Value[], dtype: DType): TensorValue {
+  const only = args[0];
+  if (args.length === 1 && only !== undefined && only.kind !== "number") {
+    return convert(vm, inLibrary(vm, asTensor(vm, only, "torch", dtype), "torch"), dtype);
+  }
+  return unsetArray(vm, shapeFrom(vm, args), dtype);
+}
+
+/** Memory as it comes: whoever makes such an array assigns its entries before they count. */
+function unsetArray(vm: Interpreter, shape: Shape, dtype: DType): TensorValue {
+  vm.recorder.assume(
+    `line ${vm.at.line}: the entries of an array that is made without values are taken to be 0 ` +
+      "until they are assigned",
+  );
+  return filled(vm, float(0), shape, "torch", dtype);
+}
+
+/** torch.empty(2, 3) and x.new_empty(2, 3). */
+export function unset(c: CallContext): Value {
+  const sizes = sizesFrom(c.given("shape") ? c.list("shape") : c.list("size"));
+  const own = c.given("self") ? c.tensor("self").dtype : null;
+  const dtype = m.dtypeArgument(c) ?? own ?? defaultFloat("torch");
+  return unsetArray(c.vm, shapeFrom(c.vm, sizes), dtype);
+}
+
+/** torch.empty_like(x). */
+export function unsetLike(c: CallContext): Value {
+  const x = c.tensor("input");
+  const dtype = m.dtypeArgument(c) ?? x.dtype ?? defaultFloat("torch");
+  return unsetArray(c.vm, x.expr.shape, dtype);
+}
+
 /** zeros(2, 3), zeros((2, 3)) and zeros(x.shape). */
 export function filledWith(c: CallContext, value: number): Value {
   const sizes = sizesFrom(c.list(c.given("size") ? "size" : "shape"));
@@ -178,7 +227,8 @@ export function filledWith(c: CallContext, value: number): Value {
 
 export function newFilled(c: CallContext, value: number): Value {
   const dtype = m.dtypeArgument(c) ?? c.tensor("self").dtype ?? defaultFloat("torch");
-  return constantOf(c, value, sizesFrom(c.list("shape")), dtype);
+  const sizes = c.given("shape") ? c.list("shape") : c.list("size");
+  return constantOf(c, value, sizesFrom(sizes), dtype);
 }
 
 export function constantOf(
@@ -212,9 +262,8 @@ export function contiguous(c: CallContext): Value {
 }
 
 export function size(c: CallContext): Value {
-  const { shape } = c.expr("self");
-  if (!c.given("dim")) return tuple(shape.map(sizeNumber));
-  return sizeNumber(axisAt(c, shape, c.int("dim")));
+  const sizes = sizeNumbers(c.tensor("self"));
+  return c.given("dim") ? axisAt(c, sizes, c.int("dim")) : tuple(sizes);
 }
 
 /** to(dtype), to(device), to(other), to(device, dtype). */
@@ -230,7 +279,7 @@ export function to(c: CallContext): Value {
   return result;
 }
 
-const LEGACY_TYPES: Readonly<Record<string, DType>> = {
+export const LEGACY_TYPES: Readonly<Record<string, DType>> = {
   FloatTensor: "float32",
   DoubleTensor: "float64",
   HalfTensor: "float16",

@@ -2,21 +2,26 @@
 import {
   type BuiltinValue,
   type ClassValue,
+  type DictValue,
   type InstanceValue,
   NONE,
   type Value,
+  bool,
   int,
   typeName,
 } from "../values.ts";
-import { findMethod, setIn } from "../interpreter/attributes.ts";
+import { findMethod, getAttribute, setIn } from "../interpreter/attributes.ts";
 import { call } from "../interpreter/calls.ts";
 import { makeClass } from "../interpreter/classes.ts";
-import { makeList } from "../interpreter/collections.ts";
+import { changeItems, hashKey, makeList, setEntry } from "../interpreter/collections.ts";
+import { iterate } from "../interpreter/iterate.ts";
+import { getItem } from "../interpreter/subscripts.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { asConstant } from "../interpreter/naming.ts";
 import { functional } from "./torchFunctional.ts";
-import { type CallContext, type Meaning, builtin } from "./signature.ts";
-import { torchAliases } from "./torch.ts";
+import { type CallContext, type Meaning, type Table, builtin } from "./signature.ts";
+import { TYPES } from "./types.ts";
+import { torchAliases, torchShared } from "./torch.ts";
 
 function method(name: string, signature: string, meaning: Meaning): [string, BuiltinValue] {
   return [name, { ...builtin("Module.", name, [signature, meaning], "torch"), binds: true }];
@@ -129,6 +134,51 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
   ["Softmax", "dim=None", "softmax", ["input"]],
   ["LogSoftmax", "dim=None", "log_softmax", ["input"]],
   ["LeakyReLU", "negative_slope=0.01, ~inplace", "leaky_relu", ["input"]],
+  ["Hardtanh", "min_val=-1.0, max_val=1.0, ~inplace", "hardtanh", ["input"]],
+  ["ReLU6", "~inplace", "relu6", ["input"]],
+  ["Hardsigmoid", "~inplace", "hardsigmoid", ["input"]],
+  ["ELU", "alpha=1.0, ~inplace", "elu", ["input"]],
+  ["SiLU", "~inplace", "silu", ["input"]],
+  ["Softsign", "", "softsign", ["input"]],
+  ["Flatten", "start_dim=1, end_dim=-1", "flatten", ["input"]],
+  ["CosineSimilarity", "dim=1, eps=1e-8", "cosine_similarity", ["x1", "x2"]],
+  [
+    "Upsample",
+    "size=None, scale_factor=None, mode='nearest', align_corners=None",
+    "interpolate",
+    ["input"],
+  ],
+  ...["Dropout", "Dropout1d", "Dropout2d", "Dropout3d"].map(
+    (name) => [name, "p=0.5, ~inplace", "dropout", ["input"]] as const,
+  ),
+  ...[1, 2, 3].flatMap((n) => [
+    [
+      `MaxPool${n}d`,
+      "kernel_size=None, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False",
+      `max_pool${n}d`,
+      ["input"],
+    ] as const,
+    [
+      `AvgPool${n}d`,
+      "kernel_size=None, stride=None, padding=0, ceil_mode=False, count_include_pad=True",
+      `avg_pool${n}d`,
+      ["input"],
+    ] as const,
+    [`AdaptiveAvgPool${n}d`, "output_size=None", `adaptive_avg_pool${n}d`, ["input"]] as const,
+  ]),
+  [
+    "SmoothL1Loss",
+    "size_average=None, reduce=None, reduction='mean', beta=1.0",
+    "smooth_l1_loss",
+    ["input", "target"],
+  ],
+  ["HuberLoss", "reduction='mean', delta=1.0", "huber_loss", ["input", "target"]],
+  [
+    "KLDivLoss",
+    "size_average=None, reduce=None, reduction='mean', log_target=False",
+    "kl_div",
+    ["input", "target"],
+  ],
   ["MSELoss", "size_average=None, reduce=None, reduction='mean'", "mse_loss", ["input", "target"]],
   ["L1Loss", "size_average=None, reduce=None, reduction='mean'", "l1_loss", ["input", "target"]],
   [
@@ -157,9 +207,11 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
   ],
 ];
 
+const FUNCTIONS: Table = { ...functional, flatten: torchShared["flatten"]! };
+
 function layer([name, settings, fn, inputs]: (typeof LAYERS)[number]): ClassValue {
   const names = [...settings.matchAll(/(?:^|, )(\w+)=/g)].map((m) => m[1]!);
-  const implementation = builtin("F.", fn, functional[fn]!, "torch", torchAliases);
+  const implementation = builtin("F.", fn, FUNCTIONS[fn]!, "torch", torchAliases);
   return makeClass({
     name,
     bases: [Module],
@@ -219,10 +271,61 @@ function container(name: string, signature: string, forward: Meaning | null): Cl
         const k = c.int("key");
         return items.at(k) ?? c.vm.fail("IndexError", `index ${k} is out of range`);
       }),
+      method("append", "self, module", (c) => {
+        const list = self(c).attributes.get("_items");
+        if (list?.kind === "list") changeItems(c.vm, list, [...list.items, c.value("module")]);
+        return c.value("self");
+      }),
+      method("extend", "self, modules", (c) => {
+        const list = self(c).attributes.get("_items");
+        if (list?.kind === "list") {
+          changeItems(c.vm, list, [...list.items, ...iterate(c.vm, c.value("modules"))]);
+        }
+        return c.value("self");
+      }),
       ...(forward === null ? [] : [method("forward", "self, input", forward)]),
     ]),
   })!;
 }
+
+/** The modules of a dictionary of modules. */
+function namedContents(c: CallContext): DictValue {
+  const v = c.value("self");
+  const items = v.kind === "instance" ? v.attributes.get("_items") : undefined;
+  return items?.kind === "dict" ? items : c.vm.fail("TypeError", "not a dictionary of modules");
+}
+
+const ModuleDict = makeClass({
+  name: "ModuleDict",
+  bases: [Module],
+  attributes: new Map<string, Value>([
+    method("__init__", "self, modules=None", (c) => {
+      const given = c.value("modules");
+      const pairs = given.kind === "none" ? [] : [given];
+      const items = call(c.vm, TYPES.get("dict")!, pairs);
+      self(c).attributes.set("_items", items);
+      return NONE;
+    }),
+    method("__len__", "self", (c) => int(namedContents(c).entries.size)),
+    method("__getitem__", "self, key", (c) => getItem(c.vm, namedContents(c), c.value("key"))),
+    method("__setitem__", "self, key, module", (c) => {
+      setEntry(c.vm, namedContents(c), c.value("key"), c.value("module"));
+      return NONE;
+    }),
+    method("__iter__", "self", (c) =>
+      makeList(
+        c.vm,
+        [...namedContents(c).entries.values()].map((e) => e.key),
+      ),
+    ),
+    method("__contains__", "self, key", (c) =>
+      bool(namedContents(c).entries.has(hashKey(c.vm, c.value("key")))),
+    ),
+    ...["items", "keys", "values"].map((name) =>
+      method(name, "self", (c) => call(c.vm, getAttribute(c.vm, namedContents(c), name), [])),
+    ),
+  ]),
+})!;
 
 const Sequential = container("Sequential", "self, *modules", (c) =>
   contents(c.vm, c.value("self")).reduce<Value>(
@@ -231,6 +334,7 @@ const Sequential = container("Sequential", "self, *modules", (c) =>
   ),
 );
 const ModuleList = container("ModuleList", "self, *modules", null);
+const ParameterList = container("ParameterList", "self, *modules", null);
 
 /** nn.Parameter(x) is x. */
 const Parameter: BuiltinValue = builtin(
@@ -247,6 +351,8 @@ export const nnClasses: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["Identity", Identity],
   ["Sequential", Sequential],
   ["ModuleList", ModuleList],
+  ["ModuleDict", ModuleDict],
+  ["ParameterList", ParameterList],
   ["Parameter", Parameter],
   ...LAYERS.map((l): [string, Value] => [l[0], layer(l)]),
 ]);

@@ -1,11 +1,12 @@
 /** Sums of products: einsum, matrix products, dot. */
 import { type Axis, ShapeError, UNIT } from "../../expression/axis.ts";
-import { mul, reduce, reshape, transpose } from "../../expression/build.ts";
+import { index, mul, reduce, reshape, stack, transpose } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { type Library, promote } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
-import { align } from "./elementwise.ts";
+import { align, elementwise } from "./elementwise.ts";
+import { reduction } from "./reduce.ts";
 import { ofOneType } from "./strictTypes.ts";
 import { asTensor, libraryOf, operandOf, tensor } from "./tensor.ts";
 
@@ -25,7 +26,12 @@ export function einsum(
   }
   const given = tensors.map((t) => t.expr);
   const exprs = ofOneType(vm, "Einsum", library, tensors, given);
-  const expanded = terms.map((t, k) => expandEllipsis(vm, t, tensors[k]!));
+  const parts = terms.map((t, k) => {
+    const own = tensors[k]!;
+    const typed = exprs[k] === own.expr ? own : tensor(vm, exprs[k]!, library, own.dtype);
+    return withoutRepeats(vm, typed, expandEllipsis(vm, t, own));
+  });
+  const expanded = parts.map((p) => p.letters);
   const all = expanded.flat();
   const ellipsis = [...new Set(all.filter((l) => l.startsWith(".")))].sort();
   const output = right === undefined ? implicitOutput(all) : outputLetters(right, ellipsis);
@@ -35,7 +41,7 @@ export function einsum(
   }
   const letters = [...output, ...[...new Set(all)].filter((l) => !output.includes(l))];
   const e = vm.shaped(() => {
-    const spread = expanded.map((own, k) => spreadOver(exprs[k]!, own, letters));
+    const spread = expanded.map((own, k) => spreadOver(parts[k]!.x.expr, own, letters));
     const product = align(spread).reduce((a, b) => multiply(a, b));
     const summed = letters.map((_, d) => d).slice(output.length);
     return summed.length === 0 ? product : reduce("sum", product, summed);
@@ -66,12 +72,44 @@ function expandEllipsis(vm: Interpreter, term: string, x: TensorValue): string[]
   }
   const dots = Array.from({ length: free }, (_, k) => `.${String(free - k).padStart(2, "0")}`);
   const letters = [...Array.from(before!), ...dots, ...Array.from(after ?? "")];
-  if (new Set(letters).size !== letters.length) {
-    vm.unsupported(
-      `einsum: a letter twice in one operand ("${term}") takes a diagonal, which is not supported`,
-    );
-  }
   return letters;
+}
+
+/** A letter twice in one operand takes the diagonal of its axes. */
+function withoutRepeats(vm: Interpreter, x: TensorValue, letters: readonly string[]): Operand {
+  const again = letters.findIndex((l, k) => letters.indexOf(l) < k);
+  if (again < 0) return { x, letters };
+  const first = letters.indexOf(letters[again]!);
+  const rest = letters.filter((_, k) => k !== first && k !== again);
+  return withoutRepeats(vm, diagonalOf(vm, x, first, again), [...rest, letters[again]!]);
+}
+
+interface Operand {
+  readonly x: TensorValue;
+  readonly letters: readonly string[];
+}
+
+/** Entries whose positions in two axes are equal; the common axis comes last. */
+export function diagonalOf(
+  vm: Interpreter,
+  x: TensorValue,
+  dim1: number,
+  dim2: number,
+): TensorValue {
+  const { shape } = x.expr;
+  const [n, m] = [shape[dim1]?.size ?? null, shape[dim2]?.size ?? null];
+  if (n === null || m === null || n !== m) {
+    return vm.unsupported("a diagonal is supported only of two axes of one known size");
+  }
+  const e = vm.shaped(() => {
+    const rest = shape.flatMap((_, d) => (d === dim1 || d === dim2 ? [] : [d]));
+    const last = transpose(x.expr, [...rest, dim1, dim2]);
+    const parts = Array.from({ length: n }, (_, k) =>
+      index(index(last, rest.length, k), rest.length, k),
+    );
+    return stack(parts, rest.length, shape[dim1]);
+  });
+  return tensor(vm, e, x.library, x.dtype);
 }
 
 function outputLetters(right: string, ellipsis: readonly string[]): string[] {
@@ -122,6 +160,9 @@ export function dot(
   y: TensorValue,
   library: Library,
 ): TensorValue {
+  if (x.selection !== null || y.selection !== null) {
+    return reduction(vm, "sum", elementwise(vm, "mul", x, y), null, false);
+  }
   const a = x.expr.shape[0];
   const b = y.expr.shape[0];
   if (a === undefined || b === undefined)

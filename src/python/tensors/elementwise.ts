@@ -5,6 +5,7 @@ import type { BinaryOp, Expr, UnaryOp } from "../../expression/node.ts";
 import { type DType, type Library, canWrap, floatResult, promote, scalarType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
+import { entrywise } from "./picked.ts";
 import { ofOneType, operationName, requireBool, requireFloat } from "./strictTypes.ts";
 import { castTo, freshLetter, libraryOf, operandExpr, operandOf, tensor } from "./tensor.ts";
 
@@ -24,6 +25,16 @@ export function elementwise(
   a: Value,
   b: Value,
   otherwise: Library = "numpy",
+): TensorValue {
+  return entrywise(vm, [a, b], ([x, y]) => wholeElementwise(vm, op, x!, y!, otherwise));
+}
+
+function wholeElementwise(
+  vm: Interpreter,
+  op: BinaryOp,
+  a: Value,
+  b: Value,
+  otherwise: Library,
 ): TensorValue {
   const library = libraryOf([a, b], otherwise);
   if (op === "add" && isZero(a) && b.kind === "tensor" && b.expr.type === "float") {
@@ -110,6 +121,15 @@ export function floatFunction(
   v: Value,
   otherwise: Library = "numpy",
 ): TensorValue {
+  return entrywise(vm, [v], ([x]) => wholeFloatFunction(vm, op, x!, otherwise));
+}
+
+function wholeFloatFunction(
+  vm: Interpreter,
+  op: UnaryOp,
+  v: Value,
+  otherwise: Library,
+): TensorValue {
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
   const { dtype, type } = operandOf(v, x);
@@ -124,6 +144,15 @@ export function keepingFunction(
   op: UnaryOp,
   v: Value,
   otherwise: Library = "numpy",
+): TensorValue {
+  return entrywise(vm, [v], ([x]) => wholeKeepingFunction(vm, op, x!, otherwise));
+}
+
+function wholeKeepingFunction(
+  vm: Interpreter,
+  op: UnaryOp,
+  v: Value,
+  otherwise: Library,
 ): TensorValue {
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
@@ -145,6 +174,15 @@ export function truthFunction(
   v: Value,
   otherwise: Library = "numpy",
 ): TensorValue {
+  return entrywise(vm, [v], ([x]) => wholeTruthFunction(vm, op, x!, otherwise));
+}
+
+function wholeTruthFunction(
+  vm: Interpreter,
+  op: "not" | "isnan" | "isfinite",
+  v: Value,
+  otherwise: Library,
+): TensorValue {
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
   if (op === "not") requireBool(vm, "LogicalNot", v);
@@ -162,6 +200,16 @@ export function logical(
   a: Value,
   b: Value,
   otherwise: Library = "numpy",
+): TensorValue {
+  return entrywise(vm, [a, b], ([x, y]) => wholeLogical(vm, op, x!, y!, otherwise));
+}
+
+function wholeLogical(
+  vm: Interpreter,
+  op: "and" | "or",
+  a: Value,
+  b: Value,
+  otherwise: Library,
 ): TensorValue {
   const library = libraryOf([a, b], otherwise);
   for (const v of [a, b]) requireBool(vm, `Logical${op === "and" ? "And" : "Or"}`, v);
@@ -181,6 +229,16 @@ export function select(
   a: Value,
   b: Value,
   otherwise: Library = "numpy",
+): TensorValue {
+  return entrywise(vm, [condition, a, b], ([c, x, y]) => wholeSelect(vm, c!, x!, y!, otherwise));
+}
+
+function wholeSelect(
+  vm: Interpreter,
+  condition: Value,
+  a: Value,
+  b: Value,
+  otherwise: Library,
 ): TensorValue {
   const library = libraryOf([condition, a, b], otherwise);
   requireBool(vm, "SelectV2", condition);
@@ -204,6 +262,19 @@ export function clampValue(
   low: Value | null,
   high: Value | null,
   otherwise: Library = "numpy",
+): TensorValue {
+  const given = [v, low, high].filter((x) => x !== null);
+  return entrywise(vm, given, ([x, ...bounds]) =>
+    wholeClamp(vm, x!, low && bounds[0]!, high && bounds.at(-1)!, otherwise),
+  );
+}
+
+function wholeClamp(
+  vm: Interpreter,
+  v: Value,
+  low: Value | null,
+  high: Value | null,
+  otherwise: Library,
 ): TensorValue {
   const given = [v, low, high].filter((x) => x !== null);
   const library = libraryOf(given, otherwise);

@@ -4,10 +4,8 @@ import {
   constant,
   expand,
   index,
-  mul,
   oneHot,
   place,
-  reduce,
   reshape,
   slice,
   spread,
@@ -17,9 +15,20 @@ import {
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import { type TensorValue, type Value, int, typeName } from "../values.ts";
+import {
+  ELLIPSIS,
+  NONE,
+  type Selection,
+  type TensorValue,
+  type Value,
+  int,
+  tuple,
+  typeName,
+} from "../values.ts";
 import { align, asBoolean } from "./elementwise.ts";
-import { axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
+import { indexBy } from "./gather.ts";
+import { alongside, notPossible, pick, pickAgain, pickedFrom } from "./picked.ts";
+import { asTensor, axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
 
 /** One step of a basic subscript, at a position of the array as the steps before left it. */
 type Step =
@@ -35,6 +44,7 @@ type Step =
 
 export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): TensorValue {
   const items = subscriptsOf(vm, x, key);
+  if (x.selection !== null) return indexPicked(vm, x.selection, items);
   const special = items.findIndex(isAdvanced);
   if (special >= 0) return advanced(vm, x, items, special);
   const steps = stepsOf(vm, x.expr.shape, items);
@@ -61,6 +71,21 @@ function subscriptsOf(vm: Interpreter, x: TensorValue, key: Value): readonly Val
 function knownPosition(vm: Interpreter, v: Value): Value {
   const scalar = v.kind === "tensor" && v.expr.shape.length === 0 && v.expr.type === "int";
   return scalar ? int(knownInteger(vm, v, "this subscript")) : v;
+}
+
+/** `x[mask][:, c]`, `x[mask][again]`. */
+function indexPicked(vm: Interpreter, s: Selection, items: readonly Value[]): TensorValue {
+  const [first, ...rest] = items;
+  if (first?.kind === "tensor" && first.selection !== null && rest.length === 0) {
+    return pickAgain(vm, s, first);
+  }
+  const whole = (v: Value | undefined): boolean => v?.kind === "slice" && isFullSlice(v);
+  if (items.slice(0, s.at + 1).every(whole) && items.length > s.at && !items.some(isAdvanced)) {
+    const full = s.mask.shape.map(() => items[s.at]!);
+    const key = tuple([...items.slice(0, s.at), ...full, ...items.slice(s.at + 1)]);
+    return pickedFrom(vm, { ...s, all: indexTensor(vm, s.all, key) });
+  }
+  return notPossible(vm);
 }
 
 function take(e: Expr, s: Step): Expr {
@@ -177,24 +202,68 @@ function sliceStep(
   return { kind: "slice", dim, start, stop, step };
 }
 
-/** One array or list among the subscripts, beside basic ones. */
+/** Arrays or lists among the subscripts, beside slices that take everything. */
 function advanced(
   vm: Interpreter,
   x: TensorValue,
   items: readonly Value[],
   special: number,
 ): TensorValue {
-  const key = items[special]!;
-  const rest = items.filter((_, k) => k !== special);
-  const plain = rest.every((v) => v.kind === "ellipsis" || (v.kind === "slice" && isFullSlice(v)));
-  if (!plain || rest.some(isAdvanced)) {
-    return vm.unsupported("subscripts that combine several arrays are not supported");
+  const count = items.slice(special).findIndex((v) => !isAdvanced(v));
+  const keys = items.slice(special, count < 0 ? items.length : special + count);
+  const after = items.slice(special + keys.length);
+  const plain = (v: Value): boolean =>
+    v.kind === "ellipsis" || (v.kind === "slice" && isFullSlice(v));
+  if (!items.slice(0, special).every(plain) || !after.every(plain)) {
+    return beside(vm, x, items);
   }
-  const after = items.slice(special + 1);
-  const dim = items.slice(0, special).some((v) => v.kind === "ellipsis")
-    ? x.expr.shape.length - 1 - after.length
-    : special;
-  return takeAlong(vm, x, key, dim);
+  const spans = (v: Value): number => (v.kind === "tensor" && isMask(v) ? v.expr.shape.length : 1);
+  const used = keys.reduce((n, v) => n + spans(v), 0) + items.length - keys.length;
+  const hidden = items.some((v) => v.kind === "ellipsis") ? x.expr.shape.length - used + 1 : 1;
+  const dim = items.slice(0, special).reduce((n, v) => n + (v.kind === "ellipsis" ? hidden : 1), 0);
+  if (dim + keys.length > x.expr.shape.length) {
+    vm.fail(
+      "IndexError",
+      `too many indices for array: array is ${x.expr.shape.length}-dimensional`,
+    );
+  }
+  if (keys.length === 1) return takeAlong(vm, x, keys[0]!, dim);
+  const tensors = keys.map((k) => asTensor(vm, k, x.library));
+  if (tensors.some(isMask)) {
+    return vm.unsupported(
+      "a boolean array beside another array in a subscript is not supported",
+      "Pick step by step: x[mask] first.",
+    );
+  }
+  requireWhole(vm, tensors);
+  return indexBy(vm, x, tensors, dim);
+}
+
+/** One array beside numbers and slices: those are taken first, since they leave its axis alone. */
+function beside(vm: Interpreter, x: TensorValue, items: readonly Value[]): TensorValue {
+  const keys = items.filter(isAdvanced);
+  const numbers = items.filter((v) => v.kind === "number");
+  const other = items.some((v) => v.kind === "none");
+  // With a slice between an array and a number, the array's axis moves to the front.
+  const first = items.findIndex((v) => isAdvanced(v) || v.kind === "number");
+  const last = items.findLastIndex((v) => isAdvanced(v) || v.kind === "number");
+  const together = items.slice(first, last + 1).every((v) => isAdvanced(v) || v.kind === "number");
+  if (keys.length > 1 || other || (numbers.length > 0 && !together)) {
+    return vm.unsupported(
+      "subscripts that combine several arrays are not supported",
+      "Pick step by step: x[:, a][…, b].",
+    );
+  }
+  const whole: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };
+  const basic = indexTensor(vm, x, tuple(items.map((v) => (isAdvanced(v) ? whole : v))));
+  const rest = items.flatMap((v) => (v.kind === "number" ? [] : [isAdvanced(v) ? v : whole]));
+  const dots = items.some((v) => v.kind === "ellipsis");
+  const key = dots
+    ? rest.map((v, k): Value =>
+        items.filter((i) => i.kind !== "number")[k]!.kind === "ellipsis" ? ELLIPSIS : v,
+      )
+    : rest;
+  return indexTensor(vm, basic, tuple(key));
 }
 
 /** Entries along one axis: one by its position, several by a list of them, or by an array. */
@@ -209,9 +278,19 @@ export function takeAlong(vm: Interpreter, x: TensorValue, key: Value, dim: numb
       x.dtype,
     );
   }
-  const positions = (itemsOf(key) ?? []).map((v) => {
+  const items = itemsOf(key) ?? [];
+  if (items.length > 0 && items.every((v) => v.kind === "number" && v.type === "bool")) {
+    const mask = asTensor(vm, key, x.library);
+    return tensorKey(vm, x, mask, dim);
+  }
+  const positions = items.map((v) => {
+    if (v.kind === "tensor" && v.expr.shape.length === 0)
+      return knownInteger(vm, v, "this subscript");
     if (v.kind !== "number" || v.type !== "int")
-      return vm.unsupported("a list of subscripts must hold whole numbers");
+      return vm.unsupported(
+        "a list of subscripts must hold whole numbers",
+        "Make it an array first: np.array(rows) or torch.tensor(rows).",
+      );
     return knownInteger(vm, v, "this subscript");
   });
   const along = axisOfSize(vm, positions.length, x.expr.shape);
@@ -225,34 +304,28 @@ export function takeAlong(vm: Interpreter, x: TensorValue, key: Value, dim: numb
   return tensor(vm, e, x.library, x.dtype);
 }
 
+function requireWhole(vm: Interpreter, keys: readonly TensorValue[]): void {
+  for (const key of keys) {
+    if (key.expr.type !== "float") continue;
+    vm.fail("IndexError", "arrays used as indices must be of integer (or boolean) type");
+  }
+}
+
 function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
   return v.start.kind === "none" && v.stop.kind === "none" && v.step.kind === "none";
 }
 
 function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: number): TensorValue {
-  if (key.expr.type === "bool") {
-    return vm.unsupported(
-      "picking entries by a boolean array makes an array whose size depends on its values",
-      "Multiply by the mask before summing: (x * mask).sum() instead of x[mask].sum().",
-    );
-  }
-  if (key.expr.type === "float") {
-    return vm.fail("IndexError", "arrays used as indices must be of integer (or boolean) type");
-  }
-  const table = x.expr.shape;
-  if (dim !== 0 || table.length > 2 || (table.length === 2 && !x.identity)) {
-    return vm.unsupported(
-      "picking entries by an integer array is supported only for one-dimensional tables " +
-        "and identity matrices",
-    );
-  }
-  const classes = table[0]!;
-  const rank = key.expr.shape.length;
-  const chosen = vm.shaped(() => oneHot(key.expr, classes, rank));
-  if (x.identity)
-    return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);
-  const picked = vm.shaped(() => reduce("sum", mul(chosen, x.expr), [rank]));
-  return tensor(vm, picked, x.library, x.dtype);
+  if (isMask(key)) return pick(vm, x, asBoolean(key.expr), dim);
+  requireWhole(vm, [key]);
+  if (!x.identity || dim !== 0) return indexBy(vm, x, [key], dim);
+  const chosen = vm.shaped(() => oneHot(key.expr, x.expr.shape[0]!, key.expr.shape.length));
+  return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);
+}
+
+/** PyTorch takes bytes for truth values, too. */
+function isMask(key: TensorValue): boolean {
+  return key.expr.type === "bool" || (key.library === "torch" && key.dtype === "uint8");
 }
 
 /** `x[key] = value`, which changes `x` in place. */
@@ -265,22 +338,15 @@ export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: 
     );
   }
   const items = key.kind === "tuple" ? key.items : [key];
+  const at = items.findIndex((v) => v.kind === "tensor" && v.selection === null && isMask(v));
+  const mask = items[at];
+  if (mask?.kind === "tensor") {
+    assignPicked(vm, x, items, at, pick(vm, x, asBoolean(mask.expr), at).selection!, value);
+    return;
+  }
   const raw = operandExpr(vm, value, x.library);
   const v =
     x.dtype === null ? raw : castTo(raw, value.kind === "tensor" ? value.dtype : null, x.dtype);
-  const mask = items[0];
-  if (items.length === 1 && mask?.kind === "tensor" && mask.expr.type === "bool") {
-    if (v.shape.length > 0) vm.unsupported("assigning an array to the entries a mask picks");
-    const changed = vm.shaped(() => {
-      const trailing = x.expr.shape.length - mask.expr.shape.length;
-      const padded = [...mask.expr.shape, ...Array.from({ length: trailing }, () => UNIT)];
-      const m = trailing > 0 ? reshape(mask.expr, padded) : mask.expr;
-      const [c, a, b] = align([asBoolean(m), v, x.expr]);
-      return where(c!, a!, b!);
-    });
-    x.assign(vm, changed);
-    return;
-  }
   if (items.some(isAdvanced)) {
     vm.unsupported("assigning to entries that an array or a list picks is not supported");
   }
@@ -292,4 +358,36 @@ export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: 
       return putBack(x.expr, steps, sameShape(v.shape, target) ? v : expand(v, target));
     }),
   );
+}
+
+/** `x[mask] = value`: a number for all entries that the mask picks, or what it picked elsewhere. */
+function assignPicked(
+  vm: Interpreter,
+  x: TensorValue,
+  items: readonly Value[],
+  at: number,
+  picked: Selection,
+  value: Value,
+): void {
+  const rest = items.filter((_, k) => k !== at);
+  if (!rest.every((v) => v.kind === "slice" && isFullSlice(v))) {
+    vm.unsupported("assigning by a mask beside other subscripts is not supported");
+  }
+  const source = value.kind === "tensor" ? (value.selection?.all ?? value) : value;
+  const raw = operandExpr(vm, source, x.library);
+  const own = value.kind === "tensor" ? value.selection : null;
+  const fits = own === null ? raw.shape.length === 0 : own.mask === picked.mask && own.at === at;
+  if (!fits) {
+    vm.unsupported(
+      "assigning an array to the entries that a mask picks",
+      "Write torch.where(mask, new, old), or np.where.",
+    );
+  }
+  const v =
+    x.dtype === null ? raw : castTo(raw, value.kind === "tensor" ? value.dtype : null, x.dtype);
+  const changed = vm.shaped(() => {
+    const [c, a, b] = align([alongside(picked), v, x.expr]);
+    return where(c!, a!, b!);
+  });
+  x.assign(vm, changed);
 }

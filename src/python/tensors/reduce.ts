@@ -12,13 +12,17 @@ import {
   softmax,
   sqrt,
   sub,
+  where,
 } from "../../expression/build.ts";
 import type { Expr, ReduceOp } from "../../expression/node.ts";
 import { type DType, floatResult, scalarType, sumResult } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import type { TensorValue } from "../values.ts";
+import { numberBinary } from "../interpreter/numbers.ts";
+import type { Selection, TensorValue } from "../values.ts";
+import { elementwise } from "./elementwise.ts";
+import { alongside, pickedFrom } from "./picked.ts";
 import { requireBool, requireFloat, requireNumeric } from "./strictTypes.ts";
-import { castTo, tensor } from "./tensor.ts";
+import { castTo, pickedCount, sizeNumber, tensor } from "./tensor.ts";
 
 /** Axes to reduce: `null` is all of them. */
 export type Dims = readonly number[] | null;
@@ -32,6 +36,7 @@ export function reduction(
   dtype?: DType,
 ): TensorValue {
   const { library } = x;
+  if (x.selection !== null) return reducePicked(vm, op, x.selection, dims, keep, dtype);
   let e = x.expr;
   let result = resultDType(vm, op, x);
   if (dtype !== undefined) {
@@ -42,6 +47,55 @@ export function reduction(
   const narrow = result !== null && result !== "float64" && scalarType(result) === "float";
   const fromIntegers = e.type !== "float" && narrow;
   return tensor(vm, fromIntegers ? castTo(summed, null, result!) : summed, library, result);
+}
+
+/** What stands for an entry that does not count, so that a reduction does not see it. */
+const NEUTRAL: Readonly<Record<ReduceOp, number>> = {
+  sum: 0,
+  mean: 0,
+  prod: 1,
+  max: -Infinity,
+  min: Infinity,
+  any: 0,
+  all: 1,
+};
+
+/** A reduction over entries that a mask picks, or over the axes beside them. */
+function reducePicked(
+  vm: Interpreter,
+  op: ReduceOp,
+  s: Selection,
+  dims: Dims,
+  keep: boolean,
+  dtype: DType | undefined,
+): TensorValue {
+  const own = s.mask.shape.length;
+  const rank = s.all.expr.shape.length - own + 1;
+  const asked = vm.shaped(
+    () => dims?.map((d) => normalizeDim(d, rank)) ?? Array.from({ length: rank }, (_, d) => d),
+  );
+  const place = (d: number): number => (d < s.at ? d : d + own - 1);
+  if (!asked.includes(s.at)) {
+    const before = keep ? 0 : asked.filter((d) => d < s.at).length;
+    const all = reduction(vm, op, s.all, asked.map(place), keep, dtype);
+    return pickedFrom(vm, { ...s, all, at: s.at - before });
+  }
+  if (keep && own > 1) {
+    vm.unsupported("keepdim over entries that a boolean array picks is not supported");
+  }
+  const inner = asked.flatMap((d) =>
+    d === s.at ? s.mask.shape.map((_, k) => s.at + k) : [place(d)],
+  );
+  const filler = constant(NEUTRAL[op], s.all.expr.type);
+  const kept = vm.shaped(() => where(alongside(s), s.all.expr, filler));
+  const filled = tensor(vm, kept, s.all.library, s.all.dtype);
+  if (op !== "mean") return reduction(vm, op, filled, inner, keep, dtype);
+  resultDType(vm, op, s.all);
+  const count = asked
+    .filter((d) => d !== s.at)
+    .map((d) => sizeNumber(s.all.expr.shape[place(d)]!))
+    .reduce((a, b) => numberBinary(vm, "*", a, b), pickedCount(s.mask));
+  return elementwise(vm, "div", reduction(vm, "sum", filled, inner, keep, dtype), count);
 }
 
 function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | null {

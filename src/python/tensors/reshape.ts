@@ -17,7 +17,8 @@ import { expand, reshape, squeeze, transpose, unsqueeze } from "../../expression
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
-import { freshLetter, itemsOf, viewOf } from "./tensor.ts";
+import { flattenPicked } from "./picked.ts";
+import { freshLetter, itemsOf, rankOf, viewOf } from "./tensor.ts";
 
 /** One entry of a requested shape: a size, or axes that it stands for, or -1 for what remains. */
 interface Wanted {
@@ -27,6 +28,9 @@ interface Wanted {
 
 export function reshapeTo(vm: Interpreter, x: TensorValue, sizes: readonly Value[]): TensorValue {
   const wanted = sizes.map((v) => wantedSize(vm, v));
+  if (x.selection !== null && wanted.length === 1 && wanted[0]!.size === -1) {
+    return flattenPicked(vm, x);
+  }
   return reshaped(vm, x, (e) => reshapeExpr(vm, e, wanted));
 }
 
@@ -202,6 +206,9 @@ export function flattenRange(
   start: number,
   end: number,
 ): TensorValue {
+  if (x.selection !== null && start === 0 && (end === -1 || end === rankOf(x) - 1)) {
+    return flattenPicked(vm, x);
+  }
   const shape = x.expr.shape;
   return reshaped(vm, x, (e) => {
     if (shape.length === 0) return reshape(e, [UNIT]);

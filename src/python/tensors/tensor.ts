@@ -5,6 +5,7 @@ import {
   constant,
   expand,
   input,
+  reduce,
   reshape,
   size,
   stack,
@@ -41,6 +42,7 @@ class Tensor implements TensorValue {
   readonly dtype: DType | null;
   readonly identity: boolean;
   readonly contiguous: boolean;
+  readonly selection = null;
   readonly born: number;
   private readonly view: View | null;
   private readonly unsure: (() => never) | null;
@@ -160,7 +162,36 @@ export function libraryOf(values: readonly Value[], otherwise: Library): Library
 }
 
 export function rankOf(t: TensorValue): number {
-  return t.expr.shape.length;
+  const { selection } = t;
+  return selection === null
+    ? t.expr.shape.length
+    : selection.all.expr.shape.length - selection.mask.shape.length + 1;
+}
+
+/** The node that holds a tensor's entries, be it with others that are not picked. */
+export function nodeOf(t: TensorValue): Expr {
+  return t.selection === null ? t.expr : t.selection.all.expr;
+}
+
+/** The sizes of its axes as Python ints. */
+export function sizeNumbers(t: TensorValue): NumberValue[] {
+  const { selection } = t;
+  if (selection === null) return t.expr.shape.map(sizeNumber);
+  const { mask, at, all } = selection;
+  const sizes = all.expr.shape.map(sizeNumber);
+  sizes.splice(at, mask.shape.length, pickedCount(mask));
+  return sizes;
+}
+
+/** How many entries a mask picks. */
+export function pickedCount(mask: Expr): NumberValue {
+  return {
+    kind: "number",
+    type: "int",
+    value: null,
+    symbol: reduce("sum", mask, null),
+    axes: null,
+  };
 }
 
 /** An operand of elementwise arithmetic: a tensor, a number, or a list that NumPy would convert. */

@@ -1,0 +1,205 @@
+/** What picks, orders and repeats entries, for PyTorch and NumPy alike. */
+import { normalizeDim } from "../../expression/axis.ts";
+import { knownInteger } from "../interpreter/known.ts";
+import { diagonalOf } from "../tensors/contraction.ts";
+import { elementwise } from "../tensors/elementwise.ts";
+import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
+import { pickBroadcast } from "../tensors/picked.ts";
+import { reduction } from "../tensors/reduce.ts";
+import { addAxis, flattenRange, sizesFrom } from "../tensors/reshape.ts";
+import { type Sorted, cumulativeSum, sortAlong } from "../tensors/sorting.ts";
+import { rankOf } from "../tensors/tensor.ts";
+import { repeatEach, sizeAlong, tileAlong } from "../tensors/windows.ts";
+import { type TensorValue, type Value, namedTuple } from "../values.ts";
+import type { CallContext, Meaning, Table } from "./signature.ts";
+import { requireInteger } from "./torchMeanings.ts";
+
+/** A position among the axes that may count from the end. */
+function axisOf(c: CallContext, x: TensorValue, dim: number): number {
+  return c.vm.shaped(() => normalizeDim(dim, rankOf(x)));
+}
+
+/** The axis that is named, or the whole array flattened where none is. */
+function alongOrFlat(c: CallContext): { readonly x: TensorValue; readonly dim: number } {
+  const dims = c.dims("dim");
+  if (dims !== null) return { x: c.tensor("x"), dim: dims[0]! };
+  return { x: flattenRange(c.vm, c.tensor("x"), 0, -1), dim: 0 };
+}
+
+function wholeNumbers(c: CallContext, name: string): TensorValue {
+  const t = c.tensor(name);
+  requireInteger(c, t, `${c.name}(): expected an array of integers (int64) as '${name}'`);
+  return t;
+}
+
+/** PyTorch's gather takes an index that is smaller than the array in the other axes. */
+function gather(c: CallContext): Value {
+  const index = wholeNumbers(c, "index");
+  const dim = c.int("dim");
+  const x = c.tensor("input");
+  const d = axisOf(c, x, dim);
+  const cut = index.expr.shape.reduce<TensorValue>((t, a, k) => {
+    const n = t.expr.shape[k]?.size ?? null;
+    if (k === d || a.size === null || n === null || a.size >= n) return t;
+    return selectPositions(
+      c.vm,
+      t,
+      k,
+      Array.from({ length: a.size }, (_, p) => p),
+    );
+  }, x);
+  return gatherAlong(c.vm, cut, dim, index);
+}
+
+/** take_along_dim and take_along_axis. */
+const takeAlong: Meaning = (c) => {
+  const index = wholeNumbers(c, "indices");
+  const dims = c.dims("dim");
+  if (dims !== null) return gatherAlong(c.vm, c.tensor("x"), dims[0]!, index);
+  const flat = flattenRange(c.vm, c.tensor("x"), 0, -1);
+  return gatherAlong(c.vm, flat, 0, flattenRange(c.vm, index, 0, -1));
+};
+
+function indexSelect(c: CallContext): Value {
+  const x = c.tensor("input");
+  return indexBy(c.vm, x, [wholeNumbers(c, "index")], axisOf(c, x, c.int("dim")));
+}
+
+/** np.take(x, indices, axis). */
+export const take: Meaning = (c) => {
+  const { x, dim } = alongOrFlat(c);
+  return indexBy(c.vm, x, [wholeNumbers(c, "indices")], axisOf(c, x, dim));
+};
+
+function sorted(c: CallContext, descending: boolean): Sorted {
+  const { x, dim } = alongOrFlat(c);
+  return sortAlong(c.vm, x, dim, descending, `${c.name.replace(/^.*\./, "")}()`);
+}
+
+export const sortedValues: Meaning = (c) => sorted(c, false).values;
+export const sortedPositions: Meaning = (c) => sorted(c, false).indices;
+
+function topk(c: CallContext): Value {
+  const { values, indices } = sorted(c, c.flag("largest"));
+  const k = knownInteger(c.vm, c.value("k"), "topk()");
+  const d = axisOf(c, values, c.int("dim"));
+  const n = sizeAlong(c.vm, values, d, "topk()");
+  if (k < 0 || k > n) c.vm.fail("RuntimeError", "selected index k out of range");
+  const first = Array.from({ length: k }, (_, p) => p);
+  const cut = (t: TensorValue): TensorValue => selectPositions(c.vm, t, d, first);
+  return namedTuple("torch.return_types.topk", { values: cut(values), indices: cut(indices) });
+}
+
+export const runningSum: Meaning = (c) => {
+  const { x, dim } = alongOrFlat(c);
+  return cumulativeSum(c.vm, x, dim);
+};
+
+export function reversed(c: CallContext, dims: readonly number[]): Value {
+  return dims.reduce<TensorValue>((t, dim) => {
+    const d = axisOf(c, t, dim);
+    const n = sizeAlong(c.vm, t, d, `${c.name}()`);
+    return selectPositions(
+      c.vm,
+      t,
+      d,
+      Array.from({ length: n }, (_, k) => n - 1 - k),
+    );
+  }, c.tensor("x"));
+}
+
+/** Times by axis, aligned with the array's axes from the right. */
+export function tiled(c: CallContext, times: readonly number[]): Value {
+  let x = c.tensor("x");
+  while (rankOf(x) < times.length) x = addAxis(c.vm, x, 0);
+  const offset = rankOf(x) - times.length;
+  return times.reduce((t, n, k) => tileAlong(c.vm, t, k + offset, n), x);
+}
+
+export function integersOf(c: CallContext, name: string): number[] {
+  return sizesFrom(c.list(name)).map((v) => knownInteger(c.vm, v, `${c.name}()`));
+}
+
+/** repeat_interleave, and NumPy's repeat. */
+export function repeated(c: CallContext): Value {
+  const { x, dim } = alongOrFlat(c);
+  return repeatEach(c.vm, x, axisOf(c, x, dim), c.int("repeats"));
+}
+
+/** The diagonal of two axes, which becomes the last axis. */
+export function diagonal(c: CallContext, dim1: number, dim2: number): TensorValue {
+  if (c.int("offset") !== 0) {
+    return c.vm.unsupported(`${c.name}() with an offset is not supported`);
+  }
+  const x = c.tensor("x");
+  return diagonalOf(c.vm, x, axisOf(c, x, dim1), axisOf(c, x, dim2));
+}
+
+export const trace: Meaning = (c) =>
+  reduction(c.vm, "sum", diagonalOf(c.vm, c.tensor("x"), 0, 1), null, false);
+
+/** Each entry less the one before it. */
+export const differences: Meaning = (c) => {
+  let x = c.tensor("x");
+  const d = axisOf(c, x, c.dims("dim")![0]!);
+  for (let k = 0; k < c.int("n"); k++) {
+    const n = sizeAlong(c.vm, x, d, `${c.name}()`);
+    const part = (from: number): TensorValue =>
+      selectPositions(
+        c.vm,
+        x,
+        d,
+        Array.from({ length: n - 1 }, (_, p) => p + from),
+      );
+    x = elementwise(c.vm, "sub", part(1), part(0));
+  }
+  return x;
+};
+
+/** PyTorch's, methods of tensors too. */
+export const torchPicking: Table = {
+  gather: ["input, dim, index, *, ~sparse_grad, !out", gather],
+  take_along_dim: ["input, indices, dim=None, *, !out", takeAlong],
+  index_select: ["input, dim, index, *, !out", indexSelect],
+  masked_select: [
+    "input, mask, *, !out",
+    (c) => pickBroadcast(c.vm, c.tensor("input"), c.expr("mask")),
+  ],
+  sort: [
+    "input, dim=-1, descending=False, stable=False, *, !out",
+    (c) => {
+      const { values, indices } = sorted(c, c.flag("descending"));
+      return namedTuple("torch.return_types.sort", { values, indices });
+    },
+  ],
+  argsort: [
+    "input, dim=-1, descending=False, stable=False",
+    (c) => sorted(c, c.flag("descending")).indices,
+  ],
+  topk: ["input, k, dim=-1, largest=True, ~sorted, *, !out", topk],
+  cumsum: ["input, dim, *, !dtype, !out", runningSum],
+  flip: ["input, *dims", (c) => reversed(c, integersOf(c, "dims"))],
+  tile: ["input, *dims", (c) => tiled(c, integersOf(c, "dims"))],
+  repeat_interleave: ["input, repeats, dim=None, *, ~output_size", repeated],
+  diagonal: ["input, offset=0, dim1=0, dim2=1", (c) => diagonal(c, c.int("dim1"), c.int("dim2"))],
+  trace: ["input", trace],
+  diff: ["input, n=1, dim=-1, !prepend, !append", differences],
+};
+
+/** NumPy's. */
+export const numpyPicking: Table = {
+  take_along_axis: ["arr, indices, axis=-1", takeAlong],
+  take: ["a, indices, axis=None, !out, !mode", take],
+  sort: ["a, axis=-1, ~kind, !order, ~stable", sortedValues],
+  argsort: ["a, axis=-1, ~kind, !order, ~stable", sortedPositions],
+  cumsum: ["a, axis=None, !dtype, !out", runningSum],
+  flip: ["m, axis=None", flipAxes],
+  tile: ["A, reps", (c) => tiled(c, integersOf(c, "reps"))],
+  diagonal: ["a, offset=0, axis1=0, axis2=1", (c) => diagonal(c, c.int("axis1"), c.int("axis2"))],
+  trace: ["a, !offset=0, !axis1=0, !axis2=1", trace],
+  diff: ["a, n=1, axis=-1, !prepend, !append", differences],
+};
+
+function flipAxes(c: CallContext): Value {
+  return reversed(c, c.dims("dim") ?? Array.from({ length: rankOf(c.tensor("x")) }, (_, d) => d));
+}

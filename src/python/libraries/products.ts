@@ -1,0 +1,43 @@
+/** Sums of products with axes named by number. */
+import { einsum } from "../tensors/contraction.ts";
+import { rankOf } from "../tensors/tensor.ts";
+import { itemsOf } from "../tensors/tensor.ts";
+import { knownInteger } from "../interpreter/known.ts";
+import type { Value } from "../values.ts";
+import type { CallContext } from "./signature.ts";
+
+/** tensordot over the last n axes of one with the first n of the other, or over pairs of axes. */
+export function tensorDot(c: CallContext, name: string): Value {
+  const [a, b] = [c.tensor("x"), c.tensor("y")];
+  const [m, n] = [rankOf(a), rankOf(b)];
+  const given = c.value(name);
+  const pairs = itemsOf(given);
+  const number = (v: Value): number => knownInteger(c.vm, v, `${c.name}()`);
+  const list = (v: Value, rank: number): number[] =>
+    (itemsOf(v) ?? [v]).map((x) => {
+      const d = number(x);
+      return d < 0 ? d + rank : d;
+    });
+  const count = pairs === null ? number(given) : 0;
+  const left = pairs === null ? range(m - count, m) : list(pairs[0]!, m);
+  const right = pairs === null ? range(0, count) : list(pairs[1]!, n);
+  if (left.length !== right.length) {
+    c.vm.fail("ValueError", "tensordot: the same number of axes must be named of both arrays");
+  }
+  const letter = (k: number): string => String.fromCharCode(97 + k);
+  const first = range(0, m).map(letter);
+  const second = range(0, n).map((d) => {
+    const k = right.indexOf(d);
+    return k >= 0 ? first[left[k]!]! : letter(m + d);
+  });
+  const kept = [
+    ...first.filter((_, d) => !left.includes(d)),
+    ...second.filter((_, d) => !right.includes(d)),
+  ];
+  const subscripts = `${first.join("")},${second.join("")}->${kept.join("")}`;
+  return einsum(c.vm, subscripts, [a, b], c.library);
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
+}

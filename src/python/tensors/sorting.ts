@@ -1,0 +1,106 @@
+/**
+ * Sorting, and sums up to a position. The place of an entry is how many come before it, so that a
+ * sorted array is a sum over entries of [place = k]; no gradient passes through a place.
+ */
+import { type Axis, UNIT, normalizeDim } from "../../expression/axis.ts";
+import { binary, cast, mul, oneHot, reduce, reshape } from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { defaultDType, sumResult } from "../dtypes.ts";
+import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
+import type { TensorValue } from "../values.ts";
+import { freshLetter, literalArray, tensor } from "./tensor.ts";
+
+/** Every entry is compared with every other. */
+const LARGEST = 4096;
+
+export interface Sorted {
+  readonly values: TensorValue;
+  readonly indices: TensorValue;
+}
+
+/** @throws PythonError Unsupported for an axis whose size is not known, or too large */
+export function sortAlong(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  descending: boolean,
+  what: string,
+): Sorted {
+  const { d, n, first, second, positions } = pairs(vm, x, dim, what);
+  vm.recorder.assume(`line ${vm.at.line}: among equal entries, ${what} keeps their order`);
+  const [values, indices] = vm.shaped(() => {
+    const e = x.expr;
+    const before = binary(descending ? "gt" : "lt", second(e), first(e));
+    const earlier = binary("lt", second(positions), first(positions));
+    const tied = binary("and", binary("eq", second(e), first(e)), earlier);
+    const place = reduce("sum", cast(binary("or", before, tied), "int"), [d + 1]);
+    const sorted: Axis = { ...e.shape[d]!, name: freshLetter(e.shape, ["k"]), size: n, parts: [] };
+    const chosen = oneHot(place, sorted, d + 1);
+    const pick = (entries: Expr): Expr => reduce("sum", mul(chosen, entries), [d]);
+    const own = reshape(e, [...e.shape.slice(0, d + 1), UNIT, ...e.shape.slice(d + 1)]);
+    return [pick(own), pick(first(positions))] as const;
+  });
+  const { library } = x;
+  return {
+    values: tensor(vm, values, library, x.dtype),
+    indices: tensor(vm, indices, library, defaultDType("int", library)),
+  };
+}
+
+/** Sums of the entries up to each along `dim`. */
+export function cumulativeSum(vm: Interpreter, x: TensorValue, dim: number): TensorValue {
+  const { d, first, second, positions } = pairs(vm, x, dim, "cumsum()");
+  const e = vm.shaped(() => {
+    const upTo = binary("le", second(positions), first(positions));
+    return reduce("sum", mul(cast(upTo, "int"), second(x.expr)), [d + 1]);
+  });
+  return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
+}
+
+interface Pairs {
+  readonly d: number;
+  readonly n: number;
+  /** The entry that is looked at, and that with which it is compared, which gets an axis of its own. */
+  readonly first: (e: Expr) => Expr;
+  readonly second: (e: Expr) => Expr;
+  readonly positions: Expr;
+}
+
+function pairs(vm: Interpreter, x: TensorValue, dim: number, what: string): Pairs {
+  const { shape } = x.expr;
+  const d = vm.shaped(() => normalizeDim(dim, shape.length));
+  const along = shape[d]!;
+  const n = along.size;
+  if (n === null) {
+    return vm.unsupported(
+      `${what} needs the size of axis ${along.name}, which is not known`,
+      "Bind arrays to the function's parameters, or give their shapes.",
+      new UnknownSizeError([along.name]),
+    );
+  }
+  if (n > LARGEST) {
+    vm.unsupported(
+      `${what} over ${n.toLocaleString("en")} entries makes a formula of as many comparisons, squared`,
+      `Try it on arrays of at most ${LARGEST.toLocaleString("en")} entries along this axis.`,
+    );
+  }
+  const other: Axis = { ...along, name: freshLetter([...shape, along], ["j"]), parts: [] };
+  const literal = literalArray(
+    vm,
+    Array.from({ length: n }, (_, k) => k),
+    [n],
+    defaultDType("int", x.library),
+    x.library,
+  ).expr;
+  const beside = shape.map((_, k): Axis => (k === d ? along : UNIT));
+  const positions = reshape(literal, beside);
+  const split = (e: Expr, own: readonly [Axis, Axis]): Expr =>
+    reshape(e, [...e.shape.slice(0, d), ...own, ...e.shape.slice(d + 1)]);
+  return {
+    d,
+    n,
+    first: (e) => split(e, [along, UNIT]),
+    second: (e) => split(e, [UNIT, other]),
+    positions,
+  };
+}

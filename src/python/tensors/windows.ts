@@ -1,0 +1,207 @@
+/** Windows over arrays: padding, pooling, convolution, and changes of resolution. */
+import { type Axis, UNIT, axis, isUnit, normalizeDim } from "../../expression/axis.ts";
+import {
+  argReduce,
+  cast,
+  concat,
+  constant,
+  expand,
+  oneHot,
+  reduce,
+  reshape,
+  slice,
+  spread,
+  stack,
+  where,
+} from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
+import type { TensorValue } from "../values.ts";
+import { selectPositions } from "./gather.ts";
+import { freshLetter, tensor } from "./tensor.ts";
+
+/** The size of an axis, which windows need. */
+export function sizeAlong(vm: Interpreter, x: TensorValue, dim: number, what: string): number {
+  const d = vm.shaped(() => normalizeDim(dim, x.expr.shape.length));
+  const along = x.expr.shape[d]!;
+  if (along.size !== null) return along.size;
+  return vm.unsupported(
+    `${what} needs the size of axis ${along.name}, which is not known`,
+    "Bind arrays to the function's parameters, or give their shapes.",
+    new UnknownSizeError([along.name]),
+  );
+}
+
+/** `before` and `after` entries of `value` on both sides of an axis. */
+function padded(e: Expr, dim: number, before: number, after: number, value: number): Expr {
+  if (before === 0 && after === 0) return e;
+  const old = e.shape[dim]!;
+  const along = axis(
+    isUnit(old) ? freshLetter(e.shape) : `${old.name}⁺`,
+    old.size! + before + after,
+    old.role === "unit" ? "space" : old.role,
+  );
+  const placed = spread(e, dim, before, 1, along);
+  if (value === 0) return placed;
+  const inside = spread(expand(constant(1, "bool"), e.shape), dim, before, 1, along);
+  return where(inside, placed, constant(value));
+}
+
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+/** One axis padded; negative amounts cut entries off. */
+export function padAxis(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  [before, after]: readonly [number, number],
+  mode: PadMode,
+  value: number,
+): TensorValue {
+  const n = sizeAlong(vm, x, dim, "pad()");
+  if (mode === "constant" || (before <= 0 && after <= 0)) {
+    const e = vm.shaped(() => {
+      const cut = slice(x.expr, dim, Math.max(0, -before), n - Math.max(0, -after));
+      return padded(cut, dim, Math.max(0, before), Math.max(0, after), value);
+    });
+    return tensor(vm, e, x.library, x.dtype);
+  }
+  const positions = Array.from({ length: before + n + after }, (_, k) => {
+    const p = k - before;
+    if (mode === "circular") return ((p % n) + n) % n;
+    if (mode === "replicate") return Math.min(Math.max(p, 0), n - 1);
+    return p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p;
+  });
+  return selectPositions(vm, x, dim, positions);
+}
+
+export interface Window {
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/** The last axes' windows along a new last axis, in the order in which PyTorch runs through them. */
+export function windowsOf(
+  vm: Interpreter,
+  x: TensorValue,
+  w: Window,
+  filler: number,
+  what: string,
+): Expr {
+  const rank = x.expr.shape.length;
+  const spatial = w.size.length;
+  const dims = w.size.map((_, k) => rank - spatial + k);
+  if (rank <= spatial) {
+    vm.fail("RuntimeError", `${what}: expected ${spatial + 1} or ${spatial + 2} axes, got ${rank}`);
+  }
+  const sizes = dims.map((d) => sizeAlong(vm, x, d, what));
+  const counts = sizes.map((n, k) => {
+    const reach = w.dilation[k]! * (w.size[k]! - 1) + 1;
+    return Math.floor((n + 2 * w.padding[k]! - reach) / w.stride[k]!) + 1;
+  });
+  if (counts.some((n) => n < 1)) {
+    vm.fail("RuntimeError", `${what}: the window is larger than the array`);
+  }
+  return vm.shaped(() => {
+    const wide = dims.reduce(
+      (e, d, k) => padded(e, d, w.padding[k]!, w.padding[k]!, filler),
+      x.expr,
+    );
+    const offsets = w.size.reduce<number[][]>(
+      (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
+      [[]],
+    );
+    const results = dims.map((d, k) => resultAxis(x.expr.shape[d]!, counts[k]!, x.expr, k));
+    const parts = offsets.map((offset) =>
+      dims.reduce((e, d, k) => {
+        const start = offset[k]! * w.dilation[k]!;
+        const stop = start + (counts[k]! - 1) * w.stride[k]! + 1;
+        const cut = slice(e, d, start, stop, w.stride[k]);
+        const shape = cut.shape.map((a, at) => (at === d ? results[k]! : a));
+        return reshape(cut, shape);
+      }, wide),
+    );
+    const along = axis(freshLetter(parts[0]!.shape, ["w"]), parts.length, "element");
+    return stack(parts, rank, along);
+  });
+}
+
+/** The axis of the windows: the old one where there are as many. */
+function resultAxis(old: Axis, count: number, e: Expr, k: number): Axis {
+  if (old.size === count) return old;
+  return axis(freshLetter(e.shape, [["q", "r", "s"][k] ?? "u"]), count, "space");
+}
+
+/** Maxima; where several entries are largest, the gradient goes to the first, as in PyTorch. */
+export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
+  const all = windowsOf(vm, x, w, -Infinity, what);
+  const last = all.shape.length - 1;
+  const e = vm.shaped(() => {
+    const first = oneHot(argReduce("argmax", all, last), all.shape[last]!, last);
+    return reduce("sum", where(cast(first, "bool"), all, constant(0)), [last]);
+  });
+  return tensor(vm, e, x.library, x.dtype);
+}
+
+/** Means, in which padding counts as zeros. */
+export function averagePool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
+  const all = windowsOf(vm, x, w, 0, what);
+  const last = all.shape.length - 1;
+  return tensor(
+    vm,
+    vm.shaped(() => reduce("mean", all, [last])),
+    x.library,
+    x.dtype,
+  );
+}
+
+/** Each entry along `dim` repeated. */
+export function repeatEach(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  times: number,
+): TensorValue {
+  if (times === 1) return x;
+  const n = sizeAlong(vm, x, dim, "repeating");
+  const e = vm.shaped(() => {
+    const { shape } = x.expr;
+    const old = shape[dim]!;
+    const copies = axis(freshLetter(shape, ["r"]), times, "element");
+    const long = axis(freshLetter([...shape, copies], ["q", "s"]), n * times, old.role);
+    const lifted = reshape(x.expr, [...shape.slice(0, dim + 1), UNIT, ...shape.slice(dim + 1)]);
+    const wide = expand(lifted, [...shape.slice(0, dim + 1), copies, ...shape.slice(dim + 1)]);
+    return reshape(wide, [...shape.slice(0, dim), long, ...shape.slice(dim + 1)]);
+  });
+  return tensor(vm, e, x.library, x.dtype);
+}
+
+/** The whole array several times over, one after another along `dim`. */
+export function tileAlong(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  times: number,
+): TensorValue {
+  if (times === 1) return x;
+  const d = vm.shaped(() => normalizeDim(dim, x.expr.shape.length));
+  if (isUnit(x.expr.shape[d]!)) {
+    const along = axis(freshLetter(x.expr.shape, ["k"]), times, "class");
+    const e = vm.shaped(() =>
+      expand(
+        x.expr,
+        x.expr.shape.map((a, k) => (k === d ? along : a)),
+      ),
+    );
+    return tensor(vm, e, x.library, x.dtype);
+  }
+  const e = vm.shaped(() =>
+    concat(
+      Array.from({ length: times }, () => x.expr),
+      d,
+    ),
+  );
+  return tensor(vm, e, x.library, x.dtype);
+}

@@ -1,0 +1,85 @@
+"""clDice: soft skeletons by minima and maxima over windows."""
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def soft_erode(img):
+    if len(img.shape) == 4:
+        p1 = -F.max_pool2d(-img, (3, 1), (1, 1), (1, 0))
+        p2 = -F.max_pool2d(-img, (1, 3), (1, 1), (0, 1))
+        return torch.min(p1, p2)
+    p1 = -F.max_pool3d(-img, (3, 1, 1), (1, 1, 1), (1, 0, 0))
+    p2 = -F.max_pool3d(-img, (1, 3, 1), (1, 1, 1), (0, 1, 0))
+    p3 = -F.max_pool3d(-img, (1, 1, 3), (1, 1, 1), (0, 0, 1))
+    return torch.min(torch.min(p1, p2), p3)
+
+
+def soft_dilate(img):
+    if len(img.shape) == 4:
+        return F.max_pool2d(img, (3, 3), (1, 1), (1, 1))
+    return F.max_pool3d(img, (3, 3, 3), (1, 1, 1), (1, 1, 1))
+
+
+def soft_skel(img, iterations):
+    skel = F.relu(img - soft_dilate(soft_erode(img)))
+    for _ in range(iterations):
+        img = soft_erode(img)
+        delta = F.relu(img - soft_dilate(soft_erode(img)))
+        skel = skel + F.relu(delta - skel * delta)
+    return skel
+
+
+class SoftClDice(nn.Module):
+    # case: SoftClDice(1)(probabilities(1, 1, 5, 6), soft(1, 1, 5, 6))
+    # case: SoftClDice(2)(probabilities(2, 1, 4, 4), soft(2, 1, 4, 4))
+    # case: SoftClDice(1)(probabilities(1, 1, 3, 3, 3), soft(1, 1, 3, 3, 3))
+    def __init__(self, iterations=3, smooth=1.0):
+        super().__init__()
+        self.iterations, self.smooth = iterations, smooth
+
+    def forward(self, pred, true):
+        skel_pred = soft_skel(pred, self.iterations)
+        skel_true = soft_skel(true, self.iterations)
+        tprec = (torch.sum(skel_pred * true) + self.smooth) / (torch.sum(skel_pred) + self.smooth)
+        tsens = (torch.sum(skel_true * pred) + self.smooth) / (torch.sum(skel_true) + self.smooth)
+        return 1.0 - 2.0 * (tprec * tsens) / (tprec + tsens)
+
+
+# case: pooled(logits(1, 2, 4, 6), mask(1, 2, 4, 6))
+# case: pooled(logits(2, 1, 4, 4), mask(2, 1, 4, 4), size=4)
+def pooled(logits, target, size=2):
+    """Dice on coarser arrays: averages and maxima over windows."""
+    p = F.avg_pool2d(logits.sigmoid(), size)
+    t = F.max_pool2d(target, kernel_size=size, stride=size)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+# case: boundary_weight(logits(1, 1, 5, 5), mask(1, 1, 5, 5))
+def boundary_weight(logits, target):
+    """Voxels whose neighbourhood differs from them weigh more."""
+    weight = 1 + 5 * torch.abs(F.avg_pool2d(target, kernel_size=3, stride=1, padding=1) - target)
+    p = logits.sigmoid()
+    inter = ((p * target) * weight).sum(dim=(2, 3))
+    union = ((p + target) * weight).sum(dim=(2, 3))
+    return (1 - (inter + 1) / (union - inter + 1)).mean()
+
+
+# case: gradients(probabilities(1, 1, 4, 5), mask(1, 1, 4, 5))
+def gradients(p, t):
+    """Differences of neighbours, padded to the old size."""
+    def edges(x):
+        dy = F.pad(x[:, :, 1:] - x[:, :, :-1], (0, 0, 0, 1))
+        dx = F.pad(torch.abs(x[..., 1:] - x[..., :-1]), (0, 1, 0, 0), mode="constant", value=0)
+        return torch.abs(dy) + dx
+    a, b = edges(p), edges(t)
+    return 1 - (2 * (a * b).sum() + 1) / (a.sum() + b.sum() + 1)
+
+
+# case: normalized(logits(2, 3, 4), mask(2, 3, 4))
+def normalized(logits, target):
+    p = F.normalize(logits, p=2, dim=1)
+    t = F.normalize(target, dim=1)
+    cosine = F.cosine_similarity(logits, target, dim=1, eps=1e-8)
+    return 1 - (p * t).sum(1).mean() + 0.1 * (1 - cosine).mean()
