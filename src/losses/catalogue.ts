@@ -4,6 +4,8 @@ import { KORNIA } from "./catalogue/kornia.ts";
 import { MONAI } from "./catalogue/monai.ts";
 import { NNUNET } from "./catalogue/nnunet.ts";
 import { OPENMMLAB } from "./catalogue/openmmlab.ts";
+import { PAPERS } from "./catalogue/papers.ts";
+import { PROJECTS } from "./catalogue/projects.ts";
 import { SEGMENTATION_MODELS } from "./catalogue/smp.ts";
 import { TORCH_LIBRARIES } from "./catalogue/torchLibraries.ts";
 import { type CatalogueCall, parseCall as parseAmong } from "./call.ts";
@@ -17,6 +19,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   ...KERAS,
   ...OPENMMLAB,
   ...TORCH_LIBRARIES,
+  ...PROJECTS,
+  ...PAPERS,
 ];
 
 /** Reads a call of a catalogue loss, as its library writes it. @throws CallError */

@@ -104,7 +104,9 @@ export type Source =
   | {
       readonly kind: "library";
       readonly package: string;
-      /** The version whose behaviour the entry has. */
+      /** Checked against a transcription of its formula, not against the library itself. */
+      readonly transcribed?: true;
+      /** The version (or commit) whose behaviour the entry has. */
       readonly version: string;
       readonly file: string;
       readonly symbol: string;

@@ -150,6 +150,8 @@ export interface Addend {
   readonly withoutBackground?: boolean;
   /** Predictions are limited to [clip, 1 - clip] first. */
   readonly clip?: Scalar;
+  /** Exponent of a voxel's cross entropy. */
+  readonly power?: Scalar;
   /** What is added to a prediction inside the logarithm. */
   readonly insideLog?: Scalar;
 }

@@ -152,6 +152,16 @@ const CATALYST = [
   }),
 ];
 
+const PRESENT: readonly TargetKind[] = ["hard", "soft"];
+const SMOOTH = grid({ smooth: [0, 0.5] });
+/** A ratio without smoothing is not defined where neither array holds anything. */
+const ratio = (settings: readonly Values[], kinds?: readonly TargetKind[]): Comparison => ({
+  shapes: WITH_BINARY,
+  settings,
+  ...(kinds && { kinds }),
+});
+const COUNTED = (name: string): Comparison => ratio(grid({ [name]: [1, 3] }));
+
 export const COMPARISONS: Readonly<Record<string, Comparison>> = {
   "monai.losses.DiceLoss": {
     shapes: WITH_BINARY,
@@ -395,6 +405,62 @@ export const COMPARISONS: Readonly<Record<string, Comparison>> = {
     ],
     settings: grid({ weight_bce: [0.5, 1], weight_dice: [0.5, 1] }),
   },
+  "detr.models.segmentation.dice_loss": COUNTED("num_boxes"),
+  "mask_former.modeling.criterion.dice_loss": COUNTED("num_masks"),
+  "mask2former.modeling.criterion.dice_loss": COUNTED("num_masks"),
+  "sam2.training.loss_fns.dice_loss": COUNTED("num_objects"),
+  "utils.dice_score.dice_loss": ratio(grid({ multiclass: [false, true] })),
+  "pytorch3dunet.unet3d.losses.DiceLoss": {
+    ...ratio([
+      ...grid({ normalization: ["sigmoid", "softmax", "none"] }),
+      ...grid({
+        weight: [
+          [0.5, 2, 1],
+          [2, 0.25],
+        ],
+      }),
+    ]),
+    only: oneEach("weight"),
+  },
+  "pytorch3dunet.unet3d.losses.GeneralizedDiceLoss": ratio(
+    grid({ normalization: ["sigmoid", "none"], epsilon: [1e-6, 4] }),
+  ),
+  "pytorch_loss.SoftDiceLossV1": ratio(grid({ p: [1, 2], smooth: [1, 0.25] })),
+  "hubutui.loss.BinaryDiceLoss": ratio(
+    grid({ p: [1, 2], smooth: [1, 0.25], reduction: ["mean", "sum", "none"] }),
+  ),
+  "pytorch_goodies.losses.dice_loss": ratio(grid({ eps: [1e-7, 0.5] })),
+  "paddleseg.models.losses.DiceLoss": { shapes: MULTI, settings: SMOOTH },
+  "voxelmorph.torch.losses.Dice": ratio([{}]),
+  "voxelmorph.tf.losses.Dice": { shapes: LAST, settings: [{}] },
+  "segmentation_models.losses.DiceLoss": {
+    shapes: LAST,
+    settings: [
+      ...grid({ beta: [1, 2], per_image: [false, true], smooth: [1e-5, 1] }),
+      ...grid({ class_weights: [[0.5, 2, 1]], per_image: [false, true] }),
+    ],
+    only: (settings, shape) => !Array.isArray(settings["class_weights"]) || shape.at(-1) === 3,
+  },
+  "tensorlayer.cost.dice_coe": {
+    shapes: LAST,
+    settings: grid({ loss_type: ["jaccard", "sorensen"], smooth: [1e-5, 1] }),
+  },
+  "ivadomed.losses.DiceLoss": ratio(SMOOTH),
+  "papers.dice": ratio(SMOOTH),
+  "papers.vnet_dice": ratio(SMOOTH),
+  "papers.generalized_dice": ratio([{}], PRESENT),
+  "papers.penalty_generalized_dice": ratio(grid({ k: [2.5, 1] }), PRESENT),
+  "papers.tversky": ratio(grid({ alpha: [0.3, 0.5], beta: [0.7, 1], smooth: [0, 0.5] })),
+  "papers.focal_tversky": ratio(grid({ gamma: [4 / 3, 1, 0.5], smooth: [0, 0.5] }), PRESENT),
+  "papers.log_cosh_dice": ratio(SMOOTH),
+  "papers.dice_semimetric": ratio(SMOOTH),
+  "papers.jaccard_metric": ratio(SMOOTH),
+  "papers.soft_jaccard": ratio(SMOOTH),
+  "papers.combo": ratio(grid({ alpha: [0.5, 0.25], beta: [0.5, 0.75], smooth: [0, 1] })),
+  "papers.exponential_logarithmic": ratio(grid({ gamma: [0.3, 2], smooth: [1] }), PRESENT),
+  "papers.dice_plus_plus": ratio(grid({ gamma: [1, 2, 3], smooth: [0, 0.5] })),
+  "papers.sensitivity_specificity": ratio(grid({ r: [0.05, 0.5] }), PRESENT),
+  "papers.self_adjusting_dice": ratio(grid({ alpha: [1, 0.5], smooth: [1, 0.25] })),
 };
 
 export function comparisonOf(entry: CatalogueEntry): Comparison | undefined {

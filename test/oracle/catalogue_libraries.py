@@ -6,6 +6,7 @@ import os
 import sys
 import types
 
+import catalogue_formulas
 from corpus_backends import Torch
 
 
@@ -87,8 +88,13 @@ def torch_library(*modules, without=(), lifted=()):
     return load
 
 
+def formulas():
+    return TorchLosses(), catalogue_formulas.namespaces()
+
+
 # By the name of the installed package.
 LIBRARIES = {
+    "formulas": formulas,
     "monai": torch_library("monai.losses"),
     "segmentation_models_pytorch": torch_library("segmentation_models_pytorch.losses"),
     "torchseg": torch_library("torchseg.losses"),
@@ -126,4 +132,5 @@ LIBRARIES = {
 def load(library):
     backend, names = LIBRARIES[library]()
     names["torch"] = backend.torch
-    return backend, names, importlib.metadata.version(library)
+    installed = library != "formulas"
+    return backend, names, importlib.metadata.version(library) if installed else None

@@ -92,7 +92,7 @@ function voxelTerms(addend: Addend, p: Named, t: Named, inputs: FamilyInputs): N
       const at = position(p, "class");
       if (at < 0) throw new FamilyError("a cross entropy over classes needs a class axis");
       const logOf = map(p, (e) => (logits ? x.softmax(e, at, true) : inside(e)));
-      let term = combine(t, logOf, (g, l) => x.neg(x.mul(g, l)));
+      let term = combine(t, logOf, (g, l) => x.mul(g, power(x.neg(l), addend.power ?? 1)));
       if (addend.loss === "focal") {
         const miss = map(logOf, (l) => x.sub(x.ONE, x.exp(l)));
         term = combine(
