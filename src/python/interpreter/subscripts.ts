@@ -120,7 +120,13 @@ export function setItem(vm: Interpreter, v: Value, key: Value, value: Value): vo
   switch (v.kind) {
     case "tensor":
       if (v.library === "tensorflow" || v.library === "jax") {
-        vm.fail("TypeError", `'${typeName(v)}' object does not support item assignment`);
+        vm.fail(
+          "TypeError",
+          `'${typeName(v)}' object does not support item assignment`,
+          v.library === "jax"
+            ? "Write x = x.at[i].set(y)."
+            : "Build the tensor with tf.where, tf.stack or tf.concat instead.",
+        );
       }
       assignIndex(vm, v, key, value);
       return;

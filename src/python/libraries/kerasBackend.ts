@@ -15,6 +15,7 @@ import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { mathFunctions, tensorflowFunctions } from "./tensorflow.ts";
 import * as t from "./tensorflowMeanings.ts";
+import * as shapes from "./tensorflowShapes.ts";
 
 /** Settings, which Keras 3 has under `keras.backend` and `keras.config`. */
 export const configFunctions: Table = {
@@ -129,7 +130,7 @@ const repeated: Meaning = (c) => {
   if (c.expr("x").shape[at]!.size !== 1) {
     return c.vm.unsupported(`${c.name}() along an axis of more than one entry`);
   }
-  return t.tileBy(
+  return shapes.tileBy(
     c,
     Array.from({ length: rank }, (_, j) => (j === at ? c.value("rep") : int(1))),
   );
@@ -180,17 +181,20 @@ export const backendFunctions: Table = {
   // Shapes
   flatten: ["x", (c) => flattenRange(c.vm, c.tensor("x"), 0, -1)],
   batch_flatten: ["x", (c) => flattenRange(c.vm, c.tensor("x"), 1, -1)],
-  reshape: ["x, shape", t.reshape("shape")],
-  transpose: ["x", t.transpose("axes")],
-  permute_dimensions: ["x, pattern", t.transpose("pattern")],
+  reshape: ["x, shape", shapes.reshape("shape")],
+  transpose: ["x", shapes.transpose("axes")],
+  permute_dimensions: ["x, pattern", shapes.transpose("pattern")],
   expand_dims: ["x, axis=-1", m.newAxis],
   squeeze: ["x, axis", (c) => dropAxes(c.vm, c.tensor("x"), c.dims("axis"))],
-  concatenate: ["tensors, axis=-1", t.concat("tensors")],
-  stack: ["x, axis=0", t.stack("x")],
-  tile: ["x, n", (c) => t.tile(c, "n")],
+  concatenate: ["tensors, axis=-1", shapes.concat("tensors")],
+  stack: ["x, axis=0", shapes.stack("x")],
+  tile: ["x, n", (c) => shapes.tile(c, "n")],
   repeat_elements: ["x, rep, axis", repeated],
-  gather: ["reference, indices", (c) => t.gather(c, c.tensor("reference"), c.value("indices"), 0)],
-  one_hot: ["indices, num_classes, axis=-1", (c) => t.oneHot(c, "num_classes", "float32")],
+  gather: [
+    "reference, indices",
+    (c) => shapes.gather(c, c.tensor("reference"), c.value("indices"), 0),
+  ],
+  one_hot: ["indices, num_classes, axis=-1", (c) => shapes.oneHot(c, "num_classes", "float32")],
   shape: ["x", (c) => tuple(c.expr("x").shape.map(sizeNumber))],
   int_shape: ["x", (c) => tuple(c.expr("x").shape.map(sizeNumber))],
   ndim: ["x", (c) => int(c.expr("x").shape.length)],

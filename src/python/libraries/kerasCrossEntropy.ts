@@ -1,4 +1,5 @@
 /** Keras's cross-entropies entry by entry: `keras.ops.*_crossentropy` and the older `K.*` ones. */
+import { formatShape } from "../../expression/axis.ts";
 import { add, clamp, constant, div, log, mul, neg, sub, sum } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
@@ -88,6 +89,15 @@ export function sparseLoss(c: CallContext, pair: Pair, fromLogits: boolean): Ten
   const { vm } = c;
   const logits = logitsOf(pair.output, fromLogits);
   const target = classNumbers(c, pair.target, pair.output);
+  if (target.expr.shape.length !== pair.output.expr.shape.length - 1) {
+    vm.fail(
+      "ValueError",
+      `${c.name}() takes class numbers of shape ${formatShape(pair.output.expr.shape.slice(0, -1))} ` +
+        `beside predictions of shape ${formatShape(pair.output.expr.shape)}, ` +
+        `not ${formatShape(target.expr.shape)}`,
+      "For one-hot targets use categorical_crossentropy.",
+    );
+  }
   if (logits !== null) return sparseSoftmaxLoss(c, target, logits);
   const { output } = pair;
   const e = vm.shaped(() => log(clipped(c, output.expr)));

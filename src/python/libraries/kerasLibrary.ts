@@ -23,6 +23,7 @@ import { floatx } from "./kerasSettings.ts";
 import { type Modules, type OtherNames, decoratorFactory } from "./model.ts";
 import { type CallContext, type Table, builtin } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
+import * as shapes from "./tensorflowShapes.ts";
 
 // Classes
 
@@ -119,7 +120,7 @@ const utils: Table = {
           "Name it: to_categorical(y, num_classes=n).",
         );
       }
-      return t.oneHot(c, "num_classes", t.dtypeArgument(c) ?? floatx(c.vm), "x");
+      return shapes.oneHot(c, "num_classes", t.dtypeArgument(c) ?? floatx(c.vm), "x");
     },
   ],
   normalize: ["x, axis=-1, order=2, !epsilon", normalize],

@@ -23,6 +23,7 @@ import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from ".
 import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
+import * as shapes from "./tensorflowShapes.ts";
 
 /** Both as tensors of one type: that of the float among them, or the wider. */
 function promoted(c: CallContext, a: Value, b: Value): [Value, Value] {
@@ -218,12 +219,12 @@ export const opsFunctions: Table = {
     "subscripts, *operands, **",
     (c) => einsum(c.vm, c.text("subscripts"), c.tensors("operands"), c.library),
   ],
-  tensordot: ["x1, x2, axes=2", (c) => t.tensordot(c, c.value("axes"))],
+  tensordot: ["x1, x2, axes=2", (c) => shapes.tensordot(c, c.value("axes"))],
 
   // Shapes
-  reshape: ["x, newshape", t.reshape("newshape")],
+  reshape: ["x, newshape", shapes.reshape("newshape")],
   ravel: ["x", (c) => flattenRange(c.vm, c.tensor("x"), 0, -1)],
-  transpose: ["x, axes=None", t.transpose("axes")],
+  transpose: ["x, axes=None", shapes.transpose("axes")],
   swapaxes: [
     "x, axis1, axis2",
     (c) => swapAxes(c.vm, c.tensor("x"), c.int("axis1"), c.int("axis2")),
@@ -234,16 +235,16 @@ export const opsFunctions: Table = {
   ],
   expand_dims: ["x, axis", m.newAxis],
   squeeze: ["x, axis=None", m.withoutAxes],
-  concatenate: ["xs, axis=0", t.concat("xs")],
-  stack: ["xs, axis=0", t.stack("xs")],
+  concatenate: ["xs, axis=0", shapes.concat("xs")],
+  stack: ["xs, axis=0", shapes.stack("xs")],
   unstack: ["x, ~num, axis=0", unbind],
   split: ["x, indices_or_sections, axis=0", splitAt],
-  tile: ["x, repeats", (c) => t.tile(c, "repeats")],
-  broadcast_to: ["x, shape", (c) => expandTo(c.vm, c.tensor("x"), t.sizesOf(c, "shape"))],
+  tile: ["x, repeats", (c) => shapes.tile(c, "repeats")],
+  broadcast_to: ["x, shape", (c) => expandTo(c.vm, c.tensor("x"), shapes.sizesOf(c, "shape"))],
   take: [
     "x, indices, axis=None",
     (c) =>
-      t.gather(
+      shapes.gather(
         c,
         c.given("axis") ? c.tensor("x") : flat(c, "x"),
         c.value("indices"),
@@ -252,7 +253,7 @@ export const opsFunctions: Table = {
   ],
   one_hot: [
     "indices, num_classes, axis=-1, dtype=None, !sparse",
-    (c) => t.oneHot(c, "num_classes", typeOr(c, floatx(c.vm))),
+    (c) => shapes.oneHot(c, "num_classes", typeOr(c, floatx(c.vm))),
   ],
   shape: ["x", (c) => tuple(c.expr("x").shape.map(sizeNumber))],
   ndim: ["x", (c) => int(c.expr("x").shape.length)],
@@ -319,6 +320,6 @@ function flat(c: CallContext, name: string): TensorValue {
 /** Into equal parts, or at positions. */
 function splitAt(c: CallContext): Value {
   const given = c.value("indices_or_sections");
-  if (given.kind === "number") return t.split(c, "indices_or_sections");
-  return t.splitAtPositions(c, c.dims("indices_or_sections")!);
+  if (given.kind === "number") return shapes.split(c, "indices_or_sections");
+  return shapes.splitAtPositions(c, c.dims("indices_or_sections")!);
 }

@@ -10,6 +10,7 @@ import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
 import { unbind } from "./pieces.ts";
 import type { Aliases, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
+import * as shapes from "./tensorflowShapes.ts";
 
 /** Names of arguments in TensorFlow 1. */
 export const tensorflowAliases: Aliases = {
@@ -114,7 +115,7 @@ export const mathFunctions: Table = {
 export const linalgFunctions: Table = {
   matmul: [
     "a, b, transpose_a=False, transpose_b=False, !adjoint_a, !adjoint_b, !a_is_sparse, !b_is_sparse, !output_type, ~name",
-    t.matrixProduct,
+    shapes.matrixProduct,
   ],
   einsum: [
     "equation, *inputs, **",
@@ -126,7 +127,7 @@ export const linalgFunctions: Table = {
         c.library,
       ),
   ],
-  tensordot: ["a, b, axes, ~name", (c) => t.tensordot(c, c.value("axes"))],
+  tensordot: ["a, b, axes, ~name", (c) => shapes.tensordot(c, c.value("axes"))],
   norm: ["tensor, ord='euclidean', axis=None, keepdims=False, ~name", t.norm],
   l2_normalize: mathFunctions["l2_normalize"]!,
   matrix_transpose: ["a, ~name, !conjugate", (c) => swapAxes(c.vm, c.tensor("x"), -1, -2)],
@@ -146,32 +147,32 @@ export const tensorflowFunctions: Table = {
   where: ["condition, x=None, y=None, ~name", m.choose],
 
   // Shapes
-  reshape: ["tensor, shape, ~name", t.reshape("shape")],
-  transpose: ["a, perm=None, !conjugate, ~name", t.transpose("perm")],
+  reshape: ["tensor, shape, ~name", shapes.reshape("shape")],
+  transpose: ["a, perm=None, !conjugate, ~name", shapes.transpose("perm")],
   expand_dims: ["input, axis=-1, ~name", m.newAxis],
   squeeze: ["input, axis=None, ~name", m.withoutAxes],
-  concat: ["values, axis, ~name", t.concat("values")],
-  stack: ["values, axis=0, ~name", t.stack("values")],
+  concat: ["values, axis, ~name", shapes.concat("values")],
+  stack: ["values, axis=0, ~name", shapes.stack("values")],
   unstack: ["value, ~num, axis=0, ~name", unbind],
   split: [
     "value, num_or_size_splits, axis=0, ~num, ~name",
-    (c) => t.split(c, "num_or_size_splits"),
+    (c) => shapes.split(c, "num_or_size_splits"),
   ],
-  tile: ["input, multiples, ~name", (c) => t.tile(c, "multiples")],
+  tile: ["input, multiples, ~name", (c) => shapes.tile(c, "multiples")],
   broadcast_to: [
     "input, shape, ~name",
-    (c) => expandTo(c.vm, c.tensor("x"), t.sizesOf(c, "shape")),
+    (c) => expandTo(c.vm, c.tensor("x"), shapes.sizesOf(c, "shape")),
   ],
   ensure_shape: ["x, ~shape, ~name", (c) => c.tensor("x")],
-  slice: ["input_, begin, size, ~name", t.slice],
+  slice: ["input_, begin, size, ~name", shapes.slice],
   gather: [
     "params, indices, ~validate_indices, axis=0, !batch_dims=0, ~name",
-    (c) => t.gather(c, c.tensor("params"), c.value("indices"), c.int("axis")),
+    (c) => shapes.gather(c, c.tensor("params"), c.value("indices"), c.int("axis")),
   ],
-  boolean_mask: ["tensor, mask, axis=None, ~name", t.booleanMask],
+  boolean_mask: ["tensor, mask, axis=None, ~name", shapes.booleanMask],
   one_hot: [
     "indices, depth, on_value=None, off_value=None, axis=-1, dtype=None, ~name",
-    (c) => t.oneHot(c, "depth", t.dtypeArgument(c) ?? "float32"),
+    (c) => shapes.oneHot(c, "depth", t.dtypeArgument(c) ?? "float32"),
   ],
   shape: ["input, ~out_type, ~name", (c) => tuple(c.expr("x").shape.map(sizeNumber))],
   size: ["input, ~out_type, ~name", (c) => countNumber(c.expr("x").shape)],

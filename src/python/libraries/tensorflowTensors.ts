@@ -17,7 +17,7 @@ import {
 import { withoutGradient } from "./convert.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import { type Table, builtin } from "./signature.ts";
-import { tensorShape } from "./tensorflowMeanings.ts";
+import { tensorShape } from "./tensorflowShapes.ts";
 
 const tensorMethods: Table = {
   numpy: ["self", (c) => withoutGradient(c.vm, c.tensor("self"), ".numpy()", "numpy")],

@@ -330,13 +330,6 @@ function isMask(key: TensorValue): boolean {
 
 /** `x[key] = value`, which changes `x` in place. */
 export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
-  if (x.library === "tensorflow") {
-    vm.fail(
-      "TypeError",
-      "TensorFlow's tensors do not support item assignment",
-      "Build the tensor with tf.where, tf.stack or tf.concat instead.",
-    );
-  }
   const items = key.kind === "tuple" ? key.items : [key];
   const at = items.findIndex((v) => v.kind === "tensor" && v.selection === null && isMask(v));
   const mask = items[at];
