@@ -344,11 +344,4 @@ describe("What TensorFlow has and the tracer has not", () => {
     const e = errorOf(() => program.trace("loss", new Map()));
     assert.match(`${e.headline} ${e.remedy}`, /does not support item assignment.*tf\.where/);
   });
-
-  it("leaves functions under tf.custom_gradient unknown, with the decorator's name", async () => {
-    const source = `${IMPORTS}\n@tf.custom_gradient\ndef loss(y_true, y_pred):\n    return tf.reduce_sum(y_pred), lambda g: (g, g)\n`;
-    const { program } = await session();
-    program.load(source, "losses.py");
-    assert.match(errorOf(() => program.trace("loss", new Map())).headline, /custom_gradient/);
-  });
 });
