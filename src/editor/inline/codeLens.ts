@@ -46,6 +46,7 @@ export class LossLenses implements vscode.CodeLensProvider, vscode.Disposable {
 
 /** What is called a loss, and what turned out to be one unless it is a helper of another. */
 export function isShown(loss: Loss, all: readonly Loss[]): boolean {
+  if (loss.candidate.kind === "imported") return false;
   if (loss.candidate.named) return true;
   if (loss.result?.kind !== "derived" || !loss.result.isLoss) return false;
   return !all.some(

@@ -52,7 +52,7 @@ export class LossCommands {
     await showInspection([
       await definitionOf(target, derived),
       arraysCell([derived], lines),
-      callOf(target.name, this.kindOf(target), derived, this.requiredOf(target)),
+      callOf(target.name, this.isClass(target), derived, this.requiredOf(target)),
     ]);
   }
 
@@ -73,8 +73,8 @@ export class LossCommands {
       const input = second.inputs.find((x) => x.name === name)!;
       if (!lines.has(twin(input))) lines.set(name, line);
     }
-    const first = callOf(target.name, this.kindOf(target), derived, this.requiredOf(target));
-    const beside = callOf(other.name, this.kindOf(other), second, this.requiredOf(other), twin);
+    const first = callOf(target.name, this.isClass(target), derived, this.requiredOf(target));
+    const beside = callOf(other.name, this.isClass(other), second, this.requiredOf(other), twin);
     const definitions = new Set([
       await definitionOf(target, derived),
       await definitionOf(other, second),
@@ -135,8 +135,10 @@ export class LossCommands {
     return null;
   }
 
-  private kindOf({ document, name }: Target): "function" | "class" {
-    return this.documents.loss(document, name)?.candidate.kind ?? "function";
+  /** Of what is imported, by Python's way of writing names. */
+  private isClass({ document, name }: Target): boolean {
+    const kind = this.documents.loss(document, name)?.candidate.kind;
+    return kind === "class" || (kind === "imported" && /^[A-Z]/.test(name));
   }
 
   private requiredOf({ document, name }: Target): readonly string[] {

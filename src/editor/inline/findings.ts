@@ -69,9 +69,9 @@ export class LossFindings implements vscode.CodeActionProvider, vscode.Disposabl
 }
 
 function findingsOf(loss: Loss): Finding[] {
-  const { result, isStale } = loss;
+  const { result, isStale, candidate } = loss;
   // A place in a text that has changed since may be any other; the next result is on its way.
-  if (result?.kind !== "derived" || isStale) return [];
+  if (result?.kind !== "derived" || isStale || candidate.kind === "imported") return [];
   return findings(result.report, loss.document);
 }
 

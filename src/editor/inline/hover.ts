@@ -36,8 +36,11 @@ export class LossHovers implements vscode.HoverProvider {
     const found = this.documents.lossAt(document, position);
     if (found === null) return null;
     const { loss, range } = found;
+    // What is imported is derived only when someone asks.
+    const fresh = loss.isStale && loss.candidate.kind === "imported";
+    const known = fresh ? null : loss.result;
     const result =
-      loss.result ?? (await this.documents.derived(loss.document, loss.name, { token }));
+      known ?? (await this.documents.derived(loss.document, loss.name, { token, fresh }));
     if (result === null) return null;
     // A function of two arrays may be anything; only of what is called a loss is it said why not.
     if (result.kind === "failed" && !loss.candidate.named) return null;

@@ -119,7 +119,7 @@ export function arraysCell(
  */
 export function callOf(
   name: string,
-  kind: "function" | "class",
+  isClass: boolean,
   derived: DerivedLoss,
   required: readonly string[],
   names: (input: DerivedInput) => string = (input) => input.name,
@@ -130,5 +130,5 @@ export function callOf(
   const numbers = required
     .filter((p) => !isInput(p))
     .map((p) => `${p}=${/class|channel|label/i.test(p) ? "3" : "1.0"}`);
-  return `${name}${kind === "class" ? "()" : ""}(${[...given, ...numbers].join(", ")})`;
+  return `${name}${isClass ? "()" : ""}(${[...given, ...numbers].join(", ")})`;
 }

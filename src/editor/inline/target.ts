@@ -62,7 +62,7 @@ function lossAround(
   const line = at.line + 1;
   const around = documents
     .lossesIn(document)
-    .find(({ candidate: c }) => c.firstLine <= line && line <= c.lastLine);
+    .find(({ candidate: c }) => c.kind !== "imported" && c.firstLine <= line && line <= c.lastLine);
   return around?.name ?? definitionAround(document, at.line);
 }
 

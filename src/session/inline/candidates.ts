@@ -43,7 +43,7 @@ function candidateOf(
       /tensor|array/i.test(p.annotation) ||
       !SCALAR.test(p.annotation),
   );
-  const named = LOSS_NAME.test(info.name) && !NOT_A_LOSS.test(info.name);
+  const named = isNamedLikeALoss(info.name);
   const mayBe = named ? info.parameters.length >= 1 : arrays.length >= 2;
   if (!mayBe || NOT_A_LOSS.test(info.name)) return null;
   const { line, column } = info.nameSpan;
@@ -64,6 +64,48 @@ function candidateOf(
 function firstLineOf(own: TopLevel | undefined, info: CallableInfo): number {
   const alone = own?.binds.length === 1 && own.lastLine === info.span.endLine;
   return alone ? own.firstLine : info.span.line;
+}
+
+/** Names of losses that a program imports; `known` are those that it defines itself. */
+export function importsOf(modules: readonly Module[], known: readonly Candidate[]): Candidate[] {
+  const defined = new Set(known.map((c) => c.name));
+  const found = new Map<string, Candidate>();
+  modules.forEach((module, part) => {
+    for (const s of module.body) {
+      if (s.kind !== "ImportFrom") continue;
+      for (const { name, alias } of s.names ?? []) {
+        const own = alias ?? name;
+        if (!isNamedLikeALoss(name) || defined.has(own)) continue;
+        const { line } = s.span;
+        found.set(own, {
+          name: own,
+          kind: "imported",
+          place: placeOf(module, part, own, line, s.span.endLine ?? line),
+          firstLine: line,
+          lastLine: line,
+          parameters: [],
+          named: true,
+          uses: [],
+        });
+      }
+    }
+  });
+  return [...found.values()];
+}
+
+/** The word in the lines of an import, behind the module's name; an alias stands last. */
+function placeOf(module: Module, part: number, word: string, from: number, to: number): Place {
+  for (let line = to; line >= from; line--) {
+    const text = module.source.lines[line - 1] ?? "";
+    const start = text.search(/\bimport\b/) + 1;
+    const at = text.slice(start).search(new RegExp(`\\b${word}\\b`));
+    if (at >= 0) return { part, line, column: start + at + 1 };
+  }
+  return { part, line: from, column: 1 };
+}
+
+function isNamedLikeALoss(name: string): boolean {
+  return LOSS_NAME.test(name) && !NOT_A_LOSS.test(name);
 }
 
 /** The same candidates with the places that name them, other than where a name means another thing. */

@@ -13,7 +13,7 @@ import type { Files } from "../files.ts";
 import { SessionHost } from "../host.ts";
 import type { Watch } from "../inspect.ts";
 import { inspectTrace } from "../traced.ts";
-import { candidatesOf, withUses } from "./candidates.ts";
+import { candidatesOf, importsOf, withUses } from "./candidates.ts";
 import type { Candidate, Derived, Part, Shapes } from "./protocol.ts";
 import { isInPlace, lineMap, relocate } from "./relocate.ts";
 import { argumentsOfShapes, statedShapes } from "./shapes.ts";
@@ -53,7 +53,9 @@ export class InlineDocument {
     this.shapes = shapes;
     this.program = null;
     const callables = this.modules.map((m): readonly CallableInfo[] => callablesOf(m));
-    this.candidates = withUses(candidatesOf(callables, program), this.modules);
+    const defined = candidatesOf(callables, program);
+    const all = [...defined, ...importsOf(this.modules, defined)];
+    this.candidates = withUses(all, this.modules);
     const names = new Set(this.candidates.map((c) => c.name));
     // One that is gone for a moment, while its line is being typed, is likely to come back.
     for (const name of this.kept.keys()) {

@@ -47,7 +47,8 @@ export interface Place {
 /** A function or class that may be a loss, as found by reading the code. */
 export interface Candidate {
   readonly name: string;
-  readonly kind: "function" | "class";
+  /** What is imported is defined elsewhere, and derived when someone asks for it. */
+  readonly kind: "function" | "class" | "imported";
   /** Of the name in its definition. */
   readonly place: Place;
   /** Of the first line, with decorators: where a lens stands. */

@@ -46,12 +46,15 @@ export class InlineServer {
         this.update(request);
         break;
       case "prefer": {
-        const open = this.open.get(request.document);
-        if (open?.queue.includes(request.name) !== true) break;
-        open.queue = [request.name, ...open.queue.filter((n) => n !== request.name)];
+        const { document, name } = request;
+        const open = this.open.get(document);
+        if (open?.candidates.has(name) !== true) break;
+        const known = open.document.known(name);
+        if (known !== null) this.say(document, open, name, known);
+        else open.queue = [name, ...open.queue.filter((n) => n !== name)];
         // Its document comes first as well.
-        this.open.delete(request.document);
-        this.open.set(request.document, open);
+        this.open.delete(document);
+        this.open.set(document, open);
         break;
       }
       case "close":
@@ -69,9 +72,10 @@ export class InlineServer {
     const result = this.derive(open, name);
     if (result === null) open.queue.unshift(name);
     else {
-      const { version } = open;
-      this.world.send({ kind: "derived", document: id, version, name, result });
-      if (open.queue.length === 0) this.world.send({ kind: "idle", document: id, version });
+      this.say(id, open, name, result);
+      if (open.queue.length === 0) {
+        this.world.send({ kind: "idle", document: id, version: open.version });
+      }
     }
     return [...this.open.values()].some((o) => o.queue.length > 0);
   }
@@ -90,14 +94,19 @@ export class InlineServer {
     this.open.delete(id);
     this.open.set(id, open);
     this.world.send({ kind: "outline", document: id, version, candidates });
-    for (const { name } of candidates) {
+    for (const { name, kind } of candidates) {
       const known = document.known(name);
-      if (known === null) open.queue.push(name);
-      else this.world.send({ kind: "derived", document: id, version, name, result: known });
+      if (known !== null) this.say(id, open, name, known);
+      // A library's losses take long to read, and most of those imported nobody looks at.
+      else if (kind !== "imported") open.queue.push(name);
     }
     if (open.queue.length === 0) this.world.send({ kind: "idle", document: id, version });
     // What is called a loss first: the others are likely to be none.
     open.queue.sort((a, b) => Number(named.get(b)!.named) - Number(named.get(a)!.named));
+  }
+
+  private say(document: string, { version }: Open, name: string, result: Derived): void {
+    this.world.send({ kind: "derived", document, version, name, result });
   }
 
   /** Null when a newer request should be looked at first. */

@@ -203,6 +203,20 @@ class DiceLoss(nn.Module):
     assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −3·y[i]");
   });
 
+  it("offers losses that are imported, at the import and where they are used", () => {
+    const files: Files = {
+      ...filesFor(),
+      readModule: (name) => (name === "losses" ? { file: "losses.py", text: DICE } : null),
+    };
+    const { document, derive } = opened(files);
+    const text = "from losses import dice_loss as criterion, EPS\n\nbest = criterion\n";
+    const [imported, ...others] = document.update([{ file: "train.py", text }], {});
+    assert.deepEqual(others, []);
+    assert.deepEqual([imported?.kind, imported?.place.column], ["imported", 33]);
+    assert.deepEqual(imported?.uses, [{ part: 0, line: 3, column: 8 }]);
+    gradient(derive("criterion"));
+  });
+
   it("takes the shapes that are set, and says so", () => {
     const { document, derive } = opened();
     const shapes = { dice_loss: { y_true: [2, 3], y_pred: [2, 3] } };

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { loadParserFromDisk } from "../../../../src/python/parser.node.ts";
+import type { PythonParser } from "../../../../src/python/parser.ts";
+import { filesFor } from "../../../../src/session/files.node.ts";
+import type { InlineResponse } from "../../../../src/session/inline/protocol.ts";
+import { InlineServer } from "../../../../src/session/inline/server.ts";
+
+const loss = (name: string, factor = 1): string =>
+  `def ${name}(y_true, y_pred):\n    return 1 - ${String(factor)} * (y_true * y_pred).sum()\n`;
+
+describe("the worker behind hovers and lenses", () => {
+  let parser: PythonParser;
+  before(async () => {
+    parser = await loadParserFromDisk();
+  });
+
+  interface Talk {
+    readonly server: InlineServer;
+    readonly update: (document: string, version: number, text: string) => void;
+    /** What was said since the last question, shortly. */
+    readonly said: () => string[];
+    waiting: boolean;
+  }
+
+  function started(): Talk {
+    const responses: InlineResponse[] = [];
+    const talk: Talk = {
+      waiting: false,
+      server: new InlineServer({
+        parser,
+        filesFor,
+        send: (r) => responses.push(r),
+        isWaiting: (): boolean => talk.waiting,
+      }),
+      update: (document: string, version: number, text: string): void => {
+        talk.server.handle({
+          kind: "update",
+          document,
+          version,
+          directory: "/nowhere",
+          parts: [{ file: "a.py", text }],
+          shapes: {},
+          python: null,
+        });
+      },
+      said: (): string[] =>
+        responses.splice(0).map((r) => {
+          if (r.kind === "outline") return `outline ${r.candidates.map((c) => c.name).join(" ")}`;
+          return r.kind === "derived" ? `${r.name} ${r.result.kind}` : "idle";
+        }),
+    };
+    return talk;
+  }
+
+  it("gives the outline at once, then one loss a step, what is called a loss first", () => {
+    const { server, update, said } = started();
+    update("a", 1, `${loss("blend")}\n${loss("dice_loss")}`);
+    assert.deepEqual(said(), ["outline blend dice_loss"]);
+    assert.equal(server.step(), true);
+    assert.deepEqual(said(), ["dice_loss derived"]);
+    assert.equal(server.step(), false);
+    assert.deepEqual(said(), ["blend derived", "idle"]);
+  });
+
+  it("derives what someone waits for before everything else, in any document", () => {
+    const { server, update, said } = started();
+    update("a", 1, [1, 2, 3].map((k) => loss(`dice_loss_${String(k)}`)).join("\n"));
+    update("b", 2, loss("iou_loss"));
+    said();
+    server.handle({ kind: "prefer", document: "a", name: "dice_loss_3" });
+    server.step();
+    assert.deepEqual(said(), ["dice_loss_3 derived"]);
+  });
+
+  it("repeats what it knows for a new text, and derives only what has changed", () => {
+    const { server, update, said } = started();
+    update("a", 1, `${loss("dice_loss")}\n${loss("iou_loss")}`);
+    while (server.step());
+    said();
+    update("a", 2, `${loss("dice_loss", 2)}\n${loss("iou_loss")}`);
+    assert.deepEqual(said(), ["outline dice_loss iou_loss", "iou_loss derived"]);
+    server.step();
+    assert.deepEqual(said(), ["dice_loss derived", "idle"]);
+  });
+
+  it("forgets a document that is closed", () => {
+    const { server, update, said } = started();
+    update("a", 1, loss("dice_loss"));
+    server.handle({ kind: "close", document: "a" });
+    assert.equal(server.step(), false);
+    assert.deepEqual(said(), ["outline dice_loss"]);
+  });
+
+  it("leaves a long derivation for a newer text, and takes it up again", () => {
+    const talk = started();
+    const slow = `def dice_loss(y_true, y_pred):\n    n = 0\n    while n < 400000:\n        n += 1\n    return 1 - (y_true * y_pred).sum()\n`;
+    talk.update("a", 1, slow);
+    talk.waiting = true;
+    assert.equal(talk.server.step(), true);
+    talk.waiting = false;
+    while (talk.server.step());
+    assert.deepEqual(talk.said(), ["outline dice_loss", "dice_loss derived", "idle"]);
+  });
+});
