@@ -3,7 +3,7 @@
  * fixes. General: anything a report finds at a place in the user's file comes through here.
  */
 import * as vscode from "vscode";
-import type { Report } from "../../report/schema.ts";
+import type { Diagnostic, Report } from "../../report/schema.ts";
 import { type InlineDocuments, type Loss, keyOf } from "./documents.ts";
 
 const SEVERITIES = {
@@ -64,7 +64,14 @@ export class LossFindings implements vscode.CodeActionProvider, vscode.Disposabl
   }
 
   private findingsIn(document: vscode.TextDocument): Finding[] {
-    return this.documents.lossesIn(document).flatMap((loss) => findingsOf(loss));
+    const found = new Map<string, Finding>();
+    for (const finding of this.documents.lossesIn(document).flatMap((l) => findingsOf(l))) {
+      // A class and the function that applies it come to the same finding.
+      const { range, message } = finding.problem;
+      const key = `${String(range.start.line)} ${message}`;
+      if ((found.get(key)?.fix ?? null) === null) found.set(key, finding);
+    }
+    return [...found.values()];
   }
 }
 
@@ -88,8 +95,29 @@ export function findings(report: Report, document: vscode.TextDocument): Finding
     );
     problem.source = "Dice Gradient";
     problem.code = d.code;
-    return [{ problem, fix: null }];
+    return [{ problem, fix: fixOf(d, report) }];
   });
+}
+
+/** The edits that a finding's remedy stands for, if they all lie in the loss's own file. */
+function fixOf(d: Diagnostic, report: Report): Finding["fix"] {
+  const fixes = (report.handwritten ?? []).flatMap((h) =>
+    h.fix === null ? [] : [{ ...h.fix, h }],
+  );
+  const found = fixes.find(
+    ({ title, h }) =>
+      title === d.remedy &&
+      h.location.file === d.location?.file &&
+      [h.location.line, ...h.faults.flatMap((f) => f.lines)].includes(d.location.line),
+  );
+  if (found?.edits.every((e) => e.file === report.function.file) !== true) return null;
+  const edits = found.edits.map((e) =>
+    vscode.TextEdit.replace(
+      new vscode.Range(e.line - 1, e.column - 1, e.endLine - 1, e.endColumn - 1),
+      e.newText,
+    ),
+  );
+  return { title: found.title, edits };
 }
 
 /** The text of a line, without its indentation. */

@@ -265,6 +265,53 @@ describe("a loss where its code is read", () => {
     });
   });
 
+  describe("a hand-written gradient that is wrong", () => {
+    const WRONG = `import torch
+
+
+class DiceFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, probability, target):
+        intersection = (probability * target).sum()
+        total = probability.sum() + target.sum()
+        ctx.save_for_backward(probability, target, intersection, total)
+        return 1 - 2 * intersection / total
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        probability, target, intersection, total = ctx.saved_tensors
+        return grad_output * (-2 * target / total), None
+
+
+def dice_loss(probability, target):
+    return DiceFunction.apply(probability, target)
+`;
+
+    it("is a problem at its line, named in the hover, and mended by a quick fix", async () => {
+      const document = await opened("handwritten.py", WRONG);
+      assert.ok(await hoverOn(document, "dice_loss"));
+      const problems = (): vscode.Diagnostic[] =>
+        vscode.languages
+          .getDiagnostics(document.uri)
+          .filter((d) => d.code === "handwritten-gradient-wrong");
+      await until(() => problems().length > 0, "the problem");
+      const [problem, ...more] = problems();
+      assert.equal(more.length, 0, "one problem, though two losses have it");
+      assert.equal(document.getText(problem!.range).trim(), document.lineAt(14).text.trim());
+      assert.match((await hoverOn(document, "dice_loss"))!.value, /quotient rule is missing/);
+      const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+        "vscode.executeCodeActionProvider",
+        document.uri,
+        problem!.range,
+      );
+      const fix = actions.find((a) => a.title.includes("DiceFunction.backward"));
+      assert.ok(fix?.edit, actions.map((a) => a.title).join());
+      assert.ok(await vscode.workspace.applyEdit(fix.edit));
+      await until(() => problems().length === 0, "the problem to go away");
+      assert.match(document.getText(), /total\*\*2/);
+    });
+  });
+
   describe("shapes", () => {
     it("that the settings give are taken, and stated", async () => {
       const document = await opened("shaped.py", NUMPY);

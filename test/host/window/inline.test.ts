@@ -62,4 +62,19 @@ describe("a loss in the window", function () {
     const status = page.locator(".cell-statusbar-container .cell-status-item");
     await status.filter({ hasText: "Agrees" }).first().waitFor({ timeout: 60_000 });
   });
+
+  it("is compared with another loss of the file by keyboard alone", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("View: Focus First Editor Group");
+    await page.locator(".view-line").getByText("dice_loss_plain").first().click();
+    await workbench.runCommand("Dice Gradient: Compare This Loss with Another");
+    const choice = page
+      .locator(".quick-input-list .monaco-list-row")
+      .filter({ hasText: "dice_loss_smooth" });
+    await choice.first().waitFor({ timeout: 60_000 });
+    await page.keyboard.type("dice_loss_smooth");
+    await page.keyboard.press("Enter");
+    const status = page.locator(".cell-statusbar-container .cell-status-item");
+    await status.filter({ hasText: "Compared" }).first().waitFor({ timeout: 60_000 });
+  });
 });
