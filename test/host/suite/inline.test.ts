@@ -89,6 +89,8 @@ async function set(name: string, value: unknown): Promise<void> {
 }
 
 describe("a loss where its code is read", () => {
+  // Opening a Python file activates the extension too, but what asks meanwhile gets no answer.
+  before(() => vscode.extensions.getExtension("dice-gradient.dice-gradient-inspector")!.activate());
   afterEach(() => vscode.commands.executeCommand("workbench.action.closeAllEditors"));
 
   describe("hover", () => {
