@@ -1,6 +1,7 @@
 /** A written gradient and the right one, typeset in the same symbols. */
 import type { Expr } from "../../expression/node.ts";
 import { annotationOf } from "../../expression/node.ts";
+import { namesFor } from "../../expression/names.ts";
 import { FormulaTooLong } from "../../expression/notation.ts";
 import { latexOf } from "../../expression/latex.ts";
 import { simplify } from "../../expression/simplify.ts";
@@ -19,8 +20,10 @@ export class Formulas implements Words {
   private readonly writer: Writer;
 
   /** @param base what is differentiated, a scalar; @param target the reference segmentation */
-  constructor(base: Expr, x: Expr, target: Expr | null) {
+  constructor(base: Expr, x: Expr, target: Expr | null, written: Expr | null) {
     this.plan = makePlan(base, x, { target });
+    // What the written gradient alone has, such as an epsilon of another size.
+    if (written !== null) namesFor([written], this.plan.names);
     this.writer = new Writer(this.plan.names, this.plan.joint);
   }
 

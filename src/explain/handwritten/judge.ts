@@ -2,7 +2,7 @@
 import * as b from "../../expression/build.ts";
 import { type Counterexample, decideEqual } from "../../expression/equality.ts";
 import type { Expr } from "../../expression/node.ts";
-import { dependsOn, substitute } from "../../expression/walk.ts";
+import { dependsOn, rewrite, substitute } from "../../expression/walk.ts";
 import type { Written } from "../../gradient/derivation.ts";
 import { receivesGradient } from "../../gradient/derive.ts";
 import { gradient } from "../../gradient/gradient.ts";
@@ -84,7 +84,7 @@ function judgeInput(
   const whole = seeded(w);
   const right = gradient(whole, x);
   if (given === null) {
-    const f = new Formulas(forwardOf(w), x, targetOf(w, x));
+    const f = new Formulas(forwardOf(w), x, targetOf(w, x), null);
     const missing: Finding = {
       id: "gradient-missing",
       sentence: `None is returned for ${input.name}, which the forward pass depends on`,
@@ -95,7 +95,7 @@ function judgeInput(
   }
   const same = decideEqual(given, stretched(right, x), { degenerate: false });
   const { base, written, findings } = withoutUpstream(w, whole, given);
-  const f = new Formulas(base, x, targetOf(w, x));
+  const f = new Formulas(base, x, targetOf(w, x), written);
   if (same.equal === true) return result(input, "right", [], right, f, written, null, null);
   const isZero =
     decideEqual(given, b.expand(b.ZERO, x.shape), { degenerate: false }).equal === true;
@@ -122,7 +122,7 @@ function faults(
 ): Finding[] {
   const others = w.inputs.map((i) => i.node).filter((n) => n !== x);
   const right = stretched(own, x);
-  const named = nameFaults({ base, x, written, right, others }, f);
+  const named = nameFaults({ base: withSigmoids(base), x, written, right, others }, f);
   if (named.length > 0) return named;
   return [
     {
@@ -133,6 +133,20 @@ function faults(
       at: null,
     },
   ];
+}
+
+/** 1/(1 + exp(−x)) as the sigmoid that it is: its mistakes are those of an activation. */
+function withSigmoids(base: Expr): Expr {
+  const isOne = (e: Expr): boolean => e.kind === "const" && e.value === 1;
+  return rewrite(base, (e) => {
+    if (e.kind !== "binary" || e.op !== "div" || !isOne(e.args[0]!)) return e;
+    const d = e.args[1]!;
+    if (d.kind !== "binary" || d.op !== "add") return e;
+    const power = isOne(d.args[0]!) ? d.args[1]! : isOne(d.args[1]!) ? d.args[0]! : null;
+    if (power?.kind !== "unary" || power.op !== "exp") return e;
+    const minus = power.args[0]!;
+    return minus.kind === "unary" && minus.op === "neg" ? b.sigmoid(minus.args[0]!) : e;
+  });
 }
 
 /** The forward value as one number, weighted by what arrives at it. */
@@ -211,7 +225,7 @@ function orderFinding(w: WrittenGradient): InputJudgement | null {
           at: null,
         };
         const { node } = other.x;
-        const f = new Formulas(forwardOf(w), node, targetOf(w, node));
+        const f = new Formulas(forwardOf(w), node, targetOf(w, node), null);
         return result(other.x, "wrong", [finding], gradient(whole, node), f, null, null, null);
       }
     }

@@ -111,7 +111,7 @@ function scaled(
   return null;
 }
 
-/** Two mistakes in rules, or one in a rule and one in the smoothing. */
+/** Two mistakes in rules; or one in a rule, one in the smoothing and perhaps a factor. */
 function pairs(
   c: Comparison,
   edits: readonly RuleEdit[],
@@ -123,22 +123,27 @@ function pairs(
   const tryEdits = (base: Expr, all: readonly RuleEdit[]): Expr | null => {
     if (++tried > MAX_PAIRS) return null;
     const g = attempt({ gradient: () => derive(base, c.x, undefined, shareOf(all)) });
-    const fits = g !== null && probe.mayBe(g, c.written) && sameGradient(g, c.written);
-    return fits ? g : null;
+    return g !== null && probe.isMultiple(c.written, g) ? g : null;
   };
   for (const epsilon of epsilons) {
     const other = epsilon.base();
     for (const edit of ruleEdits(other, c.x)) {
-      if (tryEdits(other, [edit]) === null) continue;
-      return [
+      const g = tryEdits(other, [edit]);
+      if (g === null) continue;
+      const mistakes = [
         finding(ruleCandidate({ ...c, base: other }, edit), words, c),
         finding(epsilon, words, c),
       ];
+      if (probe.mayBe(g, c.written) && sameGradient(g, c.written)) return mistakes;
+      const factor = factorBetween(c.written, g, other, probe);
+      if (factor === null) continue;
+      return [...mistakes, { ...factor.find(words), term: null, at: null }];
     }
   }
   for (const [k, first] of edits.entries()) {
     for (const second of edits.slice(k + 1)) {
-      if (tryEdits(c.base, [first, second]) === null) continue;
+      const g = tryEdits(c.base, [first, second]);
+      if (g === null || !probe.mayBe(g, c.written) || !sameGradient(g, c.written)) continue;
       return [first, second].map((e) => finding(ruleCandidate(c, e), words, c));
     }
   }

@@ -73,6 +73,25 @@ export class Probe {
     return a !== null && b !== null && sameNumbers(a, b);
   }
 
+  /** Whether e may be `of` times a quantity that is one number for all entries. */
+  isMultiple(e: Expr, of: Expr): boolean {
+    const [a, b] = [this.values(e), this.values(of)];
+    if (a === null || b === null) return false;
+    return this.points.every((_, p) => {
+      const [x, y] = [a, b].map((v) => v.subarray(p * this.count, (p + 1) * this.count));
+      const k = y!.reduce((best, v, n) => (Math.abs(v) > Math.abs(y![best]!) ? n : best), 0);
+      const c = x![k]! / y![k]!;
+      return (
+        Number.isFinite(c) &&
+        c !== 0 &&
+        sameNumbers(
+          x!,
+          y!.map((v) => c * v),
+        )
+      );
+    });
+  }
+
   /** The number c for which e = c·of may hold, if there is one. */
   factor(e: Expr, of: Expr): number | null {
     const [a, b] = [this.values(e), this.values(of)];

@@ -131,13 +131,6 @@ function quotientEdits(e: Expr, varies: (a: Expr) => boolean): RuleEdit[] {
         e,
         1,
         "numerator-replaced",
-        (a) => b.neg(b.div(b.mul(a, e), square(d))),
-        wrong("has N/D in the place of N"),
-      ),
-      at(
-        e,
-        1,
-        "numerator-replaced",
         (a) => b.neg(b.div(b.mul(a, d), square(d))),
         wrong("has D in the place of N"),
       ),

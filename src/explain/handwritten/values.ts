@@ -17,8 +17,8 @@ export function valueCandidates(base: Expr, x: Expr, others: readonly Expr[]): C
   );
   return [
     ...swaps(raw, x, others),
-    ...regionCandidates(raw, x, sums),
-    ...hardCandidates(raw, x, sums),
+    ...regionCandidates(base, raw, x, sums),
+    ...hardCandidates(base, raw, x, sums),
     ...softOfHard(base, x),
   ];
 }
@@ -47,7 +47,7 @@ interface Instead {
   readonly id: Candidate["id"];
 }
 
-function regionCandidates(raw: Expr, x: Expr, sums: readonly Reduce[]): Candidate[] {
+function regionCandidates(base: Expr, raw: Expr, x: Expr, sums: readonly Reduce[]): Candidate[] {
   const over = (w: Words, s: Reduce): string =>
     `${w.name(s)} is a ${s.op} over other entries in the gradient than in the forward pass`;
   const choices: Instead[] = [
@@ -78,7 +78,7 @@ function regionCandidates(raw: Expr, x: Expr, sums: readonly Reduce[]): Candidat
         `${w.name(s)} is a ${s.op} in the forward pass and a ${s.op === "sum" ? "mean" : "sum"} in the gradient`,
     },
   ];
-  return everywhereAndSingly(raw, x, sums, choices);
+  return everywhereAndSingly(base, raw, x, sums, choices);
 }
 
 /** The sum taken over further axes, stretched to its shape again. */
@@ -97,7 +97,7 @@ function keeping(s: Reduce, n: number, side: "first" | "last"): Expr | null {
 
 const sizeOf = (s: Reduce): Expr => b.size(s.dims.map((d) => s.args[0]!.shape[d]!));
 
-function hardCandidates(raw: Expr, x: Expr, sums: readonly Reduce[]): Candidate[] {
+function hardCandidates(base: Expr, raw: Expr, x: Expr, sums: readonly Reduce[]): Candidate[] {
   const thresholds = [b.binary("gt", x, b.constant(0.5)), b.unary("round", x)];
   const choices = thresholds.map((hard): Instead => ({
     id: "hard",
@@ -105,16 +105,24 @@ function hardCandidates(raw: Expr, x: Expr, sums: readonly Reduce[]): Candidate[
     say: (w, s) =>
       `${w.name(s)} is counted on thresholded predictions in the gradient, and on the predictions themselves in the forward pass`,
   }));
-  return everywhereAndSingly(raw, x, sums, choices);
+  return everywhereAndSingly(base, raw, x, sums, choices);
 }
 
 function everywhereAndSingly(
+  base: Expr,
   raw: Expr,
   x: Expr,
   sums: readonly Reduce[],
   choices: readonly Instead[],
 ): Candidate[] {
-  const sets = [...(sums.length > 1 ? [sums] : []), ...sums.map((s) => [s])];
+  // All together, those of one numerator or denominator, each alone.
+  const sides = topological(base).flatMap((e) =>
+    e.kind === "binary" && e.op === "div"
+      ? e.args.map((side) => sums.filter((s) => dependsOn(side, s)))
+      : [],
+  );
+  const groups = [sums, ...sides].filter((set) => set.length > 1);
+  const sets = [...groups, ...sums.map((s) => [s])];
   return choices.flatMap((c) =>
     sets.map((set): Candidate => ({
       id: c.id,
