@@ -16,6 +16,7 @@ describe("The standard library as packages use it", () => {
   ["modules by name", "import importlib\nm = importlib.import_module('math')\ntry:\n    importlib.import_module('no_such_module')\nexcept ImportError:\n    print(m.sqrt(4.0), 'missing')", "2.0 missing"],
   ["whether a module is there", "import importlib.util\nprint(importlib.util.find_spec('torch') is not None, importlib.util.find_spec('no_such_module'))", "True None"],
   ["kinds of values", "import types\ndef f(): pass\nprint(isinstance(f, types.FunctionType), isinstance(types, types.ModuleType), types.SimpleNamespace(a=1).a)", "True True 1"],
+  ["text taken apart at a separator", "print('2.13.0+cpu'.partition('+'), 'a.b.c'.rpartition('.'), 'x'.partition('.'), 'B'.isnumeric(), '12'.isnumeric())", "('2.13.0', '+', 'cpu') ('a.b', '.', 'c') ('x', '', '') False True"],
   ["locks and thread-local state", "import threading\nstate = threading.local()\nstate.x = 3\nwith threading.Lock():\n    print(state.x, hasattr(state, 'y'))", "3 False"],
   ["a registry that asks who calls it", "import inspect, sys\ndef scope():\n    return inspect.getmodule(sys._getframe(1)) is None\nprint(scope())", "True"],
   ]); // prettier-ignore

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { inspectFile, sourceOfModule } from "../../../src/session/jobs.node.ts";
 import { ModuleFinder } from "../../../src/session/modules.node.ts";
 
 describe("finding modules", () => {
@@ -102,5 +103,37 @@ describe("finding modules", () => {
   it("does not find the importing file itself", () => {
     const finder = laid("work/monai.py", "site/monai/__init__.py");
     assert.equal(find(finder, "monai", "monai.py"), "site/monai/__init__.py");
+  });
+
+  it("derives an installed library's loss, named as Python names it", async () => {
+    const library = join(root, "venv/lib/python3.11/site-packages/lossy");
+    mkdirSync(library, { recursive: true });
+    mkdirSync(join(root, "venv/bin"));
+    writeFileSync(join(root, "venv/bin/python"), "");
+    writeFileSync(join(root, "venv/pyvenv.cfg"), "version = 3.11.7\n");
+    writeFileSync(
+      join(library, "__init__.py"),
+      "from .dice import Dice\nfrom .gone import other\n",
+    );
+    writeFileSync(
+      join(library, "dice.py"),
+      "import torch\n\nclass Dice(torch.nn.Module):\n    def __init__(self, smooth):\n        super().__init__()\n        self.smooth = smooth\n\n    def forward(self, p, g):\n        return 1 - (2 * (p * g).sum() + self.smooth) / (p.sum() + g.sum() + self.smooth)\n",
+    );
+    const callable = "Dice(smooth=2.0)";
+    const [result] = await inspectFile(
+      {
+        ...sourceOfModule("lossy", callable),
+        callable,
+        values: ["p=[0.5, 0.25]", "g=[1.0, 0.0]"],
+        wrt: null,
+        directory: root,
+      },
+      join(root, "venv"),
+    );
+    assert.ok(result !== undefined && "inspection" in result);
+    const { report } = result.inspection;
+    assert.deepEqual(report.function, { name: "Dice", file: "lossy/dice.py", line: 3 });
+    assert.ok(Math.abs(report.loss.value! - (1 - 3 / 3.75)) < 1e-12);
+    assert.equal(report.check.verdict, "agrees");
   });
 });
