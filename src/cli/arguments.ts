@@ -6,13 +6,15 @@ import {
 } from "../session/autograd/job.ts";
 
 export interface Command {
-  readonly name: "derive" | "check";
+  readonly name: "derive" | "check" | "compare" | "catalogue";
   /** A file, or the dotted name of a module that Python would find. */
   readonly file: string;
   readonly isModule: boolean;
   /** Function, or class with constructor arguments; null for every one in the file. */
   readonly callable: string | null;
   readonly values: readonly string[];
+  /** Of compare: FILE:CALLABLE or calls of catalogue losses. Of catalogue: words to search for. */
+  readonly others: readonly string[];
   readonly wrt: string | null;
   readonly out: string | null;
   readonly json: boolean;
@@ -30,7 +32,11 @@ export class UsageError extends Error {
 export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--wrt NAME] [--json] [--python PATH]
        dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
+       dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--json] [--python PATH]
+       dice-gradient catalogue [WORD...] [--json]
 
+OTHER     another FILE:CALLABLE, or a loss as its library writes it:
+          "monai.losses.DiceLoss(sigmoid=True)"; by default the nearest one of the catalogue
 FILE      a file, or a module that Python would find: monai.losses:DiceLoss(sigmoid=True)
 CALLABLE  a function, or a class with constructor arguments: losses.py:DiceLoss(smooth=1.0)
 VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.npz[prob])
@@ -43,11 +49,12 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
           from; by default the active environment's, else python3. Only --autograd runs it
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
-exit code 0: agrees (derive: derived); 1: differs, undefined or not differentiable; 2: bad input`;
+exit code 0: agrees (derive: derived; compare: the same gradient); 1: differs, undefined or not
+differentiable; 2: bad input`;
 
 export function parseArguments(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
-  if (name !== "derive" && name !== "check") {
+  if (!isCommand(name)) {
     throw new UsageError(name === undefined ? "no command given" : `there is no command ${name}`);
   }
   const positional: string[] = [];
@@ -92,30 +99,51 @@ export function parseArguments(argv: readonly string[]): Command {
         throw new UsageError(`there is no option ${arg}`);
     }
   }
+  const isValue = (text: string): boolean => /^[A-Za-z_]\w*=./s.test(text);
+  if (name === "catalogue") {
+    return {
+      name, file: "", isModule: false, callable: null, values: [], others: positional,
+      wrt, out, json, python, autograd: null,
+    }; // prettier-ignore
+  }
   const target = positional.shift();
   if (target === undefined) throw new UsageError(`${name} needs a FILE`);
   const { file, callable } = splitTarget(target);
-  const isModule = MODULE.test(file) && !FILE_EXTENSION.test(file);
+  const isModule = isModuleName(file);
   if (isModule && callable === null) {
     throw new UsageError(
       `${name} needs MODULE:CALLABLE, e.g. ${file}:DiceLoss(smooth=1.0), or a file such as ${file}.py`,
     );
   }
-  for (const v of positional) {
-    if (!/^[A-Za-z_]\w*=./s.test(v)) throw new UsageError(`${v} is not NAME=VALUE`);
+  const others = positional.filter((v) => !isValue(v));
+  const values = positional.filter(isValue);
+  if (name !== "compare" && others.length > 0) {
+    throw new UsageError(`${others[0]!} is not NAME=VALUE`);
+  }
+  if (name === "compare" && callable === null) {
+    throw new UsageError(`compare needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
   if (name === "check" && callable === null && !file.endsWith(".dice")) {
     throw new UsageError(`check needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
-  if (name === "derive" && out !== null) throw new UsageError("--out belongs to check");
-  if (name === "derive" && libraries !== undefined) {
+  if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
+  if (name !== "check" && libraries !== undefined) {
     throw new UsageError("--autograd belongs to check");
   }
   const autograd =
     libraries === undefined
       ? null
       : { backends: libraries, device, interpreter: python ?? "python3", timeoutSeconds: 0 };
-  return { name, file, isModule, callable, values: positional, wrt, out, json, python, autograd };
+  return { name, file, isModule, callable, values, others, wrt, out, json, python, autograd };
+}
+
+function isCommand(name: string | undefined): name is Command["name"] {
+  return name === "derive" || name === "check" || name === "compare" || name === "catalogue";
+}
+
+/** Whether a target's first part names a module of Python rather than a file. */
+export function isModuleName(file: string): boolean {
+  return MODULE.test(file) && !FILE_EXTENSION.test(file);
 }
 
 const MODULE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;

@@ -4,10 +4,24 @@ import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { HandWritten, Report, Verdict } from "../report/schema.ts";
 import { Referee } from "../session/autograd/referee.node.ts";
-import { type JobResult, inspectFile, sourceOfModule } from "../session/jobs.node.ts";
+import {
+  type JobResult,
+  type Other,
+  compareFile,
+  inspectFile,
+  sourceOfModule,
+} from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
 import type { Failure } from "../session/protocol.ts";
-import { type Command, USAGE, UsageError, parseArguments } from "./arguments.ts";
+import {
+  type Command,
+  USAGE,
+  UsageError,
+  isModuleName,
+  parseArguments,
+  splitTarget,
+} from "./arguments.ts";
+import { printCatalogue } from "./catalogue.ts";
 
 const EXIT = { ok: 0, differs: 1, badInput: 2 } as const;
 
@@ -27,11 +41,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     console.error(`${e.message}\n\n${USAGE}`);
     return EXIT.badInput;
   }
+  if (command.name === "catalogue") return printCatalogue(command.others, command.json);
   const source = sourceOf(command);
   if (source === null) {
     console.error(`There is no readable file ${command.file}.`);
     return EXIT.badInput;
   }
+  if (command.name === "compare") return compare(command, source);
   const results = await inspectFile(
     {
       ...source,
@@ -46,8 +62,45 @@ export async function main(argv: readonly string[]): Promise<number> {
   return print(command, await Promise.all(results.map(withAutograd)));
 }
 
+async function compare(
+  command: Command,
+  source: { file: string; source: string },
+): Promise<number> {
+  const others: Other[] = [];
+  for (const text of command.others) {
+    const { file, callable } = splitTarget(text);
+    if (callable === null) {
+      others.push({ kind: "catalogue", call: text });
+      continue;
+    }
+    const other = sourceOf({ file, callable, isModule: isModuleName(file) });
+    if (other === null) {
+      console.error(`There is no readable file ${file}.`);
+      return EXIT.badInput;
+    }
+    others.push({ kind: "file", ...other, callable });
+  }
+  const job = {
+    ...source,
+    callable: command.callable!,
+    values: command.values,
+    wrt: command.wrt,
+    directory: process.cwd(),
+  };
+  const result = await compareFile(job, others, command.python);
+  if ("failure" in result) {
+    console.error(failureText(result.failure));
+    return EXIT.badInput;
+  }
+  const { comparison } = result;
+  console.log(command.json ? JSON.stringify(comparison, null, 2) : toPlain(comparison));
+  return comparison.pairs.every((p) => p.equal === "exactly") ? EXIT.ok : EXIT.differs;
+}
+
 /** The file's text; for a module, the lines that import the callable from it. */
-function sourceOf(command: Command): { file: string; source: string } | null {
+function sourceOf(
+  command: Pick<Command, "file" | "callable" | "isModule">,
+): { file: string; source: string } | null {
   const { file, callable } = command;
   if (command.isModule) return sourceOfModule(file, callable ?? "");
   try {

@@ -271,6 +271,8 @@ export interface RequestValue {
   readonly kind: "request";
   readonly request: "compare" | "check";
   readonly calls: readonly CallRequest[];
+  /** Losses that compare(…) was given as text: calls of the catalogue. */
+  readonly standards: readonly string[];
   readonly options: ReadonlyMap<string, Value>;
 }
 

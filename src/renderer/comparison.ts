@@ -3,7 +3,7 @@ import type { Comparison, Report } from "../report/schema.ts";
 import { h, section } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { icon, type Icon } from "./icons.ts";
-import { differenceList } from "./notes.ts";
+import { differenceList, drawMatches } from "./notes.ts";
 import { drawReport, type Drawing } from "./report.ts";
 import { Typesetter } from "./typeset.ts";
 import { place, verdictBadge } from "./verdict.ts";
@@ -29,6 +29,7 @@ export function drawComparison(view: View, comparison: Comparison): Drawing {
       ? null
       : h("div", { class: "pairs" }, ...pairs.map((p) => drawPair(p, comparison, type))),
     lossTable(reports, type),
+    drawMatches(comparison.matches ?? []),
     section(
       "Reports",
       "reports",
@@ -98,6 +99,30 @@ function drawPair(pair: Pair, { reports }: Comparison, type: Typesetter): HTMLEl
           h("code", {}, b.function.name),
         ),
     pair.differences.length === 0 ? null : differenceList(pair.differences, type),
+    pair.complete === undefined
+      ? null
+      : h(
+          "p",
+          {},
+          pair.complete
+            ? "With all of this changed the two losses are the same function, by the exact test."
+            : "These reasons do not explain all of the difference.",
+        ),
+    pair.traps === undefined
+      ? null
+      : h(
+          "ul",
+          { class: "diagnostics", "aria-label": "What people do not expect" },
+          ...pair.traps.map((t) =>
+            h(
+              "li",
+              { class: "is-information" },
+              h("span", { class: "badge" }, icon("info"), h("strong", {}, "Trap")),
+              ` ${t.sentence}`,
+              h("span", { class: "dim" }, ` (versions: ${t.versions})`),
+            ),
+          ),
+        ),
   );
 }
 

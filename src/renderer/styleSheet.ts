@@ -217,6 +217,11 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .handwritten-detail > * + * { margin-top: 6px; }
   & .handwritten-detail pre { overflow-x: auto; }
   & .pair .difference-list { padding-left: 38px; }
+  & .reason { margin: 0; }
+  & .share-bar { display: inline-block; width: 6em; height: 0.7em; border: 1px solid currentColor; }
+  & .share-bar > span { display: block; height: 100%; background: currentColor; }
+  & .formula-pair { display: flex; flex-wrap: wrap; gap: 0 2em; }
+  & .formula-pair .side { flex: 1 1 20em; min-width: 0; overflow-x: auto; }
 }
 
 @container (min-width: 820px) {

@@ -11,8 +11,10 @@ import type {
   Difference,
   Formula,
   Gradient,
+  GradientFactor,
   HandWritten,
   ImageSet,
+  Match,
   Numbers,
   Report,
   SourceLocation,
@@ -112,15 +114,34 @@ const check = record<Check>({
   notes: list(sentence, 500),
 });
 
+const sharePair: Read<readonly [number, number]> = (x, at) => {
+  const [least, most] = list(number, 2)(x, at);
+  if (least === undefined || most === undefined) throw new Unreadable(at, "two numbers are needed");
+  return [least, most];
+};
+
+const factor = record<GradientFactor>({
+  kind: oneOf("none", "constant", "common", "varies"),
+  value,
+  least: value,
+  most: value,
+  turned: number,
+});
+
 const difference = record<Difference>({
   other: name,
+  id: optional(name),
+  title: optional(sentence),
   reason: sentence,
   formula: nullable(formula),
+  before: optional(nullable(formula)),
   share: value,
+  shareRange: optional(nullable(sharePair)),
   lines,
   fix: nullable(sentence),
   maxAbsDifference: value,
   commonFactor: value,
+  factor: optional(factor),
 });
 
 const location = record<SourceLocation>({
@@ -205,6 +226,10 @@ const images = checked(list(imageSet, 16), (sets) => {
   return bytes > MAX_BYTES ? `${bytes} pixels, and at most ${MAX_BYTES} are drawn` : null;
 });
 
+type Trap = NonNullable<Comparison["pairs"][number]["traps"]>[number];
+
+const match = record<Match>({ name, call: sentence, exact: flag, source: sentence });
+
 const autograd = record<Autograd>({
   library: name,
   version: name,
@@ -281,10 +306,7 @@ const readReport: Read<Report> = record<Report>({
   check,
   autograd: nullable(autograd),
   autogradRuns: optional(list(autograd, 20)),
-  matches: list(
-    record<Report["matches"][number]>({ name, call: sentence, exact: flag, source: sentence }),
-    100,
-  ),
+  matches: list(match, 100),
   differences: list(difference, 100),
   diagnostics: list(diagnostic, 200),
   symbols: list(record<SymbolEntry>({ symbol: formula, name, meaning: sentence }), 200),
@@ -319,9 +341,12 @@ const readComparison: Read<Comparison> = checked(
         equal: oneOf("exactly", "no", "cannot be decided"),
         sentence,
         differences: list(difference, 100),
+        complete: optional(flag),
+        traps: optional(list(record<Trap>({ id: name, sentence, versions: name }), 50)),
       }),
       1_225,
     ),
+    matches: optional(list(match, 100)),
   }),
   (x) =>
     x.pairs.some((p) => p.a >= x.reports.length || p.b >= x.reports.length)

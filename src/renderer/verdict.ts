@@ -95,7 +95,7 @@ function errorFacts(check: Check): Fact[] {
 }
 
 function autogradFact(a: Autograd): Fact {
-  const term = [a.library, a.version].filter((part) => part !== "").join(" ");
+  const term = [a.library, a.version, "autograd"].filter((part) => part !== "").join(" ");
   if (a.failure !== undefined && a.failure !== null) {
     const [message, ...rest] = a.failure.split("\n");
     const more =

@@ -148,8 +148,37 @@ function comparisonPlain(c: Comparison): string {
       ]),
     ),
     "",
-    ...c.pairs.map((p) => p.sentence),
+    ...c.pairs.flatMap((p) => [p.sentence, ...reasonLines(p), ...trapLines(p)]),
+    ...(c.matches ?? []).map(
+      (m) => `${m.exact ? "equal to" : "nearest to"} ${m.call} (${m.source})`,
+    ),
   ].join("\n");
+}
+
+type Pair = Comparison["pairs"][number];
+
+function reasonLines(pair: Pair): string[] {
+  if (pair.complete === undefined) return [];
+  const percent = (x: number | null): string =>
+    x === null ? "" : `: ${formatNumber(100 * x, 3)} % of the difference`;
+  return [
+    ...pair.differences.flatMap((d, k) => [
+      "",
+      `${k + 1}. ${d.title ?? d.reason}${percent(d.share)}${onLines(d.lines)}`,
+      `   ${d.reason}`,
+      ...(d.before === undefined || d.before === null ? [] : [`   is:      ${d.before.text}`]),
+      ...(d.formula === null ? [] : [`   changed: ${d.formula.text}`]),
+      ...(d.fix === null ? [] : [`   fix: ${d.fix}`]),
+    ]),
+    "",
+    pair.complete
+      ? "With all of this changed the two losses are the same function, by the exact test."
+      : "These reasons do not explain all of the difference.",
+  ];
+}
+
+function trapLines(pair: Pair): string[] {
+  return (pair.traps ?? []).map((t) => `trap (${t.versions}): ${t.sentence}`);
 }
 
 export function toMarkdown(r: ReportOutput): string {
@@ -160,7 +189,12 @@ export function toMarkdown(r: ReportOutput): string {
       ...c4(r).map((row) => `| ${row.map(cell).join(" | ")} |`),
       "",
       ...r.reports.map((x) => `**${inline(x.function.name)}**\n\n$$${x.gradient.latex}$$\n`),
-      ...r.pairs.map((p) => `- ${inline(p.sentence)}`),
+      ...r.pairs.flatMap((p) => [
+        `- ${inline(p.sentence)}`,
+        ...p.differences.flatMap((d) =>
+          d.title === undefined ? [] : [`  - **${inline(d.title)}**: ${inline(d.reason)}`],
+        ),
+      ]),
     ].join("\n");
   }
   return [

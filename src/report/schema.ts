@@ -217,14 +217,40 @@ export interface Match {
 /** One way in which two gradients differ. */
 export interface Difference {
   readonly other: string;
+  /** Stable name of the reason: "smoothing", "powers", "region", … */
+  readonly id?: string;
+  readonly title?: string;
+  /** What stands here and there, in a sentence. */
   readonly reason: string;
+  /** The loss with this one thing changed, what changes in a box; `before` is the loss as it is. */
   readonly formula: Formula | null;
+  readonly before?: Formula | null;
+  /** Of the difference on these arrays; the shares of all reasons add up to 1. */
   readonly share: number | null;
+  /** The least and the most that it can be, by the order in which the reasons are removed. */
+  readonly shareRange?: readonly [number, number] | null;
   readonly lines: readonly number[];
   readonly fix: string | null;
   readonly maxAbsDifference: number | null;
   /** Ratio of the two gradients where it is one common factor; else null. */
   readonly commonFactor: number | null;
+  /** What removing this one reason does to the gradient. */
+  readonly factor?: GradientFactor;
+}
+
+/** A factor on the gradient. */
+export interface GradientFactor {
+  /**
+   * `constant`: the same everywhere and for every array; `common`: the same for all entries, but
+   * another on other arrays; `varies`: from one entry to another.
+   */
+  readonly kind: "none" | "constant" | "common" | "varies";
+  /** The one factor, or the median of those that vary. */
+  readonly value: number | null;
+  readonly least: number | null;
+  readonly most: number | null;
+  /** Entries whose sign it turns, as a share of all. */
+  readonly turned: number;
 }
 
 export interface Diagnostic {
@@ -295,7 +321,17 @@ export interface Comparison {
     readonly equal: "exactly" | "no" | "cannot be decided";
     readonly sentence: string;
     readonly differences: readonly Difference[];
+    /** Whether removing all reasons makes the losses equal, by the exact test. */
+    readonly complete?: boolean;
+    /** What people do not expect of a standard loss that takes part. */
+    readonly traps?: readonly {
+      readonly id: string;
+      readonly sentence: string;
+      readonly versions: string;
+    }[];
   }[];
+  /** Catalogue losses that the first loss is, or comes nearest to. */
+  readonly matches?: readonly Match[];
 }
 
 /** What a notebook output of our mime type holds. */

@@ -1,21 +1,111 @@
 /** Several inspected losses side by side: which are the same function, and how far others differ. */
+import type { Explanation } from "../explain/reasons/explain.ts";
+import { recognize } from "../explain/recognize/recognize.ts";
 import { sameShape } from "../expression/axis.ts";
 import { decideEqual } from "../expression/equality.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report } from "../report/schema.ts";
-import type { Inspection } from "./inspect.ts";
+import type { Trap } from "../losses/entry.ts";
+import type { FamilySpec } from "../losses/spec.ts";
+import { explainDifference, nearestLosses, toDifference, toMatch } from "./explain.ts";
+import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import { standardLoss, subjectOf } from "./standard.ts";
 
 type Pair = Comparison["pairs"][number];
 
-/** Every loss against the first one. */
-export function compareInspections(inspections: readonly Inspection[]): Comparison {
-  const pairs = inspections.slice(1).map((_, k) => comparePair(inspections, 0, k + 1));
+/** A loss that takes part: the user's, or a standard one with what is known of it. */
+export interface Contestant {
+  readonly inspection: Inspection;
+  readonly spec?: FamilySpec | null;
+  readonly traps?: readonly Trap[];
+}
+
+/**
+ * Every loss against the first one.
+ * @throws Cancelled, Interrupted
+ */
+export function compareInspections(all: readonly Contestant[], watch: Watch): Comparison {
+  const inspections = all.map((x) => x.inspection);
+  let own: Explanation["own"] = null;
+  const pairs = inspections.slice(1).map((_, k): Pair => {
+    const pair = comparePair(inspections, 0, k + 1);
+    const { spec = null, traps = [] } = all[k + 1]!;
+    const told = traps.map(({ id, sentence, versions }) => ({ id, sentence, versions }));
+    const withTraps = told.length === 0 ? pair : { ...pair, traps: told };
+    if (pair.equal !== "no") return withTraps;
+    const explained = explainPair(inspections, k + 1, spec, pair, watch);
+    if (explained === null) return withTraps;
+    own ??= explained.explanation.own;
+    return { ...withTraps, ...explained.fields };
+  });
+  const [first] = inspections;
+  const matches = first === undefined ? [] : nearestLosses(own, first).map(toMatch);
   return {
     schema: "dice-gradient/comparison/v1",
     reports: inspections.map((x) => x.report),
     pairs,
+    ...(matches.length === 0 ? {} : { matches }),
+  };
+}
+
+/**
+ * Losses against the first of them, and that against catalogue losses by their calls. Alone, it is
+ * compared with the catalogue loss that it comes nearest to.
+ * @throws InspectionError when a call names no loss, or one that does not fit the arrays
+ */
+export function compareWithStandards(
+  inspections: readonly Inspection[],
+  calls: readonly string[],
+  watch: Watch,
+): Comparison {
+  const [first] = inspections;
+  if (first === undefined) throw new InspectionError("compare needs a loss");
+  const asked = inspections.length === 1 && calls.length === 0 ? nearestCall(first) : calls;
+  const standards = asked.map((call) => standardLoss(call, first, watch));
+  return compareInspections(
+    [...inspections.map((inspection) => ({ inspection })), ...standards],
+    watch,
+  );
+}
+
+function nearestCall(inspection: Inspection): string[] {
+  const subject = subjectOf(inspection);
+  const own = subject === null ? null : recognize(subject);
+  const [nearest] = nearestLosses(own, inspection, 1);
+  if (nearest !== undefined) return [nearest.call];
+  throw new InspectionError(
+    `${inspection.report.function.name} is no loss that the catalogue could be searched for`,
+    'Say what to compare it with: compare(loss(p, t), "monai.losses.DiceLoss(sigmoid=True)").',
+  );
+}
+
+/** The reasons of a pair whose gradients are different functions. */
+function explainPair(
+  all: readonly Inspection[],
+  b: number,
+  spec: FamilySpec | null,
+  pair: Pair,
+  watch: Watch,
+): { readonly explanation: Explanation; readonly fields: Partial<Pair> } | null {
+  const [first, second] = [all[0]!, all[b]!];
+  const loss = onSameInputs(first, second, second.loss);
+  if (loss === null) return null;
+  const explanation = explainDifference(first, { loss, spec }, watch);
+  if (explanation === null || explanation.reasons.length === 0) return null;
+  const [general] = pair.differences;
+  const maxAbs = general?.maxAbsDifference ?? null;
+  const named = explanation.reasons.map((r) => toDifference(r, general?.other ?? "", maxAbs));
+  const count = named.length === 1 ? "for one reason" : `for ${named.length} reasons`;
+  const unnamed = explanation.reasons.some((r) => r.id === "unnamed");
+  return {
+    explanation,
+    fields: {
+      sentence: unnamed ? pair.sentence : `${pair.sentence}, ${count}`,
+      differences: unnamed ? pair.differences : named,
+      complete: explanation.complete,
+    },
   };
 }
 
@@ -24,7 +114,7 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
   const second = all[b]!;
   const [nameA, nameB] = tellApart(first.report, second.report);
   const names = `${nameA} and ${nameB}`;
-  const aligned = onSameInputs(first, second);
+  const aligned = onSameInputs(first, second, second.gradientExpr);
   if (aligned === null) {
     return {
       a,
@@ -95,16 +185,23 @@ function isNumber(text: string): boolean {
   return text.trim() !== "" && !Number.isNaN(Number(text));
 }
 
-/** The second gradient as a function of the first one's inputs, where both got the same arrays. */
-function onSameInputs(first: Inspection, second: Inspection): Expr | null {
+/**
+ * An expression of the second loss as a function of the first one's inputs: those that got the same
+ * arrays, or, where there are none, those with the same role.
+ */
+function onSameInputs(first: Inspection, second: Inspection, e: Expr): Expr | null {
   const renamed = new Map<Expr, Expr>();
   for (const x of second.inputs) {
-    const twin = first.inputs.find((y) => y.array !== null && y.array === x.array);
+    const twin = first.inputs.find((y) =>
+      x.array === null && y.array === null
+        ? x.role !== "other" && x.role === y.role
+        : y.array === x.array,
+    );
     if (twin !== undefined && sameShape(twin.node.shape, x.node.shape))
       renamed.set(x.node, twin.node);
   }
   if (renamed.get(second.wrt.node) !== first.wrt.node) return null;
-  return substitute(second.gradientExpr, renamed);
+  return substitute(e, renamed);
 }
 
 interface Spread {

@@ -3,7 +3,7 @@
  */
 import { type NdArray, formatShape } from "../arrays/ndarray.ts";
 import { topological } from "../expression/walk.ts";
-import type { Expr } from "../expression/node.ts";
+import type { Expr, SourceSpan } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
 import { type CheckResult, checkGradient } from "../gradient/check.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
@@ -66,6 +66,8 @@ export interface Inspection {
   readonly gradientExpr: Expr;
   /** Row-major gradient values; null without arrays. */
   readonly gradient: Float64Array | null;
+  /** Where in the source each node was made; of a traced loss only. */
+  readonly spans?: ReadonlyMap<Expr, SourceSpan>;
 }
 
 /** A request that cannot be served, with what the user can do. */

@@ -1,9 +1,9 @@
 /** Jobs on files of this machine, in this thread: for the command line and for tests. */
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
-import { type Job, type JobResult, inspectSource } from "./jobs.ts";
+import { type Job, type JobResult, type Other, compareSource, inspectSource } from "./jobs.ts";
 
-export type { Job, JobResult };
+export type { Job, JobResult, Other };
 
 /** keras.losses only hands on what this file defines. */
 function definedIn(module: string): string {
@@ -27,4 +27,15 @@ export function sourceOfModule(module: string, callable: string): Pick<Job, "fil
 export async function inspectFile(job: Job, python: string | null = null): Promise<JobResult[]> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
   return inspectSource(job, engine, { onProgress: () => undefined, isCancelled: () => false });
+}
+
+/** The same for the losses of a comparison. */
+export async function compareFile(
+  job: Job & { readonly callable: string },
+  others: readonly Other[],
+  python: string | null = null,
+): Promise<ReturnType<typeof compareSource>> {
+  const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
+  const watch = { onProgress: () => undefined, isCancelled: () => false };
+  return compareSource(job, others, engine, watch);
 }

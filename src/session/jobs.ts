@@ -5,7 +5,8 @@ import { readerFor } from "../arrays/readers.ts";
 import { parseValueSpec } from "../arrays/valueSpec.ts";
 import { type Known, parseFormula } from "../formula/parse.ts";
 import type { PythonParser } from "../python/parser.ts";
-import { type Argument, PythonProgram } from "../python/program.ts";
+import { type Argument, PythonProgram, type Trace } from "../python/program.ts";
+import type { Comparison } from "../report/schema.ts";
 import {
   type AutogradJob,
   type AutogradOptions,
@@ -13,6 +14,7 @@ import {
   jobOfFile,
 } from "./autograd/job.ts";
 import { scalarTypeOf } from "./bindings.ts";
+import { compareWithStandards } from "./compare.ts";
 import { toFailure } from "./failure.ts";
 import type { Files } from "./files.ts";
 import { inspectFormula } from "./formula.ts";
@@ -80,6 +82,70 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
   } catch (e) {
     return [{ failure: toFailure(e) }];
   }
+}
+
+/** A second loss of a comparison: of a file, or a catalogue loss by its call. */
+export type Other =
+  | {
+      readonly kind: "file";
+      readonly source: string;
+      readonly file: string;
+      readonly callable: string;
+    }
+  | { readonly kind: "catalogue"; readonly call: string };
+
+/**
+ * Compares a file's loss with others on the same arrays; without others with the catalogue loss that
+ * it comes nearest to. Never throws for what the user gave.
+ */
+export function compareSource(
+  job: Job & { readonly callable: string },
+  others: readonly Other[],
+  { parser, files }: Engine,
+  watch: Watch,
+): { readonly comparison: Comparison } | { readonly failure: Failure } {
+  try {
+    const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
+    const load = (source: string, file: string): { program: PythonProgram; host: SessionHost } => {
+      const stop = (): boolean => watch.isCancelled();
+      const host = new SessionHost(files, job.directory, () => undefined, stop);
+      const program = new PythonProgram(parser, host, { file });
+      program.load(source, file);
+      return { program, host };
+    };
+    const own = load(job.source, job.file);
+    const trace = own.program.trace(job.callable, argumentsOf(values));
+    const first = inspectTrace(trace, own.host, job.wrt, watch);
+    const inspections = [first];
+    const calls: string[] = [];
+    for (const other of others) {
+      if (other.kind === "catalogue") {
+        calls.push(other.call);
+        continue;
+      }
+      const its = load(other.source, other.file);
+      const args = argumentsLike(first, its.program.trace(other.callable));
+      inspections.push(
+        inspectTrace(its.program.trace(other.callable, args), its.host, null, watch),
+      );
+    }
+    return { comparison: compareWithStandards(inspections, calls, watch) };
+  } catch (e) {
+    return { failure: toFailure(e) };
+  }
+}
+
+/** The first loss's arrays for the parameters of another: by name, else by role. */
+function argumentsLike(first: Inspection, other: Trace): Map<string, Argument> {
+  return new Map(
+    other.inputs.flatMap((x): [string, Argument][] => {
+      const twin =
+        first.inputs.find((y) => y.name === x.parameter) ??
+        first.inputs.find((y) => y.role !== "other" && y.role === x.role);
+      const array = twin?.array ?? null;
+      return array === null ? [] : [[x.parameter, { kind: "array", handle: handleOf(array) }]];
+    }),
+  );
 }
 
 function sourceOf(job: Job): PythonSource {

@@ -15,7 +15,7 @@ import {
 } from "../python/program.ts";
 import { autogradWish, type AutogradWish } from "./autograd/directive.ts";
 import { type AutogradJob, type PythonSource, jobOfCall } from "./autograd/job.ts";
-import { compareInspections } from "./compare.ts";
+import { compareWithStandards } from "./compare.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
 import type { Files } from "./files.ts";
@@ -159,7 +159,8 @@ export class NotebookSession {
     const wrt = wrtOf(request);
     const inspections = request.calls.map((c) => this.inspectCall(c, wrt, watch));
     if (request.request === "compare") {
-      this.report(compareInspections(inspections.map((x) => x.inspection)));
+      const all = inspections.map((x) => x.inspection);
+      this.report(compareWithStandards(all, request.standards, watch));
     } else
       inspections.forEach((x, k) => {
         this.inspected(request.calls[k]!, x);

@@ -25,7 +25,7 @@ export function inspectTrace(
     role: "other",
     array: c.handle.token as NdArray,
   }));
-  return withAnnotations(trace.spans, trace.labels, () =>
+  const inspection = withAnnotations(trace.spans, trace.labels, () =>
     inspect(
       {
         function: { name: trace.name, file: trace.file, line: trace.line },
@@ -39,4 +39,5 @@ export function inspectTrace(
       watch,
     ),
   );
+  return { ...inspection, spans: trace.spans };
 }

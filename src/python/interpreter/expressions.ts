@@ -248,6 +248,7 @@ function makeRequest(
   const options = new Map<string, Value>();
   const functions: { readonly value: Value; readonly name: string }[] = [];
   const shared: Value[] = [];
+  const standards: string[] = [];
   for (const a of node.args) {
     if (a.kind === "keyword") {
       options.set(a.name!, evaluate(vm, a.value, scope));
@@ -268,6 +269,7 @@ function makeRequest(
     }
     const value = evaluate(vm, a.value, scope);
     if (isUserCallable(value)) functions.push({ value, name: sourceText(vm, a.value) });
+    else if (request === "compare" && value.kind === "str") standards.push(value.value);
     else shared.push(value);
   }
   vm.at = node.span;
@@ -285,7 +287,7 @@ function makeRequest(
     );
   }
   for (const name of passed.keys()) if (functions.length > 0) options.delete(name);
-  return { kind: "request", request, calls, options };
+  return { kind: "request", request, calls, standards, options };
 }
 
 /** Something whose body is the user's, as against a library's. */

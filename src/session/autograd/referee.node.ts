@@ -14,9 +14,9 @@ import { PythonFailure, PythonProcess } from "./pythonProcess.node.ts";
 import type { AutogradBackend, AutogradJob } from "./job.ts";
 
 const NAMES: Readonly<Record<AutogradBackend, string>> = {
-  torch: "PyTorch autograd",
+  torch: "PyTorch",
   jax: "JAX",
-  tensorflow: "TensorFlow GradientTape",
+  tensorflow: "TensorFlow",
   autograd: "HIPS Autograd",
 };
 

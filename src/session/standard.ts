@@ -1,0 +1,97 @@
+/** A catalogue loss on the arrays of an inspection, as an inspection of its own. */
+import type { Input } from "../expression/node.ts";
+import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
+import { buildEntry, factsOf, formatCall, withDefaults } from "../losses/call.ts";
+import { parseCall } from "../losses/catalogue.ts";
+import { type CatalogueEntry, Settings, type Trap } from "../losses/entry.ts";
+import { buildFamily } from "../losses/family.ts";
+import { CallError } from "../losses/python.ts";
+import { FamilyError, type FamilySpec } from "../losses/spec.ts";
+import { type Inspection, InspectionError, type Watch, inspect } from "./inspect.ts";
+
+export interface StandardLoss {
+  readonly entry: CatalogueEntry;
+  /** As its library writes it, without defaults. */
+  readonly call: string;
+  readonly spec: FamilySpec | null;
+  /** What people do not expect of it with these settings. */
+  readonly traps: readonly Trap[];
+  readonly inspection: Inspection;
+}
+
+/** Prediction, target and further arrays of an inspection; null when one of the first two is missing. */
+export function subjectOf(inspection: Inspection): Subject | null {
+  const { loss, inputs, wrt } = inspection;
+  const prediction = wrt.node as Input;
+  const target = inputs.find((x) => x.role === "target" && x !== wrt)?.node as Input | undefined;
+  return target === undefined ? null : { loss, prediction, target };
+}
+
+/**
+ * The loss of a catalogue call on the arrays of `like`.
+ * @throws InspectionError when there is no such loss, or it does not fit the arrays
+ */
+export function standardLoss(text: string, like: Inspection, watch: Watch): StandardLoss {
+  const subject = subjectOf(like);
+  if (subject === null) {
+    throw new InspectionError(
+      `${like.report.function.name} has no target, so no standard loss can be compared with it`,
+      "Name the target y_true, target or mask, so that it is taken for one.",
+    );
+  }
+  try {
+    const { entry, parameters } = parseCall(text);
+    const inputs = inputsOf(subject);
+    const settings = new Settings(withDefaults(entry, parameters));
+    const facts = factsOf(inputs);
+    const call = formatCall(entry, parameters);
+    const assumptions: string[] = [];
+    let spec = entry.spec?.(settings, facts) ?? null;
+    let loss: Inspection["loss"];
+    try {
+      loss = buildEntry(entry, parameters, inputs);
+    } catch (e) {
+      if (!(e instanceof FamilyError) || spec === null) throw e;
+      // The same loss for the target at hand: a map of classes, or one that has a class axis.
+      const targetEncoding = spec.targetEncoding === "one-hot" ? "as given" : "one-hot";
+      spec = { ...spec, targetEncoding };
+      loss = buildFamily(spec, inputs);
+      assumptions.push(
+        targetEncoding === "one-hot"
+          ? "the target is one-hot encoded for it"
+          : "the target has a class axis, so it is not encoded",
+      );
+    }
+    const { source } = entry;
+    const inspection = inspect(
+      {
+        function: {
+          name: call,
+          file:
+            source.kind === "library"
+              ? `${source.package} ${source.version}`
+              : `${source.authors} ${source.year}`,
+          line: 0,
+        },
+        loss,
+        inputs: like.inputs,
+        wrt: like.wrt.name,
+        assumptions,
+        blockers: [],
+      },
+      watch,
+    );
+    const traps = entry.traps.filter((t) => t.applies(settings, facts));
+    return { entry, call, spec, traps, inspection };
+  } catch (e) {
+    if (e instanceof CallError || e instanceof FamilyError) {
+      throw new InspectionError(
+        e.message,
+        e instanceof CallError
+          ? "dice-gradient catalogue lists the losses and their parameters."
+          : null,
+      );
+    }
+    throw e;
+  }
+}

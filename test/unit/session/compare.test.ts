@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import type { Comparison } from "../../../src/report/schema.ts";
+import { draw } from "../../../src/session/draw.ts";
+import { filesFor } from "../../../src/session/files.node.ts";
+import { type Other, compareSource } from "../../../src/session/jobs.ts";
+import { readPayload } from "../../../src/renderer/validate.ts";
+
+const LOSSES = `import torch
+
+def squared(logits, target, smooth=1.0):
+    p = torch.sigmoid(logits)
+    i = (p * target).sum((2, 3))
+    u = (p ** 2).sum((2, 3)) + (target ** 2).sum((2, 3))
+    return 1 - ((2 * i + smooth) / (u + smooth)).mean()
+
+def linear(pred, mask):
+    q = torch.sigmoid(pred)
+    n = 2 * (q * mask).sum((2, 3)) + 1.0
+    return 1 - (n / (q.sum((2, 3)) + mask.sum((2, 3)) + 1.0)).mean()
+`;
+const VALUES = [
+  "logits=[[[[0.1, 2.0], [-1.0, 3.0]], [[0.5, -0.5], [1.5, 0.0]]]]",
+  "target=[[[[0, 1], [0, 1]], [[1, 0], [0, 1]]]]",
+];
+const watch = { onProgress: () => undefined, isCancelled: () => false };
+
+async function compared(others: readonly Other[], values = VALUES): Promise<Comparison> {
+  const engine = { parser: await loadParserFromDisk(), files: filesFor() };
+  const job = {
+    source: LOSSES, file: "losses.py", callable: "squared", values, wrt: null, directory: ".",
+  }; // prettier-ignore
+  const result = compareSource(job, others, engine, watch);
+  if ("failure" in result) return assert.fail(result.failure.message);
+  return result.comparison;
+}
+
+describe("a comparison with a standard loss", function () {
+  this.timeout(60_000);
+
+  it("names the reasons, whose shares on the arrays add up to one", async () => {
+    const call = "monai.losses.DiceLoss(sigmoid=True)";
+    const { pairs, matches } = await compared([{ kind: "catalogue", call }]);
+    const [pair] = pairs;
+    assert.equal(pair!.equal, "no");
+    assert.equal(pair!.complete, true);
+    assert.deepEqual(
+      pair!.differences.map((d) => [d.id, d.lines]),
+      [
+        ["powers", [6]],
+        ["smoothing", [7]],
+      ],
+    );
+    const total = pair!.differences.reduce((s, d) => s + d.share!, 0);
+    assert.ok(Math.abs(total - 1) < 1e-9);
+    assert.equal(matches![0]!.exact, true);
+    assert.match(matches![0]!.call, /squared_pred=True, smooth_nr=1.0, smooth_dr=1.0/);
+  });
+
+  it("takes another function of the file, whose arguments have other names", async () => {
+    const other: Other = { kind: "file", source: LOSSES, file: "losses.py", callable: "linear" };
+    const { pairs } = await compared([other]);
+    assert.deepEqual(
+      pairs[0]!.differences.map((d) => d.id),
+      ["powers"],
+    );
+  });
+
+  it("finds the nearest loss of the catalogue when none is named", async () => {
+    const { pairs, reports } = await compared([]);
+    assert.equal(pairs[0]!.equal, "exactly");
+    assert.match(reports[1]!.function.name, /^monai\.losses\.DiceLoss\(/);
+  });
+
+  it("names the reasons without arrays too", async () => {
+    const call = "monai.losses.DiceLoss(sigmoid=True, smooth_nr=1.0, smooth_dr=1.0)";
+    const { pairs } = await compared([{ kind: "catalogue", call }], []);
+    assert.deepEqual(
+      pairs[0]!.differences.map((d) => d.id),
+      ["powers"],
+    );
+  });
+
+  it("is drawn in every form of an output, and read back by the renderer", async () => {
+    const call = "monai.losses.DiceLoss(sigmoid=True)";
+    const comparison = await compared([{ kind: "catalogue", call }]);
+    const drawn = draw(comparison);
+    assert.match(drawn.plain, /1\. Plain or squared sums: .* % of the difference \(line 6\)/);
+    assert.match(drawn.markdown, /\*\*Smoothing\*\*/);
+    const read = readPayload(JSON.parse(JSON.stringify(comparison)));
+    assert.equal(read.kind, "comparison");
+  });
+
+  it("says which losses there are when a call names none", async () => {
+    const engine = { parser: await loadParserFromDisk(), files: filesFor() };
+    const job = {
+      source: LOSSES, file: "losses.py", callable: "squared", values: VALUES, wrt: null,
+      directory: ".",
+    }; // prettier-ignore
+    const result = compareSource(
+      job,
+      [{ kind: "catalogue", call: "monai.losses.Dise()" }],
+      engine,
+      watch,
+    );
+    assert.ok("failure" in result);
+    assert.match(result.failure.message, /monai\.losses\.Dise is not in the catalogue/);
+  });
+});
