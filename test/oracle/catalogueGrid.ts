@@ -245,6 +245,22 @@ export const COMPARISONS: Readonly<Record<string, Comparison>> = {
     only: (settings, shape) =>
       !Array.isArray(settings["weight"]) || settings["weight"].length === shape[1],
   },
+  "monai.losses.DiceFocalLoss": {
+    shapes: WITH_BINARY,
+    settings: [
+      ...grid({
+        sigmoid: [true],
+        include_background: [true, false],
+        gamma: [2, 1.5],
+        alpha: [null, 0.25],
+        reduction: ["mean", "sum"],
+      }),
+      ...grid({ softmax: [true], to_onehot_y: [true], lambda_dice: [0.5], lambda_focal: [2] }),
+      ...grid({ sigmoid: [true], weight: [1.5, [0.5, 2, 3]] }),
+      ...grid({ sigmoid: [true], weight: [[0.5, 2]], include_background: [false] }),
+    ],
+    only: weightsFit,
+  },
   "segmentation_models_pytorch.losses.DiceLoss": segmentationModels([{}], true),
   "segmentation_models_pytorch.losses.JaccardLoss": segmentationModels([{}], true),
   "segmentation_models_pytorch.losses.TverskyLoss": segmentationModels(

@@ -187,6 +187,28 @@ function diceCE(s: Settings, facts: ArrayFacts): FamilySpec {
   };
 }
 
+function diceFocal(s: Settings, facts: ArrayFacts): FamilySpec {
+  const count = compared(s, facts);
+  const given = s.isNone("weight") ? null : s.numbers("weight");
+  const single = typeof s.raw("weight") === "number";
+  return {
+    ...diceFields(s, facts),
+    factor: s.scalar("lambda_dice"),
+    addends: [
+      {
+        loss: "binary focal",
+        weight: s.scalar("lambda_focal"),
+        takes: "logits",
+        reduction: s.text("reduction") === "sum" ? "mean over space, then sum" : "mean",
+        gamma: s.scalar("gamma"),
+        ...(!s.isNone("alpha") && { alpha: s.scalar("alpha") }),
+        ...(count < facts.classes && { withoutBackground: true }),
+        ...(given && { classWeights: single ? Array<number>(count).fill(given[0]!) : given }),
+      },
+    ],
+  };
+}
+
 const UNACTIVATED: Trap = {
   id: "monai-no-activation",
   sentence:
@@ -345,5 +367,40 @@ export const MONAI: readonly CatalogueEntry[] = [
     spec: diceCE,
     source: source("dice.py", "DiceCELoss"),
     traps: [...DICE_TRAPS, TWO_WEIGHTS, CE_ALL_CLASSES],
+  },
+  {
+    ...base,
+    id: "monai.losses.DiceFocalLoss",
+    aliases: ["monai.losses.dice.DiceFocalLoss"],
+    title: "Dice and focal loss",
+    about: "A weighted sum of the Dice loss and the sigmoid focal loss of the logits.",
+    parameters: [
+      ...DICE_OPTIONS.filter((p) => p !== REDUCTION && p !== WEIGHT),
+      choice("reduction", ["mean", "sum"], "how both terms become one number"),
+      float("gamma", 2, "exponent of the focal term"),
+      WEIGHT,
+      float("lambda_dice", 1, "factor of the Dice term"),
+      float("lambda_focal", 1, "factor of the focal term"),
+      optional("alpha", "float", "weight of the positive class in the focal term"),
+    ],
+    spec: diceFocal,
+    source: source("dice.py", "DiceFocalLoss"),
+    traps: [
+      ...DICE_TRAPS,
+      {
+        id: "monai-focal-sum-is-a-mean-over-space",
+        sentence:
+          'With reduction="sum" the focal term is averaged over the voxels first: it is no sum over voxels.',
+        versions: "all",
+        applies: (s) => s.text("reduction") === "sum",
+      },
+      {
+        id: "monai-focal-is-sigmoid",
+        sentence:
+          "The focal term takes the sigmoid of each logit, also where the Dice term takes a softmax.",
+        versions: "all",
+        applies: (s) => s.flag("softmax"),
+      },
+    ],
   },
 ];

@@ -32,8 +32,13 @@ export function addendOf(addend: Addend, ready: Prepared, inputs: FamilyInputs):
   if (addend.labelSmoothing !== undefined && !isZero(addend.labelSmoothing)) {
     t = smoothed(t, addend);
   }
+  // A binary term of a class depends on that class alone, so that weights are for those compared.
+  const binary = addend.loss === "binary cross entropy" || addend.loss === "binary focal";
+  const early = binary && addend.withoutBackground === true;
+  if (early) [p, t] = [pickClasses(p, "without background"), pickClasses(t, "without background")];
   const each = voxelTerms(addend, p, t, inputs);
-  const kept = addend.withoutBackground === true ? pickClasses(each, "without background") : each;
+  const late = !early && addend.withoutBackground === true;
+  const kept = late ? pickClasses(each, "without background") : each;
   if (addend.masked !== true || ready.mask === null) {
     return reduceTerms(addend, kept, given, inputs);
   }
@@ -107,9 +112,28 @@ function voxelTerms(addend: Addend, p: Named, t: Named, inputs: FamilyInputs): N
         : reduceOver("sum", term, CLASS);
     }
     case "binary cross entropy":
+      return weighted(binaryTerms(addend, p, t, inside));
     case "binary focal":
+      if (logits) return weighted(focalOfLogits(addend, p, t));
       return weighted(binaryTerms(addend, p, t, inside));
   }
+}
+
+/** σ(-z(2t - 1))^γ times the binary cross entropy, whose first factor fits labels 0 and 1. */
+function focalOfLogits(addend: Addend, z: Named, t: Named): Named {
+  const gamma = scalar(addend.gamma ?? 2);
+  const entropy = combine(z, t, (e, g) => x.sub(x.unary("softplus", e), x.mul(e, g)));
+  const miss = combine(z, t, (e, g) => {
+    const signed = x.mul(x.neg(e), x.sub(x.mul(x.constant(2), g), x.ONE));
+    return x.exp(x.mul(gamma, x.unary("logsigmoid", signed)));
+  });
+  const term = combine(miss, entropy, x.mul);
+  if (addend.alpha === undefined) return term;
+  const alpha = scalar(addend.alpha);
+  return combine(term, t, (e, g) => {
+    const share = x.add(x.mul(g, alpha), x.mul(x.sub(x.ONE, g), x.sub(x.ONE, alpha)));
+    return x.mul(share, e);
+  });
 }
 
 /** a·t·(-log p) + b·(1 - t)·(-log(1 - p)), from logits without overflow. */
