@@ -16,7 +16,13 @@ export type DType =
   | "float32"
   | "float64";
 
-export type Library = "numpy" | "torch" | "tensorflow" | "jax";
+/** Whose arrays these are. "autograd" is HIPS Autograd: NumPy's rules on arrays that it follows. */
+export type Library = "numpy" | "torch" | "tensorflow" | "jax" | "autograd";
+
+/** Whether a library's arrays obey NumPy's rules of dtype and conversion. */
+export function followsNumpy(library: Library): boolean {
+  return library === "numpy" || library === "autograd";
+}
 
 const BITS: Readonly<Record<DType, number>> = {
   bool: 1,
@@ -58,7 +64,7 @@ export function castTarget(dtype: DType): CastTarget {
 
 /** What a library makes of Python's own float. */
 export function defaultFloat(library: Library): DType {
-  return library === "numpy" ? "float64" : "float32";
+  return followsNumpy(library) ? "float64" : "float32";
 }
 
 function defaultInt(library: Library): DType {
@@ -92,20 +98,20 @@ function highestKind(operands: readonly Operand[]): ScalarType {
  * The dtype of the result of an elementwise operation; `null` when it is a float of unknown
  * precision. NumPy: NEP 50. PyTorch: among operands of the highest category (float, int, bool),
  * arrays outrank 0-dimensional tensors, which outrank Python numbers. TensorFlow and JAX treat
- * Python numbers as weak and otherwise widen as PyTorch does within a category.
+ * Python numbers as weak and widen within a category, whatever the rank.
  */
 export function promote(operands: readonly Operand[], library: Library): DType | null {
   const kind = highestKind(operands);
   if (kind === "bool") return "bool";
   const strong = operands.filter((o) => !o.weak);
-  if (library === "numpy") {
+  if (followsNumpy(library)) {
     if (strong.length === 0) return defaultDType(kind, library);
     if (kind === "float" && strong.some((o) => o.type === "float" && o.dtype === null)) return null;
     const joined = strong.map((o) => o.dtype ?? defaultDType(o.type, library)).reduce(promoteNumpy);
     return KIND_ORDER[scalarType(joined)] < KIND_ORDER[kind] ? defaultDType(kind, library) : joined;
   }
   const ofKind = strong.filter((o) => o.type === kind);
-  const arrays = ofKind.filter((o) => o.rank > 0);
+  const arrays = library === "torch" ? ofKind.filter((o) => o.rank > 0) : [];
   const deciding = arrays.length > 0 ? arrays : ofKind;
   if (deciding.length === 0) return defaultDType(kind, library);
   if (deciding.some((o) => o.dtype === null)) return kind === "float" ? null : defaultInt(library);
@@ -155,15 +161,18 @@ function floatHolding(integer: DType): DType {
 export function floatResult(dtype: DType | null, type: ScalarType, library: Library): DType | null {
   if (type === "float") return dtype;
   if (library === "tensorflow") return dtype !== null && BITS[dtype] < 32 ? "float32" : "float64";
-  if (library !== "numpy") return defaultFloat(library);
+  if (!followsNumpy(library)) return defaultFloat(library);
   return dtype === null ? "float64" : floatHolding(dtype);
 }
 
 /** What summing makes of integers, which are widened so as not to overflow. */
 export function sumResult(dtype: DType | null, type: ScalarType, library: Library): DType | null {
   if (type === "float") return dtype;
-  if (library === "numpy" && dtype !== null && isUnsigned(dtype)) return "uint64";
-  return library === "tensorflow" || library === "jax" ? (dtype ?? "int32") : "int64";
+  if (followsNumpy(library) && dtype !== null && isUnsigned(dtype)) return "uint64";
+  if (library === "tensorflow") return dtype ?? "int32";
+  if (library !== "jax") return "int64";
+  if (dtype === null || dtype === "bool") return "int32";
+  return BITS[dtype] >= 32 ? dtype : isUnsigned(dtype) ? "uint32" : "int32";
 }
 
 /** Integers narrow enough that NumPy's and PyTorch's arithmetic on masks can wrap around. */

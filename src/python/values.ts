@@ -1,7 +1,7 @@
 /** What a Python expression can be worth during symbolic execution. */
 import type { Axis } from "../expression/axis.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
-import type { DType, Library } from "./dtypes.ts";
+import { type DType, type Library, followsNumpy } from "./dtypes.ts";
 import type { PythonError } from "./errors.ts";
 import type { ClassDef, Code, FunctionDef } from "./syntax.ts";
 import type { Scope } from "./interpreter/scope.ts";
@@ -342,7 +342,7 @@ export function typeName(v: Value): string {
     case "function":
       return v.kind === "number" ? v.type : "function";
     case "tensor":
-      return v.library === "numpy" ? "numpy.ndarray" : v.library === "jax" ? "Array" : "Tensor";
+      return followsNumpy(v.library) ? "numpy.ndarray" : v.library === "jax" ? "Array" : "Tensor";
     case "tuple":
       return v.typeName ?? "tuple";
     case "iterator":

@@ -84,7 +84,7 @@ export async function sampleLines(
 
 /** NumPy reads the file; other libraries take the array over. */
 export function arrayFromFile(library: DerivedInput["library"], load: string): string {
-  if (library === "numpy") return load;
+  if (library === "numpy" || library === "autograd") return load;
   return library === "torch" ? `torch.from_numpy(${load})` : arrayCall(library, load);
 }
 

@@ -80,6 +80,7 @@ export function arrayCall(library: DerivedInput["library"], inner: string): stri
     case "jax":
       return `jnp.array(${inner})`;
     case "numpy":
+    case "autograd":
       return `np.array(${inner})`;
   }
 }
@@ -94,6 +95,7 @@ export function importOf(library: DerivedInput["library"]): string {
     case "jax":
       return "import jax.numpy as jnp";
     case "numpy":
+    case "autograd":
       return "import numpy as np";
   }
 }

@@ -21,7 +21,7 @@ export interface Available {
 
 /** Where the body stands, and what it takes to write it; see the tracer's record of it. */
 export interface FixPlace {
-  readonly library: "numpy" | "torch" | "tensorflow" | "jax";
+  readonly library: "numpy" | "torch" | "tensorflow" | "jax" | "autograd";
   readonly body: SourceSpan;
   readonly isLambda: boolean;
   readonly indent: string;
@@ -267,7 +267,13 @@ const arrayDialect: typeof numpy = {
   },
 };
 
-const DIALECTS = { numpy: arrayDialect, jax: arrayDialect, torch, tensorflow } as const;
+const DIALECTS = {
+  numpy: arrayDialect,
+  autograd: arrayDialect,
+  jax: arrayDialect,
+  torch,
+  tensorflow,
+} as const;
 
 function stretched(e: Expr, like: Expr): Expr {
   return e.shape.length === like.shape.length ? e : b.expand(e, like.shape);

@@ -38,7 +38,13 @@ export function getAttribute(vm: Interpreter, v: Value, name: string): Value {
 
 function describeLibrary(library: string): string {
   return (
-    { numpy: "NumPy", torch: "PyTorch", tensorflow: "TensorFlow", jax: "JAX" }[library] ?? library
+    {
+      numpy: "NumPy",
+      torch: "PyTorch",
+      tensorflow: "TensorFlow",
+      jax: "JAX",
+      autograd: "HIPS Autograd",
+    }[library] ?? library
   );
 }
 

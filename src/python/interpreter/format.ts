@@ -1,4 +1,5 @@
 /** How values print: repr, str, f-strings, `format` and `%`. */
+import { followsNumpy } from "../dtypes.ts";
 import { formatShape } from "../../expression/axis.ts";
 import type { NumericArray } from "../host.ts";
 import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
@@ -45,9 +46,8 @@ export function display(vm: Interpreter, v: Value, repr = false): string {
     case "range":
       return `range(${v.start}, ${v.stop}${v.step === 1 ? "" : `, ${v.step}`})`;
     case "dtype":
-      return v.library === "numpy"
-        ? v.dtype
-        : `${v.library === "jax" ? "jnp" : v.library}.${v.dtype}`;
+      // Dtypes of JAX and HIPS Autograd are NumPy's.
+      return followsNumpy(v.library) || v.library === "jax" ? v.dtype : `${v.library}.${v.dtype}`;
     case "function":
       return `<function ${v.code.name}>`;
     case "builtin":
@@ -139,7 +139,7 @@ function displayTensor(vm: Interpreter, t: TensorValue, repr: boolean): string {
   const body = arrayText(values, torch ? ", " : repr ? ", " : " ", element);
   if (torch) return `tensor(${body})`;
   if (!repr || values.shape.length === 0) return body;
-  return t.library === "numpy" ? `array(${body})` : `Array(${body})`;
+  return followsNumpy(t.library) ? `array(${body})` : `Array(${body})`;
 }
 
 function elementText(x: number, t: TensorValue, torch: boolean): string {

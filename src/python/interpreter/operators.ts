@@ -4,7 +4,7 @@ import { constant, neg, sub } from "../../expression/build.ts";
 import { matmul } from "../tensors/contraction.ts";
 import { elementwise, keepingFunction, logical, truthFunction } from "../tensors/elementwise.ts";
 import { asTensor, nodeOf, tensor } from "../tensors/tensor.ts";
-import { defaultDType } from "../dtypes.ts";
+import { defaultDType, followsNumpy } from "../dtypes.ts";
 import type { BinaryOperator, ComparisonOperator } from "../syntax.ts";
 import {
   FALSE,
@@ -25,6 +25,7 @@ import type { Interpreter } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
 import { comparisonOp, numberBinary, numberCompare, numberUnary } from "./numbers.ts";
 import { useOpaque } from "./opaque.ts";
+import { isFollowed, mayBeChanged } from "./subscripts.ts";
 import { truth } from "./truth.ts";
 
 const ARITHMETIC: Partial<Readonly<Record<BinaryOperator, BinaryOp>>> = {
@@ -79,7 +80,7 @@ function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value
     v.kind === "number" ||
     (isSequence(v) &&
       other.kind === "tensor" &&
-      (other.library === "numpy" || other.library === "tensorflow"));
+      (followsNumpy(other.library) || other.library === "tensorflow"));
   if (!fits(a, b) || !fits(b, a)) return mismatch(vm, op, a, b);
   if (isSequence(a) && b.kind === "tensor")
     return tensorOperation(vm, op, arrayBeside(vm, a, b), b);
@@ -199,7 +200,12 @@ export function inPlace(
   const { expr } = target;
   // TensorFlow's and JAX's arrays and NumPy's scalars are immutable: the name is bound anew.
   if (library === "tensorflow" || library === "jax") return result;
-  if (library === "numpy" && expr.shape.length === 0) return result;
+  if (followsNumpy(library) && expr.shape.length === 0) return result;
+  if (library === "autograd") {
+    // An array that Autograd follows has no in-place operators: the name is bound anew.
+    if (isFollowed(vm, target)) return result;
+    mayBeChanged(vm, target, result);
+  }
   if (result.expr.shape.length !== expr.shape.length) {
     return vm.fail(
       "ValueError",

@@ -54,6 +54,20 @@ export class Recorder {
     if (!this.labels.has(e)) this.labels.set(e, name);
   }
 
+  /** Nodes have become others: what is known of them goes along. */
+  moved(to: ReadonlyMap<Expr, Expr>): void {
+    for (const [before, after] of to) {
+      const span = this.spans.get(before);
+      if (span !== undefined) this.made(after, span);
+      const label = this.labels.get(before);
+      if (label !== undefined) this.named(after, label);
+    }
+    for (const b of [...this.blockers]) {
+      const after = to.get(b.node);
+      if (after !== undefined) this.block(after, b.how, b.span);
+    }
+  }
+
   block(e: Expr, how: string, span: SourceSpan): void {
     if (!this.blockers.some((b) => b.node === e)) this.blockers.push({ how, span, node: e });
   }

@@ -1,6 +1,7 @@
 /** `value[key]` of every kind of value: reading, setting, deleting. */
 import { assignIndex, indexTensor } from "../tensors/indexing.ts";
-import { type Value, int, str, tuple, typeName } from "../values.ts";
+import { dependsOn } from "../../expression/walk.ts";
+import { type TensorValue, type Value, int, str, tuple, typeName } from "../values.ts";
 import { findMethod } from "./attributes.ts";
 import { call } from "./calls.ts";
 import { changeItems, hashKey, makeList, removeEntry, setEntry } from "./collections.ts";
@@ -116,18 +117,45 @@ export function sliceIndices(
   return picked;
 }
 
+/** Arrays of some libraries never change: `x[key] = value` is an error there. */
+export function mayBeChanged(vm: Interpreter, x: TensorValue, value: Value): void {
+  switch (x.library) {
+    case "jax":
+      return vm.fail(
+        "TypeError",
+        "JAX arrays are immutable and do not support in-place item assignment",
+        "Write x = x.at[index].set(value), or .add(value) for +=.",
+      );
+    case "tensorflow":
+      return vm.fail(
+        "TypeError",
+        `'${typeName(x)}' object does not support item assignment`,
+        "Build the tensor with tf.where, tf.stack or tf.concat instead.",
+      );
+    case "autograd":
+      if (isFollowed(vm, x) || isFollowed(vm, value)) {
+        vm.fail(
+          "TypeError",
+          "HIPS Autograd cannot follow an assignment into an array",
+          "Build the array at once: np.where(condition, new, old), np.concatenate, or np.array of a list.",
+        );
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+/** Whether it depends on what HIPS Autograd differentiates by: the first input of the trace. */
+export function isFollowed(vm: Interpreter, v: Value): boolean {
+  const first = vm.traceInputs[0];
+  return v.kind === "tensor" && first !== undefined && dependsOn(v.expr, first);
+}
+
 export function setItem(vm: Interpreter, v: Value, key: Value, value: Value): void {
   switch (v.kind) {
     case "tensor":
-      if (v.library === "tensorflow" || v.library === "jax") {
-        vm.fail(
-          "TypeError",
-          `'${typeName(v)}' object does not support item assignment`,
-          v.library === "jax"
-            ? "Write x = x.at[i].set(y)."
-            : "Build the tensor with tf.where, tf.stack or tf.concat instead.",
-        );
-      }
+      mayBeChanged(vm, v, value);
       assignIndex(vm, v, key, value);
       return;
     case "list": {

@@ -1,4 +1,5 @@
 /** Truth of values, and decisions that depend on arrays. */
+import { followsNumpy } from "../dtypes.ts";
 import type { Axis } from "../../expression/axis.ts";
 import { elementCount } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
@@ -18,7 +19,7 @@ export function truth(vm: Interpreter, v: Value): boolean {
     case "tensor": {
       const n = elementCount(v.expr.shape);
       if (v.expr.shape.length > 0 && n !== 1) {
-        return v.library === "numpy"
+        return followsNumpy(v.library)
           ? vm.fail(
               "ValueError",
               "The truth value of an array with more than one element is ambiguous. " +

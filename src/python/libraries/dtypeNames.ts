@@ -1,5 +1,5 @@
 /** The names by which people ask for a dtype. */
-import { type DType, type Library, defaultFloat, isDType } from "../dtypes.ts";
+import { type DType, type Library, defaultFloat, followsNumpy, isDType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { DTypeValue, Value } from "../values.ts";
 import { typeName } from "../values.ts";
@@ -24,7 +24,7 @@ const ALIASES: Readonly<Record<string, DType>> = {
 /** `torch.float`, `np.float64`, `tf.int32`, … */
 export function dtypeNamed(library: Library, name: string): DTypeValue | undefined {
   if (isDType(name)) {
-    if (name === "bfloat16" && library === "numpy") return undefined;
+    if (name === "bfloat16" && followsNumpy(library)) return undefined;
     return { kind: "dtype", dtype: name, library };
   }
   const alias = ALIASES[name];

@@ -120,6 +120,7 @@ const MAKERS: Readonly<Record<Library, string>> = {
   torch: "torch.tensor",
   tensorflow: "tf.constant",
   jax: "jnp.array",
+  autograd: "np.array",
 };
 
 /** The class of a library's arrays, for isinstance() and annotations. */

@@ -18,6 +18,7 @@ import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { tensorDot } from "./products.ts";
 import { dtypeOf } from "./dtypeNames.ts";
+import { numpyJoined } from "./numpyJoined.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
   exclusiveOr,
@@ -53,6 +54,8 @@ const OUT = "!out, !where, ~casting, ~order, ~subok";
 const reduceArgs = "a, axis=None, !out, keepdims=False, !initial, !where";
 
 export const numpyFunctions: Table = {
+  ...numpyJoined,
+
   // Entry by entry
   exp: [`x, dtype=None, ${OUT}`, m.real("exp")],
   expm1: [`x, ${OUT}`, m.real("expm1")],

@@ -7,6 +7,7 @@ import { mathConstant } from "./math.ts";
 import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.ts";
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "./numpy.ts";
 import { builtin } from "./signature.ts";
+import { specialFunctions } from "./special.ts";
 
 const ndarray = arrayType("numpy", "ndarray");
 
@@ -17,7 +18,7 @@ const errstate: BuiltinValue = {
   call: () => ({ kind: "context", name: "np.errstate()", effect: "none" }),
 };
 
-const others: OtherNames = (name) => {
+export const numpyNames: OtherNames = (name) => {
   switch (name) {
     case "ndarray":
       return ndarray;
@@ -35,8 +36,10 @@ const others: OtherNames = (name) => {
 };
 
 const modules = new Modules("numpy");
-modules.define("numpy", [numpyFunctions], others);
+modules.define("numpy", [numpyFunctions], numpyNames);
 modules.define("numpy.linalg", [linalg]);
+modules.define("scipy", []);
+modules.define("scipy.special", [specialFunctions]);
 
 function method(name: string): BuiltinValue | null {
   if (Object.hasOwn(numpyMethods, name)) {

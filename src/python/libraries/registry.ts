@@ -2,7 +2,9 @@
 import type { Interpreter, Libraries } from "../interpreter/interpreter.ts";
 import type { Library } from "../dtypes.ts";
 import type { BuiltinValue, ModuleValue, TensorValue, Value } from "../values.ts";
+import { AUTOGRAD } from "./autograd/library.ts";
 import { BUILTINS } from "./builtins.ts";
+import { JAX } from "./jax/library.ts";
 import { valueAttribute } from "./methods.ts";
 import type { LibraryModel } from "./model.ts";
 import { NUMPY } from "./numpyLibrary.ts";
@@ -17,6 +19,8 @@ const MODELS: Readonly<Partial<Record<Library, LibraryModel>>> = {
   numpy: NUMPY,
   torch: TORCH,
   tensorflow: TENSORFLOW,
+  jax: JAX,
+  autograd: AUTOGRAD,
 };
 
 const MODULES: ReadonlyMap<string, ModuleValue> = new Map(

@@ -230,10 +230,10 @@ export class CallContext {
     return this.list(name).map((v) => this.asOwn(v));
   }
 
-  /** As an array; functions of TensorFlow and JAX take NumPy's too, and give arrays of their own. */
+  /** As an array; functions of libraries other than PyTorch take NumPy's too, and give their own. */
   asOwn(v: Value): TensorValue {
     const t = asTensor(this.vm, v, this.library);
-    const takesNumpy = this.library === "tensorflow" || this.library === "jax";
+    const takesNumpy = this.library !== "numpy" && this.library !== "torch";
     return takesNumpy ? inLibrary(this.vm, t, this.library) : t;
   }
 

@@ -15,7 +15,7 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr, ReduceOp } from "../../expression/node.ts";
-import { type DType, floatResult, scalarType, sumResult } from "../dtypes.ts";
+import { type DType, floatResult, followsNumpy, scalarType, sumResult } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberBinary } from "../interpreter/numbers.ts";
 import type { Selection, TensorValue } from "../values.ts";
@@ -115,7 +115,7 @@ function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | nul
         );
       }
       requireFloat(vm, "a mean (which would divide in integers)", x);
-      if (x.library === "numpy" && type !== "float") return "float64";
+      if (followsNumpy(x.library) && type !== "float") return "float64";
       return floatResult(x.dtype, type, x.library);
     case "any":
     case "all":

@@ -19,6 +19,7 @@ import {
   type Operand,
   castTarget,
   defaultDType,
+  followsNumpy,
   isDType,
   scalarType,
 } from "../dtypes.ts";
@@ -146,7 +147,7 @@ export function viewOf(
 ): TensorValue {
   const e = vm.shaped(() => read(base.expr));
   // In TensorFlow and JAX nothing changes in place.
-  const mutable = base.library === "numpy" || base.library === "torch";
+  const mutable = followsNumpy(base.library) || base.library === "torch";
   const options = mutable ? { contiguous, view: { base, read, write } } : {};
   return tensor(vm, e, base.library, base.dtype, options);
 }

@@ -67,6 +67,7 @@ function libraryOfValue(v: Value): Library | null {
   if (/^torch(\.|$)/.test(name) || name === "Tensor") return "torch";
   if (/^(numpy|ndarray)(\.|$)/.test(name)) return "numpy";
   if (/^(tensorflow|keras)(\.|$)/.test(name)) return "tensorflow";
-  if (/^jax(\.|$)/.test(name)) return "jax";
+  if (/^(jax|optax|chex)(\.|$)/.test(name) || name === "Array") return "jax";
+  if (/^autograd(\.|$)/.test(name)) return "autograd";
   return null;
 }

@@ -16,6 +16,7 @@ import {
   int,
   symbolic,
 } from "../values.ts";
+import { libraryUsed } from "./library.ts";
 import { nameAxes } from "./axes.ts";
 import { rolesOf } from "./roles.ts";
 import type { InputPlan, Plan } from "./trace.ts";
@@ -44,6 +45,8 @@ export function planOfCall(vm: Interpreter, target: TraceTarget, request: CallRe
   const found: { readonly name: string; readonly tensor: TensorValue }[] = [];
   for (const p of target.parameters) collect(p.name, bound.get(p.name)!, found);
   for (const [name, v] of extra.given) collect(name, v, found);
+  const used = libraryUsed(target);
+  const own = used === "jax" || used === "autograd" ? used : "numpy";
   const layout = layoutOf(found[0]?.tensor.library ?? "numpy");
   const shapes = nameAxes(
     found.map(({ tensor: t }) => t.expr.shape.map((a) => a.size)),
@@ -53,7 +56,8 @@ export function planOfCall(vm: Interpreter, target: TraceTarget, request: CallRe
     name,
     shape: shapes[k]!,
     type: t.expr.type,
-    library: t.library,
+    // JAX and HIPS Autograd turn NumPy's arrays into their own where they differentiate.
+    library: t.library === "numpy" ? own : t.library,
     dtype: t.dtype,
     argument: t.expr,
     handle: null,

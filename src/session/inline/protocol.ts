@@ -70,7 +70,7 @@ export interface DerivedInput {
   readonly shape: readonly (number | string)[];
   readonly type: "float" | "int" | "bool";
   /** Whose arrays it takes. */
-  readonly library: "numpy" | "torch" | "tensorflow" | "jax";
+  readonly library: "numpy" | "torch" | "tensorflow" | "jax" | "autograd";
 }
 
 /** What became of a candidate. */

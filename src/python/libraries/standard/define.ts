@@ -19,15 +19,22 @@ export const method = (
 export const unchanged = (name: string): BuiltinValue => ({
   kind: "builtin",
   name,
-  call: (_vm, { positional, keywords }) => {
+  call: (_vm, { positional }) => {
     const [v] = positional;
-    const decorates = v?.kind === "function" || v?.kind === "class" || v?.kind === "builtin";
-    return keywords.size === 0 &&
-      (decorates || v?.kind === "property" || v?.kind === "staticmethod")
-      ? v
-      : unchanged(name);
+    return v !== undefined && DECORATED.has(v.kind) ? v : unchanged(name);
   },
 });
+
+const DECORATED = new Set<Value["kind"]>([
+  "function",
+  "method",
+  "class",
+  "instance",
+  "builtin",
+  "property",
+  "staticmethod",
+  "classmethod",
+]);
 
 /** Functions from lines of a table, by their names. */
 export function functions(table: Readonly<Record<string, Entry>>): Contents {

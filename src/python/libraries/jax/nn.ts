@@ -1,0 +1,84 @@
+/** jax.nn and jax.scipy.special */
+import { axis as newAxis, normalizeDim } from "../../../expression/axis.ts";
+import { oneHot } from "../../../expression/build.ts";
+import { elementwise, floatFunction, select } from "../../tensors/elementwise.ts";
+import { axisOfSize, castTo, freshLetter, tensor } from "../../tensors/tensor.ts";
+import { type Value, float } from "../../values.ts";
+import * as m from "../common.ts";
+import { NeedsIntegerError } from "../../interpreter/interpreter.ts";
+import { logSumExpWeighted, logit, softmaxAlong, xlogy } from "../special.ts";
+import type { CallContext, Table } from "../signature.ts";
+
+/** 1 at the class of each entry, 0 elsewhere; classes outside of the range give zeros alone. */
+function oneHotOf(c: CallContext): Value {
+  const { vm } = c;
+  const x = c.tensor("x");
+  if (x.expr.type === "float") {
+    return vm.fail(
+      "TypeError",
+      "one_hot() takes an integer array here",
+      "Convert the labels first: labels.astype(jnp.int32).",
+      new NeedsIntegerError(x.expr),
+    );
+  }
+  const classes = c.int("num_classes");
+  const own = axisOfSize(vm, classes, x.expr.shape);
+  const taken = x.expr.shape.some((a) => a.name === own.name);
+  const along = taken ? newAxis(freshLetter(x.expr.shape), classes, "class") : own;
+  const rank = x.expr.shape.length + 1;
+  const dtype = m.dtypeArgument(c) ?? "float32";
+  const e = vm.shaped(() => oneHot(x.expr, along, normalizeDim(c.int("axis"), rank)));
+  return tensor(vm, castTo(e, "int64", dtype), "jax", dtype);
+}
+
+/** x where it is positive, else a function of it. */
+function positiveOr(c: CallContext, otherwise: (x: Value) => Value, edge: "gt" | "ge"): Value {
+  const x = c.tensor("x");
+  return select(c.vm, elementwise(c.vm, edge, x, float(0)), x, otherwise(x), "jax");
+}
+
+/** x · sigmoid(x) */
+function silu(c: CallContext): Value {
+  const x = c.tensor("x");
+  return elementwise(c.vm, "mul", x, floatFunction(c.vm, "sigmoid", x, "jax"), "jax");
+}
+
+const softmax = "x, axis=-1, !where, !initial";
+
+export const nnFunctions: Table = {
+  sigmoid: ["x", m.real("sigmoid")],
+  log_sigmoid: ["x", m.real("logsigmoid")],
+  softplus: ["x", m.real("softplus")],
+  relu: ["x", m.keeping("relu")],
+  tanh: ["x", m.real("tanh")],
+  silu: ["x", silu],
+  swish: ["x", silu],
+  leaky_relu: [
+    "x, negative_slope=0.01",
+    (c) =>
+      positiveOr(c, (x) => elementwise(c.vm, "mul", c.value("negative_slope"), x, "jax"), "ge"),
+  ],
+  elu: [
+    "x, alpha=1.0",
+    (c) => {
+      const below = floatFunction(c.vm, "expm1", c.tensor("x"), "jax");
+      return positiveOr(c, () => elementwise(c.vm, "mul", c.value("alpha"), below, "jax"), "gt");
+    },
+  ],
+  identity: ["x", (c) => c.tensor("x")],
+  softmax: [softmax, (c) => softmaxAlong(c, false)],
+  log_softmax: [softmax, (c) => softmaxAlong(c, true)],
+  logsumexp: ["a, axis=None, b=None, keepdims=False, !return_sign, !where", logSumExpWeighted],
+  one_hot: ["x, num_classes, *, dtype=None, axis=-1", oneHotOf],
+};
+
+export const jaxSpecial: Table = {
+  expit: ["x", m.real("sigmoid")],
+  log_expit: ["x", m.real("logsigmoid")],
+  logit: ["x", logit],
+  xlogy: ["x, y", (c) => xlogy(c)],
+  xlog1py: ["x, y", (c) => xlogy(c, true)],
+  logsumexp: ["a, axis=None, b=None, keepdims=False, !return_sign, !where", logSumExpWeighted],
+  softmax: ["x, *, axis=None", (c) => softmaxAlong(c, false)],
+  log_softmax: ["x, *, axis=None", (c) => softmaxAlong(c, true)],
+};

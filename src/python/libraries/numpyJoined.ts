@@ -1,0 +1,141 @@
+/** NumPy functions that are made of others: stacks, pieces, sums that skip NaN. */
+import { normalizeDim } from "../../expression/axis.ts";
+import type { ReduceOp } from "../../expression/node.ts";
+import { elementwise, floatFunction, select, truthFunction } from "../tensors/elementwise.ts";
+import { indexTensor } from "../tensors/indexing.ts";
+import { reduction } from "../tensors/reduce.ts";
+import { addAxis, flattenRange } from "../tensors/reshape.ts";
+import { type TensorValue, type Value, float } from "../values.ts";
+import * as m from "./common.ts";
+import { evenly, knownSize, pieces } from "./pieces.ts";
+import type { CallContext, Table } from "./signature.ts";
+
+const rank = (t: TensorValue): number => t.expr.shape.length;
+
+/** With at least `n` axes; new ones go in front. */
+function atLeast(c: CallContext, t: TensorValue, n: number): TensorValue {
+  let made = t;
+  while (rank(made) < n) made = addAxis(c.vm, made, 0);
+  return made;
+}
+
+/** vstack joins rows, hstack along the second axis (the first of vectors). */
+function stacked(c: CallContext, along: "rows" | "columns"): Value {
+  const parts = c
+    .list("tup")
+    .map((v) => c.asOwn(v))
+    .map((t) => atLeast(c, t, along === "rows" ? 2 : 1));
+  return m.joined(c, parts, along === "rows" || rank(parts[0]!) === 1 ? 0 : 1);
+}
+
+/** log(exp(a) + exp(b)), as a + softplus(b - a). */
+function logAddExp(c: CallContext): Value {
+  const [a, b] = [c.tensor("x"), c.tensor("y")];
+  const excess = floatFunction(c.vm, "softplus", elementwise(c.vm, "sub", b, a), c.library);
+  return elementwise(c.vm, "add", a, excess);
+}
+
+/** The reduction with NaN replaced by what changes nothing. */
+function skippingNaN(op: "sum" | "prod" | "mean"): (c: CallContext) => Value {
+  return (c) => {
+    const x = c.tensor("x");
+    const dims = c.dims("dim");
+    const keep = c.flag("keepdim");
+    const nan = truthFunction(c.vm, "isnan", x);
+    const filled = select(c.vm, nan, float(op === "prod" ? 1 : 0), x, c.library);
+    const plain: ReduceOp = op === "mean" ? "sum" : op;
+    const total = reduction(c.vm, plain, filled, dims, keep);
+    if (op !== "mean") return total;
+    const counted = reduction(c.vm, "sum", truthFunction(c.vm, "not", nan), dims, keep);
+    return elementwise(c.vm, "div", total, counted);
+  };
+}
+
+/** Pieces of equal length, or between given positions. */
+function splitInto(c: CallContext, exact: boolean): Value {
+  const x = c.tensor("ary");
+  const dim = c.int("axis");
+  const n = knownSize(c, x, dim);
+  const given = c.value("indices");
+  if (given.kind !== "number") {
+    const cuts = [0, ...c.dims("indices")!.map((k) => Math.min(k < 0 ? k + n : k, n)), n];
+    return pieces(
+      c,
+      x,
+      dim,
+      cuts.slice(1).map((stop, k) => Math.max(0, stop - cuts[k]!)),
+    );
+  }
+  const parts = c.int("indices");
+  if (exact && n % parts !== 0) {
+    return c.vm.fail("ValueError", "array split does not result in an equal division");
+  }
+  if (n % parts === 0) return pieces(c, x, dim, evenly(n, n / parts));
+  const longer = n % parts;
+  const sizes = Array.from(
+    { length: parts },
+    (_, k) => Math.floor(n / parts) + (k < longer ? 1 : 0),
+  );
+  return pieces(c, x, dim, sizes);
+}
+
+/** Entries at positions along an axis; a number picks one and drops the axis. */
+function take(c: CallContext): Value {
+  const x = c.given("axis") ? c.tensor("x") : flattenRange(c.vm, c.tensor("x"), 0, -1);
+  const d = c.vm.shaped(() => normalizeDim(c.given("axis") ? c.int("axis") : 0, rank(x)));
+  const all: Value = { kind: "slice", start: NOTHING, stop: NOTHING, step: NOTHING };
+  const key = c.value("indices");
+  const keys: Value[] = [...Array.from({ length: d }, () => all), key];
+  return indexTensor(c.vm, x, { kind: "tuple", items: keys });
+}
+
+const NOTHING: Value = { kind: "none" };
+
+/** 0 below zero, 1 above, and the second argument at zero itself. */
+function heaviside(c: CallContext): Value {
+  const x = c.tensor("x");
+  const step = select(c.vm, elementwise(c.vm, "gt", x, float(0)), float(1), float(0), c.library);
+  return select(c.vm, elementwise(c.vm, "eq", x, float(0)), c.value("y"), step, c.library);
+}
+
+const reduceArgs = "a, axis=None, !dtype, !out, keepdims=False, !initial, !where";
+
+export const numpyJoined: Table = {
+  vstack: ["tup, !dtype, ~casting", (c) => stacked(c, "rows")],
+  hstack: ["tup, !dtype, ~casting", (c) => stacked(c, "columns")],
+  append: [
+    "arr, values, axis=None",
+    (c) => {
+      const parts = [c.tensor("arr"), c.tensor("values")];
+      if (c.given("axis")) return m.joined(c, parts, c.int("axis"));
+      return m.joined(
+        c,
+        parts.map((t) => flattenRange(c.vm, t, 0, -1)),
+        0,
+      );
+    },
+  ],
+  split: ["ary, indices, axis=0", (c) => splitInto(c, true)],
+  array_split: ["ary, indices, axis=0", (c) => splitInto(c, false)],
+  take: ["a, indices, axis=None, !out, ~mode", take],
+  atleast_2d: ["x", (c) => atLeast(c, c.tensor("x"), 2)],
+  logaddexp: ["x1, x2, !out, !where", logAddExp],
+  heaviside: ["x1, x2, !out, !where", heaviside],
+  nansum: [reduceArgs, skippingNaN("sum")],
+  nanprod: [reduceArgs, skippingNaN("prod")],
+  nanmean: [reduceArgs, skippingNaN("mean")],
+  ptp: [
+    "a, axis=None, !out, keepdims=False",
+    (c) => {
+      const [x, dims, keep] = [c.tensor("x"), c.dims("dim"), c.flag("keepdim")];
+      const largest = reduction(c.vm, "max", x, dims, keep);
+      return elementwise(c.vm, "sub", largest, reduction(c.vm, "min", x, dims, keep));
+    },
+  ],
+  positive: ["x, !out, !where", (c) => c.tensor("x")],
+  float_power: [
+    "x1, x2, !out, !where",
+    (c) => elementwise(c.vm, "pow", c.tensor("x"), c.value("y"), c.library),
+  ],
+  exp2: ["x, !out, !where", (c) => elementwise(c.vm, "pow", float(2), c.tensor("x"), c.library)],
+};
