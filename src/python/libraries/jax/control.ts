@@ -32,7 +32,7 @@ export function cond(c: CallContext): Value {
   }
   if (isKnown(c, pred)) return run(truth(c.vm, pred) ? "true_fun" : "false_fun");
   const [yes, no] = [run("true_fun"), run("false_fun")];
-  return mapTree(c.vm, (a, b) => select(c.vm, pred, a, b!, "jax"), yes, no);
+  return mapTree(c.vm, (a, b) => select(c.vm, pred, a, b, "jax"), yes, no);
 }
 
 function isKnown(c: CallContext, pred: Value): boolean {
