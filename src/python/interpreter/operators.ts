@@ -38,6 +38,13 @@ const ARITHMETIC: Partial<Readonly<Record<BinaryOperator, BinaryOp>>> = {
   "**": "pow",
 };
 
+/** What a special method returns to leave the operation to the other side. */
+export const NOT_IMPLEMENTED: Value = {
+  kind: "opaque",
+  name: "NotImplemented",
+  reason: "only an operator may return it",
+};
+
 const SPECIAL: Readonly<Record<BinaryOperator, string>> = {
   "+": "add",
   "-": "sub",
@@ -59,9 +66,11 @@ export function binaryOperation(vm: Interpreter, op: BinaryOperator, a: Value, b
   if (a.kind === "opaque") return useOpaque(vm, a);
   if (b.kind === "opaque") return useOpaque(vm, b);
   const own = findMethod(a, `__${SPECIAL[op]}__`);
-  if (own !== null) return call(vm, own, [b]);
+  const made = own === null ? NOT_IMPLEMENTED : call(vm, own, [b]);
+  if (made !== NOT_IMPLEMENTED) return made;
   const reflected = findMethod(b, `__r${SPECIAL[op]}__`);
-  if (reflected !== null) return call(vm, reflected, [a]);
+  const other = reflected === null ? NOT_IMPLEMENTED : call(vm, reflected, [a]);
+  if (other !== NOT_IMPLEMENTED) return other;
   if (a.kind === "tensor" || b.kind === "tensor") return tensorOperation(vm, op, a, b);
   return onCollections(vm, op, a, b) ?? mismatch(vm, op, a, b);
 }
@@ -300,10 +309,14 @@ export function equals(vm: Interpreter, a: Value, b: Value): Value {
   vm.allocate(1);
   if (a.kind === "opaque") return useOpaque(vm, a);
   if (b.kind === "opaque") return useOpaque(vm, b);
-  const own = findMethod(a, "__eq__");
-  if (own !== null) return call(vm, own, [b]);
-  const reflected = findMethod(b, "__eq__");
-  if (reflected !== null) return call(vm, reflected, [a]);
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const own = findMethod(x, "__eq__");
+    const made = own === null ? NOT_IMPLEMENTED : call(vm, own, [y]);
+    if (made !== NOT_IMPLEMENTED) return made;
+  }
   if (tensorPair(a, b)) return elementwise(vm, "eq", a, b);
   if (a.kind === "number" && b.kind === "number") return numberCompare("==", a, b);
   if (a.kind === "tuple" && b.kind === "tuple") return equalItems(vm, a.items, b.items);

@@ -20,7 +20,7 @@ import {
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownInteger, knownNumber } from "../interpreter/known.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
-import { binaryOperation, compareOperation } from "../interpreter/operators.ts";
+import { NOT_IMPLEMENTED, binaryOperation, compareOperation } from "../interpreter/operators.ts";
 import { truth } from "../interpreter/truth.ts";
 import { sizeNumbers } from "../tensors/tensor.ts";
 import { keepingFunction } from "../tensors/elementwise.ts";
@@ -130,6 +130,7 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["compare", request("compare")],
   ["check", request("check")],
   ["__name__", str("__main__")],
+  ["NotImplemented", NOT_IMPLEMENTED],
   ["__debug__", TRUE],
 ]);
 
