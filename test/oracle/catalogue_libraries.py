@@ -14,7 +14,7 @@ class TorchLosses(Torch):
     """PyTorch in float64, where code that says float32 means float64."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(absent=())  # TorchMetrics looks whether torchvision is there
         self.wide(True)
 
     def array(self, a):

@@ -45,8 +45,8 @@ class Absent(types.ModuleType):
         return missing
 
 
-def absent_requirements():
-    for name in ABSENT:
+def absent_requirements(names):
+    for name in names:
         if name not in sys.modules:
             module = Absent(name)
             module.__path__ = []
@@ -79,11 +79,11 @@ def scalar_of(result, is_scalar):
 class Torch:
     name = "torch"
 
-    def __init__(self):
+    def __init__(self, absent=ABSENT):
         bare_parents()
         import torch
 
-        absent_requirements()
+        absent_requirements(absent)
 
         self.torch = torch
         torch.set_default_dtype(torch.float64)
