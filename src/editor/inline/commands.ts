@@ -52,7 +52,7 @@ export class LossCommands {
     await showInspection([
       await definitionOf(target, derived),
       arraysCell([derived], lines),
-      callOf(target.name, this.isClass(target), derived, this.requiredOf(target)),
+      callOf(target.name, this.requiredOf(target), derived),
     ]);
   }
 
@@ -73,8 +73,8 @@ export class LossCommands {
       const input = second.inputs.find((x) => x.name === name)!;
       if (!lines.has(twin(input))) lines.set(name, line);
     }
-    const first = callOf(target.name, this.isClass(target), derived, this.requiredOf(target));
-    const beside = callOf(other.name, this.isClass(other), second, this.requiredOf(other), twin);
+    const first = callOf(target.name, this.requiredOf(target), derived);
+    const beside = callOf(other.name, this.requiredOf(other), second, twin);
     const definitions = new Set([
       await definitionOf(target, derived),
       await definitionOf(other, second),
@@ -96,7 +96,7 @@ export class LossCommands {
     const inputs =
       derived?.kind === "derived"
         ? derived.inputs.map((x) => ({ name: x.name, shape: x.shape.join(", ") }))
-        : this.requiredOf(target).map((name) => ({ name, shape: "" }));
+        : this.requiredOf(target).parameters.map((name) => ({ name, shape: "" }));
     const shapes: Record<string, number[]> = {};
     for (const [k, { name, shape }] of inputs.entries()) {
       const answer = await vscode.window.showInputBox({
@@ -135,14 +135,15 @@ export class LossCommands {
     return null;
   }
 
-  /** Of what is imported, by Python's way of writing names. */
-  private isClass({ document, name }: Target): boolean {
-    const kind = this.documents.loss(document, name)?.candidate.kind;
-    return kind === "class" || (kind === "imported" && /^[A-Z]/.test(name));
-  }
-
-  private requiredOf({ document, name }: Target): readonly string[] {
-    return this.documents.loss(document, name)?.candidate.parameters ?? [];
+  private requiredOf({ document, name }: Target): {
+    readonly parameters: readonly string[];
+    readonly settings: readonly string[] | null;
+  } {
+    const candidate = this.documents.loss(document, name)?.candidate;
+    const { kind, parameters = [], settings = [] } = candidate ?? {};
+    // Of what is imported, Python's way of writing names tells classes.
+    const isClass = kind === "class" || (kind === "imported" && /^[A-Z]/.test(name));
+    return { parameters, settings: isClass ? settings : null };
   }
 
   private async askForArrays(

@@ -115,20 +115,24 @@ export function arraysCell(
 
 /**
  * The call of a loss with arrays by name.
+ * @param required names of the parameters that must be given; settings are those of a constructor
  * @param names the array for each input; its own name unless given
  */
 export function callOf(
   name: string,
-  isClass: boolean,
+  required: { readonly parameters: readonly string[]; readonly settings: readonly string[] | null },
   derived: DerivedLoss,
-  required: readonly string[],
   names: (input: DerivedInput) => string = (input) => input.name,
 ): string {
   const given = derived.inputs.map((x) => `${x.name}=${names(x)}`);
   const isInput = (parameter: string): boolean => derived.inputs.some((x) => x.name === parameter);
-  // Numbers without a default: one class more than two where they count, else 1.
-  const numbers = required
-    .filter((p) => !isInput(p))
-    .map((p) => `${p}=${/class|channel|label/i.test(p) ? "3" : "1.0"}`);
-  return `${name}${isClass ? "()" : ""}(${[...given, ...numbers].join(", ")})`;
+  const numbers = required.parameters.filter((p) => !isInput(p)).map(numberFor);
+  const { settings } = required;
+  const instance = settings === null ? "" : `(${settings.map(numberFor).join(", ")})`;
+  return `${name}${instance}(${[...given, ...numbers].join(", ")})`;
+}
+
+/** A number without a default: as many classes as the arrays have where it counts, else 1. */
+function numberFor(parameter: string): string {
+  return `${parameter}=${/class|channel|label/i.test(parameter) ? "3" : "1.0"}`;
 }

@@ -7,6 +7,7 @@ import type { Library } from "../dtypes.ts";
 import type { ArrayHandle } from "../host.ts";
 import { bindArguments } from "../interpreter/calls.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
+import { Recorder } from "../interpreter/recorder.ts";
 import type { Parameter } from "../syntax.ts";
 import {
   type CallRequest,
@@ -271,6 +272,24 @@ function namedCall(
     else keywords.set(p.name, v);
   }
   return { positional, keywords };
+}
+
+/** Numbers for the settings that a class's constructor must be given, and what is assumed of them. */
+export function assumedSettings(
+  vm: Interpreter,
+  parameters: readonly Parameter[],
+): { readonly values: ReadonlyMap<string, Value>; readonly assumptions: readonly string[] } {
+  const outer = vm.recorder;
+  vm.recorder = new Recorder();
+  try {
+    const needed = parameters.filter(
+      (p) => p.default === null && p.kind !== "args" && p.kind !== "kwargs" && isScalar(p),
+    );
+    const values = new Map(needed.map((p): [string, Value] => [p.name, assumedNumber(vm, p)]));
+    return { values, assumptions: vm.recorder.assumptions };
+  } finally {
+    vm.recorder = outer;
+  }
 }
 
 /** A number whose value nobody gave: it stays a symbol, except where it counts something. */

@@ -6,6 +6,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { useOpaque } from "../interpreter/opaque.ts";
 import type { Parameter } from "../syntax.ts";
 import { type ClassValue, type FunctionValue, type Value, typeName } from "../values.ts";
+import { assumedSettings } from "./plans.ts";
 
 export interface TraceTarget {
   /** What to call with the arguments. */
@@ -21,6 +22,8 @@ export interface TraceTarget {
   readonly self: Value | null;
   /** Further arguments that the caller may give and the function never sees: sample weights. */
   readonly extra: readonly string[];
+  /** What had to be taken for granted to make an instance of a class. */
+  readonly assumptions: readonly string[];
 }
 
 /** @throws PythonError if it is nothing that has a body to trace */
@@ -40,9 +43,12 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
     case "class": {
       const traced = nativeOf(v, "traced")?.(vm, v, null);
       if (traced !== undefined) return named(targetOf(vm, traced), v);
-      const instance = call(vm, v, []);
+      const init = lookup(v.mro, "__init__");
+      const settings = init?.kind === "function" ? init.code.parameters.slice(1) : [];
+      const { values, assumptions } = assumedSettings(vm, settings);
+      const instance = call(vm, v, [], values);
       if (instance.kind !== "instance") break;
-      return targetOf(vm, instance);
+      return { ...targetOf(vm, instance), assumptions };
     }
     case "instance": {
       const traced = nativeOf(v.cls, "traced")?.(vm, v.cls, v);
@@ -98,6 +104,7 @@ function describe(
     fn,
     self,
     extra: [],
+    assumptions: [],
     parameters: self === null ? parameters : parameters.slice(1),
     name,
     file: source.file,

@@ -143,7 +143,7 @@ function finish(
   result: Value,
 ): Trace {
   const { recorder } = vm;
-  for (const a of plan.assumptions) recorder.assume(a);
+  for (const a of [...target.assumptions, ...plan.assumptions]) recorder.assume(a);
   // Gradients written by hand keep the nodes that stand for what they differentiate.
   const written = lossOf(vm, target, result);
   const raw = recorder.spelledOut(written);

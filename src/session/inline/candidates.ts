@@ -1,4 +1,5 @@
 /** Which definitions of a program may be losses, and where their names are used. */
+import type { ParameterInfo } from "../../python/callables.ts";
 import type { CallableInfo } from "../../python/program.ts";
 import type { Expression, Module, Statement } from "../../python/syntax.ts";
 import { walkSyntax } from "../../python/syntaxWalk.ts";
@@ -55,9 +56,14 @@ function candidateOf(
     firstLine: firstLineOf(own, info),
     lastLine: info.span.endLine ?? info.span.line,
     parameters: required.map((p) => p.name),
+    settings: requiredOf(info.settings ?? []).map((p) => p.name),
     named,
     uses: [],
   };
+}
+
+function requiredOf(parameters: readonly ParameterInfo[]): ParameterInfo[] {
+  return parameters.filter((p) => p.default === undefined && !p.name.startsWith("*"));
 }
 
 /** Decorators belong to a definition that is a statement of its own. */
@@ -84,6 +90,7 @@ export function importsOf(modules: readonly Module[], known: readonly Candidate[
           firstLine: line,
           lastLine: line,
           parameters: [],
+          settings: [],
           named: true,
           uses: [],
         });

@@ -56,6 +56,8 @@ export interface Candidate {
   readonly lastLine: number;
   /** Names of the parameters that must be given. */
   readonly parameters: readonly string[];
+  /** The same for a class's constructor. */
+  readonly settings: readonly string[];
   /** Its name says that it is a loss or an overlap measure. */
   readonly named: boolean;
   /** Other places that mean this definition. */

@@ -203,6 +203,28 @@ class DiceLoss(nn.Module):
     assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −3·y[i]");
   });
 
+  it("assumes what a class has to be told, and says so", () => {
+    const { document, derive } = opened();
+    const text = `
+class DiceLoss:
+    def __init__(self, n_classes, smooth):
+        self.n_classes = n_classes
+        self.smooth = smooth
+
+    def forward(self, inputs, target):
+        loss = 0.0
+        for i in range(self.n_classes):
+            loss += self.smooth - (inputs[:, i] * target[:, i]).sum()
+        return loss / self.n_classes
+`;
+    const [dice] = document.update([{ file: "a.py", text }], {});
+    assert.deepEqual(dice?.settings, ["n_classes", "smooth"]);
+    const result = derive("DiceLoss");
+    assert.ok(result.kind === "derived");
+    assert.ok(result.report.assumptions.includes("n_classes is taken to be 3"));
+    assert.ok(result.report.symbols.some((s) => s.name === "smooth"));
+  });
+
   it("offers losses that are imported, at the import and where they are used", () => {
     const files: Files = {
       ...filesFor(),
