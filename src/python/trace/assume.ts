@@ -9,10 +9,12 @@ import {
   UnknownMethodError,
   UnknownSizeError,
 } from "../interpreter/interpreter.ts";
+import { type ShapeGuess, guessShapes } from "./guess.ts";
 import { libraryUsed } from "./library.ts";
 import {
   ASSUMED_CLASSES,
   type Arguments,
+  type AssumedArray,
   arrayParameters,
   looksLikeTarget,
   planOfArguments,
@@ -54,18 +56,62 @@ export function traceArguments(vm: Interpreter, target: TraceTarget, args: Argum
   vm.resetBudget();
   const library = libraryUsed(target);
   const names = arrayParameters(target, args).map((p) => p.name);
+  const guess = guessShapes(target, names, looksLikeTarget(names, library), library);
+  if (guess !== null && givenShapes(args).length === 0) {
+    const outcome = tryGuess(vm, target, args, library, guess);
+    if (!("error" in outcome)) return outcome;
+  }
   if (names.length === 0) return firstThatFits(vm, target, args, library, [PATTERNS[0]!], names);
   return firstThatFits(vm, target, args, library, patternsFor(args), names);
 }
 
 /** An array that is given tells the rank of the others. */
 function patternsFor(args: Arguments): readonly Pattern[] {
-  const ranks = [...args.values()].flatMap((a) =>
-    a.kind === "array" ? [a.handle.shape.length] : [],
-  );
-  const rank = Math.max(0, ...ranks);
+  const rank = Math.max(0, ...givenShapes(args).map((g) => g.sizes.length));
   if (rank === 0) return PATTERNS;
   return [{ rank, target: "same" }, ...PATTERNS];
+}
+
+interface GivenShape {
+  readonly name: string;
+  readonly sizes: readonly (number | null)[];
+  /** "" for an axis that nobody has named. */
+  readonly letters: readonly string[];
+}
+
+function givenShapes(args: Arguments): GivenShape[] {
+  return [...args].flatMap(([name, a]): GivenShape[] => {
+    const axes = a.kind === "array" ? a.handle.shape : a.kind === "shape" ? a.axes : null;
+    if (axes === null) return [];
+    return [
+      {
+        name,
+        sizes: axes.map((x) => (typeof x === "number" ? x : null)),
+        letters: axes.map((x) => (typeof x === "string" ? x : "")),
+      },
+    ];
+  });
+}
+
+/** The shapes that the code tells of. */
+function tryGuess(
+  vm: Interpreter,
+  target: TraceTarget,
+  args: Arguments,
+  library: Library,
+  guess: ShapeGuess,
+): Trace | Attempt {
+  const names = [...guess.letters.keys()];
+  const known = new Set([...guess.letters.values()].flat());
+  return attempt(vm, target, args, library, { names, known, classes: "c" }, (name, learned) => {
+    const letters = guess.letters.get(name)!;
+    return {
+      sizes: letters.map((l) => learned.sizes.get(l) ?? null),
+      type: learned.integers.has(name) || guess.labelMaps.has(name) ? "int" : "float",
+      letters,
+      reason: guess.reasons.get(name)!,
+    };
+  });
 }
 
 function firstThatFits(
@@ -90,7 +136,7 @@ function firstThatFits(
   throw furthest!.error;
 }
 
-/** One pattern, with sizes and integer types added as the function turns out to need them. */
+/** One of the usual shapes. */
 function tryPattern(
   vm: Interpreter,
   target: TraceTarget,
@@ -99,33 +145,64 @@ function tryPattern(
   pattern: Pattern,
   names: readonly string[],
 ): Trace | Attempt {
-  const sizes = new Map<string, number>();
-  const integers = new Set<string>();
   const targets = looksLikeTarget(names, library);
-  let flavour = library;
+  const known = new Set(letters(pattern.rank, library, false));
+  const classes = pattern.rank === 2 ? "j" : "c";
+  const given = givenShapes(args).find((g) => g.sizes.length === pattern.rank);
+  return attempt(vm, target, args, library, { names, known, classes }, (name, learned) => {
+    const kind = targets.has(name) ? pattern.target : "same";
+    if (given !== undefined && kind === "same") {
+      const type = learned.integers.has(name) ? "int" : "float";
+      return { sizes: given.sizes, letters: given.letters, type, reason: `as ${given.name}` };
+    }
+    return {
+      sizes: letters(pattern.rank, learned.library, kind === "classes").map((l) =>
+        l === "c" && kind === "one channel of classes" ? 1 : (learned.sizes.get(l) ?? null),
+      ),
+      type: learned.integers.has(name) || kind !== "same" ? "int" : "float",
+    };
+  });
+}
+
+interface Axes {
+  readonly names: readonly string[];
+  /** Letters whose size may be set. */
+  readonly known: ReadonlySet<string>;
+  /** The letter of the class axis. */
+  readonly classes: string;
+}
+
+/** What failed attempts have shown the function to need. */
+interface Learned {
+  readonly sizes: Map<string, number>;
+  readonly integers: Set<string>;
+  library: Library;
+}
+
+/** Traces again as long as something is learned: sizes, integer types, the library. */
+function attempt(
+  vm: Interpreter,
+  target: TraceTarget,
+  args: Arguments,
+  library: Library,
+  axes: Axes,
+  assume: (name: string, learned: Learned) => AssumedArray,
+): Trace | Attempt {
+  const learned: Learned = { sizes: new Map(), integers: new Set(), library };
   for (;;) {
     const before = vm.progress;
     try {
-      const plan = planOfArguments(vm, target, args, flavour, (name) => {
-        const kind = targets.has(name) ? pattern.target : "same";
-        const own = letters(pattern.rank, flavour, kind === "classes");
-        const isInteger = integers.has(name) || kind !== "same";
-        return {
-          sizes: own.map((l) =>
-            l === "c" && kind === "one channel of classes" ? 1 : (sizes.get(l) ?? null),
-          ),
-          type: isInteger ? "int" : "float",
-        };
-      });
+      const plan = planOfArguments(vm, target, args, learned.library, (name) =>
+        assume(name, learned),
+      );
       return runTrace(vm, target, plan);
     } catch (e) {
       if (!(e instanceof PythonError) || e.cause instanceof BudgetError) throw e;
       const again =
-        learnSizes(e, sizes, pattern.rank, flavour) ||
-        learnIntegers(e, integers, names) ||
-        learnLibrary(vm, e, flavour);
-      if (again === false) return { error: e, progress: vm.progress - before };
-      if (typeof again === "string") flavour = again;
+        learnSizes(e, learned.sizes, axes) ||
+        learnIntegers(e, learned.integers, axes.names) ||
+        learnLibrary(vm, e, learned);
+      if (!again) return { error: e, progress: vm.progress - before };
     }
   }
 }
@@ -140,18 +217,12 @@ function letters(rank: number, library: Library, labelMap: boolean): string[] {
   return library === "tensorflow" ? ["b", ...space, "c"] : ["b", "c", ...space];
 }
 
-function learnSizes(
-  e: PythonError,
-  sizes: Map<string, number>,
-  rank: number,
-  library: Library,
-): boolean {
+function learnSizes(e: PythonError, sizes: Map<string, number>, axes: Axes): boolean {
   if (!(e.cause instanceof UnknownSizeError)) return false;
-  const known = letters(rank, library, false);
   let learned = false;
   for (const name of e.cause.axes) {
-    if (!known.includes(name) || sizes.has(name)) continue;
-    const isClass = name === "c" || (rank === 2 && name === "j");
+    if (!axes.known.has(name) || sizes.has(name)) continue;
+    const isClass = name === "c" || name === axes.classes;
     sizes.set(name, isClass ? ASSUMED_CLASSES : name === "b" ? 2 : ASSUMED_SIZE);
     learned = true;
   }
@@ -170,7 +241,9 @@ function learnIntegers(e: PythonError, integers: Set<string>, names: readonly st
 }
 
 /** A method that the assumed library's arrays lack may be another's. */
-function learnLibrary(vm: Interpreter, e: PythonError, library: Library): Library | false {
-  if (!(e.cause instanceof UnknownMethodError) || library !== "numpy") return false;
-  return vm.libraries.hasMethod("torch", e.cause.method) ? "torch" : false;
+function learnLibrary(vm: Interpreter, e: PythonError, learned: Learned): boolean {
+  if (!(e.cause instanceof UnknownMethodError) || learned.library !== "numpy") return false;
+  if (!vm.libraries.hasMethod("torch", e.cause.method)) return false;
+  learned.library = "torch";
+  return true;
 }

@@ -1,5 +1,5 @@
 /** Arguments for a trace: from a call that was written, from arrays by name, or assumed. */
-import { formatShape } from "../../expression/axis.ts";
+import { type Axis, type Shape, formatShape, isUnit } from "../../expression/axis.ts";
 import { parameter } from "../../expression/build.ts";
 import type { Layout } from "../../expression/inputAxes.ts";
 import type { ScalarType } from "../../expression/node.ts";
@@ -19,14 +19,24 @@ import {
 } from "../values.ts";
 import { libraryUsed } from "./library.ts";
 import { nameAxes } from "./axes.ts";
+import { letterAxis } from "./letters.ts";
 import { rolesOf } from "./roles.ts";
 import type { InputPlan, Plan } from "./trace.ts";
 import type { TraceTarget } from "./target.ts";
 
-/** What the caller says a parameter is: an array, or any Python value. */
+/** What the caller says a parameter is: an array, an array's shape alone, or any Python value. */
 export type Argument =
   | { readonly kind: "array"; readonly handle: ArrayHandle }
+  | ShapeArgument
   | { readonly kind: "value"; readonly value: Value };
+
+export interface ShapeArgument {
+  readonly kind: "shape";
+  /** Of each axis its size, or a letter for one whose size stays open. */
+  readonly axes: readonly (number | string)[];
+  /** NumPy's name, e.g. `int64`; `null` for real numbers of no particular precision. */
+  readonly dtype: string | null;
+}
 
 /** By parameter name. */
 export type Arguments = ReadonlyMap<string, Argument>;
@@ -155,6 +165,10 @@ function callWith(
 export interface AssumedArray {
   readonly sizes: readonly (number | null)[];
   readonly type: ScalarType;
+  /** Letters for the axes; those that its rank usually has if left out. */
+  readonly letters?: readonly string[];
+  /** What the shape was taken from. */
+  readonly reason?: string;
 }
 
 /** How each parameter that needs a value gets one. */
@@ -205,7 +219,7 @@ export function planOfArguments(
   const assumptions: string[] = [];
   const assumed = new Set(arrayParameters(target, args).map((p) => p.name));
   const arrays = target.parameters.filter(
-    (p) => assumed.has(p.name) || args.get(p.name)?.kind === "array",
+    (p) => assumed.has(p.name) || /^(array|shape)$/.test(args.get(p.name)?.kind ?? ""),
   );
   const drafts = arrays.map((p) => {
     const given = args.get(p.name);
@@ -213,12 +227,15 @@ export function planOfArguments(
       const { handle } = given;
       return { p, sizes: handle.shape, type: handle.type, dtype: handle.dtype, handle };
     }
-    const { sizes, type } = assume(p.name);
-    return { p, sizes, type, dtype: null, handle: null };
+    if (given?.kind === "shape") return { p, handle: null, ...ofShape(given) };
+    return { p, dtype: null, handle: null, ...assume(p.name) };
   });
-  const shapes = nameAxes(
-    drafts.map((d) => d.sizes),
-    layoutOf(library),
+  const shapes = lettered(
+    nameAxes(
+      drafts.map((d) => d.sizes),
+      layoutOf(library),
+    ),
+    drafts.map((d) => ("letters" in d ? (d.letters ?? null) : null)),
   );
   const inputs = drafts.map((d, k): InputPlan => ({
     name: d.p.name,
@@ -229,12 +246,16 @@ export function planOfArguments(
     argument: null,
     handle: d.handle,
   }));
-  const guessed = inputs.filter((i) => i.handle === null);
-  if (guessed.length > 0) {
-    const list = guessed.map(
-      (i) => `${i.name} ${formatShape(i.shape)}${i.type === "float" ? "" : ` of type ${i.type}`}`,
-    );
-    assumptions.push(`no arrays were given; shapes taken: ${list.join(", ")}`);
+  const plain: string[] = [];
+  for (const [k, i] of inputs.entries()) {
+    if (i.handle !== null) continue;
+    const { reason } = { reason: undefined, ...drafts[k] };
+    const shape = `${formatShape(i.shape)}${i.type === "float" ? "" : ` of type ${i.type}`}`;
+    if (reason === undefined) plain.push(`${i.name} ${shape}`);
+    else assumptions.push(`${i.name} is taken to be ${shape}: ${reason}`);
+  }
+  if (plain.length > 0) {
+    assumptions.push(`no arrays were given; shapes taken: ${plain.join(", ")}`);
   }
   return {
     inputs,
@@ -253,6 +274,39 @@ export function planOfArguments(
       return namedCall(target, values);
     },
   };
+}
+
+function ofShape({ axes, dtype }: ShapeArgument): AssumedArray & { readonly dtype: string | null } {
+  const type = dtype === null || /float/.test(dtype) ? "float" : dtype === "bool" ? "bool" : "int";
+  return {
+    sizes: axes.map((a) => (typeof a === "number" ? a : null)),
+    type,
+    dtype,
+    letters: axes.map((a) => (typeof a === "string" ? a : "")),
+    reason: "as you set it",
+  };
+}
+
+/** The shapes with axes called by the given letters, wherever those axes stand; "" keeps a name. */
+function lettered(
+  shapes: readonly Shape[],
+  letters: readonly (readonly string[] | null)[],
+): readonly Shape[] {
+  const renamed = new Map<string, Axis>();
+  shapes.forEach((shape, k) => {
+    shape.forEach((a, d) => {
+      const letter = letters[k]?.[d] ?? "";
+      if (letter !== "" && !isUnit(a) && !renamed.has(a.name))
+        renamed.set(a.name, letterAxis(letter, a.size));
+    });
+  });
+  return shapes.map((shape, k) =>
+    shape.map((a, d) => {
+      const own = letters[k]?.[d] ?? "";
+      if (own !== "" && !isUnit(a)) return letterAxis(own, a.size);
+      return renamed.get(a.name) ?? a;
+    }),
+  );
 }
 
 /** Defaults stay with the function: whatever is not given is left out. */

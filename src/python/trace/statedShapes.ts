@@ -1,0 +1,79 @@
+/** Shapes that people state in words: annotations, comments behind parameters, docstrings. */
+import type { Parameter, Source } from "../syntax.ts";
+import { lettersIn } from "./letters.ts";
+
+export interface Stated {
+  readonly letters: readonly string[];
+  readonly reason: string;
+}
+
+/** `Float[Tensor, "b c h w"]`, as jaxtyping writes it. */
+export function ofAnnotation(p: Parameter): Stated | null {
+  const quoted = /\[[^\]]*["']([^"']+)["']\s*\]/.exec(p.annotation ?? "")?.[1];
+  const letters = quoted === undefined ? null : lettersIn(quoted);
+  return letters === null ? null : { letters, reason: `its annotation on line ${p.span.line}` };
+}
+
+/** `y_pred,  # (B, C, H, W)`, if the parameter is the last on its line. */
+export function ofComment(p: Parameter, source: Source, all: readonly Parameter[]): Stated | null {
+  const { line, column } = p.span;
+  if (all.some((q) => q.span.line === line && q.span.column > column)) return null;
+  const comment = /#(.*)$/.exec(source.lines[line - 1]?.slice(column) ?? "")?.[1];
+  const letters = comment === undefined ? null : shapeIn(comment);
+  return letters === null ? null : { letters, reason: `the comment on line ${line}` };
+}
+
+const BRACKETED =
+  /[([]\s*((?:[A-Za-z_*.…][\w.]*|\d+)(?:\s*[,×]\s*|\s+x\s+|\s*\*\s*)[^()[\]]*?)\s*,?\s*[)\]]/g;
+const CROSSED = /\b[A-Za-z]\w*(?:\s*[×x*]\s*[A-Za-z]\w*){2,}/g;
+
+/** The first shape that a line of prose names. */
+export function shapeIn(text: string): string[] | null {
+  for (const m of text.matchAll(BRACKETED)) {
+    const letters = lettersIn(m[1]!);
+    if (letters !== null) return letters;
+  }
+  for (const m of text.matchAll(CROSSED)) {
+    const letters = /\s/.test(m[0]) ? lettersIn(m[0]) : lettersIn(m[0].split(/[×x*]/i).join(" "));
+    if (letters !== null) return letters;
+  }
+  return null;
+}
+
+/** What a docstring's "Shape:" section calls the arguments, whatever their names. */
+const INPUT = /^\s*[-*]?\s*:?\s*(inputs?|predictions?|preds?|logits|output)\b/i;
+const TARGET = /^\s*[-*]?\s*:?\s*(targets?|labels?|ground[ _]?truth|masks?)\b/i;
+
+/**
+ * Shapes by parameter: stated in the parameter's own lines, or in those for "Input" and "Target", or
+ * once for all.
+ */
+export function ofDocstring(
+  docstring: string,
+  names: readonly string[],
+  targets: ReadonlySet<string>,
+): Map<string, Stated> {
+  const found = new Map<string, Stated>();
+  const said = (letters: readonly string[]): Stated => ({ letters, reason: "its docstring" });
+  let current: readonly string[] = [];
+  let forAll: readonly string[] | null = null;
+  let indent = 0;
+  for (const line of docstring.split("\n")) {
+    const own = names.filter((n) =>
+      new RegExp(`^[\\s:\`*-]*(?:param\\s+(?:\\w+\\s+)?)?${n}\\b`).test(line),
+    );
+    const depth = line.search(/\S/);
+    if (own.length > 0) current = own;
+    else if (TARGET.test(line)) current = names.filter((n) => targets.has(n));
+    else if (INPUT.test(line)) current = names.filter((n) => !targets.has(n));
+    else if (depth >= 0 && depth <= indent) current = [];
+    if (current.length > 0 && (own.length > 0 || TARGET.test(line) || INPUT.test(line)))
+      indent = depth;
+    const letters = shapeIn(line);
+    if (letters === null) continue;
+    if (current.length === 0) forAll ??= letters;
+    for (const n of current) if (!found.has(n)) found.set(n, said(letters));
+  }
+  if (found.size === 0 && forAll !== null) for (const n of names) found.set(n, said(forAll));
+  return found;
+}
