@@ -59,7 +59,7 @@ export function traceArguments(vm: Interpreter, target: TraceTarget, args: Argum
   const guess = guessShapes(target, names, looksLikeTarget(names, library), library);
   if (guess !== null && givenShapes(args).length === 0) {
     const outcome = tryGuess(vm, target, args, library, guess);
-    if (!("error" in outcome)) return outcome;
+    if (!("error" in outcome) && !outcome.isFlat) return outcome;
   }
   if (names.length === 0) return firstThatFits(vm, target, args, library, [PATTERNS[0]!], names);
   return firstThatFits(vm, target, args, library, patternsFor(args), names);

@@ -277,7 +277,7 @@ export function planOfArguments(
 }
 
 function ofShape({ axes, dtype }: ShapeArgument): AssumedArray & { readonly dtype: string | null } {
-  const type = dtype === null || /float/.test(dtype) ? "float" : dtype === "bool" ? "bool" : "int";
+  const type = dtype === null || dtype.includes('float') ? "float" : dtype === "bool" ? "bool" : "int";
   return {
     sizes: axes.map((a) => (typeof a === "number" ? a : null)),
     type,
