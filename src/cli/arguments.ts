@@ -15,6 +15,8 @@ export interface Command {
   readonly values: readonly string[];
   /** Of compare: FILE:CALLABLE or calls of catalogue losses. Of catalogue: words to search for. */
   readonly others: readonly string[];
+  /** NAME=SHAPE, each from a --shape. */
+  readonly shapes: readonly string[];
   readonly wrt: string | null;
   readonly out: string | null;
   readonly json: boolean;
@@ -29,7 +31,8 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--wrt NAME] [--json] [--python PATH]
+export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=SHAPE]... [--wrt NAME] [--json]
+                           [--python PATH]
        dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
        dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--json] [--python PATH]
@@ -40,6 +43,8 @@ OTHER     another FILE:CALLABLE, or a loss as its library writes it:
 FILE      a file, or a module that Python would find: monai.losses:DiceLoss(sigmoid=True)
 CALLABLE  a function, or a class with constructor arguments: losses.py:DiceLoss(smooth=1.0)
 VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.npz[prob])
+--shape   the shape of an array that is not given: y_pred=2,3,64,64, y_pred=b,c,h,w (a letter leaves
+          the size open) or y_true=b,h,w:int64; by default shapes are found from the code
 --wrt     the argument to differentiate by; by default the prediction
 --out     writes the gradient as .npy
 --autograd  runs the loss in Python and has its own library (or torch, jax, tensorflow, autograd)
@@ -58,6 +63,7 @@ export function parseArguments(argv: readonly string[]): Command {
     throw new UsageError(name === undefined ? "no command given" : `there is no command ${name}`);
   }
   const positional: string[] = [];
+  const shapes: string[] = [];
   let wrt: string | null = null;
   let out: string | null = null;
   let json = false;
@@ -79,6 +85,9 @@ export function parseArguments(argv: readonly string[]): Command {
         break;
       case "--json":
         json = true;
+        break;
+      case "--shape":
+        shapes.push(shapeOption(value()));
         break;
       case "--wrt":
         wrt = value();
@@ -102,7 +111,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const isValue = (text: string): boolean => /^[A-Za-z_]\w*=./s.test(text);
   if (name === "catalogue") {
     return {
-      name, file: "", isModule: false, callable: null, values: [], others: positional,
+      name, file: "", isModule: false, callable: null, values: [], others: positional, shapes,
       wrt, out, json, python, autograd: null,
     }; // prettier-ignore
   }
@@ -134,7 +143,20 @@ export function parseArguments(argv: readonly string[]): Command {
     libraries === undefined
       ? null
       : { backends: libraries, device, interpreter: python ?? "python3", timeoutSeconds: 0 };
-  return { name, file, isModule, callable, values, others, wrt, out, json, python, autograd };
+  return {
+    name,
+    file,
+    isModule,
+    callable,
+    values,
+    others,
+    shapes,
+    wrt,
+    out,
+    json,
+    python,
+    autograd,
+  };
 }
 
 function isCommand(name: string | undefined): name is Command["name"] {
@@ -166,4 +188,9 @@ export function splitTarget(target: string): { file: string; callable: string | 
     /^(.*?\.[A-Za-z]+):([A-Za-z_][\s\S]*)$/.exec(target) ??
     /^([A-Za-z_]\w+(?:\.\w+)*):([A-Za-z_][\s\S]*)$/.exec(target);
   return m === null ? { file: target, callable: null } : { file: m[1]!, callable: m[2]! };
+}
+
+function shapeOption(text: string): string {
+  if (/^[A-Za-z_]\w*[=:]./.test(text)) return text;
+  throw new UsageError(`--shape takes NAME=SHAPE, not ${text}`);
 }

@@ -53,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       ...source,
       callable: command.callable,
       values: command.values,
+      shapes: command.shapes,
       wrt: command.wrt,
       directory: process.cwd(),
       ...(command.autograd === null ? {} : { autograd: command.autograd }),

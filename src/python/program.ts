@@ -22,7 +22,13 @@ import type { Expression, Module, Source, Statement } from "./syntax.ts";
 import { walkSyntax } from "./syntaxWalk.ts";
 import { type CallRequest, type RequestValue, type Value, str } from "./values.ts";
 import { traceArguments } from "./trace/assume.ts";
-import { type Argument, type Arguments, planOfCall } from "./trace/plans.ts";
+import {
+  type Argument,
+  type Arguments,
+  type ShapeArgument,
+  argumentsOfShapes,
+  planOfCall,
+} from "./trace/plans.ts";
 import { targetOf } from "./trace/target.ts";
 import { type CapturedArray, type Trace, type TraceInput, runTrace } from "./trace/trace.ts";
 
@@ -33,6 +39,7 @@ export type {
   CallableInfo,
   CapturedArray,
   RequestValue,
+  ShapeArgument,
   Trace,
   TraceInput,
 };
@@ -168,6 +175,16 @@ export class PythonProgram {
     if (!isLossLike(value)) return null;
     return this.guarded(NO_SOURCE, () =>
       this.vm.transaction(false, () => traceArguments(this.vm, targetOf(this.vm, value), args)),
+    );
+  }
+
+  /** The same for `shapes(callable, name=shape, …)` in a cell. */
+  traceShapes({ callable, keywords }: CallRequest): Trace {
+    return this.guarded(NO_SOURCE, () =>
+      this.vm.transaction(false, () => {
+        const target = targetOf(this.vm, callable);
+        return traceArguments(this.vm, target, argumentsOfShapes(this.vm, target, keywords));
+      }),
     );
   }
 

@@ -266,10 +266,10 @@ export interface CallRequest {
   readonly keywords: ReadonlyMap<string, Value>;
 }
 
-/** The value of compare(…) and check(…). */
+/** The value of compare(…), check(…) and shapes(…). */
 export interface RequestValue {
   readonly kind: "request";
-  readonly request: "compare" | "check";
+  readonly request: "compare" | "check" | "shapes";
   readonly calls: readonly CallRequest[];
   /** Losses that compare(…) was given as text: calls of the catalogue. */
   readonly standards: readonly string[];

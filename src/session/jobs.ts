@@ -21,6 +21,7 @@ import { inspectFormula } from "./formula.ts";
 import { SessionHost, handleOf } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import type { Failure } from "./protocol.ts";
+import { namedShape } from "./shapes.ts";
 import { inspectTrace } from "./traced.ts";
 
 export interface Job {
@@ -31,6 +32,8 @@ export interface Job {
   readonly callable: string | null;
   /** NAME=VALUE, VALUE being a literal or a path. */
   readonly values: readonly string[];
+  /** NAME=SHAPE, for arrays of which nothing but the shape is known. */
+  readonly shapes?: readonly string[];
   readonly wrt: string | null;
   /** Where relative paths of values start. */
   readonly directory: string;
@@ -55,6 +58,7 @@ export interface Engine {
 export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch): JobResult[] {
   try {
     const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
+    const shapes = new Map(job.shapes?.map(namedShape));
     if (job.file.endsWith(".dice")) return [formula(job, values, watch)];
     const host = new SessionHost(
       files,
@@ -67,7 +71,7 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
     const names = job.callable === null ? program.callables().map((c) => c.name) : [job.callable];
     return names.map((name) =>
       attempt(() => {
-        const args = argumentsOf(values);
+        const args = new Map([...argumentsOf(values), ...shapes]);
         const trace = program.trace(name, args);
         const inspection = inspectTrace(trace, host, job.wrt, watch);
         if (job.autograd === undefined) return { inspection };

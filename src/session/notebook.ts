@@ -157,6 +157,11 @@ export class NotebookSession {
       return;
     }
     const wrt = wrtOf(request);
+    if (request.request === "shapes") {
+      const trace = this.program.traceShapes(request.calls[0]!);
+      this.report(inspectTrace(trace, this.host, wrt, watch).report);
+      return;
+    }
     const inspections = request.calls.map((c) => this.inspectCall(c, wrt, watch));
     if (request.request === "compare") {
       const all = inspections.map((x) => x.inspection);

@@ -29,6 +29,7 @@ import type { Interpreter } from "./interpreter.ts";
 import { iterate, lazyIterator } from "./iterate.ts";
 import { binaryOperation, compareOperation, unaryOperation } from "./operators.ts";
 import { Scope } from "./scope.ts";
+import { shapesRequest } from "./shapesRequest.ts";
 import { makeFunction } from "./statements.ts";
 import { getItem } from "./subscripts.ts";
 import { assignTo, bindVariable } from "./targets.ts";
@@ -181,7 +182,9 @@ interface EvaluatedArguments {
 function evaluateCall(vm: Interpreter, node: Call, scope: Scope): Value {
   const callee = evaluate(vm, node.callee, scope);
   if (callee.kind === "builtin" && callee.request !== undefined) {
-    return makeRequest(vm, callee.request, node, scope);
+    return callee.request === "shapes"
+      ? shapesRequest(vm, node, scope)
+      : makeRequest(vm, callee.request, node, scope);
   }
   const args = evaluateArguments(vm, callee, node.args, scope);
   vm.at = node.span;

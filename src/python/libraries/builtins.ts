@@ -27,6 +27,7 @@ import { keepingFunction } from "../tensors/elementwise.ts";
 import { unary } from "../../expression/build.ts";
 import {
   type BuiltinValue,
+  type RequestValue,
   NONE,
   TRUE,
   type Value,
@@ -129,13 +130,14 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["IOError", EXCEPTIONS.get("OSError")!],
   ["compare", request("compare")],
   ["check", request("check")],
+  ["shapes", request("shapes")],
   ["__name__", str("__main__")],
   ["NotImplemented", NOT_IMPLEMENTED],
   ["__debug__", TRUE],
 ]);
 
 /** Its arguments never get here: the interpreter takes them as they are written. */
-function request(name: "compare" | "check"): BuiltinValue {
+function request(name: RequestValue["request"]): BuiltinValue {
   return {
     kind: "builtin",
     name,

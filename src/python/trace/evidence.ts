@@ -167,7 +167,7 @@ class Reader {
     named.forEach((t, k) => {
       if (t.kind === "Name" && shape.from === 0) this.sizes.set(t.id, k);
     });
-    const letters = words.every((w) => w !== null) ? (words) : null;
+    const letters = words.every((w) => w !== null) ? words : null;
     const own = new Set(letters).size === words.length ? letters : null;
     const classAxis =
       words[1] === "c" ? "first" : words.at(-1) === "c" && words.length > 2 ? "last" : null;
@@ -256,7 +256,10 @@ class Reader {
     const named = (...keys: string[]): Expression | undefined =>
       node.args.find((a) => a.kind === "keyword" && keys.includes(a.name!))?.value;
     const dims = integers(named("dim", "axis", "axes") ?? rest[0]?.value, this.numbers);
-    if (array === null) { this.helper(node); return; }
+    if (array === null) {
+      this.helper(node);
+      return;
+    }
     if (name === "size" && dims !== null) {
       if (dims[0]! > 0) this.note(array, node, { rank: dims[0]! + 1 });
     } else if (name === "permute" || name === "transpose") {

@@ -21,6 +21,7 @@ import { libraryUsed } from "./library.ts";
 import { nameAxes } from "./axes.ts";
 import { letterAxis } from "./letters.ts";
 import { rolesOf } from "./roles.ts";
+import { shapeOfValue } from "./shapeText.ts";
 import type { InputPlan, Plan } from "./trace.ts";
 import type { TraceTarget } from "./target.ts";
 
@@ -199,6 +200,26 @@ export function arrayParameters(target: TraceTarget, args: Arguments): Parameter
   );
 }
 
+/**
+ * What `shapes(f, y_pred=(2, 3, 64, 64), smooth=1.0)` gives: shapes for arrays, values for the rest.
+ * @throws PythonError ValueError for what is no shape
+ */
+export function argumentsOfShapes(
+  vm: Interpreter,
+  target: TraceTarget,
+  keywords: ReadonlyMap<string, Value>,
+): Arguments {
+  const arrays = new Set(arrayParameters(target, new Map()).map((p) => p.name));
+  return new Map(
+    [...keywords].map(([name, value]): [string, Argument] => {
+      if (!arrays.has(name)) return [name, { kind: "value", value }];
+      const shape = shapeOfValue(value);
+      if (typeof shape === "string") return vm.fail("ValueError", `${name} ${shape}`);
+      return [name, shape];
+    }),
+  );
+}
+
 export function planOfArguments(
   vm: Interpreter,
   target: TraceTarget,
@@ -277,7 +298,8 @@ export function planOfArguments(
 }
 
 function ofShape({ axes, dtype }: ShapeArgument): AssumedArray & { readonly dtype: string | null } {
-  const type = dtype === null || dtype.includes('float') ? "float" : dtype === "bool" ? "bool" : "int";
+  const type =
+    dtype === null || dtype.includes("float") ? "float" : dtype === "bool" ? "bool" : "int";
   return {
     sizes: axes.map((a) => (typeof a === "number" ? a : null)),
     type,

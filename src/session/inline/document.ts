@@ -16,7 +16,7 @@ import { inspectTrace } from "../traced.ts";
 import { candidatesOf, importsOf, withUses } from "./candidates.ts";
 import type { Candidate, Derived, Part, Shapes } from "./protocol.ts";
 import { isInPlace, lineMap, relocate } from "./relocate.ts";
-import { argumentsOfShapes, statedShapes } from "./shapes.ts";
+import { argumentsOfShapes } from "./shapes.ts";
 
 interface Kept {
   /** Everything that the result depends on. */
@@ -99,7 +99,7 @@ export class InlineDocument {
       const arrays = inputs.filter((x) => used.has(x.node)).length;
       return {
         kind: "derived",
-        report: { ...report, assumptions: [...statedShapes(shapes), ...report.assumptions] },
+        report,
         isLoss: trace.outputs === null && arrays >= 2,
         inputs: trace.inputs.map(({ parameter, role, node, library }) => ({
           name: parameter,

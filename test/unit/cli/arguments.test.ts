@@ -24,6 +24,18 @@ describe("the command line", () => {
     );
   });
 
+  it("takes the shape of each array that is not given", () => {
+    const c = parseArguments([
+      "derive",
+      "l.py:f",
+      "--shape",
+      "p=2,3,64,64",
+      "--shape=g=b,h,w:int64",
+    ]);
+    assert.deepEqual(c.shapes, ["p=2,3,64,64", "g=b,h,w:int64"]);
+    assert.throws(() => parseArguments(["derive", "l.py:f", "--shape", "2,3"]), UsageError);
+  });
+
   it("takes a module of Python in the place of a file", () => {
     const c = parseArguments(["derive", "monai.losses:DiceLoss(sigmoid=True)", "--python=/venv"]);
     assert.deepEqual(

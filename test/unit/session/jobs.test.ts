@@ -140,3 +140,25 @@ describe("a check of a file's loss", () => {
     assert.match(await failure([], "dice_loss_plain", { source: "def f(:\n" }), /never closed/);
   });
 });
+
+describe("shapes that are set for a job", () => {
+  it("take the place of those found from the code", async () => {
+    const shapes = ["y_pred=2,3,64,64", "y_true=2,3,64,64"];
+    const { report } = await inspection([], "dice_loss_smooth", { shapes });
+    assert.deepEqual(report.gradient.shape, [2, 3, 64, 64]);
+    assert.ok(report.assumptions.includes("y_pred is taken to be (2, 3, 64, 64): as you set it"));
+  });
+
+  it("are refused with the way to write them", async () => {
+    for (const [shape, message] of [
+      ["y_pred", /y_pred is not NAME=SHAPE/],
+      ["y_pred=2,-3", /y_pred=2,-3 has an axis that is neither a size nor a letter: -3/],
+      ["y_pred=b,c:complex", /names no dtype: complex/],
+      ["y_pred=(2", /is not a shape/],
+    ] as const) {
+      const text = await failure([], "dice_loss_smooth", { shapes: [shape] });
+      assert.match(text, message);
+      assert.match(text, /y_pred=b,c,h,w/);
+    }
+  });
+});

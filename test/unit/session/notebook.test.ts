@@ -59,6 +59,25 @@ describe("a notebook session", () => {
     return only.drawn.report as Report;
   }
 
+  it("derives a loss for arrays of the shapes that a cell names", () => {
+    const r = report(`${DICE}\nshapes(dice, y_pred=(2, 1, 64, 64), y_true="b,c,h,w", epsilon=1.0)`);
+    assert.deepEqual(r.gradient.shape, [2, 1, 64, 64]);
+    assert.equal(r.check.verdict, "not-checked");
+    assert.ok(r.assumptions.includes("y_pred is taken to be (2, 1, 64, 64): as you set it"));
+  });
+
+  it("says how shapes are written where they are not", () => {
+    for (const [call, message] of [
+      ["shapes(dice, y_pred=7)", /y_pred is not a shape such as \(2, 3, 64, 64\)/],
+      ["shapes(dice, y_pred=(2, 0))", /neither a size nor a letter: 0/],
+      ['shapes(dice, y_pred="b,b")', /two axes of one letter/],
+      ["shapes(dice, (2, 3))", /shapes\(\) takes a function and the shapes of its arrays by name/],
+      ["shapes(dice, nothing=(2, 3))", /has no parameter 'nothing'/],
+    ] as const) {
+      assert.match(failure(`${DICE}\n${call}`).message, message);
+    }
+  });
+
   it("draws a report for a cell that ends in the call of a loss", () => {
     const r = report(`${DICE}\ndice(t, p)`);
     assert.equal(r.check.verdict, "agrees");

@@ -247,7 +247,8 @@ class DiceLoss:
     assert.ok(result.kind === "derived");
     assert.deepEqual(result.report.gradient.shape, [2, 3]);
     assert.deepEqual(result.report.assumptions, [
-      "shapes as set in the settings: y_true (2, 3), y_pred (2, 3)",
+      "y_true is taken to be (2, 3): as you set it",
+      "y_pred is taken to be (2, 3): as you set it",
     ]);
   });
 });
