@@ -1,5 +1,5 @@
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { HandWritten, Report, Verdict } from "../report/schema.ts";
@@ -12,6 +12,7 @@ import {
   sourceOfModule,
 } from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
+import { readSource } from "../session/modules.node.ts";
 import type { Failure } from "../session/protocol.ts";
 import {
   type Command,
@@ -105,7 +106,7 @@ function sourceOf(
   const { file, callable } = command;
   if (command.isModule) return sourceOfModule(file, callable ?? "");
   try {
-    return { file, source: readFileSync(file, "utf8") };
+    return { file, source: readSource(file) };
   } catch {
     return null;
   }

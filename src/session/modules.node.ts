@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { ModuleSource } from "./files.ts";
+import { decodeSource } from "../python/encoding.ts";
 
 /** A file's place, and what it is to be called where people read it. */
 interface Place {
@@ -176,7 +177,7 @@ function moduleIn(folder: string, parts: readonly string[]): string | null {
 function readText(path: string): string | null {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   if (size === undefined) return "";
-  return size > LARGEST_MODULE ? null : readFileSync(path, "utf8");
+  return size > LARGEST_MODULE ? null : readSource(path);
 }
 
 function kindOf(path: string): "file" | "folder" | null {
@@ -190,4 +191,9 @@ function list(folder: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** A Python file's text, in the encoding that it names. @throws Error of the file system */
+export function readSource(path: string): string {
+  return decodeSource(readFileSync(path));
 }

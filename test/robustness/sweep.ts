@@ -1,11 +1,13 @@
 /**
- * `npm run sweep -- FOLDER…`: traces every Python file below some folders in a worker process with
- * bounded memory, and prints crashes, hangs, the slowest files and the peak of memory.
+ * `npm run sweep -- [--every N] FOLDER…`: traces every Python file below some folders, or every Nth,
+ * in a worker process with bounded memory, and prints crashes, hangs, the slowest files and the peak
+ * of memory.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { pythonFiles } from "./traceFile.ts";
 import type { Outcome } from "./worker.ts";
 
@@ -82,10 +84,11 @@ class Sweep {
   private readonly outcomes: Outcome[] = [];
   private worker = new Worker();
 
-  async run(folders: readonly string[]): Promise<void> {
+  async run(folders: readonly string[], every: number): Promise<void> {
     const began = performance.now();
     let files = 0;
-    for (const path of folders.flatMap((f) => [...pythonFiles(resolve(f))])) {
+    const all = folders.flatMap((f) => [...pythonFiles(resolve(f))]);
+    for (const path of all.filter((_, k) => k % every === 0)) {
       await this.one(path);
       if (++files % 1000 === 0) {
         const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -162,14 +165,18 @@ function costOf(o: Outcome): number {
   return Math.min(o.wallMs, o.cpuMs);
 }
 
-const folders = process.argv.slice(2);
+const { values, positionals: folders } = parseArgs({
+  options: { every: { type: "string", default: "1" } },
+  allowPositionals: true,
+});
+const every = Math.max(1, Math.trunc(Number(values.every)) || 1);
 const missing = folders.find((f) => !existsSync(f));
 if (folders.length === 0 || missing !== undefined) {
   if (missing !== undefined) console.error(`There is no folder ${missing}.`);
-  console.error("usage: npm run sweep -- FOLDER…");
+  console.error("usage: npm run sweep -- [--every N] FOLDER…");
   process.exitCode = 2;
 } else {
   const sweep = new Sweep();
-  await sweep.run(folders);
+  await sweep.run(folders, every);
   process.exitCode = sweep.failures() === 0 ? 0 : 1;
 }

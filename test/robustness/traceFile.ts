@@ -19,6 +19,9 @@ export interface FileRun {
 /** Of a file with hundreds of functions those are traced that a person would ask for, then others. */
 const CALLABLES_A_FILE = 30;
 
+/** The safety net below the budget of steps, as for a hover. */
+const TIME_MS = 700;
+
 const files = filesFor();
 
 /** @throws whatever is no PythonError: a fault of ours */
@@ -29,6 +32,7 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
     () => undefined,
     () => false,
   );
+  host.deadline = performance.now() + TIME_MS;
   const program = new PythonProgram(parser, host, { file: path, limits: QUICK_LIMITS });
   try {
     program.load(text, path);

@@ -1,6 +1,6 @@
 /** Traces the files that its parent names, one at a time, and says what each has cost. */
-import { readFileSync } from "node:fs";
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
+import { readSource } from "../../src/session/modules.node.ts";
 import { type FileRun, traceFile } from "./traceFile.ts";
 
 export interface Outcome {
@@ -22,7 +22,7 @@ process.on("message", (path: string) => {
   let run: FileRun | null = null;
   let crash: string | null = null;
   try {
-    run = traceFile(parser, readFileSync(path, "utf8"), path);
+    run = traceFile(parser, readSource(path), path);
   } catch (e) {
     crash = e instanceof Error ? (e.stack ?? e.message) : String(e);
   }

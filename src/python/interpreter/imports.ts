@@ -214,6 +214,7 @@ function loadModule(vm: Interpreter, name: string, source: ModuleSource): Import
   if (text === null) {
     return { kind: "opaque", name, reason: "it is compiled, and has no source that could be read" };
   }
+  vm.checkTime();
   if (source.installed === true) countInstalled(vm, file, text);
   const parsed = parseModule(vm, name, text, file);
   const scope = new Scope("module", null, vm.epoch, { file });

@@ -69,7 +69,7 @@ export const QUICK_LIMITS: Partial<InterpreterLimits> = {
   statementSteps: 50_000,
   tensorOperations: 5_000,
   elements: 500_000,
-  installedCharacters: 3_000_000,
+  installedCharacters: 1_000_000,
 };
 
 /** The size of an axis would have to be known here; a trace without arrays may choose one. */
@@ -216,6 +216,11 @@ export class Interpreter {
     this.host.checkpoint();
     this.steps++;
     if (this.steps > this.stepLimit) this.outOfSteps();
+    this.checkTime();
+  }
+
+  /** Below the budget of counts: the host's own clock, for what nobody waits for. */
+  checkTime(): void {
     if (this.host.timeIsUp?.() === true) this.outOfTime();
   }
 
@@ -231,7 +236,7 @@ export class Interpreter {
   }
 
   tensorOperation(): void {
-    if (this.host.timeIsUp?.() === true) this.outOfTime();
+    this.checkTime();
     if (++this.operations > this.limits.tensorOperations) {
       this.unsupported(
         `stopped after ${this.limits.tensorOperations.toLocaleString("en")} array operations`,

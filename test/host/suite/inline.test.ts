@@ -324,7 +324,7 @@ def dice_loss(probability, target):
         while (!text.includes("set in the settings") && Date.now() < deadline) {
           text = (await hoverOn(document, "dice_loss"))?.value ?? "";
         }
-        assert.match(text, /shapes as set in the settings: y\\_true \\\(2, 3\\\)/);
+        assert.match(text, /y\\_true is taken to be \\\(2, 3\\\): as you set it/);
       } finally {
         await set("shapes", undefined);
       }
