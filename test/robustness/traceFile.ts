@@ -35,9 +35,10 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
   host.deadline = performance.now() + TIME_MS;
   const program = new PythonProgram(parser, host, { file: path, limits: QUICK_LIMITS });
   try {
-    program.load(text, path);
+    program.load(text, path).forEach(refuseFault);
   } catch (e) {
     if (!(e instanceof PythonError)) throw e;
+    refuseFault(e);
     return { refused: e.headline, callables: 0, tried: 0, traced: 0 };
   }
   const callables = program.callables();
@@ -49,9 +50,15 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
       traced++;
     } catch (e) {
       if (!(e instanceof PythonError)) throw e;
+      refuseFault(e);
     }
   }
   return { refused: null, callables: callables.length, tried: chosen.length, traced };
+}
+
+/** Faults of ours reach a person as errors at a line; here they count as crashes. */
+function refuseFault(e: PythonError): void {
+  if (e.cause instanceof TypeError) throw e.cause;
 }
 
 function rank(c: CallableInfo): number {

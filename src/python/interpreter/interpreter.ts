@@ -201,6 +201,11 @@ export class Interpreter {
     try {
       return body();
     } catch (e) {
+      // A fault of ours has a place too, and is no reason to lose the rest of a file.
+      if (e instanceof TypeError) {
+        const message = `a fault of the inspector, met at this line: ${e.message}`;
+        throw this.error("Unsupported", message, this.at, "Please report it with this line.", e);
+      }
       if (!(e instanceof RangeError)) throw e;
       if (isStackOverflow(e)) {
         throw this.error("RecursionError", "maximum recursion depth exceeded", this.at);

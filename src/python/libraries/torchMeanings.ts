@@ -118,7 +118,8 @@ export function split(c: CallContext): Value {
   const dim = c.int("dim");
   const n = knownSize(c, x, dim);
   const given = c.value("split_size");
-  const sizes = given.kind === "number" ? evenly(n, c.int("split_size")) : c.dims("split_size")!;
+  const sizes = given.kind === "number" ? evenly(n, c.int("split_size")) : c.dims("split_size");
+  if (sizes === null) return c.bad("split_size", "an integer, or a list of integers");
   if (sizes.reduce((a, b) => a + b, 0) !== n) {
     return c.vm.fail("RuntimeError", `split_with_sizes expects split_sizes to sum exactly to ${n}`);
   }
