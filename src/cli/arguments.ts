@@ -35,7 +35,8 @@ export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=
                            [--python PATH]
        dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
-       dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--json] [--python PATH]
+       dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--shape NAME=SHAPE]...
+                           [--json] [--python PATH]
        dice-gradient catalogue [WORD...] [--json]
 
 OTHER     another FILE:CALLABLE, or a loss as its library writes it:

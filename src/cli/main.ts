@@ -86,6 +86,7 @@ async function compare(
     ...source,
     callable: command.callable!,
     values: command.values,
+    shapes: command.shapes,
     wrt: command.wrt,
     directory: process.cwd(),
   };

@@ -117,8 +117,10 @@ export function compareSource(
       program.load(source, file);
       return { program, host };
     };
+    const shapes = new Map(job.shapes?.map(namedShape));
     const own = load(job.source, job.file);
-    const trace = own.program.trace(job.callable, argumentsOf(values));
+    const args = new Map([...argumentsOf(values), ...shapes]);
+    const trace = own.program.trace(job.callable, args);
     const first = inspectTrace(trace, own.host, job.wrt, watch);
     const inspections = [first];
     const calls: string[] = [];

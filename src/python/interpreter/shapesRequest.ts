@@ -21,5 +21,5 @@ export function shapesRequest(vm: Interpreter, node: Call, scope: Scope): Reques
   const options = new Map(given.filter(([name]) => name === "wrt"));
   const keywords = new Map(given.filter(([name]) => name !== "wrt"));
   const call = { callable, name: "shapes", positional: [], keywords };
-  return { kind: "request", request: "shapes", calls: [call], options };
+  return { kind: "request", request: "shapes", calls: [call], standards: [], options };
 }

@@ -2,10 +2,12 @@
  * What the code of a function says about the shapes of its array parameters, found without running
  * it: subscripts, axes that are summed over, unpacked shapes, permutations.
  */
+import type { Library } from "../dtypes.ts";
 import { lookup } from "../interpreter/attributes.ts";
 import type { CallArgument, Call, Expression, Statement } from "../syntax.ts";
 import { walkSyntax } from "../syntaxWalk.ts";
 import type { FunctionValue } from "../values.ts";
+import { axesUpTo, classAfter, isNone, parts, permutation, rankOf, shapeOf } from "./arrayCalls.ts";
 import { letterOf } from "./letters.ts";
 import { type Numbers, constantsOf, integers, sourceOf } from "./readSyntax.ts";
 import type { TraceTarget } from "./target.ts";
@@ -38,9 +40,9 @@ const SEVERAL_CLASSES = /^(n|num)?_?(class(es)?|channels?|labels)$|^[CK]$/i;
 const MAX_DEPTH = 3;
 
 /** All clues, in the order of the code, also from helpers that the arrays are handed to. */
-export function cluesOf(target: TraceTarget, names: readonly string[]): Clue[] {
+export function cluesOf(target: TraceTarget, names: readonly string[], library: Library): Clue[] {
   const self = target.self?.kind === "instance" ? target.self : null;
-  const reader = new Reader(self, []);
+  const reader = new Reader(self, library, []);
   reader.read(target.fn, new Map(names.map((n) => [n, [n]])));
   return reader.clues;
 }
@@ -50,6 +52,7 @@ type Aliases = Map<string, readonly string[]>;
 class Reader {
   readonly clues: Clue[] = [];
   private readonly self: (TraceTarget["self"] & { kind: "instance" }) | null;
+  private readonly library: Library;
   private readonly stack: readonly FunctionValue[];
   private aliases: Aliases = new Map();
   private numbers: Numbers = new Map();
@@ -58,8 +61,9 @@ class Reader {
   private readonly seen = new Set<Expression | Statement>();
   private fn!: FunctionValue;
 
-  constructor(self: Reader["self"], stack: readonly FunctionValue[]) {
+  constructor(self: Reader["self"], library: Library, stack: readonly FunctionValue[]) {
     this.self = self;
+    this.library = library;
     this.stack = stack;
   }
 
@@ -304,8 +308,9 @@ class Reader {
     const has = (d: number): boolean => dims.includes(d);
     const space = dims.length > 1 && has(2) && !has(1);
     const middle = dims.length > 1 && has(1) && has(2) && !dims.includes(rank);
-    const classAxis =
-      space || (has(-1) && has(-2)) ? "first" : middle && !has(3) && has(0) ? "last" : null;
+    // Without the batch's axis, (1, 2) leaves channels behind in TensorFlow, nothing elsewhere.
+    const last = middle && !has(3) && (has(0) || this.library === "tensorflow");
+    const classAxis = space || (has(-1) && has(-2)) ? "first" : last ? "last" : null;
     const keyword = node.args.find((a) => a.value === written && a.kind === "keyword")?.name;
     const text = sourceOf(this.fn, written);
     const reason = `${keyword === undefined ? "axes " : `${keyword}=`}${text} on line ${node.span.line}`;
@@ -361,84 +366,8 @@ class Reader {
       if (p !== undefined && arrays.length > 0) aliases.set(p, arrays);
     });
     if (aliases.size === 0) return;
-    const inner = new Reader(this.self, [...this.stack, this.fn]);
+    const inner = new Reader(this.self, this.library, [...this.stack, this.fn]);
     inner.read(found, aliases);
     this.clues.push(...inner.clues);
   }
-}
-
-/** A call's function name, the array it works on, and the arguments besides. */
-function parts(node: Call): {
-  name: string;
-  array: Expression | null;
-  rest: readonly CallArgument[];
-} {
-  const { callee } = node;
-  const positional = node.args.filter((a) => a.kind === "positional");
-  if (callee.kind === "Name") {
-    return {
-      name: callee.id,
-      array: positional[0]?.value ?? node.args[0]?.value ?? null,
-      rest: positional.slice(1),
-    };
-  }
-  if (callee.kind !== "Attribute") return { name: "", array: null, rest: [] };
-  const { name } = callee;
-  if (isModule(callee.value)) {
-    const first = positional[0] ?? node.args[0];
-    return { name, array: first?.value ?? null, rest: positional.slice(1) };
-  }
-  return { name, array: callee.value, rest: positional };
-}
-
-/** `F`, `np`, `tf.math`: names that libraries are imported by. */
-function isModule(e: Expression): boolean {
-  if (e.kind === "Attribute") return isModule(e.value);
-  return (
-    e.kind === "Name" &&
-    /^(F|K|np|jnp|tf|torch|nn|ops|numpy|jax|anp|keras|functional|backend|tnp|xp|lax)$/.test(e.id)
-  );
-}
-
-/** `x.shape`, `x.size()`, `tf.shape(x)`, and a part of one. */
-function shapeOf(e: Expression): { of: Expression; from: number; whole: boolean } | null {
-  if (e.kind === "Attribute" && e.name === "shape") return { of: e.value, from: 0, whole: true };
-  if (e.kind === "Subscript" && e.index.kind === "Slice") {
-    const inner = shapeOf(e.value);
-    const from = e.index.lower === null ? 0 : (integers(e.index.lower, new Map())?.[0] ?? null);
-    return inner === null || from === null || from > 0
-      ? null
-      : { of: inner.of, from, whole: false };
-  }
-  if (e.kind !== "Call") return null;
-  const { name, array, rest } = parts(e);
-  const whole = name === "size" || name === "shape" || name === "int_shape" || name === "get_shape";
-  return whole && rest.length === 0 && array !== null ? { of: array, from: 0, whole: true } : null;
-}
-
-/** `x.dim()`, `x.ndim`, `len(x.shape)` → x */
-function rankOf(e: Expression): Expression | null {
-  if (e.kind === "Attribute" && e.name === "ndim") return e.value;
-  if (e.kind !== "Call") return null;
-  const { name, array } = parts(e);
-  if (name === "dim" || name === "ndimension" || name === "rank") return array;
-  return name === "len" && array !== null ? (shapeOf(array)?.of ?? null) : null;
-}
-
-const axesUpTo = (dim: number): number => (dim < 0 ? -dim : dim + 1);
-
-const isNone = (e: Expression): boolean => e.kind === "Singleton" && e.value === "None";
-
-function permutation(rest: readonly CallArgument[], numbers: Numbers): readonly number[] | null {
-  if (rest.length === 1) return integers(rest[0]!.value, numbers);
-  const each = rest.map((a) => integers(a.value, numbers)?.[0]);
-  return each.every((d) => d !== undefined) ? each : null;
-}
-
-/** `(0, 2, 3, 1)` takes the class axis from second to last place, `(0, 3, 1, 2)` back. */
-function classAfter(order: readonly number[]): "first" | "last" | null {
-  const n = order.length;
-  if (n < 4 || order[0] !== 0) return null;
-  if (order.at(-1) === 1) return "first";
-  return order[1] === n - 1 ? "last" : null;
 }

@@ -25,7 +25,7 @@ export function guessShapes(
   library: Library,
 ): ShapeGuess | null {
   if (names.length === 0) return null;
-  const clues = cluesOf(target, names).filter((c) => c.rank > 1 || c.labelMap);
+  const clues = cluesOf(target, names, library).filter((c) => c.rank > 1 || c.labelMap);
   const stated = statedShapes(target, names, targets);
   if (clues.every((c) => c.rank < 2) && stated.size === 0) return null;
   const common = commonAxes(clues, stated, target.name, library);
