@@ -196,7 +196,10 @@ def f(logits, target):
         ["target", "int", "bhw"],
       ],
     );
-    assert.match(trace.assumptions.join(), /logits is taken to be \(b, 3, h, w\): dim=\(2, 3\) on line 6/);
+    assert.match(
+      trace.assumptions.join(),
+      /logits is taken to be \(b, 3, h, w\): dim=\(2, 3\) on line 6/,
+    );
   });
 
   it("unrolls a loop over classes with the number of classes of the arrays", async () => {
