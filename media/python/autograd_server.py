@@ -17,8 +17,10 @@ import importlib
 import importlib.util
 import json
 import os
+import queue
 import struct
 import sys
+import threading
 import time
 import traceback
 import types
@@ -264,7 +266,8 @@ class Jax:
         return as_numpy(value), as_numpy(gradient), dtype, None
 
     def about(self):
-        return "JAX", self.jax.__version__, str(self.jax.devices()[0])
+        device = self.jax.devices()[0]
+        return "JAX", self.jax.__version__, f"{device.platform}:{device.id}"
 
 
 class TensorFlow:
@@ -292,6 +295,7 @@ class TensorFlow:
             loss = scalar_of(call(leaf), lambda v: getattr(v, "shape", None) == ())
             loss = tf.convert_to_tensor(loss)
             total = tf.reduce_sum(loss)
+        self.device = total.device.rsplit("device:", 1)[-1].lower() or self.device
         gradient = tape.gradient(total, leaf)
         if gradient is None:
             note = "GradientTape returned None: no gradient reaches the input"
@@ -353,8 +357,10 @@ def scalar_of(result, is_scalar):
 # Requests
 
 
-def run(request, payloads):
+def run(request, payloads, progress):
+    progress(f"importing {request['backend']}")
     backend = BACKENDS[request["backend"]](request["device"])
+    progress("running the code")
     own = program_for(request)
     if own.numpy_as == STANDS_IN["tensorflow"]:
         backend.stand_in()
@@ -373,6 +379,7 @@ def run(request, payloads):
         with standing_in_for_numpy(own.numpy_as):
             return function(*positional, **keywords)
 
+    progress("differentiating")
     began = time.perf_counter()
     loss, gradient, dtype, note = backend.gradient(call, arrays[position])
     seconds = time.perf_counter() - began
@@ -413,26 +420,41 @@ def failure(error):
     return {"error": f"{type(error).__name__}: {error}", "traceback": "".join(lines)}
 
 
+def read_requests(stream, requests):
+    """Hands requests over one by one; whoever asked is gone when the stream ends, and so is this."""
+    try:
+        while True:
+            requests.put(read_frame(stream))
+    except BaseException:
+        os._exit(0)
+
+
 def main():
-    requests = sys.stdin.buffer
     answers = os.fdopen(os.dup(1), "wb")
     # What the user's code prints must not run into the frames.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
+    requests = queue.SimpleQueue()
+    # A thread reads, so that code which never ends does not outlive the inspector.
+    reader = threading.Thread(target=read_requests, args=(sys.stdin.buffer, requests), daemon=True)
+    reader.start()
     write_frame(answers, {"kind": "ready", "python": sys.version.split()[0]})
     while True:
         try:
-            request, payloads = read_frame(requests)
-        except EOFError:
-            return
-        try:
-            header, arrays = run(request, payloads)
-            write_frame(answers, {"kind": "result", "id": request["id"], **header}, arrays)
+            request, payloads = requests.get()
         except KeyboardInterrupt:
-            write_frame(answers, {"kind": "failure", "id": request["id"], "error": "interrupted", "traceback": None})
+            continue  # meant for a run that has just ended
+
+        def answer(kind, header, arrays=()):
+            write_frame(answers, {"kind": kind, "id": request["id"], **header}, arrays)
+
+        try:
+            answer("result", *run(request, payloads, lambda what: answer("progress", {"what": what})))
+        except KeyboardInterrupt:
+            answer("failure", {"error": "interrupted", "traceback": None})
         except BaseException as error:  # SystemExit of the user's code included
             sys.stderr.flush()
-            write_frame(answers, {"kind": "failure", "id": request["id"], **failure(error)})
+            answer("failure", failure(error))
 
 
 if __name__ == "__main__":

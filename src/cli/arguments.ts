@@ -2,6 +2,7 @@
 import {
   AUTOGRAD_BACKENDS,
   type AutogradBackend,
+  type AutogradDevice,
   type AutogradOptions,
 } from "../session/autograd/job.ts";
 
@@ -69,7 +70,7 @@ export function parseArguments(argv: readonly string[]): Command {
   let out: string | null = null;
   let json = false;
   let libraries: AutogradBackend[] | null | undefined;
-  let device: AutogradOptions["device"] = "cpu";
+  let devices: AutogradOptions["devices"] = ["cpu"];
   let python: string | null = null;
   for (let k = 0; k < rest.length; k++) {
     const arg = rest[k]!;
@@ -100,7 +101,7 @@ export function parseArguments(argv: readonly string[]): Command {
         libraries = given === undefined ? null : given.split(",").map(library);
         break;
       case "--device":
-        device = deviceOf(value());
+        devices = value().split(",").map(deviceOf);
         break;
       case "--python":
         python = value();
@@ -143,7 +144,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const autograd =
     libraries === undefined
       ? null
-      : { backends: libraries, device, interpreter: python ?? "python3", timeoutSeconds: 0 };
+      : { backends: libraries, devices, interpreter: python ?? "python3", timeoutSeconds: 0 };
   return {
     name,
     file,
@@ -178,7 +179,7 @@ function library(name: string): AutogradBackend {
   throw new UsageError(`there is no autograd library ${name}, but ${AUTOGRAD_BACKENDS.join(", ")}`);
 }
 
-function deviceOf(name: string): AutogradOptions["device"] {
+function deviceOf(name: string): AutogradDevice {
   if (name === "cpu" || name === "cuda") return name;
   throw new UsageError(`--device is cpu or cuda, not ${name}`);
 }

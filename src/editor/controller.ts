@@ -5,10 +5,11 @@
 import { dirname } from "node:path";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { CellLanguage, Failure } from "../session/protocol.ts";
+import type { AutogradWish } from "../session/autograd/job.ts";
+import type { CellLanguage, CellOutput, Failure } from "../session/protocol.ts";
 import { type Engine, EngineFailure, type Session } from "./engine.ts";
 import { toNotebookOutput } from "./outputs.ts";
-import { pythonLeave } from "./python.ts";
+import { pythonLeave } from "./autograd/leave.ts";
 import { pythonFor } from "./settings.ts";
 
 export const CONTROLLER_ID = "dice-gradient-inspector";
@@ -17,6 +18,13 @@ export const FORMULA_LANGUAGE = "dice-formula";
 
 /** Progress is shown for what takes longer than this. */
 const PATIENCE_MS = 500;
+
+/** A run that a command asked for, with real autograd. */
+export interface PythonRun {
+  readonly ask: AutogradWish;
+  onProgress(what: string): void;
+  onOutput(output: CellOutput): void;
+}
 
 interface Kernel {
   readonly session: Session;
@@ -33,6 +41,8 @@ export class NotebookController implements vscode.Disposable {
   private readonly kernels = new Map<string, Kernel>();
   private readonly problems = vscode.languages.createDiagnosticCollection("dice-gradient-cells");
   private readonly disposables: vscode.Disposable[] = [];
+  /** Notebooks that have this kernel selected. */
+  private readonly driven = new Set<vscode.NotebookDocument>();
 
   constructor(engine: Engine) {
     this.engine = engine;
@@ -41,7 +51,7 @@ export class NotebookController implements vscode.Disposable {
       NOTEBOOK_TYPE,
       "Dice Gradient Inspector",
       (cells, notebook) => {
-        this.enqueue(cells, notebook);
+        void this.run(cells, notebook);
       },
     );
     this.controller.supportedLanguages = ["python", FORMULA_LANGUAGE];
@@ -52,6 +62,10 @@ export class NotebookController implements vscode.Disposable {
       this.interrupt(notebook);
     };
     this.disposables.push(
+      this.controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
+        if (selected) this.driven.add(notebook);
+        else this.driven.delete(notebook);
+      }),
       vscode.workspace.onDidOpenNotebookDocument((n) => {
         this.prefer(n);
       }),
@@ -78,7 +92,13 @@ export class NotebookController implements vscode.Disposable {
     this.drop(notebook);
   }
 
-  private interrupt(notebook: vscode.NotebookDocument): void {
+  /** Whether this kernel is the notebook's. */
+  drives(notebook: vscode.NotebookDocument): boolean {
+    return this.driven.has(notebook);
+  }
+
+  /** Stops the running cell, and those that wait for it. */
+  interrupt(notebook: vscode.NotebookDocument): void {
     const kernel = this.kernels.get(notebook.uri.toString());
     if (kernel === undefined) return;
     kernel.interrupts++;
@@ -89,6 +109,7 @@ export class NotebookController implements vscode.Disposable {
     const key = notebook.uri.toString();
     this.kernels.get(key)?.session.close();
     this.kernels.delete(key);
+    if (notebook.isClosed) this.driven.delete(notebook);
     for (const cell of notebook.getCells()) this.problems.delete(cell.document.uri);
   }
 
@@ -123,7 +144,15 @@ export class NotebookController implements vscode.Disposable {
     return kernel;
   }
 
-  private enqueue(cells: readonly vscode.NotebookCell[], notebook: vscode.NotebookDocument): void {
+  /**
+   * Runs cells in order; resolves when the last has ended.
+   * @param python leave out for the kernel's own run, which asks autograd only where a cell does
+   */
+  async run(
+    cells: readonly vscode.NotebookCell[],
+    notebook: vscode.NotebookDocument,
+    python: PythonRun | null = null,
+  ): Promise<void> {
     const kernel = this.kernelOf(notebook);
     const interrupts = kernel.interrupts;
     let failed = false;
@@ -136,15 +165,17 @@ export class NotebookController implements vscode.Disposable {
           execution.end(undefined);
           return;
         }
-        failed = !(await this.execute(cell, execution, kernel));
+        failed = !(await this.execute(cell, execution, kernel, python));
       });
     }
+    await kernel.queue;
   }
 
   private async execute(
     cell: vscode.NotebookCell,
     execution: vscode.NotebookCellExecution,
     kernel: Kernel,
+    python: PythonRun | null,
   ): Promise<boolean> {
     execution.executionOrder = ++kernel.executionOrder;
     execution.start(Date.now());
@@ -159,15 +190,17 @@ export class NotebookController implements vscode.Disposable {
           language: languageOf(cell),
           source: cell.document.getText(),
           file: `Cell ${String(cell.index + 1)}`,
-          python: pythonLeave(false),
+          python: pythonLeave(cell.notebook.uri, python?.ask ?? null),
         },
         {
           onOutput: (output) => {
             written = written.then(() => execution.appendOutput(toNotebookOutput(output)));
             if (output.kind === "failure") this.mark(cell, output.failure);
+            python?.onOutput(output);
           },
           onProgress: (fraction, what) => {
-            progress.report(fraction, what);
+            if (python === null) progress.report(fraction, what);
+            else python.onProgress(what);
           },
         },
       );
@@ -227,35 +260,37 @@ function directoryOf(notebook: vscode.NotebookDocument): string {
 /** A line in the status bar for work that takes long; nothing flickers for what is quick. */
 class LateProgress {
   private readonly label: string;
-  private readonly since = Date.now();
+  private readonly timer: NodeJS.Timeout;
+  private message = "";
   private reporter: vscode.Progress<{ message: string }> | null = null;
   private finish: (() => void) | null = null;
-  private ended = false;
 
   constructor(label: string) {
     this.label = label;
+    // What takes long may have little to say: its first word is kept until it is time to show it.
+    this.timer = setTimeout(() => {
+      this.show();
+    }, PATIENCE_MS);
   }
 
   report(fraction: number | null, what: string): void {
-    if (this.ended || Date.now() - this.since < PATIENCE_MS) return;
     const share = fraction === null ? "" : ` ${String(Math.round(fraction * 100))} %`;
-    const message = `${this.label}: ${what}${share}`;
-    if (this.reporter !== null) {
-      this.reporter.report({ message });
-      return;
-    }
-    void vscode.window.withProgress({ location: vscode.ProgressLocation.Window }, (p) => {
-      this.reporter = p;
-      p.report({ message });
-      return new Promise<void>((resolve) => {
-        this.finish = resolve;
-        if (this.ended) resolve();
-      });
-    });
+    this.message = `${this.label}: ${what}${share}`;
+    this.reporter?.report({ message: this.message });
   }
 
   done(): void {
-    this.ended = true;
+    clearTimeout(this.timer);
     this.finish?.();
+  }
+
+  private show(): void {
+    void vscode.window.withProgress({ location: vscode.ProgressLocation.Window }, (p) => {
+      this.reporter = p;
+      p.report({ message: this.message === "" ? `${this.label}: running` : this.message });
+      return new Promise<void>((resolve) => {
+        this.finish = resolve;
+      });
+    });
   }
 }

@@ -53,6 +53,8 @@ export class Engine {
   private generation = 0;
   private nextRun = 1;
   private readonly runs = new Map<number, Run>();
+  /** Told what the Python processes write to standard error. */
+  onPythonLog: (text: string) => void = () => undefined;
 
   constructor(workerFile: string) {
     this.workerFile = workerFile;
@@ -94,6 +96,11 @@ export class Engine {
     const flag = new SharedArrayBuffer(4);
     signal?.addEventListener("abort", () => Atomics.store(new Int32Array(flag), 0, 1));
     return this.run(events, (run) => ({ kind: "inspect", run, interrupt: flag, ...request }));
+  }
+
+  /** Ends the Python processes and what runs in them; the next run starts new ones. */
+  restartPython(): void {
+    this.post({ kind: "restartPython" });
   }
 
   dispose(): void {
@@ -142,6 +149,10 @@ export class Engine {
 
   private receive(m: Response): void {
     if (m.kind === "ready") return;
+    if (m.kind === "pythonLog") {
+      this.onPythonLog(m.text);
+      return;
+    }
     const run = this.runs.get(m.run);
     if (run === undefined) return;
     if (m.kind === "output") run.events.onOutput(m.output);

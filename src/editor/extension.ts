@@ -1,6 +1,7 @@
 /** Entry point of the extension host bundle. What computes lives in the worker (engine.ts). */
 import { join } from "node:path";
 import type * as vscode from "vscode";
+import { registerAutograd } from "./autograd/register.ts";
 import { registerCommands } from "./commands.ts";
 import { NotebookController } from "./controller.ts";
 import { CellVerdicts } from "./cellStatus.ts";
@@ -11,10 +12,12 @@ import { registerInline } from "./inline/register.ts";
 export function activate(context: vscode.ExtensionContext): void {
   const engine = new Engine(join(context.extensionPath, "dist", "worker.js"));
   const controller = new NotebookController(engine);
+  const autograd = registerAutograd(context, engine, controller);
   context.subscriptions.push(
     controller,
+    ...autograd.disposables,
     ...registerCommands(context, controller),
-    ...registerInline(context),
+    ...registerInline(context, autograd.runs),
     new CellVerdicts(),
     {
       dispose: () => {

@@ -32,7 +32,7 @@ export async function openNotebook(
   return editor;
 }
 
-async function selectKernel(
+export async function selectKernel(
   editor: vscode.NotebookEditor,
   notebook: vscode.NotebookDocument,
 ): Promise<void> {

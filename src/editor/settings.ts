@@ -66,15 +66,24 @@ interface PythonExtension {
 export function pythonFor(scope?: vscode.Uri): string | null {
   const set = value("pythonPath", "", scope).trim();
   if (set !== "") return absolute(set, scope);
-  const extension = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
+  const extension = pythonExtension();
   if (extension?.isActive !== true) return null;
   const path = extension.exports.environments?.getActiveEnvironmentPath?.(scope).path;
   return typeof path === "string" && path !== "" ? path : null;
 }
 
+function pythonExtension(): vscode.Extension<PythonExtension> | undefined {
+  return vscode.extensions.getExtension<PythonExtension>("ms-python.python");
+}
+
+/** The Python extension knows its interpreter once it has started; one that cannot start has none. */
+export async function startPythonExtension(): Promise<void> {
+  await Promise.resolve(pythonExtension()?.activate()).catch(() => undefined);
+}
+
 /** Seconds that Python may take for one cell. */
-export function pythonTimeout(): number {
-  return value("python.timeout", 120);
+export function pythonTimeout(scope: vscode.Uri): number {
+  return value("python.timeout", 120, scope);
 }
 
 /** `${workspaceFolder}` and relative paths, as people write them in settings that they share. */

@@ -240,6 +240,7 @@ const autograd = record<Autograd>({
   maxAbsError: value,
   maxScaledError: optional(value),
   bound: optional(value),
+  maxUlps: optional(value),
   sentence: optional(sentence),
   note: optional(nullable(sentence)),
   python: optional(name),

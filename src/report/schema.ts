@@ -196,6 +196,8 @@ export interface Autograd {
   /** As in {@link Check}. */
   readonly maxScaledError?: number | null;
   readonly bound?: number | null;
+  /** Largest difference from the derived gradient, in units in the last place of its own type. */
+  readonly maxUlps?: number | null;
   readonly sentence?: string;
   /** What the library itself said of the gradient, e.g. that none reaches the input. */
   readonly note?: string | null;

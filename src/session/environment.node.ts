@@ -75,6 +75,11 @@ function interpreterIn(m: Machine, prefix: string): string | null {
   return null;
 }
 
+/** The interpreter at a path that may also be its environment's folder. */
+export function executableAt(interpreter: string, m: Machine = thisMachine): string {
+  return (m.isFolder(interpreter) ? interpreterIn(m, interpreter) : null) ?? interpreter;
+}
+
 /**
  * The folders that hold an interpreter's installed packages, in Python's order: those of its
  * environment, the user's own, the distribution's, and those that .pth files add.

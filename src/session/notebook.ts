@@ -13,8 +13,13 @@ import {
   type RequestValue,
   type Trace,
 } from "../python/program.ts";
-import { autogradWish, type AutogradWish } from "./autograd/directive.ts";
-import { type AutogradJob, type PythonSource, jobOfCall } from "./autograd/job.ts";
+import { autogradWish } from "./autograd/directive.ts";
+import {
+  type AutogradJob,
+  type AutogradOptions,
+  type PythonSource,
+  jobOfCall,
+} from "./autograd/job.ts";
 import { compareWithStandards } from "./compare.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
@@ -51,7 +56,7 @@ export class NotebookSession {
   private readonly ran: PythonSource[] = [];
   /** Of the cell that runs: what to ask autograd; null when nothing is to be asked. */
   private asking: {
-    readonly options: AutogradWish & PythonLeave;
+    readonly options: AutogradOptions;
     readonly jobs: Pending[];
   } | null = null;
   private readonly host: SessionHost;
@@ -96,7 +101,7 @@ export class NotebookSession {
   }
 
   /**
-   * The same, with real autograd asked where the cell or `python.always` wishes it.
+   * The same, with real autograd asked where the cell or `python.ask` wishes it.
    * @param python null where no code may be run, as in an untrusted workspace
    */
   async executeWithPython(
@@ -115,10 +120,8 @@ export class NotebookSession {
           "Trust the workspace, or delete the line # dice-gradient: autograd.",
         );
       }
-      const options =
-        python !== null && (wish !== null || python.always)
-          ? { ...(wish ?? { backends: null, device: "cpu" as const }), ...python }
-          : null;
+      const asked = python?.ask ?? wish;
+      const options = python !== null && asked !== null ? { ...python, ...asked } : null;
       if (options === null) return this.execute(cell, output, watch);
       const jobs: Pending[] = [];
       this.asking = { options, jobs };

@@ -3,6 +3,7 @@
  * A run is interrupted through shared memory, since a busy worker reads no messages.
  */
 import type { ReportOutput } from "../report/schema.ts";
+import type { AutogradWish } from "./autograd/job.ts";
 
 export type CellLanguage = "python" | "dice-formula";
 
@@ -10,8 +11,8 @@ export type CellLanguage = "python" | "dice-formula";
 export interface PythonLeave {
   readonly interpreter: string;
   readonly timeoutSeconds: number;
-  /** Whether to run it also where no cell directive asks for it. */
-  readonly always: boolean;
+  /** What to ask of it whatever the cell says, as on a command; null leaves it to the cell. */
+  readonly ask: AutogradWish | null;
 }
 
 export type Request =
@@ -53,7 +54,9 @@ export type Request =
       readonly python?: string | null;
       readonly interrupt: SharedArrayBuffer;
     }
-  | { readonly kind: "close"; readonly session: string };
+  | { readonly kind: "close"; readonly session: string }
+  /** Ends the Python processes, also one that works; the next run starts new ones. */
+  | { readonly kind: "restartPython" };
 
 /** A drawn result in every form that a notebook output carries. */
 export interface Drawn {
@@ -90,4 +93,6 @@ export type Response =
       readonly what: string;
     }
   | { readonly kind: "output"; readonly run: number; readonly output: CellOutput }
+  /** What Python wrote to its standard error, and when it started and ended. */
+  | { readonly kind: "pythonLog"; readonly text: string }
   | { readonly kind: "done"; readonly run: number; readonly ok: boolean };

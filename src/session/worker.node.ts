@@ -18,6 +18,9 @@ const PROGRESS_INTERVAL_MS = 100;
 /** dist/worker.js lies beside media/. */
 const referee = new Referee(
   fileURLToPath(new URL("../media/python/autograd_server.py", import.meta.url)),
+  (text) => {
+    send({ kind: "pythonLog", text });
+  },
 );
 
 const sessions = new Map<string, { notebook: NotebookSession; interrupt: Int32Array }>();
@@ -68,7 +71,7 @@ async function execute(
   }
 }
 
-async function handle(request: Request): Promise<void> {
+async function handle(request: Exclude<Request, { kind: "restartPython" }>): Promise<void> {
   switch (request.kind) {
     case "open":
       parser ??= loadParserFromDisk();
@@ -121,6 +124,11 @@ async function handle(request: Request): Promise<void> {
 // One request after the other, in the order they came, also while the first waits for the parser.
 let queue = Promise.resolve();
 parentPort?.on("message", (request: Request) => {
+  // Not in turn: it is there to end what the turn is waiting for.
+  if (request.kind === "restartPython") {
+    referee.dispose();
+    return;
+  }
   queue = queue
     .then(() => handle(request))
     .catch((e: unknown) => {

@@ -65,8 +65,7 @@ np.save("target.npy", (rng.uniform(size=(2, 3, 5, 7)) < 0.4))
     signal?: AbortSignal,
   ): Promise<{ ok: boolean; outputs: CellOutput[]; report: Report }> {
     const outputs: CellOutput[] = [];
-    const given =
-      leave === null ? null : { interpreter, timeoutSeconds: 120, always: false, ...leave };
+    const given = leave === null ? null : { interpreter, timeoutSeconds: 120, ask: null, ...leave };
     const ok = await session.executeWithPython(
       { language: "python", source, file: "Cell 1" },
       (o) => outputs.push(o),
@@ -118,13 +117,103 @@ def dice(y_true, y_pred, eps=1e-7):
       "# dice-gradient: autograd=autograd,jax,tensorflow\ndice(np.array([0, 1, 1]), np.array([0.2, 0.5, 0.9]))",
     );
     assert.deepEqual(
-      report.autogradRuns!.map((r) => [r.library, r.verdict, r.failure]),
+      report.autogradRuns!.map((r) => [r.library, r.verdict, r.failure, r.device]),
       [
-        ["HIPS Autograd", "agrees", null],
-        ["JAX", "agrees", null],
-        ["TensorFlow", "agrees", null],
+        ["HIPS Autograd", "agrees", null, "cpu"],
+        ["JAX", "agrees", null, "cpu:0"],
+        ["TensorFlow", "agrees", null, "cpu:0"],
       ],
     );
+    // Two roundings each, the order of the sums included.
+    for (const run of report.autogradRuns!) assert.ok(run.maxUlps! <= 4, String(run.maxUlps));
+    assert.deepEqual(report.numbers!.columns.slice(-6), [
+      "autograd (HIPS Autograd)",
+      "HIPS Autograd off by (ulp)",
+      "autograd (JAX)",
+      "JAX off by (ulp)",
+      "autograd (TensorFlow)",
+      "TensorFlow off by (ulp)",
+    ]);
+  });
+
+  it("runs the libraries that can take the function, and says which cannot", async () => {
+    await cell(TORCH);
+    await cell(load);
+    const { report } = await cell("dice_loss(logits, target)", {
+      ask: { backends: ["torch", "jax"], devices: ["cpu", "cuda"] },
+    });
+    const [cpu, cuda, jax] = report.autogradRuns!;
+    assert.equal(cpu!.failure, null);
+    assert.match(cuda!.failure ?? cuda!.device, /cuda/i);
+    assert.match(jax!.failure!, /written for torch cannot be differentiated by jax/);
+    const none = await cell("# dice-gradient: autograd=jax\ndice_loss(logits, target)");
+    assert.equal(none.ok, false);
+  });
+
+  it("says what Python is at, and logs what it writes to standard error", async () => {
+    const lines: string[] = [];
+    const logged = new Referee(join(root, "media/python/autograd_server.py"), (t) => lines.push(t));
+    const stages: string[] = [];
+    try {
+      await cell(TORCH);
+      await cell(load);
+      await cell(
+        'def loud(logits, target):\n    print("so far")\n    return dice_loss(logits, target)',
+      );
+      await session.executeWithPython(
+        { language: "python", source: "loud(logits, target)", file: "Cell 1" },
+        () => undefined,
+        { ...watch, onProgress: (_, what) => stages.push(what) },
+        { interpreter, timeoutSeconds: 120, ask: { backends: null, devices: ["cpu"] } },
+        logged,
+      );
+    } finally {
+      logged.dispose();
+    }
+    const python = stages.filter((s) => s.startsWith("PyTorch: "));
+    assert.deepEqual(python, [
+      `PyTorch: starting ${interpreter}`,
+      "PyTorch: importing torch",
+      "PyTorch: running the code",
+      "PyTorch: differentiating",
+    ]);
+    assert.match(lines.join(""), /Python 3\S+ started: .*so far/s);
+  });
+
+  it("leaves no Python behind that never ends when its owner is gone", async () => {
+    const pidFile = join(folder, "pid");
+    writeFileSync(
+      join(folder, "endless.py"),
+      `import os\nopen(${JSON.stringify(pidFile)}, "w").write(str(os.getpid()))\nwhile True: pass\n`,
+    );
+    const owner = `
+import { PythonProcess } from ${JSON.stringify(join(root, "src/session/autograd/pythonProcess.node.ts"))};
+import { existsSync } from "node:fs";
+const python = new PythonProcess({
+  interpreter: ${JSON.stringify(interpreter)},
+  script: ${JSON.stringify(join(root, "media/python/autograd_server.py"))},
+  timeoutSeconds: 0,
+});
+const sources = [{ file: "x", text: "import endless", isCell: false }];
+void python.request({ header: { kind: "run", backend: "torch", device: "cpu",
+  folder: ${JSON.stringify(folder)}, sources, writtenFor: "torch" }, arrays: [] });
+setInterval(() => { if (existsSync(${JSON.stringify(pidFile)})) process.exit(0); }, 50);
+`;
+    const file = join(folder, "owner.mts");
+    writeFileSync(file, owner);
+    const { code, output } = await run(process.execPath, ["--import=tsx", file], { cwd: root });
+    assert.equal(code, 0, output);
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    const isAlive = (): boolean => {
+      try {
+        process.kill(pid, 0);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    for (let k = 0; k < 200 && isAlive(); k++) await new Promise((r) => setTimeout(r, 50));
+    assert.equal(isAlive(), false);
   });
 
   it("says that no gradient reaches a thresholded prediction", async () => {
@@ -142,7 +231,9 @@ def hard(logits, target):
     await cell(load);
     const unasked = await cell("dice_loss(logits, target)");
     assert.equal(unasked.report.autogradRuns, undefined);
-    const always = await cell("dice_loss(logits, target)", { always: true });
+    const always = await cell("dice_loss(logits, target)", {
+      ask: { backends: null, devices: ["cpu"] },
+    });
     assert.equal(always.report.autogradRuns!.length, 1);
     const untrusted = await cell("# dice-gradient: autograd\ndice_loss(logits, target)", null);
     assert.equal(untrusted.ok, false);

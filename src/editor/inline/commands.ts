@@ -1,6 +1,8 @@
 /** The commands about one loss: derive, check, compare, set its shapes. */
 import * as vscode from "vscode";
 import type { DerivedInput } from "../../session/inline/protocol.ts";
+import { mayRunPython } from "../autograd/leave.ts";
+import type { PythonRuns } from "../autograd/runs.ts";
 import { saveShapes, shapesSet } from "../settings.ts";
 import { type Comparable, comparableLosses } from "./comparable.ts";
 import { type InlineDocuments, keyOf } from "./documents.ts";
@@ -24,11 +26,13 @@ const MOST_FILES = 500;
 export class LossCommands {
   private readonly documents: InlineDocuments;
   private readonly storage: vscode.Uri;
+  private readonly python: PythonRuns;
 
   /** @param storage a folder of the extension's own for arrays it makes */
-  constructor(documents: InlineDocuments, storage: vscode.Uri) {
+  constructor(documents: InlineDocuments, storage: vscode.Uri, python: PythonRuns) {
     this.documents = documents;
     this.storage = storage;
+    this.python = python;
   }
 
   /** *Derive Gradient of This Loss*: the full report in a notebook beside the code. */
@@ -44,16 +48,29 @@ export class LossCommands {
 
   /** *Check Gradient of This Loss on Arrays…* */
   async check(argument: unknown): Promise<void> {
+    const cells = await this.callCells(argument);
+    if (cells !== null) await showInspection(cells);
+  }
+
+  /** *Run This Loss in Python…*: the check, with real autograd as the referee. */
+  async runInPython(argument: unknown): Promise<void> {
+    if (!(await mayRunPython())) return;
+    const cells = await this.callCells(argument);
+    if (cells !== null) await showInspection(cells, this.python);
+  }
+
+  /** The cells that define a loss, make the arrays that the user chooses, and call it. */
+  private async callCells(argument: unknown): Promise<string[] | null> {
     const found = await this.derivedTarget(argument);
-    if (found === null) return;
+    if (found === null) return null;
     const { target, derived } = found;
     const lines = await this.askForArrays(target, derived);
-    if (lines === null) return;
-    await showInspection([
+    if (lines === null) return null;
+    return [
       await definitionOf(target, derived),
       arraysCell([derived], lines),
       callOf(target.name, this.requiredOf(target), derived),
-    ]);
+    ];
   }
 
   /** *Compare This Loss with Another…*, on the same arrays. */

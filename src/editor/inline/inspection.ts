@@ -3,6 +3,7 @@ import { relative, sep } from "node:path";
 import * as vscode from "vscode";
 import { writeNpy } from "../../arrays/npy.ts";
 import type { Derived, DerivedInput } from "../../session/inline/protocol.ts";
+import type { PythonRuns } from "../autograd/runs.ts";
 import { code, newNotebook, openNotebook, run } from "../notebooks.ts";
 import { notebookOf } from "./documents.ts";
 import { arrayCall, elementsOf, importOf, nested, sizesFor, valuesFor } from "./sampleArrays.ts";
@@ -13,11 +14,15 @@ export type DerivedLoss = Extract<Derived, { kind: "derived" }>;
 /** More elements than this are kept in a file: nobody reads them in a cell. */
 const LONGEST_LITERAL = 256;
 
-/** Opens a notebook beside the code and runs its cells. */
-export async function showInspection(cells: readonly string[]): Promise<void> {
+/** Opens a notebook beside the code and runs its cells; in Python too, where `python` is given. */
+export async function showInspection(
+  cells: readonly string[],
+  python: PythonRuns | null = null,
+): Promise<void> {
   const notebook = await newNotebook(cells.map((source) => code(source)));
   await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
-  await run(notebook, 0, cells.length);
+  if (python === null) await run(notebook, 0, cells.length);
+  else await python.run(notebook.getCells());
 }
 
 /**

@@ -6,6 +6,7 @@ import { LossCommands } from "./commands.ts";
 import { InlineDocuments } from "./documents.ts";
 import { LossFindings } from "./findings.ts";
 import { LossHovers } from "./hover.ts";
+import type { PythonRuns } from "../autograd/runs.ts";
 import { Typesetter } from "./typesetter.ts";
 
 /** Python files on disk or not yet saved, and the Python cells of notebooks. */
@@ -19,13 +20,16 @@ const PYTHON: vscode.DocumentSelector = [
 /** Context key: the file in the active editor has a loss, so its title bar offers the report. */
 const HAS_LOSSES = "dice-gradient.hasLosses";
 
-export function registerInline(context: vscode.ExtensionContext): { dispose(): unknown }[] {
+export function registerInline(
+  context: vscode.ExtensionContext,
+  python: PythonRuns,
+): { dispose(): unknown }[] {
   const dist = join(context.extensionPath, "dist");
   const documents = new InlineDocuments(join(dist, "inline.js"));
   const typesetter = new Typesetter(join(dist, "typeset.js"));
   const lenses = new LossLenses(documents);
   const findings = new LossFindings(documents);
-  const commands = new LossCommands(documents, context.globalStorageUri);
+  const commands = new LossCommands(documents, context.globalStorageUri, python);
   const register = (name: string, f: (argument: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`dice-gradient.${name}`, f);
   return [
@@ -40,6 +44,7 @@ export function registerInline(context: vscode.ExtensionContext): { dispose(): u
     }),
     register("deriveGradient", (a) => commands.derive(a)),
     register("checkLoss", (a) => commands.check(a)),
+    register("runLossInPython", (a) => commands.runInPython(a)),
     register("compareLosses", (a) => commands.compare(a)),
     register("setShapes", (a) => commands.setShapes(a)),
     ...followActiveEditor(documents),

@@ -13,10 +13,17 @@ export const AUTOGRAD_BACKENDS: readonly AutogradBackend[] = [
   "autograd",
 ];
 
-/** What a face asks for; null backends: the library that the loss is written for. */
-export interface AutogradOptions {
+export type AutogradDevice = "cpu" | "cuda";
+
+/** Which libraries are to differentiate a loss; null backends: the one that it is written for. */
+export interface AutogradWish {
   readonly backends: readonly AutogradBackend[] | null;
-  readonly device: "cpu" | "cuda";
+  /** Where PyTorch computes, on each of them in turn. Other libraries choose for themselves. */
+  readonly devices: readonly AutogradDevice[];
+}
+
+/** What a face asks for. */
+export interface AutogradOptions extends AutogradWish {
   readonly interpreter: string;
   readonly timeoutSeconds: number;
 }
@@ -40,8 +47,15 @@ export type PythonArgument =
       readonly items: readonly PythonArgument[];
     };
 
-export interface AutogradJob extends AutogradOptions {
-  readonly backends: readonly AutogradBackend[];
+/** One library's turn, or why it has none. */
+export interface AutogradRun {
+  readonly backend: AutogradBackend;
+  readonly device: AutogradDevice;
+  readonly refusal: string | null;
+}
+
+export interface AutogradJob extends Pick<AutogradOptions, "interpreter" | "timeoutSeconds"> {
+  readonly runs: readonly AutogradRun[];
   /** Where relative paths and imports start. */
   readonly folder: string;
   readonly sources: readonly PythonSource[];
@@ -184,22 +198,33 @@ function finished(
     );
   }
   const writtenFor = given.inputs[wrt]!.library;
-  const backends = chosenBackends(writtenFor, options.backends);
-  return { ...options, ...rest, backends, writtenFor, arrays: given.arrays, wrt };
+  const { interpreter, timeoutSeconds } = options;
+  const runs = runsOf(writtenFor, options);
+  return { interpreter, timeoutSeconds, ...rest, runs, writtenFor, arrays: given.arrays, wrt };
 }
 
-function chosenBackends(
-  writtenFor: string,
-  asked: readonly AutogradBackend[] | null,
-): readonly AutogradBackend[] {
+/** @throws InspectionError when none of the libraries asked for can take the function */
+function runsOf(writtenFor: string, { backends, devices }: AutogradWish): AutogradRun[] {
   const possible = CAN_RUN[writtenFor] ?? ["autograd"];
-  if (asked === null) return possible.slice(0, 1);
-  const refused = asked.find((b) => !possible.includes(b));
-  if (refused !== undefined) {
+  const asked = backends ?? possible.slice(0, 1);
+  const runs = asked.flatMap((backend): AutogradRun[] =>
+    possible.includes(backend)
+      ? (backend === "torch" ? devices : (["cpu"] as const)).map((device) => ({
+          backend,
+          device,
+          refusal: null,
+        }))
+      : [{ backend, device: "cpu", refusal: refusalOf(writtenFor, backend) }],
+  );
+  if (runs.every((r) => r.refusal !== null)) {
     throw new InspectionError(
-      `a function written for ${writtenFor} cannot be differentiated by ${refused}`,
+      runs.map((r) => r.refusal).join("; "),
       `It can be by ${possible.join(", ")}.`,
     );
   }
-  return asked;
+  return runs;
+}
+
+function refusalOf(writtenFor: string, backend: AutogradBackend): string {
+  return `a function written for ${writtenFor} cannot be differentiated by ${backend}`;
 }

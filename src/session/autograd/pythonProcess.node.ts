@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Frame, FrameReader, encodeFrame } from "./frames.ts";
+import { STOPPED } from "./stopped.ts";
 
 /** What went wrong in Python, or with it, and what to do. */
 export class PythonFailure extends Error {
@@ -22,6 +23,16 @@ export interface PythonOptions {
   readonly script: string;
   /** Seconds that a request may take, the start of the process included; 0 for no limit. */
   readonly timeoutSeconds: number;
+  /** Told what Python writes to standard error, and when a process starts and ends. */
+  readonly log?: (text: string) => void;
+}
+
+/** What a run that may be watched needs besides its frame. */
+export interface Watching {
+  /** Stops the run: the user's code is interrupted, and the process ended if it goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what Python is at: starting, importing a library, running the code, differentiating. */
+  readonly onProgress?: (what: string) => void;
 }
 
 /** How much of what Python wrote to standard error is kept, to be shown when something fails. */
@@ -34,6 +45,7 @@ interface Waiting {
   readonly id: number;
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: Error) => void;
+  readonly onProgress: (what: string) => void;
 }
 
 export class PythonProcess {
@@ -49,18 +61,18 @@ export class PythonProcess {
 
   /**
    * Sends a request and waits for its answer.
-   * @param signal stops the run: the user's code is interrupted, and the process ended if it goes on
    * @throws PythonFailure with what Python said
    */
-  async request(frame: Frame, signal?: AbortSignal): Promise<Frame> {
+  async request(frame: Frame, { signal, onProgress }: Watching = {}): Promise<Frame> {
     if (this.waiting !== null) throw new PythonFailure("Python is busy with another run");
     if (isAborted(signal)) throw stopped();
+    if (this.child === null) onProgress?.(`starting ${this.options.interpreter}`);
     const child = this.child ?? this.start();
     const id = this.nextId++;
     this.stderr = "";
     const { timeoutSeconds } = this.options;
     const answer = new Promise<Frame>((resolve, reject) => {
-      this.waiting = { id, resolve, reject };
+      this.waiting = { id, resolve, reject, onProgress: onProgress ?? (() => undefined) };
     });
     const timer =
       timeoutSeconds === 0
@@ -111,9 +123,18 @@ export class PythonProcess {
     });
     this.child = child;
     const reader = new FrameReader((frame) => {
-      if (frame.header["kind"] === "ready") return;
+      const { header } = frame;
+      if (header["kind"] === "ready") {
+        this.log(`[Python ${String(header["python"])} started: ${interpreter}]\n`);
+        return;
+      }
       const { waiting } = this;
-      if (waiting !== null && frame.header["id"] === waiting.id) waiting.resolve(frame);
+      if (waiting === null || header["id"] !== waiting.id) return;
+      if (header["kind"] === "progress") waiting.onProgress(String(header["what"]));
+      else {
+        if (header["kind"] === "failure") this.log(saidIn(header));
+        waiting.resolve(frame);
+      }
     });
     child.stdout.on("data", (chunk: Buffer) => {
       try {
@@ -124,6 +145,7 @@ export class PythonProcess {
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_CHARACTERS);
+      this.log(text);
     });
     child.on("error", (e: NodeJS.ErrnoException) => {
       this.ended(
@@ -139,6 +161,7 @@ export class PythonProcess {
     child.on("close", (code, signal) => {
       const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
       const said = this.stderr.trim();
+      this.log(`[Python ended ${how}: ${interpreter}]\n`);
       this.ended(
         child,
         new PythonFailure(
@@ -150,6 +173,10 @@ export class PythonProcess {
     // A write into a process that has just died fails here as well as in "close".
     child.stdin.on("error", () => undefined);
     return child;
+  }
+
+  private log(text: string): void {
+    this.options.log?.(text);
   }
 
   private stop(reason: PythonFailure): void {
@@ -178,8 +205,14 @@ function keepAlive(child: ChildProcess, alive: boolean): void {
   }
 }
 
-function stopped(): PythonFailure {
-  return new PythonFailure("stopped on request");
+export function stopped(): PythonFailure {
+  return new PythonFailure(STOPPED);
+}
+
+/** The traceback of a failure, or its message where it has none, as a paragraph. */
+function saidIn(header: Frame["header"]): string {
+  const { error, traceback } = header as { error: string; traceback: string | null };
+  return `${(traceback ?? error).trimEnd()}\n`;
 }
 
 /** A function, since a signal changes between two looks at it. */

@@ -10,8 +10,9 @@ import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
 import { kernelArray } from "../bindings.ts";
 import type { Inspection, Watch } from "../inspect.ts";
-import { PythonFailure, PythonProcess } from "./pythonProcess.node.ts";
-import type { AutogradBackend, AutogradJob } from "./job.ts";
+import { PythonFailure, PythonProcess, type Watching, stopped } from "./pythonProcess.node.ts";
+import type { AutogradBackend, AutogradJob, AutogradRun } from "./job.ts";
+import { largestUlps, ulpsApart } from "./ulps.ts";
 
 const NAMES: Readonly<Record<AutogradBackend, string>> = {
   torch: "PyTorch",
@@ -20,14 +21,30 @@ const NAMES: Readonly<Record<AutogradBackend, string>> = {
   autograd: "HIPS Autograd",
 };
 
+/** What a library said, with its gradient and how far each element is from the derived one. */
+interface Judged {
+  readonly entry: Autograd;
+  readonly gradient: Float64Array | null;
+  /** In units in the last place of the run's own type. */
+  readonly ulps: Float64Array | null;
+}
+
 /** Keeps one process an interpreter; requests wait for one another. */
 export class Referee {
   private readonly processes = new Map<string, PythonProcess>();
   private readonly script: string;
+  private readonly log: ((text: string) => void) | undefined;
   private queue: Promise<unknown> = Promise.resolve();
+  /** Raised by {@link dispose}: runs asked for before it do not start. */
+  private restarts = 0;
 
-  constructor(script: string) {
+  /**
+   * @param script media/python/autograd_server.py of this extension
+   * @param log told what Python writes to standard error
+   */
+  constructor(script: string, log?: (text: string) => void) {
     this.script = script;
+    this.log = log;
   }
 
   /**
@@ -40,10 +57,24 @@ export class Referee {
     watch: Watch,
     signal?: AbortSignal,
   ): Promise<Report> {
-    const runs: { entry: Autograd; gradient: NdArray | null }[] = [];
-    for (const backend of job.backends) {
-      watch.onProgress(null, `running in Python with ${NAMES[backend]}`);
-      runs.push(await this.inTurn(() => this.runOne(inspection, job, backend, signal)));
+    const runs: Judged[] = [];
+    const { restarts } = this;
+    // What all judgements share is computed once, and only when a library has answered.
+    let shared: GradientChecker | null = null;
+    const checker = (): GradientChecker => (shared ??= checkerOf(inspection));
+    for (const run of job.runs) {
+      const onProgress = (what: string): void => {
+        watch.onProgress(null, `${NAMES[run.backend]}: ${what}`);
+      };
+      runs.push(
+        await this.inTurn(async () =>
+          run.refusal !== null
+            ? failed(run, new PythonFailure(run.refusal))
+            : restarts !== this.restarts
+              ? failed(run, stopped())
+              : this.runOne(inspection, job, run, checker, { signal, onProgress }),
+        ),
+      );
     }
     const { report } = inspection;
     return {
@@ -56,7 +87,9 @@ export class Referee {
     };
   }
 
+  /** Ends every process, and what runs in it; later requests start new ones. */
   dispose(): void {
+    this.restarts++;
     for (const process of this.processes.values()) process.dispose();
     this.processes.clear();
   }
@@ -70,16 +103,23 @@ export class Referee {
   private async runOne(
     inspection: Inspection,
     job: AutogradJob,
-    backend: AutogradBackend,
-    signal: AbortSignal | undefined,
-  ): Promise<{ entry: Autograd; gradient: NdArray | null }> {
+    run: AutogradRun,
+    checker: () => GradientChecker,
+    watching: Watching,
+  ): Promise<Judged> {
+    const { backend, device } = run;
     // A library that stood in for NumPy may keep habits from it, so that gets a process of its own.
     const standsIn = job.writtenFor === "numpy" ? backend : "";
     const key = [job.interpreter, job.timeoutSeconds, standsIn].join("\0");
     let process = this.processes.get(key);
     if (process === undefined) {
       const { interpreter, timeoutSeconds } = job;
-      process = new PythonProcess({ interpreter, timeoutSeconds, script: this.script });
+      process = new PythonProcess({
+        interpreter,
+        timeoutSeconds,
+        script: this.script,
+        ...(this.log === undefined ? {} : { log: this.log }),
+      });
       this.processes.set(key, process);
     }
     try {
@@ -88,7 +128,7 @@ export class Referee {
           header: {
             kind: "run",
             backend,
-            device: job.device,
+            device,
             folder: job.folder,
             sources: job.sources,
             writtenFor: job.writtenFor,
@@ -99,14 +139,12 @@ export class Referee {
           },
           arrays: job.arrays,
         },
-        signal,
+        watching,
       );
-      const answer = header as unknown as Answer;
-      const [loss, gradient] = arrays;
-      return { entry: entryOf(inspection, answer, loss!, gradient!), gradient: gradient! };
+      return judged(inspection, checker(), header as unknown as Answer, arrays);
     } catch (e) {
       if (!(e instanceof PythonFailure)) throw e;
-      return { entry: failed(backend, job.device, e), gradient: null };
+      return failed(run, e);
     }
   }
 }
@@ -122,45 +160,54 @@ interface Answer {
   readonly note: string | null;
 }
 
-function entryOf(
-  inspection: Inspection,
-  answer: Answer,
-  loss: NdArray,
-  gradient: NdArray,
-): Autograd {
+function checkerOf(inspection: Inspection): GradientChecker {
   const bindings = new Map<string, TypedArray>();
   for (const x of inspection.inputs) bindings.set(x.name, kernelArray(x.array!));
-  const result = new GradientChecker({
+  return new GradientChecker({
     loss: inspection.loss,
     wrt: inspection.wrt.node,
     gradient: inspection.gradientExpr,
     bindings,
-  }).judge(toFloat64(gradient), typeOf(answer.dtype));
+  });
+}
+
+function judged(
+  inspection: Inspection,
+  checker: GradientChecker,
+  answer: Answer,
+  [lossArray, gradientArray]: readonly NdArray[],
+): Judged {
+  const gradient = toFloat64(gradientArray!);
+  const result = checker.judge(gradient, typeOf(answer.dtype));
+  // Libraries give a gradient the type of the array that it is by.
+  const ulps = ulpsApart(gradient, inspection.gradient!, typeOf(inspection.wrt.array!.dtype));
   const { library, version, device, dtype, python, seconds, note } = answer;
-  return {
+  const entry: Autograd = {
     library,
     version,
     device,
     dtype,
-    loss: finite(toFloat64(loss)[0]!),
+    loss: finite(toFloat64(lossArray!)[0]!),
     verdict: result.verdict,
     maxAbsError: finite(result.maxAbsError),
     maxScaledError: finite(result.maxScaledError),
     bound: finite(result.bound),
+    maxUlps: largestUlps(ulps),
     sentence: result.sentence,
     note,
     python,
     seconds,
     failure: null,
   };
+  return { entry, gradient, ulps };
 }
 
 function typeOf(dtype: string): GradientType {
   return dtype === "float16" || dtype === "bfloat16" || dtype === "float32" ? dtype : "float64";
 }
 
-function failed(backend: AutogradBackend, device: string, e: PythonFailure): Autograd {
-  return {
+function failed({ backend, device }: AutogradRun, e: PythonFailure): Judged {
+  const entry: Autograd = {
     library: NAMES[backend],
     version: "",
     device,
@@ -170,18 +217,24 @@ function failed(backend: AutogradBackend, device: string, e: PythonFailure): Aut
     maxAbsError: null,
     failure: e.remedy === null ? e.message : `${e.message}\n${e.remedy}`,
   };
+  return { entry, gradient: null, ulps: null };
 }
 
-/** The table with a column a library; a library that failed has none. */
-function withColumns(
-  numbers: Numbers,
-  inspection: Inspection,
-  runs: readonly { readonly entry: Autograd; readonly gradient: NdArray | null }[],
-): Numbers {
+/**
+ * The table with two columns a library: its gradient, and how far that is from the derived one. A
+ * library that failed has none.
+ */
+function withColumns(numbers: Numbers, inspection: Inspection, runs: readonly Judged[]): Numbers {
   const shape = inspection.wrt.array!.shape;
-  const columns = runs.flatMap(({ entry, gradient }) =>
-    gradient === null ? [] : [{ title: `autograd (${entry.library})`, data: toFloat64(gradient) }],
-  );
+  const drawn = runs.filter((r) => r.gradient !== null);
+  const titleOf = ({ entry }: Judged): string => {
+    const twice = drawn.filter((r) => r.entry.library === entry.library).length > 1;
+    return twice ? `${entry.library}, ${entry.device}` : entry.library;
+  };
+  const columns = drawn.flatMap((run) => [
+    { title: `autograd (${titleOf(run)})`, data: run.gradient! },
+    { title: `${titleOf(run)} off by (ulp)`, data: run.ulps! },
+  ]);
   return {
     ...numbers,
     columns: [...numbers.columns, ...columns.map((c) => c.title)],

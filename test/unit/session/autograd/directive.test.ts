@@ -7,11 +7,15 @@ describe("the directive that asks for real autograd", () => {
     ["dice(p, t)", null],
     ["x = 'dice-gradient: autograd'", null],
     ["# dice-gradient: ignore[DG001]", null],
-    ["# dice-gradient: autograd\ndice(p, t)", { backends: null, device: "cpu" }],
-    ["x = 1\n  # dice-gradient: autograd=torch", { backends: ["torch"], device: "cpu" }],
+    ["# dice-gradient: autograd\ndice(p, t)", { backends: null, devices: ["cpu"] }],
+    ["x = 1\n  # dice-gradient: autograd=torch", { backends: ["torch"], devices: ["cpu"] }],
     [
       "# dice-gradient: autograd=autograd,jax device=cuda",
-      { backends: ["autograd", "jax"], device: "cuda" },
+      { backends: ["autograd", "jax"], devices: ["cuda"] },
+    ],
+    [
+      "# dice-gradient: autograd=torch device=cpu,cuda",
+      { backends: ["torch"], devices: ["cpu", "cuda"] },
     ],
   ];
   for (const [source, wish] of table) {

@@ -1,0 +1,2 @@
+/** The message of a run in Python that ended because the user wished it. */
+export const STOPPED = "stopped on request";
