@@ -7,7 +7,7 @@ import { PythonRuns } from "./runs.ts";
 
 export interface AutogradCommands {
   readonly runs: PythonRuns;
-  readonly disposables: readonly vscode.Disposable[];
+  readonly disposables: readonly { dispose(): unknown }[];
 }
 
 export function registerAutograd(
