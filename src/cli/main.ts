@@ -12,8 +12,8 @@ import {
   sourceOfModule,
 } from "../session/jobs.node.ts";
 import { gradientFile } from "../session/gradientFile.ts";
-import { readSource } from "../session/modules.node.ts";
 import type { Failure } from "../session/protocol.ts";
+import { SourceFileError, readSource } from "../session/sourceFile.node.ts";
 import {
   type Command,
   USAGE,
@@ -43,11 +43,21 @@ export async function main(argv: readonly string[]): Promise<number> {
     return EXIT.badInput;
   }
   if (command.name === "catalogue") return printCatalogue(command.others, command.json);
-  const source = sourceOf(command);
-  if (source === null) {
-    console.error(`There is no readable file ${command.file}.`);
+  try {
+    return await run(command, sourceOf(command));
+  } catch (e) {
+    if (!(e instanceof SourceFileError)) throw e;
+    console.error(`${e.message}\n${e.remedy}`);
     return EXIT.badInput;
   }
+}
+
+interface NamedSource {
+  readonly file: string;
+  readonly source: string;
+}
+
+async function run(command: Command, source: NamedSource): Promise<number> {
   if (command.name === "compare") return compare(command, source);
   const results = await inspectFile(
     {
@@ -64,10 +74,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return print(command, await Promise.all(results.map(withAutograd)));
 }
 
-async function compare(
-  command: Command,
-  source: { file: string; source: string },
-): Promise<number> {
+async function compare(command: Command, source: NamedSource): Promise<number> {
   const others: Other[] = [];
   for (const text of command.others) {
     const { file, callable } = splitTarget(text);
@@ -76,10 +83,6 @@ async function compare(
       continue;
     }
     const other = sourceOf({ file, callable, isModule: isModuleName(file) });
-    if (other === null) {
-      console.error(`There is no readable file ${file}.`);
-      return EXIT.badInput;
-    }
     others.push({ kind: "file", ...other, callable });
   }
   const job = {
@@ -100,17 +103,13 @@ async function compare(
   return comparison.pairs.every((p) => p.equal === "exactly") ? EXIT.ok : EXIT.differs;
 }
 
-/** The file's text; for a module, the lines that import the callable from it. */
-function sourceOf(
-  command: Pick<Command, "file" | "callable" | "isModule">,
-): { file: string; source: string } | null {
-  const { file, callable } = command;
-  if (command.isModule) return sourceOfModule(file, callable ?? "");
-  try {
-    return { file, source: readSource(file) };
-  } catch {
-    return null;
-  }
+/**
+ * The file's text; for a module, the lines that import the callable from it.
+ * @throws SourceFileError
+ */
+function sourceOf(command: Pick<Command, "file" | "callable" | "isModule">): NamedSource {
+  const { file, callable, isModule } = command;
+  return isModule ? sourceOfModule(file, callable ?? "") : { file, source: readSource(file) };
 }
 
 /** Made when first needed; dist/cli.js lies beside media/. */

@@ -23,8 +23,10 @@ export interface NumericArray {
 export interface ModuleSource {
   /** Its name in messages; imports written in it start there. */
   readonly file: string;
-  /** Read when it is asked for; `null` for a compiled module. */
+  /** Read when it is asked for; `null` for a compiled module, or where it cannot be read. */
   readonly text: string | null;
+  /** Why there is no text, if not for being compiled: a clause that names the file. */
+  readonly unreadable?: string | undefined;
   /** Dotted name, where it is known better than from the import. */
   readonly name?: string;
   /** Part of an installed package, not of the user's own code. */

@@ -1,8 +1,9 @@
 /** Finding the source of a Python module, in Python's order, without running anything. */
-import { readFileSync, readdirSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { ModuleSource } from "./files.ts";
-import { decodeSource } from "../python/encoding.ts";
+import { Folders } from "./folders.node.ts";
+import { SourceFileError, readSource } from "./sourceFile.node.ts";
 
 /** A file's place, and what it is to be called where people read it. */
 interface Place {
@@ -22,6 +23,7 @@ export class ModuleFinder {
   private readonly places = new Map<string, Place>();
   private readonly sitePackages: readonly string[];
   private readonly roots: readonly string[];
+  private readonly folders = new Folders();
 
   /**
    * @param sitePackages folders of the installed packages
@@ -50,25 +52,26 @@ export class ModuleFinder {
     if (dots > 0) {
       let folder = dirname(from.path);
       for (let k = 1; k < dots; k++) folder = dirname(folder);
-      const found = moduleIn(folder, parts);
+      const found = this.moduleIn(folder, parts);
       if (found === null) return null;
       return this.handOut(found, from.installed ? this.siteOf(found) : null, directory);
     }
     // A folder without `__init__.py` is a part of a package, if no root has a whole one.
     const portions: { readonly root: string; readonly installed: boolean }[] = [];
     for (const { root, installed } of this.searched(from, directory)) {
-      const top = moduleIn(root, parts.slice(0, 1));
+      const top = this.moduleIn(root, parts.slice(0, 1));
       if (top === null || top === from.path) continue;
       if (kindOf(top) === null) {
         portions.push({ root, installed });
         continue;
       }
-      const found = parts.length === 1 ? top : moduleIn(root, parts);
+      const found = parts.length === 1 ? top : this.moduleIn(root, parts);
       return found === null ? null : this.handOut(found, installed ? root : null, directory);
     }
     for (const { root, installed } of portions) {
-      const found = moduleIn(root, parts);
-      if (found === null || (kindOf(found) === null && !holdsModules(dirname(found)))) continue;
+      const found = this.moduleIn(root, parts);
+      if (found === null || (kindOf(found) === null && !this.holdsModules(dirname(found))))
+        continue;
       return this.handOut(found, installed ? root : null, directory);
     }
     return null;
@@ -114,14 +117,32 @@ export class ModuleFinder {
       shown = installed ? `site-packages/${shown}` : `./${shown}`;
     }
     this.places.set(shown, { path, shown, installed });
-    return {
-      file: shown,
-      name: nameOf(outside ? path : relativePath),
-      installed,
-      get text() {
-        return path.endsWith(".py") ? readText(path) : null;
-      },
-    };
+    return new FileSource(path, shown, nameOf(outside ? path : relativePath), installed);
+  }
+
+  /** A package's `__init__.py` (which need not exist: it is empty then), a module, a compiled one. */
+  private moduleIn(folder: string, parts: readonly string[]): string | null {
+    const base = join(folder, ...parts);
+    const init = join(base, "__init__.py");
+    const inside = this.folders.names(base);
+    if (inside.has("__init__.py") && kindOf(init) === "file") return init;
+    const own = parts.at(-1);
+    if (own !== undefined) {
+      const beside = this.folders.names(dirname(base));
+      if (beside.has(`${own}.py`) && kindOf(`${base}.py`) === "file") return `${base}.py`;
+      for (const name of beside) {
+        if (name.startsWith(`${own}.`) && /\.(so|pyd)$/.test(name))
+          return join(dirname(base), name);
+      }
+    }
+    return inside.size > 0 || kindOf(base) === "folder" ? init : null;
+  }
+
+  /** Whether a folder without `__init__.py` can be a package: it has modules or further folders. */
+  private holdsModules(folder: string): boolean {
+    return [...this.folders.names(folder)].some(
+      (name) => name.endsWith(".py") || kindOf(join(folder, name)) === "folder",
+    );
   }
 }
 
@@ -151,49 +172,53 @@ function inside(path: string, folder: string): boolean {
   return way === "" || (!way.startsWith("..") && !isAbsolute(way));
 }
 
-/** Whether a folder without `__init__.py` can be a package: it has modules or further folders. */
-function holdsModules(folder: string): boolean {
-  return list(folder).some(
-    (name) => name.endsWith(".py") || kindOf(join(folder, name)) === "folder",
-  );
-}
-
-/** A package's `__init__.py` (which need not exist: it is empty then), a module, a compiled one. */
-function moduleIn(folder: string, parts: readonly string[]): string | null {
-  const base = join(folder, ...parts);
-  const init = join(base, "__init__.py");
-  if (kindOf(init) === "file") return init;
-  if (parts.length > 0 && kindOf(`${base}.py`) === "file") return `${base}.py`;
-  const own = parts.at(-1);
-  if (own !== undefined) {
-    const compiled = list(dirname(base)).find(
-      (name) => name.startsWith(`${own}.`) && /\.(so|pyd)$/.test(name),
-    );
-    if (compiled !== undefined) return join(dirname(base), compiled);
-  }
-  return kindOf(base) === "folder" ? init : null;
-}
-
-function readText(path: string): string | null {
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) return "";
-  return size > LARGEST_MODULE ? null : readSource(path);
-}
-
 function kindOf(path: string): "file" | "folder" | null {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? null : found.isDirectory() ? "folder" : "file";
-}
-
-function list(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? null : found.isDirectory() ? "folder" : "file";
   } catch {
-    return [];
+    // A link that leads back to itself, a name that is too long, a folder that may not be entered.
+    return null;
   }
 }
 
-/** A Python file's text, in the encoding that it names. @throws Error of the file system */
-export function readSource(path: string): string {
-  return decodeSource(readFileSync(path));
+/** A module's file, read when its text is asked for. */
+class FileSource implements ModuleSource {
+  readonly file: string;
+  readonly name: string;
+  readonly installed: boolean;
+  private readonly path: string;
+  private content: { readonly text: string | null; readonly problem?: string } | null = null;
+
+  constructor(path: string, file: string, name: string, installed: boolean) {
+    this.path = path;
+    this.file = file;
+    this.name = name;
+    this.installed = installed;
+  }
+
+  get text(): string | null {
+    return this.read().text;
+  }
+
+  get unreadable(): string | undefined {
+    return this.read().problem;
+  }
+
+  private read(): { readonly text: string | null; readonly problem?: string } {
+    this.content ??= readModule(this.path, this.file);
+    return this.content;
+  }
+}
+
+function readModule(path: string, shown: string): FileSource["content"] & object {
+  if (!path.endsWith(".py")) return { text: null };
+  // A folder is a package without the file, too.
+  if (kindOf(path) === null && basename(path) === "__init__.py") return { text: "" };
+  try {
+    return { text: readSource(path, shown, LARGEST_MODULE) };
+  } catch (e) {
+    if (!(e instanceof SourceFileError)) throw e;
+    return { text: null, problem: e.message };
+  }
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run sweep -- [--every N] FOLDER…`: traces every Python file below some folders, or every Nth,
- * in a worker process with bounded memory, and prints crashes, hangs, the slowest files and the peak
- * of memory.
+ * `npm run sweep -- [--every N [--from K]] FOLDER…`: traces every Python file below some folders, or
+ * every Nth from the Kth on, in a worker process with bounded memory, and prints crashes, hangs, the
+ * slowest files and the peak of memory. SWEEP_RESULTS names a file for the outcomes as JSON.
+ * results.md keeps what whole runs have found.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
@@ -84,11 +85,11 @@ class Sweep {
   private readonly outcomes: Outcome[] = [];
   private worker = new Worker();
 
-  async run(folders: readonly string[], every: number): Promise<void> {
+  async run(folders: readonly string[], every: number, from: number): Promise<void> {
     const began = performance.now();
     let files = 0;
     const all = folders.flatMap((f) => [...pythonFiles(resolve(f))]);
-    for (const path of all.filter((_, k) => k % every === 0)) {
+    for (const path of all.filter((_, k) => k % every === from)) {
       await this.one(path);
       if (++files % 1000 === 0) {
         const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -166,17 +167,21 @@ function costOf(o: Outcome): number {
 }
 
 const { values, positionals: folders } = parseArgs({
-  options: { every: { type: "string", default: "1" } },
+  options: {
+    every: { type: "string", default: "1" },
+    from: { type: "string", default: "0" },
+  },
   allowPositionals: true,
 });
 const every = Math.max(1, Math.trunc(Number(values.every)) || 1);
+const from = Math.max(0, Math.trunc(Number(values.from)) || 0) % every;
 const missing = folders.find((f) => !existsSync(f));
 if (folders.length === 0 || missing !== undefined) {
   if (missing !== undefined) console.error(`There is no folder ${missing}.`);
-  console.error("usage: npm run sweep -- [--every N] FOLDER…");
+  console.error("usage: npm run sweep -- [--every N [--from K]] FOLDER…");
   process.exitCode = 2;
 } else {
   const sweep = new Sweep();
-  await sweep.run(folders, every);
+  await sweep.run(folders, every, from);
   process.exitCode = sweep.failures() === 0 ? 0 : 1;
 }

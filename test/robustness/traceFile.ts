@@ -39,7 +39,7 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
   } catch (e) {
     if (!(e instanceof PythonError)) throw e;
     refuseFault(e);
-    return { refused: e.headline, callables: 0, tried: 0, traced: 0 };
+    return refusal(e.headline);
   }
   const callables = program.callables();
   const chosen = [...callables].sort((a, b) => rank(a) - rank(b)).slice(0, CALLABLES_A_FILE);
@@ -54,6 +54,11 @@ export function traceFile(parser: PythonParser, text: string, path: string): Fil
     }
   }
   return { refused: null, callables: callables.length, tried: chosen.length, traced };
+}
+
+/** A file that is no Python, or that cannot be read. */
+export function refusal(reason: string): FileRun {
+  return { refused: reason, callables: 0, tried: 0, traced: 0 };
 }
 
 /** Faults of ours reach a person as errors at a line; here they count as crashes. */

@@ -1,7 +1,7 @@
 /** Traces the files that its parent names, one at a time, and says what each has cost. */
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
-import { readSource } from "../../src/session/modules.node.ts";
-import { type FileRun, traceFile } from "./traceFile.ts";
+import { SourceFileError, readSource } from "../../src/session/sourceFile.node.ts";
+import { type FileRun, refusal, traceFile } from "./traceFile.ts";
 
 export interface Outcome {
   readonly path: string;
@@ -24,7 +24,8 @@ process.on("message", (path: string) => {
   try {
     run = traceFile(parser, readSource(path), path);
   } catch (e) {
-    crash = e instanceof Error ? (e.stack ?? e.message) : String(e);
+    if (e instanceof SourceFileError) run = refusal(e.message);
+    else crash = e instanceof Error ? (e.stack ?? e.message) : String(e);
   }
   const { user, system } = process.cpuUsage(cpu);
   const outcome: Outcome = {

@@ -212,7 +212,8 @@ function loadModule(vm: Interpreter, name: string, source: ModuleSource): Import
   if (known !== undefined) return known;
   const { text } = source;
   if (text === null) {
-    return { kind: "opaque", name, reason: "it is compiled, and has no source that could be read" };
+    const compiled = "it is compiled, and has no source that could be read";
+    return { kind: "opaque", name, reason: source.unreadable ?? compiled };
   }
   vm.checkTime();
   if (source.installed === true) countInstalled(vm, file, text);
