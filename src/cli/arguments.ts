@@ -7,7 +7,7 @@ import {
 } from "../session/autograd/job.ts";
 
 export interface Command {
-  readonly name: "derive" | "check" | "compare" | "catalogue";
+  readonly name: "derive" | "check" | "explain" | "compare" | "catalogue";
   /** A file, or the dotted name of a module that Python would find. */
   readonly file: string;
   readonly isModule: boolean;
@@ -36,6 +36,8 @@ export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=
                            [--python PATH]
        dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
+       dice-gradient explain FILE:CALLABLE [NAME=VALUE...] [--shape NAME=SHAPE]... [--wrt NAME]
+                           [--json] [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
        dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--shape NAME=SHAPE]...
                            [--json] [--python PATH]
        dice-gradient catalogue [WORD...] [--json]
@@ -56,7 +58,7 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
           from; by default the active environment's, else python3. Only --autograd runs it
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
-exit code 0: agrees (derive: derived; compare: the same gradient); 1: differs, undefined or not
+exit code 0: agrees (derive, explain: derived; compare: the same gradient); 1: differs, undefined or not
 differentiable; 2: bad input`;
 
 export function parseArguments(argv: readonly string[]): Command {
@@ -134,12 +136,15 @@ export function parseArguments(argv: readonly string[]): Command {
   if (name === "compare" && callable === null) {
     throw new UsageError(`compare needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
-  if (name === "check" && callable === null && !file.endsWith(".dice")) {
-    throw new UsageError(`check needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
+  if ((name === "check" || name === "explain") && callable === null && !file.endsWith(".dice")) {
+    throw new UsageError(`${name} needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
-  if (name !== "check" && libraries !== undefined) {
-    throw new UsageError("--autograd belongs to check");
+  if (name !== "check" && name !== "explain" && libraries !== undefined) {
+    throw new UsageError("--autograd belongs to check and explain");
+  }
+  if (name === "explain" && libraries !== undefined && values.length === 0) {
+    throw new UsageError("--autograd needs arrays: NAME=VALUE");
   }
   const autograd =
     libraries === undefined
@@ -162,7 +167,7 @@ export function parseArguments(argv: readonly string[]): Command {
 }
 
 function isCommand(name: string | undefined): name is Command["name"] {
-  return name === "derive" || name === "check" || name === "compare" || name === "catalogue";
+  return ["derive", "check", "explain", "compare", "catalogue"].includes(name ?? "");
 }
 
 /** Whether a target's first part names a module of Python rather than a file. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { HandWritten, Report, Verdict } from "../report/schema.ts";
 import { Referee } from "../session/autograd/referee.node.ts";
+import { explained } from "../session/behaviour.ts";
+import { toFailure } from "../session/failure.ts";
 import {
   type JobResult,
   type Other,
@@ -71,7 +73,8 @@ async function run(command: Command, source: NamedSource): Promise<number> {
     },
     command.python,
   );
-  return print(command, await Promise.all(results.map(withAutograd)));
+  const judged = await Promise.all(results.map(withAutograd));
+  return print(command, command.name === "explain" ? judged.map(withExplanation) : judged);
 }
 
 async function compare(command: Command, source: NamedSource): Promise<number> {
@@ -112,6 +115,11 @@ function sourceOf(command: Pick<Command, "file" | "callable" | "isModule">): Nam
   return isModule ? sourceOfModule(file, callable ?? "") : { file, source: readSource(file) };
 }
 
+const WATCH = { onProgress: () => undefined, isCancelled: () => false };
+
+/** How the command line has real autograd asked. */
+const FACE = { askAutograd: "Add --autograd, or --autograd=LIBRARY,LIBRARY" };
+
 /** Made when first needed; dist/cli.js lies beside media/. */
 const python: { referee?: Referee } = {};
 
@@ -121,9 +129,20 @@ async function withAutograd(result: JobResult): Promise<JobResult> {
   python.referee ??= new Referee(
     fileURLToPath(new URL("../media/python/autograd_server.py", import.meta.url)),
   );
-  const watch = { onProgress: () => undefined, isCancelled: () => false };
-  const report = await python.referee.judge(result.inspection, result.autograd, watch);
+  const report = await python.referee.judge(result.inspection, result.autograd, WATCH);
   return { inspection: { ...result.inspection, report } };
+}
+
+/** The result with how its gradient behaves, and three claims settled. */
+function withExplanation(result: JobResult): JobResult {
+  if (!("inspection" in result)) return result;
+  const { inspection } = result;
+  try {
+    const report = explained(inspection, inspection.report, FACE, WATCH);
+    return { inspection: { ...inspection, report } };
+  } catch (e) {
+    return { failure: toFailure(e) };
+  }
 }
 
 function print(command: Command, results: readonly JobResult[]): number {

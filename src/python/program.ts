@@ -52,7 +52,7 @@ export interface CellResult {
   readonly text: string | null;
   /** The last expression is a call of one of the user's functions with arrays. */
   readonly call: CallRequest | null;
-  /** The last expression is compare(…) or check(…). */
+  /** The last expression is compare(…), check(…) or explain(…). */
   readonly request: RequestValue | null;
   /** What was taken for granted while running. */
   readonly assumptions: readonly string[];

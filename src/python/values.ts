@@ -266,10 +266,13 @@ export interface CallRequest {
   readonly keywords: ReadonlyMap<string, Value>;
 }
 
-/** The value of compare(…), check(…) and shapes(…). */
+/** What a cell can ask of the session by name. */
+export type RequestName = "compare" | "check" | "explain" | "shapes";
+
+/** The value of compare(…), check(…), explain(…) and shapes(…). */
 export interface RequestValue {
   readonly kind: "request";
-  readonly request: "compare" | "check" | "shapes";
+  readonly request: RequestName;
   readonly calls: readonly CallRequest[];
   /** Losses that compare(…) was given as text: calls of the catalogue. */
   readonly standards: readonly string[];

@@ -36,6 +36,8 @@ import {
   type Read,
 } from "./reading.ts";
 
+import { autogradAgreement, behaviour, claim } from "./validateBehaviour.ts";
+
 const REPORT: Report["schema"] = "dice-gradient/report/v1";
 const COMPARISON: Comparison["schema"] = "dice-gradient/comparison/v1";
 
@@ -329,6 +331,9 @@ const readReport: Read<Report> = record<Report>({
   numbers: optional(numbers),
   images: optional(images),
   handwritten: optional(list(handwritten, 100)),
+  autogradAgreements: optional(list(autogradAgreement, 100)),
+  behaviour: optional(behaviour),
+  claims: optional(list(claim, 20)),
 });
 
 const readComparison: Read<Comparison> = checked(

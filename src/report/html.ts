@@ -4,7 +4,11 @@
  */
 import katex from "katex";
 import { HANDWRITTEN_WORDS, VERDICT_WORDS, formatNumber, isComparison, onLines } from "./plain.ts";
+import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
+import { escape } from "./escape.ts";
 import type { Comparison, Formula, HandWritten, Numbers, Report, ReportOutput } from "./schema.ts";
+
+export { escape };
 
 export function toHtml(r: ReportOutput): string {
   return `<div class="dice-gradient-report">${isComparison(r) ? comparison(r) : report(r)}</div>`;
@@ -36,6 +40,8 @@ function report(r: Report): string {
     );
   }
   parts.push(...(r.handwritten ?? []).map(handwritten));
+  if (r.claims !== undefined) parts.push(claimsHtml(r.claims));
+  if (r.behaviour !== undefined) parts.push(behaviourHtml(r.behaviour));
   const remarks = [...r.assumptions.map((a) => `Assumed: ${a}`), ...r.check.notes];
   if (remarks.length > 0) {
     parts.push(`<ul>${remarks.map((t) => `<li>${escape(t)}</li>`).join("")}</ul>`);
@@ -103,15 +109,4 @@ export function math(latex: string, displayMode = true): string {
   } catch {
     return `<code>${escape(latex)}</code>`;
   }
-}
-
-export function escape(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[&<>"']/g, (c) => entities[c]!);
 }

@@ -11,6 +11,16 @@ import type {
   Verdict,
 } from "./schema.ts";
 
+import {
+  behaviourMarkdown,
+  behaviourPlain,
+  claimsMarkdown,
+  claimsPlain,
+} from "./behaviourPlain.ts";
+import { formatNumber, inline, onLines, table } from "./words.ts";
+
+export { formatNumber, onLines, table };
+
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   agrees: "Agrees",
   differs: "Differs",
@@ -22,13 +32,6 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 
 export function isComparison(r: ReportOutput): r is Comparison {
   return r.schema === "dice-gradient/comparison/v1";
-}
-
-export function formatNumber(x: number | null, digits = 10): string {
-  if (x === null) return "undefined";
-  if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
-  const text = x.toPrecision(digits);
-  return text.includes("e") ? text.replace(/\.?0+e/, "e") : text.replace(/\.?0+$/, "");
 }
 
 export function toPlain(r: ReportOutput): string {
@@ -55,6 +58,8 @@ function reportPlain(r: Report): string {
   }
   lines.push(...section("Real autograd", (r.autogradRuns ?? []).map(autogradLine)));
   lines.push(...handwrittenLines(r.handwritten ?? []));
+  if (r.claims !== undefined) lines.push(...claimsPlain(r.claims));
+  if (r.behaviour !== undefined) lines.push(...behaviourPlain(r.behaviour));
   lines.push(...section("Assumed", r.assumptions), ...section("Notes", r.check.notes));
   lines.push(
     ...section(
@@ -128,12 +133,6 @@ function fixLines(fix: HandWrittenFix): string[] {
 
 function at(p: SourceLocation): string {
   return p.line === undefined ? p.file : `${p.file}:${p.line}`;
-}
-
-/** " (line 12)" */
-export function onLines(lines: readonly number[]): string {
-  if (lines.length === 0) return "";
-  return ` (line${lines.length === 1 ? "" : "s"} ${lines.join(", ")})`;
 }
 
 function comparisonPlain(c: Comparison): string {
@@ -213,6 +212,8 @@ export function toMarkdown(r: ReportOutput): string {
     ]),
     ...r.symbols.map((s) => `- $${s.symbol.latex}$: \`${code(s.name)}\`, ${inline(s.meaning)}`),
     ...(r.handwritten ?? []).flatMap(handwrittenMarkdown),
+    ...(r.claims === undefined ? [] : claimsMarkdown(r.claims)),
+    ...(r.behaviour === undefined ? [] : behaviourMarkdown(r.behaviour)),
     ...r.assumptions.map((a) => `- assumed: ${inline(a)}`),
     ...r.check.notes.map((n) => `- ${inline(n)}`),
   ].join("\n");
@@ -263,22 +264,6 @@ function indent(text: string): string[] {
   return text.split("\n").map((line) => `   ${line}`);
 }
 
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((h, k) => Math.max(h.length, ...rows.map((r) => r[k]!.length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((c, k) => c.padEnd(widths[k]!))
-      .join("  ")
-      .trimEnd();
-  return [line(header), widths.map((w) => "-".repeat(w)).join("  "), ...rows.map(line)].join("\n");
-}
-
-// Names and messages come from other people's files: nothing in them may act as Markdown or HTML.
-function inline(text: string): string {
-  return text
-    .replace(/[\\`*_{}[\]<>#|~$&]/g, (c) => (c === "<" ? "&lt;" : c === "&" ? "&amp;" : `\\${c}`))
-    .replace(/\n/g, " ");
-}
 function code(text: string): string {
   return text.replace(/[`\n]/g, " ");
 }

@@ -7,6 +7,10 @@
  * may be added within a version; none changes its meaning.
  */
 
+import type { AutogradAgreement, Behaviour, ClaimEntry } from "./behaviourSchema.ts";
+
+export type * from "./behaviourSchema.ts";
+
 export const REPORT_MIME = "application/vnd.dice-gradient.report.v1+json";
 export const REPORT_SCHEMA = "dice-gradient/report/v1";
 
@@ -57,6 +61,12 @@ export interface Report {
   readonly images?: readonly ImageSet[];
   /** Gradients written by hand that the loss has, each compared with the derived one. */
   readonly handwritten?: readonly HandWritten[];
+  /** Each pair of the libraries that were asked and answered. */
+  readonly autogradAgreements?: readonly AutogradAgreement[];
+  /** How the gradient behaves; of a report that `explain` was asked for. */
+  readonly behaviour?: Behaviour;
+  /** Three things that people say of such losses, settled; of a report that `explain` made. */
+  readonly claims?: readonly ClaimEntry[];
 }
 
 /** What a gradient that was written by hand is, beside the one that its forward pass has. */

@@ -68,6 +68,8 @@ export interface Inspection {
   readonly gradient: Float64Array | null;
   /** Where in the source each node was made; of a traced loss only. */
   readonly spans?: ReadonlyMap<Expr, SourceSpan>;
+  /** The variables that hold them there. */
+  readonly labels?: ReadonlyMap<Expr, string>;
 }
 
 /** A request that cannot be served, with what the user can do. */

@@ -1,6 +1,7 @@
 /**
  * A notebook's state: names and arrays kept from cell to cell. A cell's last expression decides
- * what is drawn: the call of a loss gives a report, compare(…) a comparison, other values a line.
+ * what is drawn: the call of a loss gives a report, explain(…) a longer one, compare(…) a comparison,
+ * other values a line.
  */
 import type { NdArray } from "../arrays/ndarray.ts";
 import type { Expr } from "../expression/node.ts";
@@ -20,6 +21,7 @@ import {
   type PythonSource,
   jobOfCall,
 } from "./autograd/job.ts";
+import { explained } from "./behaviour.ts";
 import { compareWithStandards } from "./compare.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
@@ -48,7 +50,11 @@ interface InspectedCall {
 interface Pending {
   readonly inspection: Inspection;
   readonly job: AutogradJob;
+  readonly explain: boolean;
 }
+
+/** How a cell has real autograd asked. */
+const FACE = { askAutograd: "Write # dice-gradient: autograd=torch (or several) in the cell" };
 
 export class NotebookSession {
   private readonly directory: string;
@@ -130,8 +136,9 @@ export class NotebookSession {
       } finally {
         this.asking = null;
       }
-      for (const { inspection, job } of jobs) {
-        const report = await referee.judge(inspection, job, watch, signal);
+      for (const { inspection, job, explain } of jobs) {
+        const judged = await referee.judge(inspection, job, watch, signal);
+        const report = explain ? explained(inspection, judged, FACE, watch) : judged;
         output({ kind: "report", drawn: draw(report) });
       }
       return true;
@@ -154,7 +161,7 @@ export class NotebookSession {
       // A loss itself, not called, is derived; its shapes are assumed and the report says so.
       const alone =
         call === null && result.value !== null ? this.program.traceValue(result.value) : null;
-      if (call !== null) this.inspected(call, this.inspectCall(call, null, watch));
+      if (call !== null) this.inspected(call, this.inspectCall(call, null, watch), watch);
       else if (alone !== null) this.report(inspectTrace(alone, this.host, null, watch).report);
       else if (result.text !== null) this.output({ kind: "text", text: `${result.text}\n` });
       return;
@@ -171,15 +178,21 @@ export class NotebookSession {
       this.report(compareWithStandards(all, request.standards, watch));
     } else
       inspections.forEach((x, k) => {
-        this.inspected(request.calls[k]!, x);
+        this.inspected(request.calls[k]!, x, watch, request.request === "explain");
       });
   }
 
   /** Draws a call's report, now or when autograd has been asked. */
-  private inspected(call: CallRequest, { inspection, trace }: InspectedCall): void {
+  private inspected(
+    call: CallRequest,
+    { inspection, trace }: InspectedCall,
+    watch: Watch,
+    explain = false,
+  ): void {
     const { asking } = this;
     if (asking === null) {
-      this.report(inspection.report);
+      const { report } = inspection;
+      this.report(explain ? explained(inspection, report, FACE, watch) : report);
       return;
     }
     const program = { sources: [...this.ran], folder: this.directory };
@@ -190,11 +203,14 @@ export class NotebookSession {
       program,
       asking.options,
     );
-    asking.jobs.push({ inspection, job });
+    asking.jobs.push({ inspection, job, explain });
   }
 
   private inspectCall(call: CallRequest, wrt: string | null, watch: Watch): InspectedCall {
-    const trace = this.program.traceCall(call);
+    // A loss that is only named, as in explain(dice), is traced with shapes assumed.
+    const named = call.positional.length === 0 && call.keywords.size === 0;
+    const alone = named ? this.program.traceValue(call.callable) : null;
+    const trace = alone ?? this.program.traceCall(call);
     return { trace, inspection: inspectTrace(trace, this.host, wrt, watch) };
   }
 

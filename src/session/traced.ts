@@ -39,5 +39,5 @@ export function inspectTrace(
       watch,
     ),
   );
-  return { ...inspection, spans: trace.spans };
+  return { ...inspection, spans: trace.spans, labels: trace.labels };
 }

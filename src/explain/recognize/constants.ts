@@ -37,7 +37,7 @@ function addIf(into: Set<number>, x: number | null): void {
 }
 
 /** The value of a number, or of a product, quotient, difference or power of such. */
-function valueOf(e: Expr): number | null {
+export function valueOf(e: Expr): number | null {
   if (e.kind === "const") return e.value;
   if (e.kind === "parameter") return e.value;
   if (e.kind === "cast") return valueOf(e.args[0]!);

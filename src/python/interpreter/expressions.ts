@@ -15,6 +15,7 @@ import {
   ELLIPSIS,
   FALSE,
   NONE,
+  type RequestName,
   TRUE,
   type Value,
   str,
@@ -241,12 +242,7 @@ function addKeyword(vm: Interpreter, to: Map<string, Value>, name: string, value
  * `compare(f(a, b), g(a, b))` and `check(f, a, b, wrt="a")`: calls written as arguments are taken as
  * they stand, so that the session can derive the functions rather than look at their results.
  */
-function makeRequest(
-  vm: Interpreter,
-  request: "compare" | "check",
-  node: Call,
-  scope: Scope,
-): Value {
+function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: Scope): Value {
   const calls: CallRequest[] = [];
   const options = new Map<string, Value>();
   const functions: { readonly value: Value; readonly name: string }[] = [];

@@ -131,6 +131,7 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["compare", request("compare")],
   ["check", request("check")],
   ["shapes", request("shapes")],
+  ["explain", request("explain")],
   ["__name__", str("__main__")],
   ["NotImplemented", NOT_IMPLEMENTED],
   ["__debug__", TRUE],

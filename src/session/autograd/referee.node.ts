@@ -9,6 +9,7 @@ import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
 import { kernelArray } from "../bindings.ts";
+import { agreementsOf } from "./agreement.ts";
 import type { Inspection, Watch } from "../inspect.ts";
 import { PythonFailure, PythonProcess, type Watching, stopped } from "./pythonProcess.node.ts";
 import type { AutogradBackend, AutogradJob, AutogradRun } from "./job.ts";
@@ -77,10 +78,18 @@ export class Referee {
       );
     }
     const { report } = inspection;
+    const agreements = agreementsOf(
+      runs.flatMap(({ entry, gradient }) =>
+        gradient === null
+          ? []
+          : [{ name: entry.library, dtype: entry.dtype, gradient: toFloat64(gradient) }],
+      ),
+    );
     return {
       ...report,
       autograd: runs.find((r) => r.gradient !== null)?.entry ?? null,
       autogradRuns: runs.map((r) => r.entry),
+      ...(agreements.length === 0 ? {} : { autogradAgreements: agreements }),
       ...(report.numbers === undefined
         ? {}
         : { numbers: withColumns(report.numbers, inspection, runs) }),

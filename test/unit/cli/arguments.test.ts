@@ -49,6 +49,13 @@ describe("the command line", () => {
     }
   });
 
+  it("explains a loss on arrays or on none, with real autograd where there are some", () => {
+    const c = parseArguments(["explain", "l.py:f", "p=[0.5]", "--autograd=jax,autograd"]);
+    assert.deepEqual([c.name, c.callable, c.values], ["explain", "f", ["p=[0.5]"]]);
+    assert.deepEqual(c.autograd?.backends, ["jax", "autograd"]);
+    assert.deepEqual(parseArguments(["explain", "l.py:f"]).values, []);
+  });
+
   for (const argv of [
     [],
     ["derive", "monai.losses"],
@@ -59,6 +66,9 @@ describe("the command line", () => {
     ["check", "l.py:f", "--bad"],
     ["check", "l.py:f", "--wrt"],
     ["derive", "l.py:f", "--out", "g.npy"],
+    ["explain", "l.py"],
+    ["explain", "l.py:f", "--autograd"],
+    ["explain", "l.py:f", "p=[0.5]", "--out", "g.npy"],
   ]) {
     it(`refuses "${argv.join(" ")}"`, () => {
       assert.throws(() => parseArguments(argv), UsageError);

@@ -78,6 +78,45 @@ describe("a notebook session", () => {
     }
   });
 
+  it("explains how a gradient behaves where a cell asks for it", () => {
+    const r = report(`${DICE}\nexplain(dice(t, p))`);
+    assert.equal(r.check.verdict, "agrees");
+    assert.deepEqual(
+      r.behaviour!.smoothing.map((s) => [s.name, s.place, s.lines]),
+      [
+        ["epsilon", "numerator", [4]],
+        ["epsilon", "denominator", [4]],
+      ],
+    );
+    assert.deepEqual(
+      r.claims!.map((c) => c.id),
+      ["quotient-rule", "epsilon", "library"],
+    );
+    const { outputs } = run("explain(dice(t, p))");
+    assert.ok(outputs[0]?.kind === "report");
+    const { plain, markdown, html } = outputs[0].drawn;
+    for (const text of [plain, markdown, html]) {
+      assert.match(text, /How the gradient behaves/);
+      assert.match(text, /Three claims/);
+    }
+    assert.equal(report("dice(t, p)").behaviour, undefined);
+  });
+
+  it("explains a loss that is not called on sample arrays", () => {
+    const r = report(`${DICE}\nexplain(dice)`);
+    assert.match(r.behaviour!.assumed!, /sample arrays/);
+  });
+
+  it("stops explaining when it is cancelled", () => {
+    run(DICE);
+    let asked = 0;
+    const { ok, outputs } = run("explain(dice(t, p))", "python", () => asked++ > 100);
+    assert.equal(ok, false);
+    const [only] = outputs;
+    assert.ok(only?.kind === "failure");
+    assert.match(only.failure.name, /Interrupted|Cancelled/i);
+  });
+
   it("draws a report for a cell that ends in the call of a loss", () => {
     const r = report(`${DICE}\ndice(t, p)`);
     assert.equal(r.check.verdict, "agrees");

@@ -1,0 +1,90 @@
+/** Where the entries of a prediction can lie, how far they are swept, and how they move together. */
+import type { TypedArray } from "../../numbers/typedArrays.ts";
+import type { Activation } from "./factors.ts";
+
+/**
+ * `logits`: any number, an activation makes probabilities of it; `probabilities`: 0 to 1; `values`:
+ * any number, and nothing in the loss makes a probability of it.
+ */
+export type Domain = "logits" | "probabilities" | "values";
+
+export function domainOf(activation: Activation | null, data: TypedArray): Domain {
+  if (activation !== null) return "logits";
+  return data.every((x) => x >= 0 && x <= 1) ? "probabilities" : "values";
+}
+
+/** How many points a sweep of one entry has: fewer on large arrays, where each takes a pass. */
+export function pointsFor(entries: number): number {
+  return entries <= 2e5 ? 41 : entries <= 2e6 ? 21 : 11;
+}
+
+/** The same where all entries move, and what is asked of all of them takes more passes. */
+export function fewerPointsFor(entries: number): number {
+  return entries <= 2e4 ? 41 : entries <= 2e6 ? 21 : 11;
+}
+
+const LOGITS = 20;
+
+/** Values that one entry takes: ends included, evenly. */
+export function sweepOf(domain: Domain, data: TypedArray, points: number): number[] {
+  let [low, high] = [0, 1];
+  if (domain !== "probabilities") {
+    [low, high] = [-LOGITS, LOGITS];
+    if (domain === "values") {
+      for (const x of data) {
+        if (x < low) low = x;
+        if (x > high) high = x;
+      }
+    }
+  }
+  return Array.from({ length: points }, (_, k) => low + ((high - low) * k) / (points - 1));
+}
+
+/**
+ * Moves every entry by `shift` times its direction: logits and plain values by adding, probabilities
+ * by adding to their log-odds. Shift 0 gives the very entries.
+ */
+export class Mover {
+  readonly moved: Float64Array;
+  private readonly data: TypedArray;
+  private readonly domain: Domain;
+  private odds: Float64Array | null = null;
+
+  constructor(data: TypedArray, domain: Domain) {
+    this.data = data;
+    this.domain = domain;
+    this.moved = Float64Array.from(data);
+  }
+
+  /** @param toward entries that move up when `shift` is positive (1); the others move down. Null: all up. */
+  by(shift: number, toward: Uint8Array | null): Float64Array {
+    const { data, moved } = this;
+    if (shift === 0) {
+      moved.set(data);
+      return moved;
+    }
+    if (this.domain !== "probabilities") {
+      for (let k = 0; k < moved.length; k++) {
+        moved[k] = data[k]! + (toward?.[k] === 0 ? -shift : shift);
+      }
+      return moved;
+    }
+    this.odds ??= Float64Array.from(data, (p) => Math.log(p) - Math.log1p(-p));
+    for (let k = 0; k < moved.length; k++) {
+      const z = this.odds[k]! + (toward?.[k] === 0 ? -shift : shift);
+      moved[k] = 1 / (1 + Math.exp(-z));
+    }
+    return moved;
+  }
+
+  /** Every entry at one end: 0 or 1, or without bound. */
+  end(which: 0 | 1, toward: Uint8Array | null): Float64Array {
+    const { moved } = this;
+    const [low, high] = this.domain === "probabilities" ? [0, 1] : [-Infinity, Infinity];
+    for (let k = 0; k < moved.length; k++) {
+      const up = (toward?.[k] === 0 ? 1 - which : which) === 1;
+      moved[k] = up ? high : low;
+    }
+    return moved;
+  }
+}

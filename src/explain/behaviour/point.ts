@@ -1,0 +1,35 @@
+/** Numbers from a gradient: single entries, means and largest magnitudes, by compiled kernels. */
+import { axis } from "../../expression/axis.ts";
+import * as b from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { layoutOf } from "../../gradient/entries.ts";
+import { compileKernel } from "../../numbers/kernel.ts";
+import type { Bindings } from "../../numbers/typedArrays.ts";
+import type { BehaviourWatch } from "./subject.ts";
+
+/** One entry of an expression, by its flat position. */
+export function entryOf(e: Expr, at: number): Expr {
+  const { count } = layoutOf(e);
+  return b.index(b.reshape(e, [axis("entry", count)]), 0, at);
+}
+
+/** Mean magnitude over the entries where `chosen` is not 0; `count` is how many these are. */
+export function meanMagnitude(e: Expr, chosen: Expr, count: Expr): Expr {
+  return b.div(b.sum(b.where(chosen, b.abs(e), b.ZERO)), count);
+}
+
+/** Evaluates the same scalars again and again on other arrays. */
+export class Scalars {
+  private readonly kernel: ReturnType<typeof compileKernel>;
+  private readonly watch: BehaviourWatch;
+
+  constructor(scalars: readonly Expr[], watch: BehaviourWatch) {
+    this.kernel = compileKernel(scalars);
+    this.watch = watch;
+  }
+
+  at(bindings: Bindings): number[] {
+    const isCancelled = (): boolean => this.watch.isCancelled();
+    return this.kernel.run(bindings, { isCancelled }).outputs.map((o) => o.data[0]!);
+  }
+}

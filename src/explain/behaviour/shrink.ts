@@ -1,0 +1,217 @@
+/**
+ * The gradient as the foreground shrinks: the target's voxels are taken away in a fixed order, from
+ * the user's own number down to one and to none. The order spreads over the whole array, so that
+ * every sample and class shrinks alike.
+ */
+import * as b from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
+import { substitute } from "../../expression/walk.ts";
+import { layoutOf } from "../../gradient/entries.ts";
+import type { TypedArray } from "../../numbers/typedArrays.ts";
+import type { Chart } from "./chart.ts";
+import { Scalars } from "./point.ts";
+import { type Gradients, collected } from "./sweeps.ts";
+import {
+  type BehaviourSubject,
+  type BehaviourWatch,
+  type ClassLayout,
+  type Groups,
+  classLayout,
+  placeOf,
+} from "./subject.ts";
+
+/**
+ * What taking away means. With classes one of which every voxel has, class 0 is the background: a
+ * voxel that is taken away becomes of class 0. Else its entry becomes 0.
+ */
+export interface Shrinking {
+  /** Voxels that can be taken away. */
+  readonly positives: number;
+  /** The mask with those left whose order is below the threshold, of the target's shape. */
+  readonly target: Expr;
+  /** The prediction, where it follows the mask: background's median where a voxel is taken away. */
+  readonly following: Expr;
+  /** 1 at the prediction's entries of voxels that are left; and of those that never were foreground. */
+  readonly left: Expr;
+  readonly outside: Expr;
+  readonly outsideCount: number;
+  readonly bindings: ReadonlyMap<string, TypedArray>;
+  /** The parameter to bind so that `m` voxels are left. */
+  threshold(m: number): number;
+}
+
+export const THRESHOLD = "·threshold";
+
+/** Golden-ratio hashing: odd, so that no two positions below 2³² get the same. */
+const SPREAD = 2654435761;
+
+/** Voxels of a high order go first. */
+export function orderOf(position: number): number {
+  return Math.imul(position, SPREAD) >>> 0;
+}
+
+/** Null where no voxel can be taken away. */
+export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinking | null {
+  const { wrt, target, bindings } = subject;
+  if (target === null) return null;
+  const given = bindings.get(target.name)!;
+  const data = bindings.get(wrt.name)!;
+  const single = groups.oneHot || groups.classMap;
+  const layout = classLayout(wrt, single ? groups.classDim : -1);
+  const { order, keys, outsideCount } = ordered(groups, layout, single);
+  if (keys.length === 0) return null;
+  keys.sort();
+
+  const taken = given.slice();
+  for (let k = 0; k < taken.length; k++) {
+    if (groups.classMap) {
+      if (given[k] !== 0) taken[k] = 0;
+    } else if (single) {
+      const [voxel, c] = placeOf(k, layout);
+      if (order[voxel] !== 0) taken[k] = c === 0 ? 1 : 0;
+    } else if (order[k] !== 0) taken[k] = 0;
+  }
+  const targetOrder =
+    single && !groups.classMap
+      ? Float64Array.from(taken, (_, k) => order[placeOf(k, layout)[0]]!)
+      : order;
+  const own = single ? Float64Array.from(data, (_, k) => order[placeOf(k, layout)[0]]!) : order;
+  const filled = backgroundPrediction(data, groups, own, layout);
+  const outside = Uint8Array.from(own, (o) => (o === 0 ? 1 : 0));
+
+  const threshold = b.parameter(THRESHOLD, null);
+  const ownKey = b.input("·order", wrt.shape);
+  const targetKey = b.input("·target order", target.shape);
+  const below = (key: Expr): Expr => b.binary("lt", key, threshold);
+  const marks = b.input("·marked", wrt.shape, "bool");
+  return {
+    positives: keys.length,
+    target: b.where(below(targetKey), target, b.input("·taken", target.shape, target.type)),
+    following: b.where(below(ownKey), wrt, b.input("·filled", wrt.shape)),
+    left: b.binary("and", marks, below(ownKey)),
+    outside: b.input("·outside", wrt.shape, "bool"),
+    outsideCount,
+    bindings: new Map<string, TypedArray>([
+      ["·order", own],
+      ["·target order", targetOrder],
+      ["·taken", taken],
+      ["·filled", filled],
+      ["·marked", Uint8Array.from(own, (o, k) => (o !== 0 && groups.foreground[k] === 1 ? 1 : 0))],
+      ["·outside", outside],
+    ]),
+    threshold: (m) => (m >= keys.length ? Infinity : m === 0 ? 0.5 : (keys[m - 1]! + keys[m]!) / 2),
+  };
+}
+
+/** A key above 0 for each voxel (or entry) that can be taken away, 0 for all others. */
+function ordered(
+  { foreground }: Groups,
+  layout: ClassLayout,
+  single: boolean,
+): { order: Float64Array; keys: Float64Array; outsideCount: number } {
+  const order = new Float64Array(single ? layout.voxels : foreground.length);
+  const keys: number[] = [];
+  let outsideCount = foreground.length;
+  foreground.forEach((marked, k) => {
+    if (marked === 0) return;
+    const [voxel, c] = single ? placeOf(k, layout) : [k, 1];
+    if (c === 0) return;
+    const key = orderOf(voxel) + 1;
+    order[voxel] = key;
+    keys.push(key);
+    outsideCount -= single ? layout.classes : 1;
+  });
+  return { order, keys: Float64Array.from(keys), outsideCount };
+}
+
+/** The prediction with the background's median, class by class, where a voxel can be taken away. */
+function backgroundPrediction(
+  data: TypedArray,
+  { oneHot, classMap }: Groups,
+  order: Float64Array,
+  layout: ClassLayout,
+): Float64Array {
+  const classes = oneHot || classMap ? layout.classes : 1;
+  const classOf = (k: number): number => (classes === 1 ? 0 : placeOf(k, layout)[1]);
+  const medians = Array.from({ length: classes }, (_, c) => {
+    const seen: number[] = [];
+    for (let k = 0; k < data.length; k++) {
+      if (order[k] === 0 && classOf(k) === c) seen.push(data[k]!);
+    }
+    return median(Float64Array.from(seen));
+  });
+  return Float64Array.from(data, (x, k) => (order[k] === 0 ? x : (medians[classOf(k)] ?? x)));
+}
+
+export function median(values: Float64Array): number | undefined {
+  values.sort();
+  return values[Math.floor((values.length - 1) / 2)];
+}
+
+/** The user's own number, then fewer and fewer down to one, then none. */
+function stepsOf(positives: number): number[] {
+  const steps = new Set<number>();
+  const points = 14;
+  for (let k = 0; k < points; k++) steps.add(Math.round(positives ** (1 - k / (points - 1))));
+  return [...steps, 0].sort((x, y) => x - y);
+}
+
+/** @param follows whether the prediction shrinks with the mask */
+export function sweepShrinking(
+  subject: BehaviourSubject,
+  gradients: Gradients,
+  shrinking: Shrinking,
+  follows: boolean,
+  watch: BehaviourWatch,
+): Chart {
+  const { wrt, target } = subject;
+  const replaced = new Map<Expr, Expr>([[target!, shrinking.target]]);
+  if (follows) replaced.set(wrt, shrinking.following);
+  const parts = [
+    { group: "foreground" as const, marks: shrinking.left },
+    { group: "background" as const, marks: shrinking.outside },
+  ].filter((p) => p.group === "foreground" || shrinking.outsideCount > 0);
+  const kinds = [
+    { role: "gradient" as const, label: "gradient", of: gradients.own },
+    ...(gradients.bare === null
+      ? []
+      : [{ role: "without-smoothing" as const, label: "without smoothing", of: gradients.bare }]),
+  ];
+  const quantities = parts.flatMap(({ group, marks }) =>
+    kinds.map(({ role, label, of }) => {
+      const size = b.sum(b.cast(marks, "float64"));
+      const expr = b.div(b.sum(b.where(marks, b.abs(substitute(of, replaced)), b.ZERO)), size);
+      return { role, group, label: `${label}, ${group}`, expr };
+    }),
+  );
+  const scalars = new Scalars(
+    quantities.map((q) => q.expr),
+    watch,
+  );
+  const bindings = new Map<string, TypedArray | number>([
+    ...subject.bindings,
+    ...shrinking.bindings,
+  ]);
+  const evaluate = (m: number): number[] =>
+    scalars.at(bindings.set(THRESHOLD, shrinking.threshold(m)));
+  const at = stepsOf(shrinking.positives);
+  const rows = at.map((m, k) => {
+    watch.onProgress(k / at.length);
+    return evaluate(m);
+  });
+  const unit = layoutOf(wrt).sizes.length === 1 ? "elements" : "voxels";
+  return {
+    id: follows ? "following" : "shrinking",
+    title: follows ? "A smaller mask, predicted as well" : "A smaller mask, the same prediction",
+    note: follows
+      ? `${unit} of the mask are taken away in a fixed order, and predicted there what is predicted for half of the background or more`
+      : `${unit} of the mask are taken away in a fixed order, the prediction stays`,
+    x: `foreground ${unit} in the mask`,
+    at,
+    own: shrinking.positives,
+    counts: true,
+    y: "mean magnitude of the gradient",
+    element: null,
+    series: collected(quantities, rows, rows.at(-1)!),
+  };
+}

@@ -1,0 +1,352 @@
+/**
+ * Three things that people say of Dice losses and automatic differentiation, each settled on the
+ * user's own code and arrays: by what was computed, not by what is usual.
+ */
+import type { Expr } from "../../expression/node.ts";
+import { dependsOn } from "../../expression/walk.ts";
+import { derive } from "../../gradient/derive.ts";
+import { countWords, number } from "../../gradient/nodeWords.ts";
+import { compileKernel } from "../../numbers/kernel.ts";
+import type { Measured } from "../behaviour/behaviour.ts";
+import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
+import { smoothingOnset } from "../behaviour/smoothingFindings.ts";
+import { smoothingWords, withoutSmoothing } from "../behaviour/smoothing.ts";
+import { conventionsIn, slopesWords } from "./kinks.ts";
+
+export interface Claim {
+  readonly id: "quotient-rule" | "epsilon" | "library";
+  /** As people put it. */
+  readonly claim: string;
+  readonly verdict: "true" | "false" | "true-only-when" | "not-settled";
+  /** Why, on this code and these arrays; it goes on from the verdict's words and a colon. */
+  readonly sentence: string;
+  /** What it rests on, with numbers. */
+  readonly evidence: readonly string[];
+  /** What would settle it, or settle it further; null where nothing is left. */
+  readonly needs: string | null;
+  readonly lines: readonly number[];
+}
+
+/** What real automatic differentiation said of the gradient. */
+export interface Run {
+  readonly name: string;
+  readonly dtype: string;
+  readonly agrees: boolean | null;
+  /** Largest error in units of rounding, and what is allowed; null where the run failed. */
+  readonly units: number | null;
+  readonly bound: number | null;
+  readonly maxAbs: number | null;
+  readonly failure: string | null;
+}
+
+/** Two libraries' gradients of the same function, entry by entry. */
+export interface Agreement {
+  readonly a: string;
+  readonly b: string;
+  /** The coarser of the two types, whose units in the last place are counted. */
+  readonly dtype: string;
+  readonly identical: number;
+  readonly entries: number;
+  readonly maxUlps: number;
+  readonly maxAbs: number;
+}
+
+export interface ClaimFacts {
+  readonly measured: Measured;
+  /** The check of the derived gradient on the arrays. */
+  readonly check: {
+    readonly verdict: string;
+    readonly units: number | null;
+    readonly bound: number | null;
+    readonly sentence: string;
+  };
+  /** Gradients written by hand that are in force. */
+  readonly handwritten: readonly {
+    readonly name: string;
+    readonly wrong: boolean;
+    readonly sentence: string;
+    readonly lines: readonly number[];
+  }[];
+  readonly runs: readonly Run[];
+  readonly agreements: readonly Agreement[];
+  /** Type of the prediction's array. */
+  readonly dtype: string;
+  /** How to have real autograd asked, in the face's own words. */
+  readonly askAutograd: string;
+}
+
+export function claimsOf(facts: ClaimFacts): Claim[] {
+  return [quotientRule(facts), epsilon(facts), library(facts)];
+}
+
+const QUOTIENT = "Automatic differentiation mishandles the quotient rule.";
+
+function quotientRule(facts: ClaimFacts): Claim {
+  const { measured, check, handwritten, runs, askAutograd } = facts;
+  const made = (
+    verdict: Claim["verdict"],
+    sentence: string,
+    evidence: readonly string[],
+    needs: string | null,
+    lines: readonly number[] = [],
+  ): Claim => ({ id: "quotient-rule", claim: QUOTIENT, verdict, sentence, evidence, needs, lines });
+  const wrong = handwritten.filter((h) => h.wrong);
+  if (wrong.length > 0) {
+    return made(
+      "true-only-when",
+      `the gradient is written by hand, as here: ${wrong.map((h) => h.name).join(" and ")} ${wrong.length === 1 ? "is" : "are"} used instead of automatic differentiation, and wrong`,
+      wrong.map((h) => `${h.sentence}.`),
+      null,
+      wrong.flatMap((h) => [...h.lines]),
+    );
+  }
+  const evidence = missingTerm(measured);
+  if (check.units !== null && check.bound !== null) {
+    evidence.push(
+      `The gradient that reverse-mode differentiation of your code gives, computed in float64, is within ${number(check.units)} units of rounding of its value in twice the precision, where right code may be off by ${number(check.bound)}; values of the loss alone confirm it.`,
+    );
+  }
+  const ran = runs.filter((r) => r.failure === null);
+  evidence.push(...ran.map(runWords), ...runs.filter((r) => r.failure !== null).map(runWords));
+  const disagree = ran.find((r) => r.agrees === false);
+  if (disagree !== undefined) {
+    return made(
+      "true",
+      `${disagree.name}'s gradient is not the derivative of your loss on these arrays`,
+      evidence,
+      null,
+    );
+  }
+  const unsettled = ran.some((r) => r.agrees === null);
+  if (unsettled || !["agrees", "differs"].includes(check.verdict)) {
+    return made(
+      "not-settled",
+      check.sentence,
+      evidence,
+      "Arrays on which the gradient has a value that can be told from rounding.",
+    );
+  }
+  if (ran.length > 0) {
+    return made(
+      "false",
+      `${list(ran.map((r) => r.name))} ${ran.length === 1 ? "gives" : "give"} the derivative of your loss to within rounding`,
+      evidence,
+      null,
+    );
+  }
+  return made(
+    "false",
+    "differentiating your code operation by operation, as automatic differentiation does, gives the derivative of your loss to within rounding",
+    evidence,
+    `That is about the method. ${askAutograd} to measure your own library as well.`,
+  );
+}
+
+/** How far off the gradient would be without N·U′/U², the term that is said to be lost. */
+function missingTerm({ subject, here }: Measured): string[] {
+  const { loss, wrt, bindings } = subject;
+  const isVarying = (e: Expr): boolean => dependsOn(e, wrt);
+  let quotients = 0;
+  const halved = derive(loss, wrt, undefined, (_a, e, k) => {
+    if (e.kind !== "binary" || e.op !== "div" || k !== 1 || !isVarying(e.args[1]!))
+      return undefined;
+    quotients++;
+    return null;
+  });
+  if (quotients === 0) {
+    return [`The loss has no quotient whose denominator depends on ${wrt.name}.`];
+  }
+  const [without] = compileKernel([halved]).run(bindings).outputs;
+  const change = relativeChange(here.gradient, without!.data);
+  if (change === null || change === 0) return [];
+  return [
+    `Were the quotient rule's second term, N·U′/U², left out, the gradient would be off by ${percent(change)} of its largest entry: a mistake of that kind could not be overlooked here.`,
+  ];
+}
+
+function runWords(r: Run): string {
+  if (r.failure !== null) return `${r.name} could not be run: ${r.failure.split("\n")[0]!}`;
+  const units =
+    r.units === null || r.bound === null
+      ? ""
+      : `, within ${number(r.units)} units of ${r.dtype}'s rounding, of ${number(r.bound)} allowed`;
+  const largest = r.maxAbs === null ? "" : `; the largest difference is ${number(r.maxAbs)}`;
+  const word = r.agrees === null ? "cannot be decided" : r.agrees ? "agrees" : "differs";
+  return `${r.name} ${word}${units}${largest}.`;
+}
+
+const EPSILON = "The epsilon (smoothing) causes the difference.";
+
+function epsilon({ measured, dtype }: ClaimFacts): Claim {
+  const { smoothing, here, limits } = measured;
+  const lines = [...new Set(smoothing.flatMap((s) => s.lines))];
+  const made = (verdict: Claim["verdict"], sentence: string, evidence: readonly string[]): Claim => ({
+    id: "epsilon", claim: EPSILON, verdict, sentence, evidence, needs: null, lines,
+  }); // prettier-ignore
+  const empties = limits.filter((l) => l.id === "both-empty" || l.id === "empty-mask");
+  if (smoothing.length === 0) {
+    return made(
+      "false",
+      "your loss has no epsilon and no smoothing",
+      empties.map((l) => `Where ${l.what}, the gradient of an element is ${limitWords(l.own)}.`),
+    );
+  }
+  const evidence = [...effects(measured, dtype)];
+  for (const l of empties) {
+    if (l.bare === null) continue;
+    evidence.push(
+      `Where ${l.what}, the gradient of an element is ${limitWords(l.own)} with it and ${limitWords(l.bare)} without.`,
+    );
+  }
+  const change = here.bare === null ? 0 : relativeChange(here.gradient, here.bare);
+  const names = smoothingWords(smoothing);
+  if (change === null) {
+    return made("true", `without ${names} the gradient has no value on these arrays`, evidence);
+  }
+  if (change >= 0.01) {
+    return made(
+      "true",
+      `${names} changes the gradient on these arrays by up to ${percent(change)} of its largest entry`,
+      evidence,
+    );
+  }
+  const empty = empties.some((l) => l.bare !== null && limitWords(l.own) !== limitWords(l.bare));
+  const small = smoothingOnset(measured);
+  if (!empty && small === null) {
+    return made(
+      "false",
+      `${names} changes the gradient on these arrays by ${change === 0 ? "nothing" : `at most ${percent(change)} of its largest entry`}, and no empty or smaller mask changes that`,
+      evidence,
+    );
+  }
+  const whens = [
+    ...(empty ? ["a mask is empty"] : []),
+    ...(small === null
+      ? []
+      : [`mask and prediction shrink to about ${countWords(small)} voxels or fewer`]),
+  ];
+  return made(
+    "true-only-when",
+    `${whens.join(", or ")}; on these arrays it changes the gradient by ${change === 0 ? "nothing" : `at most ${percent(change)} of its largest entry`}`,
+    evidence,
+  );
+}
+
+/** What each constant does alone, on these arrays, and whether the arrays' own type can hold it. */
+function effects({ subject, smoothing, here }: Measured, dtype: string): string[] {
+  const { loss, wrt, bindings } = subject;
+  return smoothing.map((c) => {
+    const bareLoss = withoutSmoothing(loss, [c]);
+    const kept = c.node.args[c.kept]!;
+    const { outputs } = compileKernel([bareLoss, derive(bareLoss, wrt), kept]).run(bindings);
+    const [value, bare, rest] = outputs.map((o) => o.data) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const lossChange = Math.abs(here.loss - value[0]!);
+    const change = relativeChange(here.gradient, bare);
+    const where = c.lines.length === 0 ? "" : ` (line ${c.lines.join(", ")})`;
+    const what =
+      c.kind === "added"
+        ? `${smoothingWords([c])} added in the ${c.place}${where}`
+        : c.kind === "floor"
+          ? `The floor ${number(c.value, 6)} of the ${c.place}${where}`
+          : `The limits of the prediction at ${number(c.value, 6)} from its ends${where}`;
+    const lossWords = Number.isFinite(lossChange)
+      ? `changes the loss by ${number(lossChange)} (${percent(here.loss === 0 ? 0 : lossChange / Math.abs(here.loss))})`
+      : "keeps the loss from being 0/0";
+    const gradientWords =
+      change === null
+        ? "keeps the gradient from having no value"
+        : `the gradient by at most ${change === 0 ? "nothing" : percent(change)} of its largest entry`;
+    return `${what} ${lossWords}, ${gradientWords}${absorbed(c.kind, rest, c.value, dtype)}.`;
+  });
+}
+
+function absorbed(kind: string, rest: Float64Array, value: number, dtype: string): string {
+  if (kind !== "added" || (dtype !== "float32" && dtype !== "float64")) return "";
+  const round = dtype === "float32" ? Math.fround : (x: number): number => x;
+  const lost = rest.reduce((n, x) => n + (round(round(x) + round(value)) === round(x) ? 1 : 0), 0);
+  if (lost === 0) return "";
+  return lost === rest.length
+    ? `; in ${dtype} it disappears in the addition`
+    : `; in ${dtype} it disappears in ${countWords(lost)} of ${countWords(rest.length)} additions`;
+}
+
+const LIBRARY = "The choice of autodiff library matters.";
+
+function library(facts: ClaimFacts): Claim {
+  const { measured, runs, agreements, askAutograd } = facts;
+  const kinks = conventionsIn(measured.subject);
+  const active = kinks.filter((k) => k.entries > 0);
+  const lines = [...new Set(active.flatMap((k) => k.lines))];
+  const made = (
+    verdict: Claim["verdict"],
+    sentence: string,
+    evidence: readonly string[],
+    needs: string | null,
+  ): Claim => ({ id: "library", claim: LIBRARY, verdict, sentence, evidence, needs, lines });
+  const conventions = kinks.map(
+    (k) =>
+      `At ${k.convention.what} the slope is a convention (${slopesWords(k.convention)}): ${k.entries === 0 ? "no entry sits there on these arrays" : `${countWords(k.entries)} ${k.entries === 1 ? "entry sits" : "entries sit"} there on these arrays`} (${k.words}).`,
+  );
+  if (kinks.length === 0) {
+    conventions.push(
+      "The loss has no kink at which libraries have different conventions (absolute values, clamps, maxima), so its derivative is one function.",
+    );
+  }
+  const pairs = agreements.map(agreementWords);
+  const ran = runs.filter((r) => r.failure === null);
+  const evidence = [...ran.map(runWords), ...pairs, ...conventions];
+  for (const r of runs) if (r.failure !== null) evidence.push(runWords(r));
+  if (ran.length >= 2) {
+    const apart = ran.some((r) => r.agrees === false);
+    if (apart && active.length > 0) {
+      return made(
+        "true-only-when",
+        `an entry sits exactly on a kink, as ${countWords(active.reduce((n, k) => n + k.entries, 0))} do here: there the libraries' conventions differ`,
+        evidence,
+        null,
+      );
+    }
+    if (apart) {
+      return made("true", "the libraries' gradients differ by more than rounding", evidence, null);
+    }
+    const ulps = Math.max(0, ...agreements.map((a) => a.maxUlps));
+    return made(
+      "false",
+      `${list(ran.map((r) => r.name))} give your gradient to within rounding${agreements.length === 0 ? "" : ulps === 0 ? ", bit for bit" : `, at most ${number(ulps)} units in the last place apart`}`,
+      evidence,
+      null,
+    );
+  }
+  const needs =
+    ran.length === 1
+      ? "A run of the same loss in a second library."
+      : `${askAutograd}: two libraries that differentiate the same function settle it.`;
+  const whole =
+    active.length > 0
+      ? `${countWords(active.reduce((n, k) => n + k.entries, 0))} entries sit on a kink, where the libraries' conventions differ`
+      : "no entry sits on a kink, so every library that is right gives the derived gradient to within rounding";
+  return made(
+    "not-settled",
+    `${ran.length === 1 ? `only ${ran[0]!.name} was run` : "no library was run"}; ${whole}`,
+    evidence,
+    needs,
+  );
+}
+
+function agreementWords(a: Agreement): string {
+  const same =
+    a.identical === a.entries
+      ? `are the same bit for bit in ${a.dtype}`
+      : `are at most ${number(a.maxUlps)} units in the last place of ${a.dtype} apart (${number(a.maxAbs)}); ${countWords(a.identical)} of ${countWords(a.entries)} entries are the same bit for bit`;
+  return `The gradients of ${a.a} and ${a.b} ${same}.`;
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 2
+    ? names.join("")
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}`;
+}

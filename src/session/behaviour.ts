@@ -1,0 +1,202 @@
+/** `explain`: how the gradient of an inspected loss behaves on its arrays, and three claims settled. */
+import { type Expr, type Input, type SourceSpan, withAnnotations } from "../expression/node.ts";
+import { resize, topological } from "../expression/walk.ts";
+import { type Measured, measureBehaviour } from "../explain/behaviour/behaviour.ts";
+import { hasActivation } from "../explain/behaviour/factors.ts";
+import { limitWords } from "../explain/behaviour/finding.ts";
+import { findingsOf } from "../explain/behaviour/findings.ts";
+import type { LimitValue } from "../explain/behaviour/limits.ts";
+import type { BehaviourSubject } from "../explain/behaviour/subject.ts";
+import { type ClaimFacts, claimsOf } from "../explain/claims/claims.ts";
+import { checkGradient } from "../gradient/check.ts";
+import { gradient } from "../gradient/gradient.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
+import { formatShape } from "../arrays/ndarray.ts";
+import { finite } from "../report/numbers.ts";
+import type { Behaviour, LimitEntry, Report } from "../report/schema.ts";
+import { kernelArray } from "./bindings.ts";
+import type { Inspection, Watch } from "./inspect.ts";
+import { sampleArrays } from "./sampleArrays.ts";
+
+/** What to do to have real autograd asked, in the words of the face. */
+export interface ExplainFace {
+  readonly askAutograd: string;
+}
+
+/**
+ * The report with `behaviour` and `claims`.
+ * @param report the inspection's own, or the same with what real autograd said
+ * @throws Cancelled
+ */
+export function explained(
+  inspection: Inspection,
+  report: Report,
+  { askAutograd }: ExplainFace,
+  watch: Watch,
+): Report {
+  const { spans = new Map(), labels = new Map() } = inspection;
+  return withAnnotations(spans, labels, () => {
+    const { subject, assumed } = subjectOf(inspection, watch);
+    watch.onProgress(0, "explaining");
+    const measured = measureBehaviour(subject, {
+      onProgress: (f) => {
+        watch.onProgress(f, "explaining");
+      },
+      isCancelled: () => watch.isCancelled(),
+    });
+    return {
+      ...report,
+      behaviour: behaviourOf(measured, assumed),
+      claims: claimsOf(factsOf(measured, inspection, report, askAutograd, watch)),
+    };
+  });
+}
+
+/** The loss on its arrays, or on sample arrays where any is missing. */
+function subjectOf(
+  inspection: Inspection,
+  watch: Watch,
+): { subject: BehaviourSubject; assumed: string | null } {
+  const { inputs, wrt, loss, report, spans } = inspection;
+  watch.onProgress(null, "deriving");
+  const target = inputs.find((x) => x.role === "target" && x !== wrt) ?? null;
+  const derived = derivedGradient(inspection);
+  const place = {
+    ...(inspection.spans === undefined ? {} : { spans: inspection.spans }),
+    file: report.function.file,
+    isSurrogate: derived === null,
+  };
+  const own = derived ?? inspection.gradientExpr;
+  if (inputs.every((x) => x.array !== null)) {
+    const bindings = new Map<string, TypedArray>(
+      inputs.map((x) => [x.name, kernelArray(x.array!)]),
+    );
+    return {
+      subject: {
+        ...place,
+        loss,
+        gradient: own,
+        wrt: wrt.node as Input,
+        target: (target?.node ?? null) as Input | null,
+        bindings,
+      },
+      assumed: null,
+    };
+  }
+  const { sizes, bindings } = sampleArrays(inputs, hasActivation(loss, wrt.node));
+  const sized = (e: Expr): Expr => resize(e, sizes);
+  const shapes = inputs.map(
+    (x) => `${x.name} ${formatShape(sized(x.node).shape.map((a) => a.size!))}`,
+  );
+  return {
+    subject: {
+      loss: sized(loss),
+      gradient: sized(own),
+      wrt: sized(wrt.node) as Input,
+      target: (target === null ? null : sized(target.node)) as Input | null,
+      bindings,
+      ...place,
+      isSample: true,
+      ...(spans === undefined ? {} : { spans: sizedSpans(loss, spans, sized) }),
+    },
+    assumed: `no arrays were given, so all numbers here are of sample arrays: ${shapes.join(", ")}, a round foreground and a fair prediction of it`,
+  };
+}
+
+/** Where the numbers were written that are added or limit something, of the loss with sizes. */
+function sizedSpans(
+  loss: Expr,
+  spans: ReadonlyMap<Expr, SourceSpan>,
+  sized: (e: Expr) => Expr,
+): Map<Expr, SourceSpan> {
+  const written = topological(loss).filter((e) => e.kind === "binary" || e.kind === "clamp");
+  return new Map(
+    written.flatMap((e) => {
+      const span = spans.get(e);
+      return span === undefined ? [] : [[sized(e), span] as const];
+    }),
+  );
+}
+
+/** Null where the loss itself has no gradient, and one written by hand stands in for it. */
+function derivedGradient({ report, loss, wrt, gradientExpr }: Inspection): Expr | null {
+  const own = (report.handwritten ?? []).find((h) => h.inForce);
+  if (own === undefined) return gradientExpr;
+  return own.verdict === "right" || own.verdict === "wrong" || own.verdict === "refused"
+    ? gradient(loss, wrt.node)
+    : null;
+}
+
+function behaviourOf(measured: Measured, assumed: string | null): Behaviour {
+  const { smoothing, charts, limits } = measured;
+  return {
+    assumed,
+    findings: findingsOf(measured),
+    smoothing: smoothing.map(({ name, value, kind, place, lines }) => ({
+      name, value, kind, place, lines,
+    })), // prettier-ignore
+    charts: charts.map((c) => ({
+      ...c,
+      series: c.series.map((s) => ({ ...s, values: s.values.map(finite), own: finite(s.own) })),
+    })),
+    limits: limits.map(({ id, what, of, own, bare }) => ({
+      id,
+      what,
+      of,
+      own: entryOf(own),
+      without: bare === null ? null : entryOf(bare),
+    })),
+  };
+}
+
+function entryOf(limit: LimitValue): LimitEntry {
+  return { ...limit, words: limitWords(limit) };
+}
+
+function factsOf(
+  measured: Measured,
+  { inputs, wrt }: Inspection,
+  report: Report,
+  askAutograd: string,
+  watch: Watch,
+): ClaimFacts {
+  const { loss, bindings } = measured.subject;
+  const isBound = inputs.every((x) => x.array !== null);
+  const check = isBound
+    ? report.check
+    : checkGradient({
+        loss,
+        wrt: measured.subject.wrt,
+        bindings,
+        isCancelled: () => watch.isCancelled(),
+      });
+  return {
+    measured,
+    check: {
+      verdict: check.verdict,
+      units: check.maxScaledError,
+      bound: check.bound,
+      sentence: check.sentence,
+    },
+    handwritten: (report.handwritten ?? [])
+      .filter((h) => h.inForce)
+      .map((h) => ({
+        name: h.gradientName,
+        wrong: h.verdict === "wrong" || h.verdict === "refused",
+        sentence: h.sentence,
+        lines: h.location.line === undefined ? [] : [h.location.line],
+      })),
+    runs: (report.autogradRuns ?? []).map((r) => ({
+      name: [r.library, r.version].filter((part) => part !== "").join(" "),
+      dtype: r.dtype,
+      agrees: r.verdict === "agrees" ? true : r.verdict === "differs" ? false : null,
+      units: r.maxScaledError ?? null,
+      bound: r.bound ?? null,
+      maxAbs: r.maxAbsError,
+      failure: r.failure ?? null,
+    })),
+    agreements: report.autogradAgreements ?? [],
+    dtype: wrt.array?.dtype ?? "float64",
+    askAutograd,
+  };
+}
