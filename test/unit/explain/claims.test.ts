@@ -155,7 +155,7 @@ describe("the claim that the choice of autodiff library matters", () => {
     assert.equal(claim("library").verdict, "false");
     assert.match(claim("library").sentence, /at most 2 units in the last place apart/);
     assert.ok(
-      claim("library").evidence.some((e) => e.includes('1 of 2 entries are the same bit for bit')),
+      claim("library").evidence.some((e) => e.includes("1 of 2 entries are the same bit for bit")),
     );
   });
 
