@@ -79,10 +79,8 @@ export class Referee {
     }
     const { report } = inspection;
     const agreements = agreementsOf(
-      runs.flatMap(({ entry, gradient }) =>
-        gradient === null
-          ? []
-          : [{ name: entry.library, dtype: entry.dtype, gradient: toFloat64(gradient) }],
+      runs.flatMap(({ entry: { library, dtype }, gradient }) =>
+        gradient === null ? [] : [{ name: library, dtype: typeOf(dtype), gradient }],
       ),
     );
     return {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CONVENTIONS } from "../../../src/explain/claims/kinks.ts";
 import type { Autograd } from "../../../src/report/schema.ts";
-import { agreementsOf, ulpOf } from "../../../src/session/autograd/agreement.ts";
+import { agreementsOf } from "../../../src/session/autograd/agreement.ts";
 import { SNIPPETS, explained } from "./explained.ts";
 
 const ARRAYS = ["y_pred=[0.9, 0.2, 0.6, 0.1]", "y_true=[1, 0, 1, 0]"];
@@ -205,9 +205,6 @@ def f(pred, target):
 
 describe("units in the last place", () => {
   it("are those of the coarser type", () => {
-    assert.equal(ulpOf(1, "float32"), 2 ** -23);
-    assert.equal(ulpOf(1.5, "float64"), 2 ** -52);
-    assert.equal(ulpOf(0, "float16"), 2 ** -24);
     const [pair] = agreementsOf([
       { name: "a", dtype: "float64", gradient: Float64Array.of(1) },
       { name: "b", dtype: "float32", gradient: Float64Array.of(1 + 2 ** -23) },
