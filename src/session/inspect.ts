@@ -6,6 +6,7 @@ import { topological } from "../expression/walk.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
 import { type CheckResult, checkGradient } from "../gradient/check.ts";
+import { receivesGradient } from "../gradient/derive.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
@@ -13,6 +14,7 @@ import { type ImageSource, makeImages } from "../report/images.ts";
 import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
 import {
   type Check,
+  type Diagnostic,
   type HandWritten,
   type Numbers,
   type Report,
@@ -46,6 +48,10 @@ export interface InspectionRequest {
     readonly how: string;
     readonly file: string;
     readonly line: number;
+    /** Names of the inputs behind it; all, if it does not say. */
+    readonly inputs?: readonly string[];
+    /** It stops the gradient at some entries only. */
+    readonly partial?: boolean;
   }[];
   /** Gradients that the code brings itself, and what the program's gradient is with them. */
   readonly handwritten?: HandwrittenResult;
@@ -119,16 +125,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     autograd: null,
     matches: [],
     differences: [],
-    diagnostics: [
-      ...handwritten.flatMap(handwrittenDiagnostic),
-      ...request.blockers.map((b): Report["diagnostics"][number] => ({
-        code: "gradient-cut",
-        severity: "information",
-        message: `${b.how} cuts the gradient: nothing flows through it`,
-        location: { file: b.file, line: b.line },
-        remedy: null,
-      })),
-    ],
+    diagnostics: [...handwritten.flatMap(handwrittenDiagnostic), ...cuts(request, loss, wrt)],
     symbols: derivation.symbols.map((s) => explained(s, request)),
     arrays: request.inputs.flatMap((x) =>
       x.array === null ? [] : [describeArray(x.name, x.role, x.array)],
@@ -145,6 +142,24 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     gradientExpr: inForce ?? derivation.gradientExpr,
     gradient: numeric?.gradient ?? null,
   };
+}
+
+/** Where the gradient by `wrt` is stopped: all of it, or what would flow along one way. */
+function cuts(request: InspectionRequest, loss: Expr, wrt: InspectedInput): Diagnostic[] {
+  const none = !receivesGradient(loss, wrt.node);
+  const concerned = request.blockers.filter((b) => b.inputs?.includes(wrt.name) ?? true);
+  // A clamp lets through what lies inside its bounds, as nearly every loss has it do.
+  return concerned
+    .filter((b) => b.partial !== true)
+    .map((b) => ({
+      code: "gradient-cut",
+      severity: none ? "warning" : "information",
+      message: none
+        ? `${wrt.name} gets no gradient: ${b.how} on line ${b.line} stops it`
+        : `${b.how} cuts the gradient: nothing flows through it`,
+      location: { file: b.file, line: b.line },
+      remedy: null,
+    }));
 }
 
 function refuseEmpty(inputs: readonly InspectedInput[]): void {

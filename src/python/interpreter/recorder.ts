@@ -14,6 +14,8 @@ export interface Blocker {
 export class Recorder {
   readonly assumptions: string[] = [];
   readonly blockers: Blocker[] = [];
+  /** Nodes that say which entry an operation picks (a maximum's, a sorted one's): no loss of gradient. */
+  readonly choices = new Set<Expr>();
   /** Uses of functions whose gradient is written by hand, in order. */
   readonly handwritten: HandwrittenUse[] = [];
   /** Whether a loss is being traced, as against a cell being run. */

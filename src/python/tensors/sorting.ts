@@ -36,6 +36,7 @@ export function sortAlong(
     const place = reduce("sum", cast(binary("or", before, tied), "int"), [d + 1]);
     const sorted: Axis = { ...e.shape[d]!, name: freshLetter(e.shape, ["k"]), size: n, parts: [] };
     const chosen = oneHot(place, sorted, d + 1);
+    vm.recorder.choices.add(chosen);
     const pick = (entries: Expr): Expr => reduce("sum", mul(chosen, entries), [d]);
     const own = reshape(e, [...e.shape.slice(0, d + 1), UNIT, ...e.shape.slice(d + 1)]);
     return [pick(own), pick(first(positions))] as const;

@@ -140,7 +140,9 @@ export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string
   const last = all.shape.length - 1;
   const e = vm.shaped(() => {
     const first = oneHot(argReduce("argmax", all, last), all.shape[last]!, last);
-    return reduce("sum", where(cast(first, "bool"), all, constant(0)), [last]);
+    const picked = cast(first, "bool");
+    vm.recorder.choices.add(picked);
+    return reduce("sum", where(picked, all, constant(0)), [last]);
   });
   return tensor(vm, e, x.library, x.dtype);
 }

@@ -15,9 +15,10 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { recordPair } from "../handwritten/pairs.ts";
 import { callSitesOf } from "../handwritten/callSites.ts";
 import type { CallSite, HandwrittenUse } from "../handwritten/record.ts";
-import { type Blocker, Recorder } from "../interpreter/recorder.ts";
+import { Recorder } from "../interpreter/recorder.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
+import { type TraceBlocker, blockersOf } from "./blockers.ts";
 import { type Role, rolesOf } from "./roles.ts";
 import type { TraceTarget } from "./target.ts";
 
@@ -47,8 +48,8 @@ export interface Trace {
   readonly file: string;
   readonly line: number;
   readonly assumptions: readonly string[];
-  /** Where the code itself cuts the gradient, as far as the loss depends on it. */
-  readonly blockers: readonly Blocker[];
+  /** Where gradient is stopped on its way to the inputs: by the code's own word, or for want of a slope. */
+  readonly blockers: readonly TraceBlocker[];
   /** Axes of the loss if it is no scalar (`reduction="none"`); then there is one a entry. */
   readonly outputs: Shape | null;
   /** Where in the source, and as which variable, this trace made a node. */
@@ -156,6 +157,11 @@ function finish(
   );
   const inGraph = new Set(topological(loss));
   const now = (e: Expr): Expr => moved.get(e) ?? recorder.spelledOut(e);
+  const spans = new Map([...recorder.spans].map(([e, s]) => [now(e), s]));
+  const stated = recorder.blockers
+    .map((b) => ({ ...b, node: now(b.node) }))
+    .filter((b) => inGraph.has(b.node));
+  const chosen = new Set([...recorder.choices].map(now));
   return {
     loss,
     inputs: plan.inputs.map((p, k) => ({
@@ -171,11 +177,9 @@ function finish(
     file: target.file,
     line: target.line,
     assumptions: [...recorder.assumptions],
-    blockers: recorder.blockers
-      .map((b) => ({ ...b, node: now(b.node) }))
-      .filter((b) => inGraph.has(b.node)),
+    blockers: blockersOf(loss, nodes, stated, spans, chosen),
     outputs: loss.shape.length === 0 ? null : loss.shape,
-    spans: new Map([...recorder.spans].map(([e, s]) => [now(e), s])),
+    spans,
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
     isFlat: recorder.isFlat,
     handwritten: handwritten.map((h) => renamed(h, (e) => moved.get(e) ?? e)),
