@@ -72,6 +72,10 @@ export const QUICK_LIMITS: Partial<InterpreterLimits> = {
   installedCharacters: 1_000_000,
 };
 
+/** What helps where nothing more particular does. */
+const ANOTHER_WAY =
+  "Write it in another way, or compute it beforehand and give the result to the function as an argument.";
+
 /** The size of an axis would have to be known here; a trace without arrays may choose one. */
 export class UnknownSizeError extends Error {
   readonly axes: readonly string[];
@@ -183,7 +187,7 @@ export class Interpreter {
 
   /** @throws PythonError: the code may be right, but there is no model of what it does */
   unsupported(what: string, remedy: string | null = null, cause?: unknown): never {
-    return this.fail("Unsupported", what, remedy, cause);
+    return this.fail("Unsupported", what, remedy ?? ANOTHER_WAY, cause);
   }
 
   /** Runs `make`, turning errors of shape into Python errors at the current place. */

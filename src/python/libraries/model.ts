@@ -60,6 +60,10 @@ export class Modules {
   }
 }
 
+/** Functions that give something else at every call. */
+const RANDOM =
+  /(^|\.)random(\.|$)|\.(rand|randn|randint|randperm|bernoulli|multinomial|normal|poisson)(_like)?$/;
+
 /** Names of a module, each made when it is first asked for. */
 class LibraryModule implements ModuleValue {
   readonly kind = "module" as const;
@@ -109,7 +113,9 @@ class LibraryModule implements ModuleValue {
     return {
       kind: "opaque",
       name: `${this.name}.${name}`,
-      reason: "there is no model of what it computes yet",
+      reason: RANDOM.test(`${this.name}.${name}`)
+        ? "it draws random numbers, of which there is no formula"
+        : "there is no model of what it computes yet",
     };
   }
 }

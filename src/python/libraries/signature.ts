@@ -178,6 +178,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
     "value",
     "m",
     "A",
+    "self",
   ],
   y: ["b", "other", "x2"],
   dim: ["axis"],

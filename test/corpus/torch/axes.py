@@ -179,3 +179,12 @@ def meshed(logits, t):
     inter = (p[:, None, :] * t[None, :, :]).sum(-1)
     card = p.sum(-1)[:, None] + t.sum(-1)[None]
     return (1 - (2 * inter + 1) / (card + 1)).mean()
+
+
+# case: repeated_weights(simplex(2, 3, 4), onehot(2, 3, 4), weights(3))
+def repeated_weights(p, t, w):
+    """Weights copied to the size of the batch, and flipped."""
+    w = w.view(1, -1, 1).repeat(p.shape[0], 1, p.shape[2])
+    v = torch.flip(w, dims=[1])
+    both = (w + v) * torch.repeat_interleave(torch.ones(2, 3, 2), 2, dim=2)
+    return 1 - 2 * (both * p * t).sum() / (both * (p + t)).sum()

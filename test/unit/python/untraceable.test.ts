@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { errorOf, session } from "./session.ts";
+
+/** A body of `loss(x)`, what the message must name, and what the remedy must mention. */
+const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp])[] = [
+  // Arrays whose size depends on values
+  ["return x[x > 0].reshape(2, -1).sum()", /boolean array picks/, /multiply by the mask/],
+  ["return x[x > 0][0]", /boolean array picks/, /multiply by the mask/],
+  ["return (x[x > 0] * x[x > 1]).sum()", /two different conditions/, /one mask/],
+  ["return (x[x > 0] * x).sum()", /meet a whole array/, /multiply by masks/],
+  ["return torch.where(x > 0)[0].sum()", /positions, whose number/, /Use a mask/],
+  ["return x.nonzero().sum()", /\.nonzero of PyTorch arrays/, /beforehand/],
+  ["return torch.unique(x).sum()", /torch\.unique is not known/, /beforehand/],
+  ["x[x > 0] = x\nreturn x.sum()", /assigning an array/, /torch\.where/],
+  ["x[torch.tensor([0, 1])] = 0\nreturn x.sum()", /assigning to entries/, /another way/],
+  ["return x[::-1].sum()", /negative step/, /Reverse/],
+  ["return torch.sort(x.repeat(3000, 1).view(-1))[0].sum()", /sort\(\) over 18,000 entries/, /at most 4,096/],
+  ["return F.one_hot(x.long()).sum()", /one_hot without num_classes/, /num_classes=n/],
+  ["return x.scatter(0, x.long(), x).sum()", /scatter is supported only/, /another way/],
+  // Chance
+  ["return torch.rand(3).sum() + x.sum()", /torch\.rand .* random numbers/, /beforehand/],
+  ["return torch.randn_like(x).sum()", /torch\.randn_like .* random numbers/, /beforehand/],
+  ["return np.random.rand(3).sum() + x.sum()", /numpy\.random\.rand .* random numbers/, /beforehand/],
+  ["return F.dropout(x).sum()", /dropout .* at random/, /p=0/],
+  // Libraries and layers without a model
+  ["return torch.fft.fft(x).sum()", /torch\.fft\.fft is not known/, /beforehand/],
+  ["return torch.linalg.svd(x)[1].sum()", /torch\.linalg\.svd is not known/, /beforehand/],
+  ["return nn.BatchNorm2d(3)(x).sum()", /BatchNorm2d is not known/, /beforehand/],
+  ["return F.grid_sample(x, x).sum()", /grid_sample is not known/, /beforehand/],
+  ["return F.interpolate(x[None, None], size=(3, 3), mode='bicubic').sum()", /mode="bicubic"/, /linear mode/],
+  ["import cv2\nreturn cv2.Canny(x)", /cv2\.Canny is not known/, /beforehand/],
+  ["from scipy.ndimage import distance_transform_edt\nreturn distance_transform_edt(x)", /distance_transform_edt is not known/, /beforehand/],
+  ["return x.kthvalue(2)[0].sum()", /\.kthvalue of PyTorch arrays/, /beforehand/],
+  // What is run rather than computed
+  ["x.sum().backward()\nreturn x.grad", /backward\(\) is not run/, /derived and checked/],
+  ["return torch.load('weights.pt').sum()", /torch\.load is not known/, /load the result/],
+  ["return open('w.txt').read()", /open\(\) is not carried out/, /beforehand/],
+  ["return eval('x.sum()')", /eval\(\) is not carried out/, /beforehand/],
+  // Language and numbers
+  ["async def f():\n    pass\nreturn f()", /f\(\) is a coroutine/, /\w/],
+  ["return (x + 1j).sum()", /complex numbers/, /another way/],
+  ["return x.view(torch.int32).sum()", /same bytes as another type/, /another way/],
+  ["return 2 ** 80 * x.sum()", /integers beyond 2\*\*53/, /float/],
+  ["y = x.expand(3, 2, 3)\ny += 1\nreturn x.sum()", /changed in place while another shares/, /copy/],
+]; // prettier-ignore
+
+describe("What cannot be traced", () => {
+  for (const [body, message, remedy] of REFUSED) {
+    it(`is named at its line, with what to do: ${JSON.stringify(body)}`, async () => {
+      const lines = body.split("\n").map((l) => `    ${l}`);
+      const imports = ["torch", "numpy as np", "torch.nn as nn", "torch.nn.functional as F"];
+      const source = [...imports.map((i) => `import ${i}`), "def loss(x):", ...lines];
+      source.push("loss(torch.tensor([[0.1, 0.9, 0.4], [0.3, 0.7, 0.6]]))");
+      const { run } = await session();
+      const e = errorOf(() => run(source.join("\n")));
+      assert.equal(e.type, "Unsupported", e.headline);
+      assert.match(e.message, message);
+      assert.match(e.remedy ?? "", remedy);
+      assert.ok(e.line > imports.length + 1 && e.line < source.length, `line ${e.line}`);
+    });
+  }
+});
