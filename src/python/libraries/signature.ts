@@ -124,8 +124,10 @@ function bind(
   const plain = positional.filter((p) => !p.star);
   args.positional.slice(0, plain.length).forEach((v, k) => bound.set(plain[k]!.name, v));
   const rest = args.positional.slice(plain.length);
-  if (star !== undefined) bound.set(star.name, tuple(rest));
-  else if (rest.length > 0) {
+  if (star !== undefined) {
+    // Where none is given by position, a sequence may be given by name: flip(x, dims=[1]).
+    if (rest.length > 0) bound.set(star.name, tuple(rest));
+  } else if (rest.length > 0) {
     const n = plain.length;
     vm.fail(
       "TypeError",
