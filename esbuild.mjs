@@ -65,8 +65,11 @@ const bundles = [
   },
   {
     ...common,
-    entryPoints: ["src/renderer/index.ts"],
-    outfile: "dist/renderer.js",
+    entryPoints: [
+      { in: "src/renderer/index.ts", out: "renderer" },
+      { in: "src/renderer/catalogue/index.ts", out: "catalogue" },
+    ],
+    outdir: "dist",
     platform: "browser",
     format: "esm",
     target: ["chrome128", "firefox128", "safari17"],

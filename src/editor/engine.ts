@@ -4,6 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type {
+  CatalogueAnswer,
   CellLanguage,
   CellOutput,
   PythonLeave,
@@ -41,7 +42,7 @@ export class EngineFailure extends Error {
 }
 
 interface Run {
-  readonly events: RunEvents;
+  readonly events: RunEvents & { onCatalogue?(answer: CatalogueAnswer): void };
   readonly resolve: (ok: boolean) => void;
   readonly reject: (error: Error) => void;
 }
@@ -98,6 +99,29 @@ export class Engine {
     return this.run(events, (run) => ({ kind: "inspect", run, interrupt: flag, ...request }));
   }
 
+  /**
+   * What the catalogue says.
+   * @throws EngineFailure with the reason when it has no answer
+   */
+  async catalogue(ask: Extract<Request, { kind: "catalogue" }>["ask"]): Promise<CatalogueAnswer> {
+    this.started();
+    const answers: CatalogueAnswer[] = [];
+    let reason = "the catalogue has no answer";
+    const events: Run["events"] = {
+      onCatalogue: (a) => {
+        answers.push(a);
+      },
+      onOutput: (o) => {
+        if (o.kind === "failure") reason = o.failure.message;
+      },
+      onProgress: () => undefined,
+    };
+    await this.run(events, (run) => ({ kind: "catalogue", run, ask }));
+    const [answer] = answers;
+    if (answer === undefined) throw new EngineFailure(reason);
+    return answer;
+  }
+
   /** Ends the Python processes and what runs in them; the next run starts new ones. */
   restartPython(): void {
     this.post({ kind: "restartPython" });
@@ -110,7 +134,7 @@ export class Engine {
     void worker?.terminate();
   }
 
-  private run(events: RunEvents, request: (run: number) => Request): Promise<boolean> {
+  private run(events: Run["events"], request: (run: number) => Request): Promise<boolean> {
     const run = this.nextRun++;
     return new Promise((resolve, reject) => {
       this.runs.set(run, { events, resolve, reject });
@@ -156,6 +180,7 @@ export class Engine {
     const run = this.runs.get(m.run);
     if (run === undefined) return;
     if (m.kind === "output") run.events.onOutput(m.output);
+    else if (m.kind === "catalogue") run.events.onCatalogue?.(m.answer);
     else if (m.kind === "progress") run.events.onProgress(m.fraction, m.what);
     else {
       this.runs.delete(m.run);

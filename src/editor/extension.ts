@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type * as vscode from "vscode";
 import { registerAutograd } from "./autograd/register.ts";
+import { registerCatalogue } from "./catalogue/register.ts";
 import { registerCommands } from "./commands.ts";
 import { NotebookController } from "./controller.ts";
 import { CellVerdicts } from "./cellStatus.ts";
@@ -17,6 +18,7 @@ export function activate(context: vscode.ExtensionContext): void {
     controller,
     ...autograd.disposables,
     ...registerCommands(context, controller),
+    ...registerCatalogue(context, controller),
     ...registerInline(context, autograd.runs),
     new CellVerdicts(),
     {

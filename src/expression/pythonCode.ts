@@ -42,6 +42,11 @@ export function toTorchFunction(request: CodeRequest): string | null {
   return orNull(() => writeTorch(request));
 }
 
+/** A PyTorch function of the loss alone, which autograd differentiates. */
+export function toTorchLoss(request: CodeRequest): string | null {
+  return orNull(() => writeTorchLoss(request));
+}
+
 function orNull(write: () => string): string | null {
   try {
     return write();
@@ -178,9 +183,7 @@ function writeTorch(request: CodeRequest): string {
   const unpacked = savedNames.length === 1 ? `(${savedNames[0]},)` : savedNames.join(", ");
 
   const forwardBody = [
-    ...inputs
-      .filter((x) => x !== wrt && x.type === "float")
-      .map((x) => `${pythonName(names, x)} = ${pythonName(names, x)}.to(${wrtName}.dtype)`),
+    ...typesAligned(request),
     ...shapeCheck(request, [forward, backward]),
     ...forward.lines,
     ...(savedNames.length === 0 ? [] : [`ctx.save_for_backward(${savedNames.join(", ")})`]),
@@ -223,6 +226,39 @@ function writeTorch(request: CodeRequest): string {
     `    return ${className}.apply(${argumentNames})`,
     "",
   ].join("\n");
+}
+
+function writeTorchLoss(request: CodeRequest): string {
+  const { names, wrt, inputs, definitions, loss } = request;
+  const emitter = new Emitter(torch, names, arraysFirst(wrt, inputs));
+  emitter.define([loss], definitions, new Set());
+  const value = emitter.statement("return ", loss);
+  const body = [
+    ...typesAligned(request),
+    ...shapeCheck(request, [emitter]),
+    ...emitter.lines,
+    ...value,
+  ];
+  const uses = (text: string): boolean => body.some((l) => l.includes(text));
+  return [
+    ...(uses("math.") ? ["import math", ""] : []),
+    "import torch",
+    ...(uses("F.") ? ["import torch.nn.functional as F"] : []),
+    "",
+    "",
+    `def ${pythonIdentifier(snakeCase(request.functionName))}(${signature(request).head}):`,
+    indent(body, 4),
+    "",
+  ].join("\n");
+}
+
+/** Lines that give the other float arrays the type of the one differentiated by. */
+function typesAligned({ names, wrt, inputs }: CodeRequest): string[] {
+  return inputs
+    .filter((x) => x !== wrt && x.type === "float")
+    .map(
+      (x) => `${pythonName(names, x)} = ${pythonName(names, x)}.to(${pythonName(names, wrt)}.dtype)`,
+    );
 }
 
 /** Whether the name of `e` stands in the code, as a word of its own. */

@@ -43,6 +43,8 @@ export interface Derivation {
   readonly markdown: string;
   /** null where one of them cannot be written for certain. */
   readonly python: { readonly numpy: string; readonly torch: string } | null;
+  /** The loss alone as a PyTorch function; null as above. */
+  readonly lossPython: string | null;
   /** The sums that were named, with the node of the loss each stands for. */
   readonly namedSums: readonly { readonly symbol: Written; readonly expr: Expr }[];
   /** Everything that was named on the way (sums, activation, numerator, denominator). */

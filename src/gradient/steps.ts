@@ -89,7 +89,7 @@ export function deriveSteps(loss: Expr, wrt: Expr, options: StepsOptions): Deriv
     gradientExpr: plan.gradientExpr,
     symbols,
     markdown: markdownOf(steps, symbols),
-    python: writePython(plan, options, written),
+    ...writePython(plan, options, written),
     namedSums: namedBy(plan, writer, sums),
     named: namedBy(plan, writer, parts),
     equalities,

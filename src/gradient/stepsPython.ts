@@ -1,5 +1,5 @@
 /** The derivation's result as Python. */
-import { type CodeRequest, toNumPy, toTorchFunction } from "../expression/pythonCode.ts";
+import { type CodeRequest, toNumPy, toTorchFunction, toTorchLoss } from "../expression/pythonCode.ts";
 import { leaves } from "../expression/walk.ts";
 import type { Derivation, Written } from "./derivation.ts";
 import type { StepsOptions } from "./steps.ts";
@@ -9,7 +9,7 @@ export function writePython(
   plan: Plan,
   options: StepsOptions,
   written: { readonly loss: Written; readonly gradient: Written },
-): Derivation["python"] {
+): Pick<Derivation, "python" | "lossPython"> {
   const { outline, wrt, inner, loss } = plan;
   const used = leaves(loss);
   const ordered = [...(options.argumentOrder ?? []), ...(used.includes(wrt) ? [] : [wrt]), ...used];
@@ -33,5 +33,8 @@ export function writePython(
   };
   const numpy = toNumPy(request);
   const torch = toTorchFunction(request);
-  return numpy === null || torch === null ? null : { numpy, torch };
+  return {
+    python: numpy === null || torch === null ? null : { numpy, torch },
+    lossPython: toTorchLoss(request),
+  };
 }

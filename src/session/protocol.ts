@@ -2,6 +2,7 @@
  * Messages between a face (extension host, tests) and the worker that computes. Plain data only.
  * A run is interrupted through shared memory, since a busy worker reads no messages.
  */
+import type { CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
 import type { ReportOutput } from "../report/schema.ts";
 import type { AutogradWish } from "./autograd/job.ts";
 
@@ -55,6 +56,12 @@ export type Request =
       readonly interrupt: SharedArrayBuffer;
     }
   | { readonly kind: "close"; readonly session: string }
+  | {
+      /** The losses of the catalogue that fit a search, or the mathematics of one. */
+      readonly kind: "catalogue";
+      readonly run: number;
+      readonly ask: { readonly search: string } | { readonly formula: string };
+    }
   /** Ends the Python processes, also one that works; the next run starts new ones. */
   | { readonly kind: "restartPython" };
 
@@ -83,6 +90,9 @@ export type CellOutput =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "failure"; readonly failure: Failure };
 
+export type CatalogueAnswer =
+  { readonly items: readonly CatalogueItem[] } | { readonly formula: CatalogueFormula };
+
 export type Response =
   | { readonly kind: "ready" }
   | {
@@ -93,6 +103,7 @@ export type Response =
       readonly what: string;
     }
   | { readonly kind: "output"; readonly run: number; readonly output: CellOutput }
+  | { readonly kind: "catalogue"; readonly run: number; readonly answer: CatalogueAnswer }
   /** What Python wrote to its standard error, and when it started and ended. */
   | { readonly kind: "pythonLog"; readonly text: string }
   | { readonly kind: "done"; readonly run: number; readonly ok: boolean };

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import type { PythonParser } from "../python/parser.ts";
 import { Referee } from "./autograd/referee.node.ts";
+import { catalogueFormula, catalogueList } from "./catalogue.ts";
 import { draw } from "./draw.ts";
 import { toFailure } from "./failure.ts";
 import { filesFor } from "./files.node.ts";
@@ -84,6 +85,16 @@ async function handle(request: Exclude<Request, { kind: "restartPython" }>): Pro
         interrupt: new Int32Array(request.interrupt),
       });
       break;
+    case "catalogue": {
+      const { run, ask } = request;
+      const answer =
+        "search" in ask
+          ? { items: catalogueList(ask.search) }
+          : { formula: catalogueFormula(ask.formula) };
+      send({ kind: "catalogue", run, answer });
+      send({ kind: "done", run, ok: true });
+      break;
+    }
     case "close":
       sessions.delete(request.session);
       break;

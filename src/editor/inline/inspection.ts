@@ -11,6 +11,12 @@ import type { Target } from "./target.ts";
 
 export type DerivedLoss = Extract<Derived, { kind: "derived" }>;
 
+/** What arrays can be made for: a loss of the user's, or one of the catalogue. */
+export interface TakesArrays {
+  readonly inputs: readonly DerivedInput[];
+  readonly report: { readonly loss: { readonly text: string } };
+}
+
 /** More elements than this are kept in a file: nobody reads them in a cell. */
 const LONGEST_LITERAL = 256;
 
@@ -63,7 +69,7 @@ function moduleOf(document: vscode.TextDocument): string | null {
 /** Lines that make random arrays for a loss, by input; large ones are saved in `folder`. */
 export async function sampleLines(
   name: string,
-  derived: DerivedLoss,
+  derived: TakesArrays,
   folder: vscode.Uri,
 ): Promise<Map<string, string>> {
   const lines = new Map<string, string>();
@@ -94,7 +100,7 @@ export function arrayFromFile(library: DerivedInput["library"], load: string): s
 }
 
 /** Whether a prediction is of any size rather than between 0 and 1. */
-function takesLogits(derived: DerivedLoss, input: DerivedInput): boolean {
+function takesLogits(derived: TakesArrays, input: DerivedInput): boolean {
   return /logit/i.test(input.name) || /σ\(|softmax|sigmoid/.test(derived.report.loss.text);
 }
 
@@ -109,7 +115,7 @@ function classesOf(inputs: readonly DerivedInput[]): number {
 
 /** The cell that gives names to arrays, with what they need imported. */
 export function arraysCell(
-  derived: readonly DerivedLoss[],
+  derived: readonly TakesArrays[],
   lines: ReadonlyMap<string, string>,
 ): string {
   const libraries = new Set(derived.flatMap((d) => d.inputs.map((x) => x.library)));
@@ -126,7 +132,7 @@ export function arraysCell(
 export function callOf(
   name: string,
   required: { readonly parameters: readonly string[]; readonly settings: readonly string[] | null },
-  derived: DerivedLoss,
+  derived: TakesArrays,
   names: (input: DerivedInput) => string = (input) => input.name,
 ): string {
   const given = derived.inputs.map((x) => `${x.name}=${names(x)}`);

@@ -1,0 +1,24 @@
+/** *Browse Dice Losses*: the catalogue in the product. */
+import { join } from "node:path";
+import * as vscode from "vscode";
+import type { NotebookController } from "../controller.ts";
+import { CatalogueActions } from "./actions.ts";
+import { CATALOGUE_VIEW, CataloguePanel } from "./panel.ts";
+
+export function registerCatalogue(
+  context: vscode.ExtensionContext,
+  controller: NotebookController,
+): { dispose(): unknown }[] {
+  const panel = new CataloguePanel(
+    context.extensionUri,
+    join(context.extensionPath, "dist", "worker.js"),
+    new CatalogueActions(controller, context.globalStorageUri),
+  );
+  return [
+    panel,
+    vscode.window.registerWebviewPanelSerializer(CATALOGUE_VIEW, panel),
+    vscode.commands.registerCommand("dice-gradient.browseLosses", () => {
+      panel.open();
+    }),
+  ];
+}
