@@ -257,7 +257,8 @@ function typesAligned({ names, wrt, inputs }: CodeRequest): string[] {
   return inputs
     .filter((x) => x !== wrt && x.type === "float")
     .map(
-      (x) => `${pythonName(names, x)} = ${pythonName(names, x)}.to(${pythonName(names, wrt)}.dtype)`,
+      (x) =>
+        `${pythonName(names, x)} = ${pythonName(names, x)}.to(${pythonName(names, wrt)}.dtype)`,
     );
 }
 

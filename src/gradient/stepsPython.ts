@@ -1,5 +1,10 @@
 /** The derivation's result as Python. */
-import { type CodeRequest, toNumPy, toTorchFunction, toTorchLoss } from "../expression/pythonCode.ts";
+import {
+  type CodeRequest,
+  toNumPy,
+  toTorchFunction,
+  toTorchLoss,
+} from "../expression/pythonCode.ts";
 import { leaves } from "../expression/walk.ts";
 import type { Derivation, Written } from "./derivation.ts";
 import type { StepsOptions } from "./steps.ts";
