@@ -1,5 +1,6 @@
 /** One report, from its parts. */
 import type { Report } from "../report/schema.ts";
+import { drawBehaviour, drawClaims } from "./behaviour.ts";
 import { drawDerivation, drawFormulas, drawSymbols } from "./derivation.ts";
 import { h } from "./dom.ts";
 import { drawHandwritten, isHandwrittenDiagnostic } from "./handwritten.ts";
@@ -30,6 +31,8 @@ export function drawReport(view: View, report: Report): Drawing {
     drawVerdict(report),
     drawDiagnostics(report.diagnostics.filter((d) => !isHandwrittenDiagnostic(d.code))),
     drawHandwritten(report.handwritten, type),
+    drawClaims(view, report.claims),
+    drawBehaviour(view, report.behaviour),
     h(
       "div",
       { class: "overview" },

@@ -187,6 +187,22 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .plot .bar-mark { fill: var(--mark); fill-opacity: 0.85; }
   & .plot .diagonal { stroke: var(--dim); stroke-dasharray: 4 3; stroke-opacity: 0.8; }
   & .plot .dots { stroke: var(--mark); stroke-width: 4.5; stroke-linecap: round; stroke-opacity: 0.75; fill: none; }
+  & .plot .own-place, & .legend-line .own-place { stroke: var(--dim); stroke-dasharray: 2 2; fill: none; }
+  & .line-mark { fill: none; stroke: var(--mark); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+  & .line-mark.is-background { stroke: var(--vscode-charts-orange, #b5640f); stroke-dasharray: 9 4; }
+  & .line-mark.is-without-smoothing { stroke-dasharray: 1 4; stroke-width: 2.6; }
+  & .line-mark.is-without-smoothing.is-background { stroke-dasharray: 9 4 1 4; stroke-width: 2; }
+  & .line-mark.is-slope { stroke: var(--vscode-charts-green, #388a34); stroke-dasharray: 4 3; stroke-width: 1.4; }
+  & .line-mark.is-scale { stroke: var(--vscode-charts-purple, #7a3fb5); stroke-dasharray: 12 3 2 3; stroke-width: 1.4; }
+  & .own-dot.line-mark { fill: var(--vscode-editor-background, Canvas); stroke-dasharray: none; stroke-width: 1.8; }
+  & .plot-note { font-size: 0.92em; min-height: 2.9em; }
+  & .legend-lines { display: flex; flex-wrap: wrap; gap: 0 16px; list-style: none; padding: 0; font-size: 0.92em; font-variant-numeric: tabular-nums; }
+  & .plot .legend-line { display: inline-block; width: 28px; height: 8px; vertical-align: middle; }
+  & .claim + .claim { margin-top: 10px; }
+  & .claim-text { font-style: italic; }
+  & .claim-needs { padding-left: 21px; max-width: 60em; }
+  & .evidence { list-style: disc; }
+  & .evidence li + li { margin-top: 3px; }
   & .as-table { margin-top: 2px; }
   & .as-table summary { display: list-item; list-style: inside disclosure-closed; width: max-content; color: var(--dim); font-size: 0.92em; }
   & .as-table[open] summary { list-style-type: disclosure-open; }
@@ -234,6 +250,8 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   .dice-gradient canvas { forced-color-adjust: none; }
   .dice-gradient .plot .bar-mark { fill: CanvasText; }
   .dice-gradient .plot .dots, .dice-gradient .plot .axis { stroke: CanvasText; }
+  .dice-gradient .line-mark, .dice-gradient .own-place { stroke: CanvasText; }
+  .dice-gradient .own-dot.line-mark { fill: Canvas; }
   .dice-gradient .plot text { fill: CanvasText; }
   .dice-gradient .icon { stroke: CanvasText; }
   .dice-gradient button { border-color: ButtonBorder; }

@@ -47,6 +47,29 @@ export function logTicks(most: number): Axis {
   return { low: -0.3, high, ticks, exponent: 0 };
 }
 
+/** A logarithmic axis from `low` to `high`, both above 0; places are powers of ten. */
+export function decadeTicks(low: number, high: number): Axis {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const end = Math.max(last, first + 1);
+  const step = Math.ceil((end - first) / 6);
+  const ticks = [];
+  for (let at = end; at >= first; at -= step) ticks.push({ at, label: powerOfTen(at) });
+  return { low: first, high: end, ticks: ticks.reverse(), exponent: 0 };
+}
+
+/** Numbers of things from 0 on: powers of ten from 1 up, and 0 in a place of its own before them. */
+export function countTicks(most: number): Axis {
+  const high = Math.max(1, Math.log10(Math.max(1, most)));
+  const step = Math.ceil(high / 5);
+  const ticks = [{ at: NO_COUNT, label: "0" }];
+  for (let at = 0; at <= high; at += step)
+    ticks.push({ at, label: at < 4 ? String(10 ** at) : powerOfTen(at) });
+  return { low: NO_COUNT - 0.1, high: high + 0.05, ticks, exponent: 0 };
+}
+
+/** Where 0 stands on an axis of counts, on which 1 stands at 0 and 10 at 1. */
+export const NO_COUNT = -0.6;
+
 /** 1, 2 or 5 times a power of ten, nearest above. */
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));

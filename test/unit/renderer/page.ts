@@ -122,7 +122,7 @@ const ALLOWED = new Set(
     "div span p strong code header article section h3 dl dt dd ul li table thead tbody tr th td " +
     "caption details summary button figure figcaption canvas label input output " +
     // Of our plots and icons, and of KaTeX's wide symbols.
-    "svg g path rect line text title desc " +
+    "svg g path rect circle line text title desc " +
     // Of KaTeX's MathML.
     "math semantics annotation mrow mi mo mn mtext mspace msub msup msubsup mfrac msqrt mroot " +
     "munder mover munderover mtable mtr mtd mstyle mpadded mphantom menclose mlabeledtr"
