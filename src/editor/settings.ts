@@ -20,37 +20,54 @@ export function isStatusBarOn(scope: vscode.Uri): boolean {
   return value("statusBar.enabled", true, scope);
 }
 
-/** Only entries that are shapes: a settings file may hold anything. */
-export function shapesSet(scope: vscode.Uri): Shapes {
-  const found = value<Record<string, unknown>>("shapes", {}, scope);
-  const isShape = (v: unknown): v is number[] =>
-    Array.isArray(v) && v.every((n) => Number.isInteger(n) && n > 0);
+/**
+ * The shapes set for the losses of a document: those of `losses.py:dice_loss` are for the function of
+ * that file, those of `dice_loss` for any of that name.
+ */
+export function shapesSet(document: vscode.Uri): Shapes {
+  const own = keyOfShapes(document, "");
+  const entries = Object.entries(value<Record<string, unknown>>("shapes", {}, document));
+  const isOwn = (key: string): boolean => key.startsWith(own);
+  const general = entries.filter(([key]) => !key.includes(":"));
+  const particular = entries.filter(([key]) => isOwn(key));
   return Object.fromEntries(
-    Object.entries(found).map(([loss, inputs]) => [
-      loss,
-      Object.fromEntries(
-        Object.entries(inputs ?? {}).filter((entry): entry is [string, number[]] =>
-          isShape(entry[1]),
-        ),
-      ),
+    [...general, ...particular].map(([key, inputs]) => [
+      isOwn(key) ? key.slice(own.length) : key,
+      shapesIn(inputs),
     ]),
   );
 }
 
-/** Writes the shapes of one loss beside those of the others; none of them removes its entry. */
+function keyOfShapes(document: vscode.Uri, loss: string): string {
+  return `${vscode.workspace.asRelativePath(document)}:${loss}`;
+}
+
+/** As text. A settings file may hold anything; what makes no shape is found when it is used. */
+function shapesIn(inputs: unknown): Shapes[string] {
+  const found = Object.entries(inputs ?? {}).flatMap(([name, v]): [string, string][] =>
+    Array.isArray(v) ? [[name, v.join(",")]] : typeof v === "string" ? [[name, v]] : [],
+  );
+  return Object.fromEntries(found);
+}
+
+/** Writes the shapes of one loss beside those of the others; without any, the code's own count. */
 export async function saveShapes(
-  scope: vscode.Uri,
+  document: vscode.Uri,
   loss: string,
-  shapes: Shapes[string] | null,
+  shapes: Shapes[string],
 ): Promise<void> {
-  const { [loss]: _old, ...others } = shapesSet(scope);
+  const all = value<Record<string, unknown>>("shapes", {}, document);
+  const key = keyOfShapes(document, loss);
+  const { [key]: _old, ...others } = all;
+  // An empty entry stands against one for every loss of that name.
+  const isNeeded = Object.keys(shapes).length > 0 || loss in all;
   const target =
     vscode.workspace.workspaceFolders === undefined
       ? vscode.ConfigurationTarget.Global
       : vscode.ConfigurationTarget.Workspace;
   await vscode.workspace
-    .getConfiguration(SECTION, scope)
-    .update("shapes", shapes === null ? others : { ...others, [loss]: shapes }, target);
+    .getConfiguration(SECTION, document)
+    .update("shapes", isNeeded ? { ...others, [key]: shapes } : others, target);
 }
 
 interface PythonExtension {

@@ -19,6 +19,23 @@ export function namedShape(text: string): [name: string, shape: ShapeArgument] {
   return [name, shapeFrom(name, shape)];
 }
 
+/** What is wrong with a shape as somebody types it, or null. */
+export function problemWithShape(text: string): string | null {
+  const shape = parseShape(text);
+  return typeof shape === "string" ? `This ${shape}` : null;
+}
+
+/** `shapes(dice_loss, y_pred=(2, 1, 64, 64))`: the cell that derives a loss for arrays of these shapes. */
+export function shapesCell(name: string, shapes: Readonly<Record<string, string>>): string {
+  const given = Object.entries(shapes).map(([parameter, text]) => {
+    const { axes, dtype } = shapeFrom(parameter, text);
+    const isPlain = dtype === null && axes.every((a) => typeof a === "number");
+    const comma = axes.length === 1 ? "," : "";
+    return `${parameter}=${isPlain ? `(${axes.join(", ")}${comma})` : JSON.stringify(text.trim())}`;
+  });
+  return `shapes(${[name, ...given].join(", ")})`;
+}
+
 /** A shape alone, for the parameter of that name. @throws InspectionError */
 export function shapeFrom(name: string, text: string): ShapeArgument {
   const shape = parseShape(text);

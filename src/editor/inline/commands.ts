@@ -1,6 +1,7 @@
 /** The commands about one loss: derive, check, compare, set its shapes. */
 import * as vscode from "vscode";
 import type { DerivedInput } from "../../session/inline/protocol.ts";
+import { problemWithShape, shapesCell } from "../../session/shapes.ts";
 import { mayRunPython } from "../autograd/leave.ts";
 import type { PythonRuns } from "../autograd/runs.ts";
 import { saveShapes, shapesSet } from "../settings.ts";
@@ -41,8 +42,11 @@ export class LossCommands {
     if (target === null) return;
     const derived = await this.documents.derived(target.document, target.name, { fresh: true });
     const definition = await definitionOf(target, derived);
+    const shapes = shapesSet(vscode.Uri.parse(keyOf(target.document)))[target.name] ?? {};
+    const subject =
+      Object.keys(shapes).length === 0 ? target.name : shapesCell(target.name, shapes);
     await showInspection(
-      definition.includes("\n") ? [definition, target.name] : [`${definition}\n\n${target.name}`],
+      definition.includes("\n") ? [definition, subject] : [`${definition}\n\n${subject}`],
     );
   }
 
@@ -114,22 +118,20 @@ export class LossCommands {
       derived?.kind === "derived"
         ? derived.inputs.map((x) => ({ name: x.name, shape: x.shape.join(", ") }))
         : this.requiredOf(target).parameters.map((name) => ({ name, shape: "" }));
-    const shapes: Record<string, number[]> = {};
+    const shapes: Record<string, string> = {};
     for (const [k, { name, shape }] of inputs.entries()) {
       const answer = await vscode.window.showInputBox({
         title: `Shape of ${name} in ${target.name} (${String(k + 1)} of ${String(inputs.length)})`,
-        prompt: `Sizes such as 2, 1, 64, 64. Leave it empty to have the shape found from the code${shape === "" ? "" : `: (${shape})`}.`,
-        value: known[name]?.join(", ") ?? "",
+        prompt: `Sizes or letters, such as 2, 1, 64, 64 or b, h, w:int64. Leave it empty to have the shape found from the code${shape === "" ? "" : `: (${shape})`}.`,
+        value: known[name]?.replace(/,(?=\S)/g, ", ") ?? "",
         placeHolder: shape,
         ignoreFocusOut: true,
-        validateInput: (text) =>
-          text.trim() === "" || sizesIn(text) !== null ? null : "Type sizes such as 2, 1, 64, 64",
+        validateInput: (text) => (text.trim() === "" ? null : problemWithShape(text)),
       });
       if (answer === undefined) return;
-      const sizes = sizesIn(answer);
-      if (sizes !== null) shapes[name] = sizes;
+      if (answer.trim() !== "") shapes[name] = answer.trim();
     }
-    await saveShapes(scope, target.name, Object.keys(shapes).length === 0 ? null : shapes);
+    await saveShapes(scope, target.name, shapes);
   }
 
   private async derivedTarget(
@@ -219,16 +221,6 @@ export class LossCommands {
     const name = await vscode.window.showQuickPick(losses, { placeHolder: "Which loss?" });
     return name === undefined ? null : { document, name, detail: "" };
   }
-}
-
-/** Sizes separated by commas or spaces, with or without brackets; null for anything else. */
-function sizesIn(text: string): number[] | null {
-  const parts = text
-    .replace(/^\s*[([]|[)\]]\s*$/g, "")
-    .split(/[\s,x×]+/)
-    .filter((p) => p !== "");
-  const sizes = parts.map(Number);
-  return sizes.length > 0 && sizes.every((n) => Number.isInteger(n) && n > 0) ? sizes : null;
 }
 
 async function arrayFiles(): Promise<vscode.Uri[]> {

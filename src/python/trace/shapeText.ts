@@ -4,8 +4,8 @@ import type { Value } from "../values.ts";
 import type { ShapeArgument } from "./plans.ts";
 
 /**
- * `2,3,64,64`, `b,c,h,w`, `(b, 3, h, w)` or `b,h,w:int64`: of each axis its size, or a letter for one
- * whose size stays open.
+ * `2,3,64,64`, `2 x 3 x 64`, `b,c,h,w`, `b c h w`, `(b, 3, h, w)` or `b,h,w:int64`: of each axis its
+ * size, or a letter for one whose size stays open.
  * @returns what is wrong with it, as the end of a sentence, if it is no shape
  */
 export function parseShape(text: string): ShapeArgument | string {
@@ -14,7 +14,8 @@ export function parseShape(text: string): ShapeArgument | string {
   const inner = (bracketed ?? plain)?.trim().replace(/,$/, "");
   if (inner === undefined) return "is not a shape such as 2,3,64,64 or b,c,h,w";
   if (dtype !== undefined && !isDType(dtype)) return `names no dtype: ${dtype}`;
-  const words = inner === "" ? [] : inner.split(",").map((w) => w.trim());
+  const separator = inner.includes(",") ? "," : /^[\d\sx×]*$/.test(inner) ? /[\sx×]+/ : /\s+/;
+  const words = inner === "" ? [] : inner.split(separator).map((w) => w.trim());
   const axes = words.map((w) => (/^\d+$/.test(w) ? Number(w) : w));
   return checked({ kind: "shape", axes, dtype: dtype ?? null });
 }

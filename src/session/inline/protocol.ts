@@ -12,8 +12,8 @@ export interface Part {
   readonly text: string;
 }
 
-/** Sizes by parameter, by loss: the setting `dice-gradient.shapes`. */
-export type Shapes = Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+/** Shapes such as `2,1,64,64` or `b,h,w:int64` by parameter, by loss. */
+export type Shapes = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 export type InlineRequest =
   | {

@@ -1,12 +1,14 @@
 /** Shapes that the user has set for a loss, as arguments of a trace. */
 import type { Argument } from "../../python/program.ts";
+import { shapeFrom } from "../shapes.ts";
 import type { Shapes } from "./protocol.ts";
 
+/** @throws InspectionError for what is no shape */
 export function argumentsOfShapes(shapes: Shapes[string]): Map<string, Argument> {
   return new Map(
-    Object.entries(shapes).map(([parameter, shape]): [string, Argument] => [
+    Object.entries(shapes).map(([parameter, text]): [string, Argument] => [
       parameter,
-      { kind: "shape", axes: shape, dtype: null },
+      shapeFrom(parameter, text),
     ]),
   );
 }

@@ -51,6 +51,16 @@ async function hoverOn(
   return ours ?? null;
 }
 
+/** What the hover on `dice_loss` says as soon as it says this, or at last. */
+async function hoverWith(document: vscode.TextDocument, words: string): Promise<string> {
+  let text = "";
+  const deadline = Date.now() + 20_000;
+  while (!text.includes(words) && Date.now() < deadline) {
+    text = (await hoverOn(document, "dice_loss"))?.value ?? "";
+  }
+  return text;
+}
+
 async function lensesOf(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
     "vscode.executeCodeLensProvider",
@@ -319,12 +329,42 @@ def dice_loss(probability, target):
       const document = await opened("shaped.py", NUMPY);
       await set("shapes", { dice_loss: { y_true: [2, 3], y_pred: [2, 3] } });
       try {
-        let text = "";
-        const deadline = Date.now() + 20_000;
-        while (!text.includes("set in the settings") && Date.now() < deadline) {
-          text = (await hoverOn(document, "dice_loss"))?.value ?? "";
-        }
+        const text = await hoverWith(document, "as you set it");
         assert.match(text, /y\\_true is taken to be \\\(2, 3\\\): as you set it/);
+      } finally {
+        await set("shapes", undefined);
+      }
+    });
+
+    it("of one file's loss are not those of another's, and the full report takes them", async () => {
+      const document = await opened("shaped-too.py", NUMPY);
+      await set("shapes", {
+        "dice_loss": { y_true: [9, 9], y_pred: [9, 9] },
+        "shaped-too.py:dice_loss": { y_true: "b,5", y_pred: "b,5" },
+        "elsewhere.py:dice_loss": { y_true: [7], y_pred: [7] },
+      }); // prettier-ignore
+      try {
+        assert.match(
+          await hoverWith(document, "as you set it"),
+          /to be \\\(b, 5\\\): as you set it/,
+        );
+        await vscode.commands.executeCommand("dice-gradient.deriveGradient", {
+          uri: document.uri.toString(),
+          name: "dice_loss",
+        });
+        const { assumptions = [] } = await reportOfActive(1);
+        assert.ok(assumptions.includes("y_pred is taken to be (b, 5): as you set it"));
+      } finally {
+        await set("shapes", undefined);
+      }
+    });
+
+    it("that make none are said to, with the way to write them", async () => {
+      const document = await opened("misshaped.py", NUMPY);
+      await set("shapes", { dice_loss: { y_pred: "2,,3" } });
+      try {
+        const text = await hoverWith(document, "neither a size");
+        assert.match(text, /give each axis a size or a letter/);
       } finally {
         await set("shapes", undefined);
       }

@@ -110,6 +110,7 @@ interface ShownReport {
   readonly check: { readonly verdict: string; readonly sentence: string };
   readonly loss: { readonly value: number | null };
   readonly gradient: { readonly text: string; readonly values?: readonly (number | null)[] };
+  readonly assumptions?: readonly string[];
   readonly pairs?: readonly { readonly sentence: string }[];
 }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Locator, Page } from "playwright-core";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
@@ -63,6 +65,28 @@ describe("a loss in the window", function () {
     await status.filter({ hasText: "Agrees" }).first().waitFor({ timeout: 60_000 });
   });
 
+  it("has its shapes set by keyboard alone, and remembered for the function", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("View: Focus First Editor Group");
+    await page.locator(".view-line").getByText("dice_loss_plain").first().click();
+    await workbench.runCommand("Dice Gradient: Set Shapes of This Loss");
+    for (const name of ["y_true", "y_pred"]) {
+      const box = page.locator(".quick-input-widget").filter({ hasText: `Shape of ${name}` });
+      await box.waitFor({ timeout: 60_000 });
+      await box.locator("input").fill("2, 1, 6, 6");
+      await page.keyboard.press("Enter");
+    }
+    const hover = page.locator(".monaco-hover:not(.hidden)").filter({ hasText: "as you set it" });
+    await hoverUntil(page, hover.first());
+    const settings = JSON.parse(
+      await readFile(join(folder, ".vscode", "settings.json"), "utf8"),
+    ) as Record<string, unknown>;
+    assert.deepEqual(settings["dice-gradient.shapes"], {
+      "losses.py:dice_loss_plain": { y_true: "2, 1, 6, 6", y_pred: "2, 1, 6, 6" },
+    });
+    await page.keyboard.press("Escape");
+  });
+
   it("is compared with another loss of the file by keyboard alone", async () => {
     const { page } = workbench;
     await workbench.runCommand("View: Focus First Editor Group");
@@ -78,3 +102,17 @@ describe("a loss in the window", function () {
     await status.filter({ hasText: "Compared" }).first().waitFor({ timeout: 60_000 });
   });
 });
+
+/** Rests the pointer on the loss's name until the hover says what is awaited. */
+async function hoverUntil(page: Page, expected: Locator): Promise<void> {
+  const name = page.locator(".view-line").getByText("dice_loss_plain").first();
+  const deadline = Date.now() + 60_000;
+  while (!(await expected.isVisible())) {
+    if (Date.now() > deadline) break;
+    await page.keyboard.press("Escape");
+    await page.mouse.move(5, 5);
+    await name.hover();
+    await expected.waitFor({ timeout: 4000 }).catch(() => undefined);
+  }
+  await expected.waitFor({ timeout: 1000 });
+}

@@ -241,7 +241,7 @@ class DiceLoss:
 
   it("takes the shapes that are set, and says so", () => {
     const { document, derive } = opened();
-    const shapes = { dice_loss: { y_true: [2, 3], y_pred: [2, 3] } };
+    const shapes = { dice_loss: { y_true: "2,3", y_pred: "2, 3" } };
     document.update([{ file: "a.py", text: DICE }], shapes);
     const result = derive("dice_loss");
     assert.ok(result.kind === "derived");
