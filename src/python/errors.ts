@@ -73,11 +73,21 @@ export function isStackOverflow(e: unknown): e is RangeError {
   return e instanceof RangeError && /call stack/i.test(e.message);
 }
 
-/** The line with `^^^` below columns `column` to `endColumn` (exclusive); tabs keep their width. */
+/** Characters of a line that are shown; generated code has lines of many thousands. */
+const WIDEST = 160;
+
+/**
+ * The line with `^^^` below columns `column` to `endColumn` (exclusive); tabs keep their width. Of a
+ * long line the part around the place.
+ */
 function caretUnder(source: Source, line: number, column: number, endColumn: number): string {
   const text = source.lines[line - 1];
   if (text === undefined) return "";
-  const indent = text.slice(0, column - 1).replace(/[^\t]/g, " ");
-  const width = Math.max(1, Math.min(endColumn, text.length + 1) - column);
-  return `${text}\n${indent}${"^".repeat(width)}`;
+  const from = text.length <= WIDEST ? 0 : Math.max(0, column - 1 - WIDEST / 2);
+  const before = (from === 0 ? "" : "…") + text.slice(from, column - 1);
+  const after = text.slice(column - 1, from + WIDEST);
+  const end = from + WIDEST < text.length ? "…" : "";
+  const indent = before.replace(/[^\t]/g, " ");
+  const width = Math.max(1, Math.min(endColumn - column, after.length));
+  return `${before}${after}${end}\n${indent}${"^".repeat(width)}`;
 }

@@ -19,14 +19,20 @@ export interface NumericArray {
   readonly data: ArrayLike<number>;
 }
 
+/** What is wrong with a file that cannot be read, named in a clause, and what to do. */
+export interface Unreadable {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
 /** A module as it lies in a file. */
 export interface ModuleSource {
   /** Its name in messages; imports written in it start there. */
   readonly file: string;
   /** Read when it is asked for; `null` for a compiled module, or where it cannot be read. */
   readonly text: string | null;
-  /** Why there is no text, if not for being compiled: a clause that names the file. */
-  readonly unreadable?: string | undefined;
+  /** Why there is no text, if not for being compiled. */
+  readonly unreadable?: Unreadable | undefined;
   /** Dotted name, where it is known better than from the import. */
   readonly name?: string;
   /** Part of an installed package, not of the user's own code. */

@@ -3,6 +3,7 @@ import type { Axis } from "../expression/axis.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
 import { type DType, type Library, followsNumpy } from "./dtypes.ts";
 import type { PythonError } from "./errors.ts";
+import type { Unreadable } from "./host.ts";
 import type { ClassDef, Code, FunctionDef } from "./syntax.ts";
 import type { Scope } from "./interpreter/scope.ts";
 import type { Interpreter } from "./interpreter/interpreter.ts";
@@ -240,7 +241,7 @@ export interface SuperValue {
 export interface OpaqueValue {
   readonly kind: "opaque";
   readonly name: string;
-  readonly reason: PythonError | string;
+  readonly reason: PythonError | Unreadable | string;
 }
 
 /** `with torch.no_grad():` and its like. */

@@ -1,6 +1,7 @@
 /** Finding the source of a Python module, in Python's order, without running anything. */
 import { statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Unreadable } from "../python/host.ts";
 import type { ModuleSource } from "./files.ts";
 import { Folders } from "./folders.node.ts";
 import { SourceFileError, readSource } from "./sourceFile.node.ts";
@@ -182,13 +183,15 @@ function kindOf(path: string): "file" | "folder" | null {
   }
 }
 
+type Content = Pick<ModuleSource, "text" | "unreadable">;
+
 /** A module's file, read when its text is asked for. */
 class FileSource implements ModuleSource {
   readonly file: string;
   readonly name: string;
   readonly installed: boolean;
   private readonly path: string;
-  private content: { readonly text: string | null; readonly problem?: string } | null = null;
+  private content: Content | null = null;
 
   constructor(path: string, file: string, name: string, installed: boolean) {
     this.path = path;
@@ -201,17 +204,17 @@ class FileSource implements ModuleSource {
     return this.read().text;
   }
 
-  get unreadable(): string | undefined {
-    return this.read().problem;
+  get unreadable(): Unreadable | undefined {
+    return this.read().unreadable;
   }
 
-  private read(): { readonly text: string | null; readonly problem?: string } {
+  private read(): Content {
     this.content ??= readModule(this.path, this.file);
     return this.content;
   }
 }
 
-function readModule(path: string, shown: string): FileSource["content"] & object {
+function readModule(path: string, shown: string): Content {
   if (!path.endsWith(".py")) return { text: null };
   // A folder is a package without the file, too.
   if (kindOf(path) === null && basename(path) === "__init__.py") return { text: "" };
@@ -219,6 +222,6 @@ function readModule(path: string, shown: string): FileSource["content"] & object
     return { text: readSource(path, shown, LARGEST_MODULE) };
   } catch (e) {
     if (!(e instanceof SourceFileError)) throw e;
-    return { text: null, problem: e.message };
+    return { text: null, unreadable: { problem: e.message, remedy: e.remedy } };
   }
 }

@@ -47,6 +47,12 @@ export function readSource(path: string, shown = path, limit = LARGEST_SOURCE): 
   } catch (e) {
     throw e instanceof SourceFileError ? e : ofSystem(e, shown);
   }
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    throw new SourceFileError(
+      `${shown} is in UTF-16, which Python does not read`,
+      "Save the file as UTF-8.",
+    );
+  }
   if (isBinary(bytes)) {
     throw new SourceFileError(
       `${shown} is a binary file, not Python source`,
@@ -66,8 +72,7 @@ export function readSource(path: string, shown = path, limit = LARGEST_SOURCE): 
 
 /** Python refuses null bytes, and they stand near the beginning of every binary format. */
 function isBinary(bytes: Uint8Array): boolean {
-  const isWide = bytes[0] === 0xff || bytes[0] === 0xfe;
-  return isWide || bytes.subarray(0, 65_536).includes(0);
+  return bytes.subarray(0, 65_536).includes(0);
 }
 
 /** Errors of the system, by their codes. */

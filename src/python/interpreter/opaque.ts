@@ -9,9 +9,13 @@ export function useOpaque(vm: Interpreter, v: OpaqueValue): never {
     const { file, line, headline, remedy } = v.reason;
     return vm.unsupported(
       `${v.name} could not be read: ${headline} (${file}, line ${line})`,
-      remedy,
+      remedy ?? "Mend it there, or write out here what the loss uses of it.",
       v.reason.cause,
     );
+  }
+  if (typeof v.reason !== "string") {
+    const { problem, remedy } = v.reason;
+    return vm.unsupported(`${v.name} is not known to the inspector: ${problem}`, remedy);
   }
   return vm.unsupported(
     `${v.name} is not known to the inspector: ${v.reason}`,
