@@ -42,7 +42,7 @@ export interface ModuleSource {
 export interface TraceHost {
   /** `np.load`. May throw an Error, whose message is shown at the call. */
   loadArray(path: string, span: SourceSpan): ArrayHandle | ArrayArchive;
-  /** An array written out in the source, row-major. */
+  /** An array written out in the source, row-major. May throw an Error, as `loadArray` does. */
   literalArray(
     values: readonly number[],
     shape: readonly number[],

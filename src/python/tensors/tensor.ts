@@ -297,10 +297,26 @@ export function literalArray(
 ): TensorValue {
   const key = values.length <= 64 ? `${dtype}(${shape.join()})${values.join()}` : null;
   const known = key === null ? undefined : vm.arrays.byContent.get(key);
-  const expr =
-    known ?? inputFor(vm, vm.host.literalArray(values, shape, dtype, vm.at), vm.arrays.hint);
+  const expr = known ?? inputFor(vm, held(vm, values, shape, dtype), vm.arrays.hint);
   if (key !== null) vm.arrays.byContent.set(key, expr);
   return tensor(vm, expr, library, dtype);
+}
+
+/** @throws PythonError OverflowError at the array, for numbers that its dtype cannot hold */
+function held(
+  vm: Interpreter,
+  values: readonly number[],
+  shape: readonly number[],
+  dtype: DType,
+): ArrayHandle {
+  try {
+    return vm.host.literalArray(values, shape, dtype, vm.at);
+  } catch (e) {
+    vm.host.checkpoint(); // an interruption says nothing of the numbers
+    if (!(e instanceof Error)) throw e;
+    const { remedy } = e as { remedy?: unknown };
+    return vm.fail("OverflowError", e.message, typeof remedy === "string" ? remedy : null, e);
+  }
 }
 
 /** A tensor for an array of the host's. */

@@ -102,6 +102,14 @@ def dice_loss(y_true, y_pred):
     assert.deepEqual([failure!.file, failure!.line], ["losses.py", 4]);
   });
 
+  it("keeps to one statement a number that an array's dtype cannot hold", async () => {
+    put("wide.py", `import numpy as np\nX = np.array([2**64 - 1], dtype=np.uint64)\n${OWN}`);
+    assert.equal(await using("wide"), null);
+    put("used.py", "import numpy as np\ndef scale(x):\n    return x * np.array([300], np.uint8)\n");
+    const failure = await using("used");
+    assert.deepEqual([failure!.name, failure!.line], ["OverflowError", 3]);
+  });
+
   it("shows of a long line the part around the place", async () => {
     put(
       "long.py",
