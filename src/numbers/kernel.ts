@@ -15,11 +15,17 @@
  */
 import type { Expr } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
-import { type PassFunction, compilePass, passSource } from "./kernel/javascript.ts";
+import {
+  type EmitOptions,
+  type PassFunction,
+  compilePass,
+  passSource,
+} from "./kernel/javascript.ts";
 import { SharingConflict, buildPass } from "./kernel/builder.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
+import { DEFAULT_CHUNK, type Piece, sweep, workOf } from "./kernel/sweep.ts";
 import {
   type Bindings,
   Ticker,
@@ -28,6 +34,9 @@ import {
   boundArray,
   boundValue,
 } from "./typedArrays.ts";
+import { elementTypeOf } from "./wasm/elements.ts";
+import { heap } from "./wasm/heap.ts";
+import { Program, Scratch, type VectorPass } from "./wasm/program.ts";
 
 export interface KernelOutput {
   readonly shape: number[];
@@ -53,6 +62,8 @@ export interface CompileOptions {
   readonly roundCasts?: boolean;
   /** Lower, so that tests on small arrays go the ways of large ones. */
   readonly limits?: Partial<Limits>;
+  /** WebAssembly on vectors; by default from a size on at which it is faster. */
+  readonly vectors?: "always" | "never";
 }
 
 export interface Kernel {
@@ -68,17 +79,47 @@ export interface Kernel {
   source(): string;
 }
 
-const DEFAULT_CHUNK = 1 << 14;
-const FIRST_CHUNK = 1 << 10;
+/** Sweeps over fewer entries are done before a WebAssembly module is compiled. */
+const LEAST_FOR_VECTORS = 1 << 16;
+/** Results of up to this many entries stand in the memory of WebAssembly while a kernel runs. */
+const MOST_RESIDENT = 4096;
 
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
 export function compileKernel(outputs: readonly Expr[], options: CompileOptions = {}): Kernel {
   return new CompiledKernel(outputs, options);
 }
 
-interface Compiled {
+/** One part of a pass: on vectors where that is possible, in JavaScript else. */
+class CompiledNest {
   readonly nest: LoopNest;
-  readonly run: PassFunction;
+  readonly vector: VectorPass | null;
+  private readonly options: EmitOptions;
+  private written: PassFunction | null = null;
+
+  constructor(nest: LoopNest, vector: VectorPass | null, options: EmitOptions) {
+    this.nest = nest;
+    this.vector = vector;
+    this.options = options;
+  }
+
+  /** The nest as a function of the bounds of a piece. */
+  on(
+    array: (buffer: Buffer) => TypedArray,
+    parameter: (name: string) => number,
+    scratch: Scratch | null,
+  ): Piece {
+    const parameters = this.nest.parameters.map(parameter);
+    const plain: Piece = (bounds) => {
+      this.written ??= compilePass(this.nest, this.options);
+      this.written(...this.nest.buffers.map(array), ...parameters, ...bounds);
+    };
+    if (this.vector === null || scratch === null) return plain;
+    const arrays = this.vector.emitted.accesses.map((a) => array(a.buffer));
+    const run = this.vector.on(arrays, parameters, scratch);
+    return (bounds) => {
+      if (!run(bounds)) plain(bounds);
+    };
+  }
 }
 
 class CompiledKernel implements Kernel {
@@ -87,8 +128,9 @@ class CompiledKernel implements Kernel {
   private readonly inputs: readonly Expr[];
   private readonly shapes: readonly (readonly number[])[];
   private readonly roundCasts: boolean;
+  private readonly useVectors: boolean;
   /** By the arrays' types: code is compiled anew for other types. */
-  private readonly compiled = new Map<string, readonly (readonly Compiled[])[]>();
+  private readonly compiled = new Map<string, readonly (readonly CompiledNest[])[]>();
 
   constructor(outputs: readonly Expr[], options: CompileOptions) {
     const { schedule, passes } = plan(outputs, { ...LIMITS, ...options.limits });
@@ -97,6 +139,9 @@ class CompiledKernel implements Kernel {
     this.inputs = [...new Set(outputs.flatMap(leaves))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     this.roundCasts = options.roundCasts === true;
+    const largest = Math.max(...passes.map((p) => p.total));
+    this.useVectors =
+      options.vectors === undefined ? largest >= LEAST_FOR_VECTORS : options.vectors === "always";
   }
 
   run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput[] } {
@@ -110,27 +155,36 @@ class CompiledKernel implements Kernel {
       arrays.set(buffer.id, boundArray(e, bindings));
     }
     const compiled = this.compile(arrays);
+    const hasVectors = compiled.flat().some((c) => c.vector !== null);
+    const scratch = hasVectors ? new Scratch(heap()) : null;
+    const resident: TypedArray[] = [];
     const array = (buffer: Buffer): TypedArray => {
       let a = arrays.get(buffer.id);
-      if (a === undefined) arrays.set(buffer.id, (a = this.allocate(buffer, options.into)));
+      if (a === undefined) {
+        arrays.set(buffer.id, (a = this.allocate(buffer, options.into, hasVectors)));
+        if (hasVectors && heap().addressOf(a) !== null) resident.push(a);
+      }
       return a;
     };
     const work = compiled.flat().reduce((sum, { nest }) => sum + workOf(nest), 0);
     let done = 0;
-    this.passes.forEach((pass, k) => {
-      for (const { nest, run } of compiled[k]!) {
-        const args = [
-          ...nest.buffers.map(array),
-          ...nest.parameters.map((name) => parameters.get(name)!),
-        ];
-        sweep(nest, run, args, options.chunk ?? DEFAULT_CHUNK, (entries) => {
-          ticker.tick((done + entries * nest.weight) / work);
-        });
-        done += workOf(nest);
-      }
-      addCompensations(pass, array);
-    });
-    return { outputs: this.collect(array) };
+    try {
+      this.passes.forEach((pass, k) => {
+        for (const part of compiled[k]!) {
+          const { nest } = part;
+          const piece = part.on(array, (name) => parameters.get(name)!, scratch);
+          sweep(nest, piece, options.chunk ?? DEFAULT_CHUNK, (entries) => {
+            ticker.tick((done + entries * nest.weight) / work);
+          });
+          done += workOf(nest);
+        }
+        addCompensations(pass, array);
+      });
+      return { outputs: this.collect(array) };
+    } finally {
+      scratch?.release();
+      for (const a of resident) heap().release(a.byteOffset);
+    }
   }
 
   source(): string {
@@ -139,24 +193,47 @@ class CompiledKernel implements Kernel {
     return nests.map((n) => passSource(n, options)).join("\n\n");
   }
 
-  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly (readonly Compiled[])[] {
+  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly (readonly CompiledNest[])[] {
     const types = new Map([...arrays].map(([id, a]) => [id, a[Symbol.toStringTag]]));
     const key = [...types.values()].join();
     let compiled = this.compiled.get(key);
     if (compiled === undefined) {
       const options = { types, roundCasts: this.roundCasts };
+      const program = this.useVectors ? this.program(arrays) : null;
+      let at = 0;
       compiled = this.passes.map((pass) =>
-        pass.nests.map((nest) => ({ nest, run: compilePass(nest, options) })),
+        pass.nests.map((nest) => new CompiledNest(nest, program?.pass(at++) ?? null, options)),
       );
       this.compiled.set(key, compiled);
     }
     return compiled;
   }
 
-  private allocate(buffer: Buffer, into: RunOptions["into"]): Float64Array {
+  private program(arrays: ReadonlyMap<number, TypedArray>): Program | null {
+    return Program.compile(
+      this.passes.flatMap((p) => p.nests),
+      {
+        lanes: "float64",
+        relaxed: false,
+        roundCasts: this.roundCasts,
+        elementType: (buffer) => {
+          const array = arrays.get(buffer.id);
+          return array === undefined ? "f64" : elementTypeOf(array);
+        },
+      },
+    );
+  }
+
+  private allocate(buffer: Buffer, into: RunOptions["into"], hasVectors: boolean): Float64Array {
     const k = this.schedule.outputs.findIndex((o) => o.buffer === buffer);
     const given = k < 0 ? undefined : into?.[k];
-    const array = given?.length === buffer.count ? given : new Float64Array(buffer.count);
+    const isResident = hasVectors && k < 0 && buffer.count <= MOST_RESIDENT && heap().shared;
+    const array =
+      given?.length === buffer.count
+        ? given
+        : isResident
+          ? heap().array(Float64Array, buffer.count)
+          : new Float64Array(buffer.count);
     // What is stored is stored whole; what is accumulated starts from its first value.
     const isAccumulated = this.schedule.passes.some((p) =>
       p.roots.some((r) => r.kind === "reduce" && r.buffer === buffer),
@@ -191,53 +268,6 @@ function plan(
       const k = schedule.outputs.findIndex((o) => o.buffer === error.buffer);
       if (k < 0 || noKeeping.has(k)) throw error;
       noKeeping.add(k);
-    }
-  }
-}
-
-function entriesOf(nest: LoopNest): number {
-  return nest.bounded.reduce((n, [from, to]) => n * (to - from), nest.inner);
-}
-
-function workOf(nest: LoopNest): number {
-  return entriesOf(nest) * nest.weight;
-}
-
-/** Calls a pass for its whole part of the index space, in pieces of about `chunk` entries. */
-function sweep(
-  nest: LoopNest,
-  run: PassFunction,
-  args: readonly unknown[],
-  chunk: number,
-  tick: (entries: number) => void,
-): void {
-  const { bounded, inner } = nest;
-  const last = bounded.length - 1;
-  if (last < 0) {
-    run(...args);
-    return;
-  }
-  const [first, end] = bounded[last]!;
-  // The first pieces are small: code runs slowly until the engine has optimised it.
-  let size = Math.min(chunk, FIRST_CHUNK);
-  const outer = entriesOf(nest) / inner / (end - first);
-  const bounds = bounded.flatMap(([from]) => [from, from]);
-  for (let o = 0; o < outer; o++) {
-    let rest = o;
-    for (let d = last - 1; d >= 0; d--) {
-      const [from, to] = bounded[d]!;
-      const at = rest % (to - from);
-      rest = (rest - at) / (to - from);
-      bounds[2 * d] = from + at;
-      bounds[2 * d + 1] = from + at + 1;
-    }
-    for (let from = first, to = first; from < end; from = to) {
-      to = Math.min(from + Math.max(1, Math.floor(size / inner)), end);
-      size = Math.min(2 * size, chunk);
-      bounds[2 * last] = from;
-      bounds[2 * last + 1] = to;
-      run(...args, ...bounds);
-      tick((o * (end - first) + (to - first)) * inner);
     }
   }
 }

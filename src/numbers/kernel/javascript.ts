@@ -29,6 +29,7 @@ import type {
   Test,
 } from "./loops.ts";
 import { scalarFunctions } from "./scalar.ts";
+import { isSingle, isStraight, straightened } from "./straight.ts";
 
 /** Runs loops over the given bounds: arrays, then parameters, then from and to of each bound. */
 export type PassFunction = (...args: unknown[]) => void;
@@ -412,26 +413,6 @@ const ACCUMULATOR_START: Readonly<Record<Accumulator["op"], readonly [string, st
   argmax: ["0", "-Infinity"],
   argmin: ["0", "Infinity"],
 };
-
-function isSingle(loop: Loop): boolean {
-  return !loop.bounded && loop.to - loop.from === 1;
-}
-
-function isStraight(block: Block): boolean {
-  return (
-    block.accumulators.every((a) => a.direct) &&
-    block.loops.every((l) => isSingle(l) && isStraight(l.body))
-  );
-}
-
-/** The instructions and effects of a block without loops, in order. */
-function straightened(block: Block): { instructions: Instruction[]; effects: Effect[] } {
-  const parts = block.loops.map((l) => straightened(l.body));
-  return {
-    instructions: [...block.instructions, ...parts.flatMap((p) => p.instructions)],
-    effects: [...parts.flatMap((p) => p.effects), ...block.effects],
-  };
-}
 
 /** How many steps of a loop to write at once: several where that saves compensated additions. */
 function stepsAtOnce(body: Block): number {

@@ -1,0 +1,214 @@
+/**
+ * Arithmetic on vectors of float32 or float64 numbers, as instructions appended to a function.
+ * Values are local variables that are set once.
+ */
+import type { FunctionBody } from "./assembler.ts";
+import { F32X4, F64X2, type LaneOpcodes, OP, SIMD } from "./opcodes.ts";
+
+/** A local variable that holds a vector. */
+export type Vector = number;
+
+export type LaneType = "float32" | "float64";
+
+/**
+ * Vectors that functions load once at their start. As literals they would be made anew at every use,
+ * which costs as much as the arithmetic.
+ */
+export class ConstantPool {
+  private readonly offsets = new Map<string, number>();
+  private readonly data: Uint8Array[] = [];
+
+  /** Where the vector stands, in bytes from the start of the pool. */
+  offsetOf(bytes: Uint8Array): number {
+    const key = bytes.join();
+    let offset = this.offsets.get(key);
+    if (offset === undefined) {
+      offset = 16 * this.data.length;
+      this.offsets.set(key, offset);
+      this.data.push(bytes);
+    }
+    return offset;
+  }
+
+  bytes(): Uint8Array {
+    const all = new Uint8Array(16 * this.data.length);
+    this.data.forEach((d, k) => {
+      all.set(d, 16 * k);
+    });
+    return all;
+  }
+}
+
+/** What all vectors of a function have in common. */
+export interface LaneContext {
+  readonly body: FunctionBody;
+  readonly pool: ConstantPool;
+  /** Local variable with the pool's address. */
+  readonly poolAddress: number;
+  readonly relaxed: boolean;
+  /** Index of an imported function. */
+  readonly functionIndex: (name: string, parameters: number) => number;
+  /** Constants that this function has loaded. */
+  readonly loaded: Map<string, Vector>;
+}
+
+const F32_BITS = { bits: 32, mantissa: 23, bias: 127 } as const;
+const F64_BITS = { bits: 64, mantissa: 52, bias: 1023 } as const;
+
+export class Lanes {
+  readonly type: LaneType;
+  /** How many numbers a vector holds. */
+  readonly width: number;
+  readonly format: typeof F32_BITS | typeof F64_BITS;
+  readonly context: LaneContext;
+  readonly body: FunctionBody;
+  private readonly codes: LaneOpcodes;
+
+  constructor(type: LaneType, context: LaneContext) {
+    this.type = type;
+    this.width = type === "float32" ? 4 : 2;
+    this.format = type === "float32" ? F32_BITS : F64_BITS;
+    this.codes = type === "float32" ? F32X4 : F64X2;
+    this.context = context;
+    this.body = context.body;
+  }
+
+  /** A vector with the same number in every lane. */
+  constant(value: number): Vector {
+    const { width } = this;
+    const array = width === 4 ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value);
+    return this.bytes(new Uint8Array(array.buffer));
+  }
+
+  /** The same whole number in every lane, as bits. */
+  bits(value: bigint): Vector {
+    const wrapped =
+      this.width === 4
+        ? new BigUint64Array(2).fill(BigInt.asUintN(32, value) | (BigInt.asUintN(32, value) << 32n))
+        : new BigUint64Array(2).fill(BigInt.asUintN(64, value));
+    return this.bytes(new Uint8Array(wrapped.buffer));
+  }
+
+  /** Different numbers in the lanes. */
+  row(values: readonly number[]): Vector {
+    const array = this.width === 4 ? Float32Array.from(values) : Float64Array.from(values);
+    return this.bytes(new Uint8Array(array.buffer));
+  }
+
+  /** All bits of lane 0 and none of the others. */
+  firstLane(): Vector {
+    return this.bytes(new Uint8Array(16).fill(255, 0, 16 / this.width));
+  }
+
+  /** Any vector that is known beforehand. */
+  bytes(bytes: Uint8Array): Vector {
+    const { body, pool, poolAddress, loaded } = this.context;
+    const key = bytes.join();
+    let local = loaded.get(key);
+    if (local === undefined) {
+      const made = (local = body.local("v128"));
+      loaded.set(key, made);
+      body.first(() => {
+        body.get(poolAddress);
+        body.simdMemory(SIMD.load, pool.offsetOf(bytes));
+        body.set(made);
+      });
+    }
+    return local;
+  }
+
+  /** The result of an operation on vectors. */
+  of(operation: Exclude<keyof LaneOpcodes, "madd">, ...args: readonly Vector[]): Vector {
+    return this.raw(this.codes[operation], ...args);
+  }
+
+  raw(opcode: number, ...args: readonly Vector[]): Vector {
+    for (const a of args) this.body.get(a);
+    this.body.simd(opcode);
+    return this.result();
+  }
+
+  /** What stands on the stack, as a variable. */
+  result(): Vector {
+    const to = this.body.local("v128");
+    this.body.set(to);
+    return to;
+  }
+
+  /** a·b + c; rounded once where the engine can. */
+  madd(a: Vector, b: Vector, c: Vector): Vector {
+    return this.context.relaxed
+      ? this.raw(this.codes.madd, a, b, c)
+      : this.of("add", this.of("mul", a, b), c);
+  }
+
+  /** Lanes of `yes` where the mask is set, else of `no`. */
+  select(mask: Vector, yes: Vector, no: Vector): Vector {
+    return this.raw(SIMD.bitselect, yes, no, mask);
+  }
+
+  and(a: Vector, b: Vector): Vector {
+    return this.raw(SIMD.and, a, b);
+  }
+
+  or(a: Vector, b: Vector): Vector {
+    return this.raw(SIMD.or, a, b);
+  }
+
+  not(a: Vector): Vector {
+    return this.raw(SIMD.not, a);
+  }
+
+  /** Addition of lanes as whole numbers. */
+  addBits(a: Vector, b: Vector): Vector {
+    return this.raw(this.width === 4 ? SIMD.i32x4Add : SIMD.i64x2Add, a, b);
+  }
+
+  subBits(a: Vector, b: Vector): Vector {
+    return this.raw(this.width === 4 ? SIMD.i32x4Sub : SIMD.i64x2Sub, a, b);
+  }
+
+  shiftLeft(a: Vector, by: number): Vector {
+    return this.shift(this.width === 4 ? SIMD.i32x4Shl : SIMD.i64x2Shl, a, by);
+  }
+
+  shiftRight(a: Vector, by: number): Vector {
+    return this.shift(this.width === 4 ? SIMD.i32x4ShrU : SIMD.i64x2ShrU, a, by);
+  }
+
+  private shift(opcode: number, a: Vector, by: number): Vector {
+    this.body.get(a);
+    this.body.i32(by);
+    this.body.simd(opcode);
+    return this.result();
+  }
+
+  /** Σ cₖ·xᵏ, k = 0 … */
+  polynomial(x: Vector, coefficients: readonly number[]): Vector {
+    let sum = this.constant(coefficients.at(-1)!);
+    for (let k = coefficients.length - 2; k >= 0; k--) {
+      sum = this.madd(sum, x, this.constant(coefficients[k]!));
+    }
+    return sum;
+  }
+
+  /** A function of float64 numbers that JavaScript computes, lane by lane. */
+  imported(name: string, args: readonly Vector[]): Vector {
+    const { body } = this;
+    const index = this.context.functionIndex(name, args.length);
+    const single = this.width === 4;
+    // The vector stands on the stack while its lanes are replaced one by one.
+    for (let lane = 0; lane < this.width; lane++) {
+      for (const a of args) {
+        body.get(a);
+        body.lane(single ? SIMD.f32x4ExtractLane : SIMD.f64x2ExtractLane, lane);
+        if (single) body.op(OP.f64PromoteF32);
+      }
+      body.call(index);
+      if (single) body.op(OP.f32DemoteF64);
+      if (lane === 0) body.simd(single ? SIMD.f32x4Splat : SIMD.f64x2Splat);
+      else body.lane(single ? SIMD.f32x4ReplaceLane : SIMD.f64x2ReplaceLane, lane);
+    }
+    return this.result();
+  }
+}
