@@ -10,8 +10,9 @@
  * Special values follow IEEE 754.
  *
  * From expression to numbers: `schedule.ts` decides on passes, `builder.ts` turns each into loops
- * (`loops.ts`), and an emitter writes those down. `javascript.ts` is the emitter there is; another
- * one needs nothing but `LoopNest`.
+ * (`loops.ts`), and an emitter writes those down: `wasm/emit.ts` for large arrays, as WebAssembly on
+ * vectors, and `javascript.ts` for small ones and for the loops that vectors cannot do. On vectors
+ * sums are made piece by piece of a sweep and joined in order, with the same bound.
  */
 import type { Expr } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
@@ -25,7 +26,8 @@ import { SharingConflict, buildPass } from "./kernel/builder.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
-import { DEFAULT_CHUNK, type Piece, sweep, workOf } from "./kernel/sweep.ts";
+import { type FloatArray, Storage } from "./kernel/storage.ts";
+import { type Bounds, DEFAULT_CHUNK, entriesOf, piecesOf, workOf } from "./kernel/sweep.ts";
 import {
   type Bindings,
   Ticker,
@@ -34,14 +36,14 @@ import {
   boundArray,
   boundValue,
 } from "./typedArrays.ts";
-import { elementTypeOf } from "./wasm/elements.ts";
+import { type ElementType, elementTypeOf, fitsFloat32 } from "./wasm/elements.ts";
 import { heap } from "./wasm/heap.ts";
-import { Program, Scratch, type VectorPass } from "./wasm/program.ts";
+import { Program, type Sweeping, type VectorPass } from "./wasm/program.ts";
 
-export interface KernelOutput {
+export interface KernelOutput<A extends FloatArray = Float64Array> {
   readonly shape: number[];
   /** Row-major. */
-  readonly data: Float64Array;
+  readonly data: A;
 }
 
 export interface RunOptions extends Watch {
@@ -51,7 +53,7 @@ export interface RunOptions extends Watch {
    */
   readonly chunk?: number;
   /** Arrays to write the outputs to, by position, where their lengths fit. */
-  readonly into?: readonly (Float64Array | undefined)[];
+  readonly into?: readonly (FloatArray | undefined)[];
 }
 
 export interface CompileOptions {
@@ -64,15 +66,20 @@ export interface CompileOptions {
   readonly limits?: Partial<Limits>;
   /** WebAssembly on vectors; by default from a size on at which it is faster. */
   readonly vectors?: "always" | "never";
+  /**
+   * float32: terms are computed in float32 where no input is wider, sums added up in float64, and
+   * outputs of 4,096 entries or more are Float32Arrays. By default all is float64.
+   */
+  readonly arithmetic?: "float64" | "float32";
 }
 
-export interface Kernel {
+export interface Kernel<A extends FloatArray = Float64Array> {
   /**
    * Evaluates the expressions on these arrays.
    * @throws BindingError when an array is missing or does not fit
    * @throws Cancelled
    */
-  run(bindings: Bindings, options?: RunOptions): { outputs: KernelOutput[] };
+  run(bindings: Bindings, options?: RunOptions): { outputs: KernelOutput<A>[] };
   /** How many sweeps over how many entries a run takes, in order. */
   readonly passes: readonly { readonly total: number }[];
   /** The generated code for float64 arrays, to look at. */
@@ -81,11 +88,19 @@ export interface Kernel {
 
 /** Sweeps over fewer entries are done before a WebAssembly module is compiled. */
 const LEAST_FOR_VECTORS = 1 << 16;
-/** Results of up to this many entries stand in the memory of WebAssembly while a kernel runs. */
-const MOST_RESIDENT = 4096;
-
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
-export function compileKernel(outputs: readonly Expr[], options: CompileOptions = {}): Kernel {
+export function compileKernel(
+  outputs: readonly Expr[],
+  options?: CompileOptions & { readonly arithmetic?: "float64" },
+): Kernel;
+export function compileKernel(
+  outputs: readonly Expr[],
+  options: CompileOptions,
+): Kernel<FloatArray>;
+export function compileKernel(
+  outputs: readonly Expr[],
+  options: CompileOptions = {},
+): Kernel<FloatArray> {
   return new CompiledKernel(outputs, options);
 }
 
@@ -102,32 +117,30 @@ class CompiledNest {
     this.options = options;
   }
 
-  /** The nest as a function of the bounds of a piece. */
-  on(
-    array: (buffer: Buffer) => TypedArray,
-    parameter: (name: string) => number,
-    scratch: Scratch | null,
-  ): Piece {
-    const parameters = this.nest.parameters.map(parameter);
-    const plain: Piece = (bounds) => {
-      this.written ??= compilePass(this.nest, this.options);
-      this.written(...this.nest.buffers.map(array), ...parameters, ...bounds);
+  sweep(run: Omit<Sweeping, "plainly">): void {
+    const { nest, vector } = this;
+    const parameters = nest.parameters.map(run.parameter);
+    const plainly = (bounds: Bounds): void => {
+      this.written ??= compilePass(nest, this.options);
+      this.written(...nest.buffers.map(run.array), ...parameters, ...bounds);
     };
-    if (this.vector === null || scratch === null) return plain;
-    const arrays = this.vector.emitted.accesses.map((a) => array(a.buffer));
-    const run = this.vector.on(arrays, parameters, scratch);
-    return (bounds) => {
-      if (!run(bounds)) plain(bounds);
-    };
+    if (vector !== null) {
+      vector.sweep({ ...run, plainly });
+      return;
+    }
+    for (const { bounds, done } of piecesOf(nest, run.chunk, true)) {
+      plainly(bounds);
+      run.tick(done);
+    }
   }
 }
 
-class CompiledKernel implements Kernel {
+class CompiledKernel implements Kernel<FloatArray> {
   readonly passes: readonly Pass[];
   private readonly schedule: Schedule;
   private readonly inputs: readonly Expr[];
   private readonly shapes: readonly (readonly number[])[];
-  private readonly roundCasts: boolean;
+  private readonly options: CompileOptions;
   private readonly useVectors: boolean;
   /** By the arrays' types: code is compiled anew for other types. */
   private readonly compiled = new Map<string, readonly (readonly CompiledNest[])[]>();
@@ -136,54 +149,51 @@ class CompiledKernel implements Kernel {
     const { schedule, passes } = plan(outputs, { ...LIMITS, ...options.limits });
     this.schedule = schedule;
     this.passes = passes;
+    this.options = options;
     this.inputs = [...new Set(outputs.flatMap(leaves))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
-    this.roundCasts = options.roundCasts === true;
     const largest = Math.max(...passes.map((p) => p.total));
     this.useVectors =
       options.vectors === undefined ? largest >= LEAST_FOR_VECTORS : options.vectors === "always";
   }
 
-  run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput[] } {
+  run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput<FloatArray>[] } {
     const ticker = new Ticker(options);
-    const arrays = new Map<number, TypedArray>();
+    const inputs = new Map<number, TypedArray>();
     const parameters = new Map<string, number>();
     for (const e of this.inputs) {
       if (e.kind === "parameter") parameters.set(e.name, boundValue(e, bindings));
       if (e.kind !== "input") continue;
       const buffer = this.schedule.buffers.find((b) => b.role === "input" && b.name === e.name)!;
-      arrays.set(buffer.id, boundArray(e, bindings));
+      inputs.set(buffer.id, boundArray(e, bindings));
     }
-    const compiled = this.compile(arrays);
-    const hasVectors = compiled.flat().some((c) => c.vector !== null);
-    const scratch = hasVectors ? new Scratch(heap()) : null;
-    const resident: TypedArray[] = [];
-    const array = (buffer: Buffer): TypedArray => {
-      let a = arrays.get(buffer.id);
-      if (a === undefined) {
-        arrays.set(buffer.id, (a = this.allocate(buffer, options.into, hasVectors)));
-        if (hasVectors && heap().addressOf(a) !== null) resident.push(a);
-      }
-      return a;
-    };
-    const work = compiled.flat().reduce((sum, { nest }) => sum + workOf(nest), 0);
+    const compiled = this.compile(inputs);
+    const parts = compiled.flat();
+    const storage = new Storage(this.schedule, inputs, {
+      into: options.into ?? [],
+      isSingle: (b) => this.isSingle(b),
+      heap: parts.some((p) => p.vector !== null) ? heap() : null,
+    });
+    const array = (buffer: Buffer): TypedArray => storage.of(buffer);
+    const parameter = (name: string): number => parameters.get(name)!;
+    const chunk = options.chunk ?? DEFAULT_CHUNK;
+    const work = parts.reduce((sum, { nest }) => sum + workOf(nest), 0);
     let done = 0;
     try {
       this.passes.forEach((pass, k) => {
         for (const part of compiled[k]!) {
-          const { nest } = part;
-          const piece = part.on(array, (name) => parameters.get(name)!, scratch);
-          sweep(nest, piece, options.chunk ?? DEFAULT_CHUNK, (entries) => {
-            ticker.tick((done + entries * nest.weight) / work);
-          });
-          done += workOf(nest);
+          const tick = (entries: number): void => {
+            ticker.tick((done + entries * part.nest.weight) / work);
+          };
+          part.sweep({ array, parameter, chunk, tick });
+          done += workOf(part.nest);
         }
         addCompensations(pass, array);
       });
-      return { outputs: this.collect(array) };
+      const shaped = storage.outputs().map((data, k) => ({ shape: [...this.shapes[k]!], data }));
+      return { outputs: shaped };
     } finally {
-      scratch?.release();
-      for (const a of resident) heap().release(a.byteOffset);
+      storage.release();
     }
   }
 
@@ -193,13 +203,33 @@ class CompiledKernel implements Kernel {
     return nests.map((n) => passSource(n, options)).join("\n\n");
   }
 
-  private compile(arrays: ReadonlyMap<number, TypedArray>): readonly (readonly CompiledNest[])[] {
-    const types = new Map([...arrays].map(([id, a]) => [id, a[Symbol.toStringTag]]));
-    const key = [...types.values()].join();
+  private get roundCasts(): boolean {
+    return this.options.roundCasts === true;
+  }
+
+  private isSingle(buffer: Buffer): boolean {
+    return (
+      this.options.arithmetic === "float32" &&
+      buffer.role === "stored" &&
+      buffer.count >= this.schedule.limits.leastSingle &&
+      this.schedule.passes.every((p) =>
+        p.roots.every((r) => r.kind === "store" || r.buffer !== buffer),
+      )
+    );
+  }
+
+  private compile(inputs: ReadonlyMap<number, TypedArray>): readonly (readonly CompiledNest[])[] {
+    const names = new Map([...inputs].map(([id, a]) => [id, a[Symbol.toStringTag]]));
+    const key = [...names.values()].join();
     let compiled = this.compiled.get(key);
     if (compiled === undefined) {
-      const options = { types, roundCasts: this.roundCasts };
-      const program = this.useVectors ? this.program(arrays) : null;
+      const elementType = (b: Buffer): ElementType => {
+        const input = inputs.get(b.id);
+        if (input !== undefined) return elementTypeOf(input);
+        return this.isSingle(b) ? "f32" : "f64";
+      };
+      const program = this.useVectors ? this.program(elementType) : null;
+      const options = { types: names, roundCasts: this.roundCasts };
       let at = 0;
       compiled = this.passes.map((pass) =>
         pass.nests.map((nest) => new CompiledNest(nest, program?.pass(at++) ?? null, options)),
@@ -209,47 +239,23 @@ class CompiledKernel implements Kernel {
     return compiled;
   }
 
-  private program(arrays: ReadonlyMap<number, TypedArray>): Program | null {
+  private program(elementType: (buffer: Buffer) => ElementType): Program | null {
+    const isWide = (b: Buffer): boolean =>
+      b.count >= this.schedule.limits.leastSingle && !fitsFloat32(elementType(b));
     return Program.compile(
       this.passes.flatMap((p) => p.nests),
       {
-        lanes: "float64",
-        relaxed: false,
+        lanes: (nest) =>
+          this.options.arithmetic === "float32" &&
+          entriesOf(nest) >= this.schedule.limits.leastSingle &&
+          !nest.buffers.some(isWide)
+            ? "float32"
+            : "float64",
+        relaxed: this.options.arithmetic === "float32",
         roundCasts: this.roundCasts,
-        elementType: (buffer) => {
-          const array = arrays.get(buffer.id);
-          return array === undefined ? "f64" : elementTypeOf(array);
-        },
+        elementType,
       },
     );
-  }
-
-  private allocate(buffer: Buffer, into: RunOptions["into"], hasVectors: boolean): Float64Array {
-    const k = this.schedule.outputs.findIndex((o) => o.buffer === buffer);
-    const given = k < 0 ? undefined : into?.[k];
-    const isResident = hasVectors && k < 0 && buffer.count <= MOST_RESIDENT && heap().shared;
-    const array =
-      given?.length === buffer.count
-        ? given
-        : isResident
-          ? heap().array(Float64Array, buffer.count)
-          : new Float64Array(buffer.count);
-    // What is stored is stored whole; what is accumulated starts from its first value.
-    const isAccumulated = this.schedule.passes.some((p) =>
-      p.roots.some((r) => r.kind === "reduce" && r.buffer === buffer),
-    );
-    if (buffer.initial !== 0 || (array === given && isAccumulated)) array.fill(buffer.initial);
-    return array;
-  }
-
-  private collect(array: (buffer: Buffer) => TypedArray): KernelOutput[] {
-    const given = new Set<Buffer>();
-    return this.schedule.outputs.map(({ buffer }, k) => {
-      const data = array(buffer) as Float64Array;
-      const output = { shape: [...this.shapes[k]!], data: given.has(buffer) ? data.slice() : data };
-      given.add(buffer);
-      return output;
-    });
   }
 }
 

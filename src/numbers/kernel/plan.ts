@@ -22,6 +22,8 @@ export interface Limits {
   readonly mostTemporary: number;
   /** A piece of a sweep between two looks at the clock is at least this long. */
   readonly leastChunk: number;
+  /** In float32 arithmetic, arrays of fewer entries (sums, weights of classes) are still float64. */
+  readonly leastSingle: number;
 }
 
 export const LIMITS: Limits = {
@@ -34,6 +36,7 @@ export const LIMITS: Limits = {
   leastKept: 4096,
   mostTemporary: 8 << 20,
   leastChunk: 1 << 12,
+  leastSingle: 1 << 12,
 };
 
 /** A flat array that passes read or write. */

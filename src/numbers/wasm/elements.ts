@@ -38,6 +38,11 @@ export function isSmallInteger(type: ElementType): boolean {
   return type === "i8" || type === "u8" || type === "i16" || type === "u16";
 }
 
+/** Types whose every value is a float32 number. */
+export function fitsFloat32(type: ElementType): boolean {
+  return type === "f32" || isSmallInteger(type);
+}
+
 /** Loads one entry, at the address on the stack, into every lane. */
 export function loadOne(v: Lanes, type: ElementType): Vector {
   const { body } = v;

@@ -68,6 +68,7 @@ export interface EmittedPass {
   readonly body: FunctionBody;
   readonly accesses: readonly Access[];
   readonly definitions: readonly IndexDefinition[];
+  readonly accumulators: readonly Accumulator[];
 }
 
 /** Entries whose positions float32 numbers hold exactly. */
@@ -78,13 +79,14 @@ const MOST_INSTRUCTIONS_AT_ONCE = 160;
 
 /** @throws Unsupported */
 export function emitPass(nest: LoopNest, options: EmitOptions): EmittedPass {
-  const accesses = new Survey(nest, options).accesses;
-  return new Writer(nest, options, accesses).write();
+  const { accesses, accumulators } = new Survey(nest, options);
+  return { ...new Writer(nest, options, accesses).write(), accumulators };
 }
 
 /** Finds the accesses first, because a function's parameters are counted before its variables. */
 class Survey {
   readonly accesses = new Map<string, Access>();
+  readonly accumulators: Accumulator[] = [];
   private readonly options: EmitOptions;
 
   constructor(nest: LoopNest, options: EmitOptions) {
@@ -99,18 +101,14 @@ class Survey {
     }
     for (const a of block.accumulators) {
       if (IDENTITY[a.op] === null) throw new Unsupported();
+      this.accumulators.push(a);
       this.add(a.buffer, a.index, true, true);
       if (a.second !== null) this.add(a.second, a.index, true, true);
     }
     for (const e of block.effects) {
       if (e.kind === "store") this.add(e.buffer, e.index, false, true);
-      else this.effect(e.into);
     }
     for (const l of block.loops) this.block(l.body);
-  }
-
-  private effect(a: Accumulator): void {
-    if (IDENTITY[a.op] === null) throw new Unsupported();
   }
 
   private add(buffer: Buffer, form: IndexForm, reads: boolean, writes: boolean): void {
@@ -190,7 +188,7 @@ class Writer {
     this.reductions = new Reductions(this.inner, this.uniform);
   }
 
-  write(): EmittedPass {
+  write(): Omit<EmittedPass, "accumulators"> {
     this.block(this.nest.block, 0);
     return {
       body: this.body,

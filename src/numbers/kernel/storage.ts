@@ -1,0 +1,83 @@
+/** The arrays that a run of a kernel reads and writes. */
+import type { TypedArray } from "../typedArrays.ts";
+import type { Heap } from "../wasm/heap.ts";
+import type { Buffer, Schedule } from "./plan.ts";
+
+export type FloatArray = Float64Array | Float32Array;
+
+export interface StorageOptions {
+  /** Arrays to write outputs to, by position, where their lengths fit. */
+  readonly into: readonly (FloatArray | undefined)[];
+  /** Whether an array that is not an input holds float32 numbers. */
+  readonly isSingle: (buffer: Buffer) => boolean;
+  /** Where small results stand while the kernel runs; null without WebAssembly. */
+  readonly heap: Heap | null;
+}
+
+/** Results of up to this many entries stand in the memory of WebAssembly while a kernel runs. */
+const MOST_RESIDENT = 4096;
+
+export class Storage {
+  private readonly schedule: Schedule;
+  private readonly arrays: Map<number, TypedArray>;
+  private readonly options: StorageOptions;
+  private readonly borrowed: number[] = [];
+
+  /** @param inputs by the ids of their buffers */
+  constructor(
+    schedule: Schedule,
+    inputs: ReadonlyMap<number, TypedArray>,
+    options: StorageOptions,
+  ) {
+    this.schedule = schedule;
+    this.arrays = new Map(inputs);
+    this.options = options;
+  }
+
+  of(buffer: Buffer): TypedArray {
+    let array = this.arrays.get(buffer.id);
+    if (array === undefined) this.arrays.set(buffer.id, (array = this.allocate(buffer)));
+    return array;
+  }
+
+  /** The outputs' values. One that is asked for twice is given in two arrays. */
+  outputs(): FloatArray[] {
+    const given = new Set<Buffer>();
+    return this.schedule.outputs.map(({ buffer }) => {
+      const data = this.of(buffer) as FloatArray;
+      const output = given.has(buffer) ? data.slice() : data;
+      given.add(buffer);
+      return output;
+    });
+  }
+
+  release(): void {
+    for (const address of this.borrowed) this.options.heap?.release(address);
+  }
+
+  private allocate(buffer: Buffer): FloatArray {
+    const k = this.schedule.outputs.findIndex((o) => o.buffer === buffer);
+    const given = k < 0 ? undefined : this.options.into[k];
+    const isSingle = this.options.isSingle(buffer);
+    const fits = given?.length === buffer.count && given instanceof Float32Array === isSingle;
+    const array = fits ? given : this.create(buffer, k >= 0, isSingle);
+    // What is stored is stored whole; what is accumulated starts from its first value.
+    const isAccumulated = this.schedule.passes.some((p) =>
+      p.roots.some((r) => r.kind === "reduce" && r.buffer === buffer),
+    );
+    if (buffer.initial !== 0 || (fits && isAccumulated)) array.fill(buffer.initial);
+    return array;
+  }
+
+  private create(buffer: Buffer, isOutput: boolean, isSingle: boolean): FloatArray {
+    const { heap } = this.options;
+    if (isSingle) return new Float32Array(buffer.count);
+    // Memory that is not shared moves when it grows, and arrays in it are lost.
+    if (isOutput || heap?.shared !== true || buffer.count > MOST_RESIDENT) {
+      return new Float64Array(buffer.count);
+    }
+    const array = heap.array(Float64Array, buffer.count);
+    this.borrowed.push(array.byteOffset);
+    return array;
+  }
+}

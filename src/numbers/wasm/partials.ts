@@ -1,0 +1,101 @@
+/**
+ * Reductions of one piece of a sweep, apart from those of the others. They are joined in the order
+ * of the pieces, so that results do not depend on which thread did which piece, or when.
+ */
+import type { Accumulator } from "../kernel/loops.ts";
+import type { Buffer } from "../kernel/plan.ts";
+import type { TypedArray } from "../typedArrays.ts";
+import type { EmittedPass } from "./emit.ts";
+import type { Heap } from "./heap.ts";
+
+/** Larger results are added to where they are, in the order of the pieces, by one thread. */
+const MOST_ENTRIES = 1024;
+
+interface Part {
+  readonly op: Accumulator["op"];
+  readonly result: Buffer;
+  readonly second: Buffer | null;
+  /** In entries, from the start of a slot. */
+  readonly offset: number;
+}
+
+export class Partials {
+  /** Entries of one slot. */
+  readonly size: number;
+  private readonly parts: readonly Part[];
+  private readonly offsets = new Map<number, number>();
+
+  private constructor(parts: readonly Part[], size: number) {
+    this.parts = parts;
+    this.size = size;
+    for (const p of parts) {
+      this.offsets.set(p.result.id, p.offset);
+      if (p.second !== null) this.offsets.set(p.second.id, p.offset + p.result.count);
+    }
+  }
+
+  /** null where the results are too large. */
+  static of(pass: EmittedPass): Partials | null {
+    const parts: Part[] = [];
+    let size = 0;
+    for (const { op, buffer, second } of pass.accumulators) {
+      if (parts.some((p) => p.result === buffer)) continue;
+      parts.push({ op, result: buffer, second, offset: size });
+      size += buffer.count * (second === null ? 1 : 2);
+    }
+    return size > MOST_ENTRIES ? null : new Partials(parts, size);
+  }
+
+  /** Where in a slot an array's entries stand; null for arrays that are not reduced to. */
+  offsetOf(buffer: Buffer): number | null {
+    return this.offsets.get(buffer.id) ?? null;
+  }
+
+  /** Address of a slot for so many pieces. */
+  allocate(on: Heap, pieces: number): number {
+    return on.allocate(8 * this.size * pieces);
+  }
+
+  clear(slots: Float64Array): void {
+    slots.fill(0);
+    for (const p of this.parts) {
+      if (p.result.initial === 0) continue;
+      for (let at = p.offset; at < slots.length; at += this.size) {
+        slots.fill(p.result.initial, at, at + p.result.count);
+      }
+    }
+  }
+
+  /** Adds one slot to the results. */
+  join(slot: Float64Array, array: (buffer: Buffer) => TypedArray): void {
+    for (const { op, result, second, offset } of this.parts) {
+      const totals = array(result);
+      const errors = second === null ? null : array(second);
+      for (let k = 0; k < result.count; k++) {
+        const x = slot[offset + k]!;
+        const before = totals[k]!;
+        const after = joined(op, before, x);
+        totals[k] = after;
+        if (errors === null) continue;
+        const z = after - before;
+        errors[k] =
+          errors[k]! + (before - (after - z)) + (x - z) + slot[offset + result.count + k]!;
+      }
+    }
+  }
+}
+
+function joined(op: Accumulator["op"], x: number, y: number): number {
+  switch (op) {
+    case "sum":
+    case "mean":
+      return x + y;
+    case "prod":
+      return x * y;
+    case "max":
+    case "any":
+      return Math.max(x, y);
+    default:
+      return Math.min(x, y);
+  }
+}

@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { axis } from "../../../src/expression/axis.ts";
+import * as b from "../../../src/expression/build.ts";
+import type { Expr, Input, UnaryOp } from "../../../src/expression/node.ts";
+import { derive } from "../../../src/gradient/derive.ts";
+import { type CompileOptions, compileKernel } from "../../../src/numbers/kernel.ts";
+import { evaluateReference } from "../../../src/numbers/reference.ts";
+import type { TypedArray } from "../../../src/numbers/typedArrays.ts";
+import { heap } from "../../../src/numbers/wasm/heap.ts";
+import { randomCase } from "./randomExpression.ts";
+
+/** On small arrays, the ways of large ones. */
+const EAGER = {
+  leastInlinedResult: 1,
+  leastKept: 2,
+  leastChunk: 3,
+  smallResult: 4,
+  deepestRegion: 9,
+  leastSingle: 1,
+};
+
+/** Largest distance from the reference in units in the last place of the numbers' type. */
+function worstUlps(
+  got: ArrayLike<number>,
+  want: { hi: Float64Array; lo: Float64Array },
+  digits: number,
+  least: number,
+): number {
+  let worst = 0;
+  for (let k = 0; k < got.length; k++) {
+    const hi = want.hi[k]!;
+    const exponent = Math.max(Math.floor(Math.log2(Math.abs(hi))), least);
+    const unit = 2 ** (exponent - digits + 1);
+    if (got[k] !== hi) worst = Math.max(worst, Math.abs(got[k]! - hi - want.lo[k]!) / unit);
+  }
+  return worst;
+}
+
+/** Bounds of single functions, in units in the last place. */
+const ULPS: Partial<Record<UnaryOp, number>> = {
+  exp: 1.5,
+  sigmoid: 3,
+  softplus: 2.5,
+  logsigmoid: 2.5,
+  log: 1.5,
+  log1p: 2.5,
+  expm1: 2.5,
+  tanh: 3,
+  sqrt: 0.51,
+};
+
+function argumentsFor(op: UnaryOp, range: number): Float32Array {
+  return Float32Array.from({ length: 20_000 }, (_, k) => {
+    const x = Math.sin(k * 1.37) * [1e-3, 0.5, 4, 40, range][k % 5]!;
+    if (op === "log" || op === "sqrt") return Math.abs(x) * 2 ** ((k % 61) - 30);
+    return op === "log1p" ? (x > -0.9 ? x : x * x) : x;
+  });
+}
+
+function dice(p: Expr, t: Expr, dims: readonly number[] | null): Expr {
+  const eps = b.constant(1e-5);
+  const shared = b.mul(b.constant(2), b.sum(b.mul(p, t), dims));
+  return b.div(b.add(shared, eps), b.add(b.add(b.sum(p, dims), b.sum(t, dims)), eps));
+}
+
+/** Losses that people have, of logits (or probabilities) `x` and a mask `t`. */
+const LOSSES: Readonly<Record<string, (x: Expr, t: Expr) => Expr>> = {
+  "Dice of a sigmoid": (x, t) => b.sub(b.ONE, dice(b.sigmoid(x), t, null)),
+  "cross-entropy and Dice": (x, t) =>
+    b.add(
+      b.mean(b.sub(b.unary("softplus", x), b.mul(x, t))),
+      b.sub(b.ONE, dice(b.sigmoid(x), t, null)),
+    ),
+  "Dice of a softmax": (x, t) => b.sub(b.ONE, b.mean(dice(b.softmax(x, 1), t, [0, 2]))),
+  "focal and squared Dice": (x, t) => {
+    const p = b.sigmoid(x);
+    const focal = b.mean(b.mul(b.pow(b.sub(b.ONE, p), b.constant(2)), b.unary("softplus", x)));
+    const squares = b.add(b.sum(b.mul(p, p)), b.sum(t));
+    return b.add(focal, b.sub(b.ONE, b.div(b.sum(b.mul(p, t)), squares)));
+  },
+};
+
+interface LossCase {
+  readonly outputs: readonly Expr[];
+  readonly arrays: Map<string, TypedArray>;
+}
+
+function lossCase(loss: (x: Expr, t: Expr) => Expr, entries: number): LossCase {
+  const shape = [axis("b", 2), axis("c", 3), axis("i", entries)];
+  const x = b.input("x", shape) as Input;
+  const e = loss(x, b.input("t", shape));
+  const n = 6 * entries;
+  return {
+    outputs: [e, derive(e, x)],
+    arrays: new Map<string, TypedArray>([
+      ["x", Float32Array.from({ length: n }, (_, k) => Math.sin(k * k) * 6)],
+      ["t", Uint8Array.from({ length: n }, (_, k) => (k % 7 === 0 ? 1 : 0))],
+    ]),
+  };
+}
+
+describe("kernels on vectors", () => {
+  it("give what kernels in JavaScript give for random expressions", () => {
+    const same = (limits: CompileOptions["limits"]): void => {
+      const chunks = fc.constantFrom(1, 4, 17, 4000);
+      fc.assert(
+        fc.property(randomCase, chunks, ({ outputs, arrays }, chunk) => {
+          const options = limits === undefined ? {} : { limits };
+          const plain = compileKernel(outputs, { ...options, vectors: "never" });
+          const want = plain.run(arrays, { chunk }).outputs.map((o) => o.data);
+          const got = compileKernel(outputs, { ...options, vectors: "always" });
+          const scale = want.reduce(
+            (top, data) =>
+              data.reduce((m, v) => (Math.abs(v) < 1e300 ? Math.max(m, Math.abs(v)) : m), top),
+            1,
+          );
+          got.run(arrays, { chunk }).outputs.forEach(({ data }, k) => {
+            data.forEach((g, n) => {
+              const w = want[k]![n]!;
+              const close = Object.is(g, w) || g === w || Math.abs(g - w) <= 1e-11 * scale;
+              assert.ok(close, `output ${k}, entry ${n}: ${g}, expected ${w}\n${plain.source()}`);
+            });
+          });
+        }),
+        { numRuns: 100, endOnFailure: true },
+      );
+    };
+    same(undefined);
+    same(EAGER);
+  });
+
+  it("compute functions to one or two units in the last place, in float64 and in float32", () => {
+    for (const [op, bound] of Object.entries(ULPS) as [UnaryOp, number][]) {
+      const x = b.input("x", [axis("i", 20_000)]);
+      const e = [b.unary(op, x)];
+      const wide = new Map([["x", Float64Array.from(argumentsFor(op, 600))]]);
+      const narrow = new Map([["x", argumentsFor(op, 80)]]);
+      const double = compileKernel(e, { vectors: "always" }).run(wide).outputs[0]!.data;
+      const single = compileKernel(e, { vectors: "always", arithmetic: "float32" });
+      const reached = [
+        worstUlps(double, evaluateReference(e, wide)[0]!, 53, -1022),
+        worstUlps(single.run(narrow).outputs[0]!.data, evaluateReference(e, narrow)[0]!, 24, -126),
+      ];
+      assert.ok(Math.max(...reached) <= bound, `${op}: ${reached.join(" and ")} units`);
+    }
+  });
+
+  it("follow IEEE 754 where functions end", () => {
+    const special = [
+      NaN,
+      Infinity,
+      -Infinity,
+      0,
+      -0,
+      1e-310,
+      -745,
+      -710,
+      709.7,
+      711,
+      1e300,
+      -1e300,
+    ];
+    const x = b.input("x", [axis("i", special.length)]);
+    const arrays = new Map([["x", Float64Array.from(special)]]);
+    for (const op of [...Object.keys(ULPS), "sign", "round", "relu"] as UnaryOp[]) {
+      const [plain, vectors] = (["never", "always"] as const).map(
+        (way) => compileKernel([b.unary(op, x)], { vectors: way }).run(arrays).outputs[0]!.data,
+      );
+      plain!.forEach((w, k) => {
+        const g = vectors![k]!;
+        const close = Math.abs(g - w) <= Math.max(1e-15 * Math.abs(w), 2 ** -1021);
+        assert.ok(Object.is(g, w) || g === w || close, `${op}(${special[k]}): ${g}, not ${w}`);
+      });
+    }
+  });
+
+  it("do not depend on where arrays lie", () => {
+    const on = heap();
+    for (const loss of Object.values(LOSSES)) {
+      const { outputs, arrays } = lossCase(loss, 9001);
+      const kernel = compileKernel(outputs, { vectors: "always" });
+      const away = kernel.run(arrays).outputs;
+      const resident = new Map<string, TypedArray>();
+      for (const [name, a] of arrays) {
+        const copy = on.array(a instanceof Uint8Array ? Uint8Array : Float32Array, a.length);
+        copy.set(a);
+        resident.set(name, copy);
+      }
+      const gradient = on.array(Float64Array, arrays.get("x")!.length);
+      const here = kernel.run(resident, { into: [undefined, gradient] }).outputs;
+      assert.equal(here[1]!.data, gradient);
+      here.forEach((o, k) => {
+        assert.deepEqual(o.data, away[k]!.data);
+      });
+      for (const a of [...resident.values(), gradient]) on.release(a.byteOffset);
+    }
+  });
+
+  it("read every array type as it is, whatever the lanes", () => {
+    const i = axis("i", 11);
+    const [x, y] = [b.input("x", [i]), b.input("y", [i])];
+    const e = [b.sum(b.mul(x, y)), b.add(x, y), b.reduce("max", x, null)];
+    const types = [
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+      Float32Array,
+      Float64Array,
+    ];
+    for (const arithmetic of ["float64", "float32"] as const) {
+      const kernel = compileKernel(e, { vectors: "always", arithmetic, limits: EAGER });
+      for (const first of types) {
+        for (const second of types) {
+          const arrays = new Map<string, TypedArray>([
+            ["x", first.from([1, 2, 3, 100, 0, 5, 6, 7, 8, 9, 10])],
+            ["y", second.from([4, 3, 2, 1, 7, 0, 0, 0, 1, 1, 120])],
+          ]);
+          const [dot, sum, top] = kernel.run(arrays).outputs;
+          assert.deepEqual([...dot!.data], [1333]);
+          assert.deepEqual([...sum!.data], [5, 5, 5, 101, 7, 5, 6, 7, 9, 10, 130]);
+          assert.deepEqual([...top!.data], [100]);
+        }
+      }
+    }
+  });
+
+  it("keep float32 losses and gradients within a few units of rounding of the reference", () => {
+    for (const [name, loss] of Object.entries(LOSSES)) {
+      const { outputs, arrays } = lossCase(loss, 20_011);
+      const kernel = compileKernel(outputs, { vectors: "always", arithmetic: "float32" });
+      const [value, gradient] = kernel.run(arrays).outputs;
+      const [wantValue, want] = evaluateReference(outputs, arrays);
+      assert.ok(gradient!.data instanceof Float32Array);
+      assert.ok(value!.data instanceof Float64Array);
+      const relative = Math.abs(value!.data[0]! - wantValue!.hi[0]!) / wantValue!.hi[0]!;
+      assert.ok(relative <= 8 * 2 ** -24, `${name}: the loss is off by ${relative}`);
+      const scale = want!.hi.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
+      gradient!.data.forEach((g, k) => {
+        const gap = Math.abs(g - want!.hi[k]!) / scale;
+        assert.ok(gap <= 16 * 2 ** -24, `${name}: entry ${k} is off by ${gap}`);
+      });
+    }
+  });
+});
