@@ -120,9 +120,7 @@ export class VectorPass {
 
   sweep(s: Sweeping): void {
     const { accesses } = this.emitted;
-    const arrays = accesses.map(({ buffer }) =>
-      this.partials?.offsetOf(buffer) == null ? s.array(buffer) : null,
-    );
+    const arrays = accesses.map(({ buffer }) => (this.isReduced(buffer) ? null : s.array(buffer)));
     const addresses = arrays.map((a) => (a === null ? 0 : this.heap.addressOf(a)));
     const foreign = arrays.map((a, k) => (addresses[k] === null ? a : null));
     const parameters = this.nest.parameters.map(s.parameter);
@@ -203,10 +201,14 @@ export class VectorPass {
     }
   }
 
+  private isReduced(buffer: Buffer): boolean {
+    return this.partials !== null && this.partials.offsetOf(buffer) !== null;
+  }
+
   /** Positions in the arguments of pointers to what the pass reduces to. */
   private slotted(): number[] {
     return this.emitted.accesses.flatMap(({ buffer }, k) =>
-      this.partials?.offsetOf(buffer) == null ? [] : [k + 1],
+      this.isReduced(buffer) ? [k + 1] : [],
     );
   }
 

@@ -63,8 +63,8 @@ export class Footprint {
     }
     const byArray = new Map<TypedArray, { at: number; range: Range }[]>();
     this.pass.accesses.forEach((access, at) => {
-      const array = arrays[at]!;
-      if (array === null) return;
+      const array = arrays[at];
+      if (array === null || array === undefined) return;
       const list = byArray.get(array) ?? [];
       byArray.set(array, list);
       list.push({ at, range: indexRange(access.form, rangeOf) });
