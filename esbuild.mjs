@@ -46,11 +46,12 @@ const bundles = [
     external: ["vscode"],
   },
   {
-    // Two workers with one engine: what both need is a file of its own beside them.
+    // Workers with one engine: what they share is a file of its own beside them.
     ...nodeModule,
     entryPoints: [
       { in: "src/session/worker.node.ts", out: "worker" },
       { in: "src/session/inline/worker.node.ts", out: "inline" },
+      { in: "src/numbers/thread.node.ts", out: "thread" },
     ],
     outdir: "dist",
     splitting: true,

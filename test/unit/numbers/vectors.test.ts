@@ -7,7 +7,7 @@ import { derive } from "../../../src/gradient/derive.ts";
 import { type CompileOptions, compileKernel } from "../../../src/numbers/kernel.ts";
 import { evaluateReference } from "../../../src/numbers/reference.ts";
 import type { TypedArray } from "../../../src/numbers/typedArrays.ts";
-import { heap } from "../../../src/numbers/wasm/heap.ts";
+import { heap, typeOf } from "../../../src/numbers/wasm/heap.ts";
 import { randomCase } from "./randomExpression.ts";
 
 /** On small arrays, the ways of large ones. */
@@ -183,7 +183,7 @@ describe("kernels on vectors", () => {
       const away = kernel.run(arrays).outputs;
       const resident = new Map<string, TypedArray>();
       for (const [name, a] of arrays) {
-        const copy = on.array(a instanceof Uint8Array ? Uint8Array : Float32Array, a.length);
+        const copy = on.array(typeOf(a), a.length);
         copy.set(a);
         resident.set(name, copy);
       }

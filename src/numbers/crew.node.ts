@@ -1,0 +1,122 @@
+/** A crew of worker threads on the heap that all of them see. */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Crew, CrewJob } from "./crew.ts";
+import { CONTROL, REMEMBERED_MODULES, closeClaims, firstClaim, workOn } from "./crewWork.ts";
+import type { ThreadMessage, ThreadStart } from "./thread.node.ts";
+import { features } from "./wasm/features.ts";
+import { heap } from "./wasm/heap.ts";
+
+/** How long to wait for the others between two looks at whether to stop. */
+const WAIT_MS = 10;
+/** Where the others did less than this share of a job, their processors are busy with other things … */
+const LEAST_SHARE = 0.1;
+/** … and so many jobs are done without them. */
+const JOBS_ALONE = 8;
+
+interface Helper {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
+class NodeCrew implements Crew {
+  readonly threads: number;
+  private readonly control: Int32Array;
+  private readonly helpers: readonly Helper[];
+  private readonly modules = new Map<WebAssembly.Module, number>();
+  private moduleCount = 0;
+  private generation = 0;
+  private alone = 0;
+
+  constructor(threads: number, file: URL) {
+    this.threads = threads;
+    this.control = heap().array(Int32Array, CONTROL.length);
+    const start = { control: this.control, memory: heap().memory };
+    this.helpers = Array.from({ length: threads - 1 }, () =>
+      startHelper(file, start, () => {
+        // A thread that cannot start or has died: this one does everything from now on.
+        this.alone = Infinity;
+      }),
+    );
+  }
+
+  run(job: CrewJob, tick: (pieces: number) => void): void {
+    const { control } = this;
+    const generation = ++this.generation;
+    for (const k of [CONTROL.done, CONTROL.failed, CONTROL.helped]) Atomics.store(control, k, 0);
+    Atomics.store(control, CONTROL.next, firstClaim(generation));
+    const wakes = this.alone === 0;
+    if (wakes) this.wake(job, generation);
+    else this.alone--;
+    try {
+      workOn(job, generation, control, () => {
+        tick(Atomics.load(control, CONTROL.done));
+      });
+      this.wait(job.pieces, tick);
+    } catch (error) {
+      this.wait(closeClaims(control, generation, job.pieces), () => undefined);
+      throw error;
+    }
+    if (Atomics.load(control, CONTROL.failed) !== 0) throw new Error("a piece of a kernel failed");
+    const helped = Atomics.load(control, CONTROL.helped) / job.pieces;
+    if (wakes && this.isReady && helped < LEAST_SHARE * (1 - 1 / this.threads)) {
+      this.alone = Math.max(this.alone, JOBS_ALONE);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.helpers.map((h) => h.worker.terminate()));
+    heap().release(this.control.byteOffset);
+  }
+
+  /** Whether every thread has begun to listen. */
+  private get isReady(): boolean {
+    return Atomics.load(this.control, CONTROL.started) >= this.helpers.length;
+  }
+
+  private wake(job: CrewJob, generation: number): void {
+    const { image, ...rest } = job;
+    let moduleId = this.modules.get(image.module);
+    const isNew = moduleId === undefined;
+    if (moduleId === undefined) {
+      moduleId = this.moduleCount++;
+      this.modules.set(image.module, moduleId);
+      if (this.modules.size > REMEMBERED_MODULES) {
+        this.modules.delete(this.modules.keys().next().value!);
+      }
+    }
+    const module = isNew ? image.module : null;
+    const message: ThreadMessage = { generation, moduleId, module, job: rest };
+    for (const { port } of this.helpers) port.postMessage(message);
+    Atomics.store(this.control, CONTROL.generation, generation);
+    Atomics.notify(this.control, CONTROL.generation);
+  }
+
+  private wait(pieces: number, tick: (pieces: number) => void): void {
+    for (;;) {
+      const done = Atomics.load(this.control, CONTROL.done);
+      if (done >= pieces) return;
+      Atomics.wait(this.control, CONTROL.done, done, WAIT_MS);
+      tick(Atomics.load(this.control, CONTROL.done));
+    }
+  }
+}
+
+/**
+ * Starts threads that help this one; null where memory cannot be shared. They end with this thread.
+ * @param threads this one included
+ * @param file `thread.node.ts` as it is built
+ */
+export function startCrew(threads: number, file: URL): (Crew & { stop(): Promise<void> }) | null {
+  if (threads < 2 || !features().simd || !features().shared) return null;
+  return new NodeCrew(threads, file);
+}
+
+function startHelper(file: URL, start: Omit<ThreadStart, "port">, lost: () => void): Helper {
+  const { port1, port2 } = new MessageChannel();
+  const workerData: ThreadStart = { ...start, port: port2 };
+  const worker = new Worker(file, { workerData, transferList: [port2] });
+  worker.on("error", lost);
+  worker.unref();
+  port1.unref();
+  return { worker, port: port1 };
+}

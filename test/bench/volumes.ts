@@ -1,0 +1,251 @@
+/**
+ * `npx tsx test/bench/volumes.ts`: loss and gradient of whole volumes, beside PyTorch's autograd and
+ * NumPy with the same number of threads, and beside reading and writing the arrays alone. All sides
+ * alternate in one run; ratios are medians of ratios of neighbouring repetitions. The table goes
+ * into the README between its markers with `--write`.
+ */
+import { cpus, freemem, totalmem } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../../scripts/lib/root.mjs";
+import { axis } from "../../src/expression/axis.ts";
+import * as b from "../../src/expression/build.ts";
+import type { Expr, Input } from "../../src/expression/node.ts";
+import { derive } from "../../src/gradient/derive.ts";
+import { presentCrew, useCrew } from "../../src/numbers/crew.ts";
+import { startCrew } from "../../src/numbers/crew.node.ts";
+import { type Kernel, compileKernel } from "../../src/numbers/kernel.ts";
+import type { TypedArray } from "../../src/numbers/typedArrays.ts";
+import { features } from "../../src/numbers/wasm/features.ts";
+import { heap } from "../../src/numbers/wasm/heap.ts";
+import { threadFile } from "../threadFile.ts";
+import { type PythonAnswer, PythonTimer, benchPython } from "./python.ts";
+
+const EPS = 1e-5;
+const CLASSES = 4;
+const THREADS = 2;
+const BEGIN = "<!-- bench: written by npm run bench -->";
+const END = "<!-- end of bench -->";
+
+function dice(p: Expr, t: Expr, dims: readonly number[] | null): Expr {
+  const shared = b.mul(b.constant(2), b.sum(b.mul(p, t), dims));
+  const both = b.add(b.sum(p, dims), b.sum(t, dims));
+  return b.div(b.add(shared, b.constant(EPS)), b.add(both, b.constant(EPS)));
+}
+
+const LOSSES = [
+  {
+    key: "sigmoid",
+    title: "binary, sigmoid",
+    of: (x: Expr, t: Expr) => b.sub(b.ONE, dice(b.sigmoid(x), t, null)),
+  },
+  {
+    key: "probabilities",
+    title: "binary, probabilities",
+    of: (x: Expr, t: Expr) => b.sub(b.ONE, dice(x, t, null)),
+  },
+  {
+    key: "softmax",
+    title: "softmax, 4 classes",
+    of: (x: Expr, t: Expr) => b.sub(b.ONE, b.mean(dice(b.softmax(x, 0), t, [1]))),
+  },
+] as const;
+
+type Loss = (typeof LOSSES)[number];
+
+/** One thing that is timed: milliseconds, and the loss for comparison. */
+type Way = () => Promise<PythonAnswer | null>;
+
+function timed(run: () => number): Promise<PythonAnswer> {
+  const began = performance.now();
+  const loss = run();
+  return Promise.resolve({ ms: performance.now() - began, loss });
+}
+
+function shapeOf(loss: Loss, n: number): ReturnType<typeof axis>[] {
+  return loss.key === "softmax" ? [axis("c", CLASSES), axis("i", n / CLASSES)] : [axis("i", n)];
+}
+
+function fill(loss: Loss, x: Float32Array, t: Float32Array): void {
+  let state = 1;
+  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  for (let k = 0; k < x.length; k++) {
+    x[k] = loss.key === "probabilities" ? random() : (random() - 0.5) * 8;
+    t[k] = random() < 0.1 ? 1 : 0;
+  }
+}
+
+interface Ours {
+  readonly fresh: Way;
+  readonly reused: Way;
+  readonly threads: Way;
+  readonly double: Way;
+  readonly memory: Way;
+  readonly release: () => void;
+}
+
+function ours(loss: Loss, n: number): Ours {
+  const shape = shapeOf(loss, n);
+  const [x, t] = [b.input("x", shape) as Input, b.input("t", shape)];
+  const e = loss.of(x, t);
+  const outputs = [e, derive(e, x)];
+  const kernel = compileKernel(outputs, { vectors: "always", arithmetic: "float32" });
+  const double = compileKernel(outputs, { vectors: "always" });
+  const traffic = compileKernel([b.add(x, t)], { vectors: "always", arithmetic: "float32" });
+  const on = heap();
+  const xs = on.array(Float32Array, n);
+  const ts = on.array(Float32Array, n);
+  const gradient = on.array(Float32Array, n);
+  fill(loss, xs, ts);
+  const resident = new Map<string, TypedArray>([
+    ["x", xs],
+    ["t", ts],
+  ]);
+  const once = (k: Kernel<Float32Array | Float64Array>, into: boolean): Promise<PythonAnswer> =>
+    timed(() => {
+      const options = into ? { into: [undefined, gradient] } : {};
+      return k.run(resident, options).outputs[0]!.data[0]!;
+    });
+  const crew = startCrew(THREADS, threadFile());
+  return {
+    fresh: () => once(kernel, false),
+    reused: () => once(kernel, true),
+    double: () => once(double, false),
+    threads: async () => {
+      useCrew(crew);
+      try {
+        return await once(kernel, true);
+      } finally {
+        useCrew(null);
+      }
+    },
+    memory: () => timed(() => traffic.run(resident, { into: [gradient] }).outputs[0]!.data[0]!),
+    release: () => {
+      for (const a of [xs, ts, gradient]) on.release(a.byteOffset);
+      void crew?.stop();
+    },
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((p, q) => p - q);
+  return sorted[sorted.length >> 1]!;
+}
+
+/** Milliseconds of each way, all ways taking turns. */
+async function alternate(
+  ways: Readonly<Record<string, Way>>,
+  repeats: number,
+): Promise<Record<string, number[]>> {
+  const times: Record<string, number[]> = {};
+  let expected: number | null = null;
+  for (let k = -2; k < repeats; k++) {
+    for (const [name, way] of Object.entries(ways)) {
+      const answer = await way();
+      if (answer === null) continue;
+      if (k < 0) continue;
+      if (name !== "memory" && !name.startsWith("torch") && name !== "numpy") {
+        expected ??= answer.loss;
+        if (!(Math.abs(answer.loss - expected) < 1e-6)) {
+          throw new Error(`${name} gives the loss ${answer.loss}, not ${expected}`);
+        }
+      }
+      (times[name] ??= []).push(answer.ms);
+    }
+  }
+  return times;
+}
+
+function shown(ms: number): string {
+  return ms < 1 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
+}
+
+/** How many times as long the other takes, as the median over neighbouring repetitions. */
+function ratio(other: readonly number[] | undefined, own: readonly number[]): string {
+  if (other === undefined) return "";
+  return `${median(other.map((ms, k) => ms / own[k]!)).toFixed(1)}×`;
+}
+
+function cell(times: readonly number[] | undefined): string {
+  return times === undefined ? "" : shown(median(times));
+}
+
+async function table(sizes: readonly number[]): Promise<string[]> {
+  const python = benchPython();
+  const plain = python === null ? null : new PythonTimer(python, false);
+  const tuned = python === null ? null : new PythonTimer(python, true);
+  const rows = [
+    "| loss and gradient | N | ours | ours, 2 threads | PyTorch tuned | … 2 threads | PyTorch as installed | NumPy | memory only | tuned/ours | … 2 threads | installed/ours |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+  ];
+  for (const loss of LOSSES) {
+    for (const n of sizes) {
+      const us = ours(loss, n);
+      const ask =
+        (timer: PythonTimer, library: "torch" | "numpy", threads: number): Way =>
+        () =>
+          timer.ask({ library, loss: loss.key, entries: n, threads });
+      const ways: Record<string, Way> = {
+        reused: us.reused,
+        fresh: us.fresh,
+        threads: us.threads,
+        double: us.double,
+        memory: us.memory,
+      };
+      if (plain !== null && tuned !== null) {
+        ways["torch"] = ask(plain, "torch", 1);
+        ways["torch tuned"] = ask(tuned, "torch", 1);
+        ways["torch tuned 2"] = ask(tuned, "torch", THREADS);
+        ways["numpy"] = ask(tuned, "numpy", 1);
+      }
+      const t = await alternate(ways, n >= 1e8 ? 3 : n >= 1e7 ? 9 : n >= 1e6 ? 15 : 51);
+      us.release();
+      const row = [
+        loss.title,
+        n.toExponential(0).replace("e+", "e"),
+        cell(t["reused"]),
+        cell(t["threads"]),
+        cell(t["torch tuned"]),
+        cell(t["torch tuned 2"]),
+        cell(t["torch"]),
+        cell(t["numpy"]),
+        cell(t["memory"]),
+        ratio(t["torch tuned"], t["reused"]!),
+        ratio(t["torch tuned 2"], t["threads"]!),
+        ratio(t["torch"], t["fresh"]!),
+      ];
+      rows.push(`| ${row.join(" | ")} |`);
+      console.log(row.join("\t"), `(fresh ${cell(t["fresh"])}, float64 ${cell(t["double"])})`);
+    }
+  }
+  plain?.end();
+  tuned?.end();
+  return rows;
+}
+
+const sizes = [1e4, 1e6, 1e7, ...(freemem() > 8e9 ? [1e8] : [])];
+const wanted = process.argv.find((a) => a.startsWith("--sizes="));
+const machine =
+  `${cpus().length} × ${cpus()[0]?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, ` +
+  `Node.js ${process.versions.node} ${features().relaxed ? "with" : "without"} relaxed SIMD`;
+console.log(machine);
+const rows = await table(wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number));
+const text = [
+  BEGIN,
+  "",
+  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Tuned”: memory is reused on both sides (PyTorch with an allocator that keeps it); “as installed”: fresh arrays on both sides. Ratios above 1 say how many times as long PyTorch takes.`,
+  "",
+  ...rows,
+  "",
+  END,
+].join("\n");
+if (process.argv.includes("--write")) {
+  const readme = join(root, "README.md");
+  const before = readFileSync(readme, "utf8");
+  const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`README.md has no ${BEGIN} … ${END}`);
+  writeFileSync(readme, before.slice(0, from) + text + before.slice(to + END.length));
+}
+console.log(`\n${text}`);
+if (presentCrew() !== null) useCrew(null);
+process.exit(0);
