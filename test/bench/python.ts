@@ -48,9 +48,9 @@ export class PythonTimer {
   /** null where it ran out of memory. */
   async ask(request: PythonRequest): Promise<PythonAnswer | null> {
     this.child.stdin!.write(`${JSON.stringify(request)}\n`);
-    const { value, done } = await this.lines.next();
-    if (done === true) throw new Error("the Python of the bench has ended");
-    const answer = JSON.parse(value as string) as PythonAnswer | { readonly error: string };
+    const line = await this.lines.next();
+    if (line.done === true) throw new Error("the Python of the bench has ended");
+    const answer = JSON.parse(String(line.value)) as PythonAnswer | { readonly error: string };
     return "error" in answer ? null : answer;
   }
 
