@@ -50,7 +50,7 @@ export class PythonTimer {
     this.child.stdin!.write(`${JSON.stringify(request)}\n`);
     const line = await this.lines.next();
     if (line.done === true) throw new Error("the Python of the bench has ended");
-    const answer = JSON.parse(String(line.value)) as PythonAnswer | { readonly error: string };
+    const answer = JSON.parse(line.value) as PythonAnswer | { readonly error: string };
     return "error" in answer ? null : answer;
   }
 
