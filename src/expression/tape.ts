@@ -1,0 +1,45 @@
+/**
+ * A tape: the operations of a run in the order in which the code performed them, each an expression
+ * over what came before it. The expression graph shares equal parts and has no order; what rounding
+ * does depends on both, so numerical behaviour is computed from the tape.
+ */
+import type { Expr, Input, SourceSpan } from "./node.ts";
+
+export type ElementType =
+  | "bool"
+  | "uint8"
+  | "int8"
+  | "uint16"
+  | "int16"
+  | "uint32"
+  | "int32"
+  | "uint64"
+  | "int64"
+  | "float16"
+  | "bfloat16"
+  | "float32"
+  | "float64";
+
+/** One operation, or a few that one function of the library performs in one go. */
+export interface TapeEntry {
+  /** What later entries know the result by. */
+  readonly node: Input;
+  /** Over the inputs and the nodes of earlier entries. */
+  readonly value: Expr;
+  /** What the library holds the result in; `null` where that is not known. */
+  readonly dtype: ElementType | null;
+  readonly span: SourceSpan;
+  /** The library's function that performed it, by its full name; `null` for an operator. */
+  readonly call: TapeCall | null;
+}
+
+/** One call of a library's function. */
+export interface TapeCall {
+  readonly name: string;
+}
+
+export interface Tape {
+  readonly entries: readonly TapeEntry[];
+  /** The loss, over inputs and entries. */
+  readonly result: Expr;
+}

@@ -1,0 +1,164 @@
+/**
+ * Arrays as a library holds them in memory: a number type, and steps through the memory for each
+ * axis. The order of memory decides the order in which PyTorch and NumPy add, so it is kept.
+ */
+import type { ElementType } from "../../expression/tape.ts";
+import { bfloat16, float16 } from "../kernel/scalar.ts";
+
+export interface Held {
+  readonly dtype: ElementType;
+  readonly shape: readonly number[];
+  /** In entries, not bytes; 0 along an axis that is only broadcast. */
+  readonly strides: readonly number[];
+  readonly offset: number;
+  /** Every value is one that the number type has. */
+  readonly data: Float64Array;
+}
+
+export function isFloat(dtype: ElementType): boolean {
+  return dtype.includes("float");
+}
+
+/** float16 and bfloat16, which PyTorch computes in float32. */
+export function isHalf(dtype: ElementType): boolean {
+  return dtype === "float16" || dtype === "bfloat16";
+}
+
+const ROUND: Partial<Readonly<Record<ElementType, (x: number) => number>>> = {
+  float16,
+  bfloat16,
+  float32: Math.fround,
+  float64: (x) => x,
+  bool: (x) => (x === 0 ? 0 : 1),
+};
+
+/** To the nearest value of a number type; integers drop the fraction. */
+export function rounder(dtype: ElementType): (x: number) => number {
+  return ROUND[dtype] ?? Math.trunc;
+}
+
+/**
+ * To the nearest value of a number type as arithmetic in it rounds: in half precision, what is
+ * computed in float32 is rounded a second time.
+ */
+export function arithmeticRounder(dtype: ElementType): (x: number) => number {
+  const round = rounder(dtype);
+  return isHalf(dtype) ? (x) => round(Math.fround(x)) : round;
+}
+
+export function countOf(shape: readonly number[]): number {
+  return shape.reduce((n, s) => n * s, 1);
+}
+
+export function contiguousStrides(shape: readonly number[]): number[] {
+  const strides: number[] = [];
+  let step = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = step;
+    step *= Math.max(shape[d]!, 1);
+  }
+  return strides;
+}
+
+export function isContiguous(x: Held): boolean {
+  let step = 1;
+  for (let d = x.shape.length - 1; d >= 0; d--) {
+    if (x.shape[d] !== 1 && x.strides[d] !== step) return false;
+    step *= x.shape[d]!;
+  }
+  return true;
+}
+
+/** Values in row-major order as an array of that number type, each rounded to it. */
+export function held(
+  dtype: ElementType,
+  shape: readonly number[],
+  values: ArrayLike<number>,
+): Held {
+  const round = rounder(dtype);
+  const data = new Float64Array(values.length);
+  for (let k = 0; k < data.length; k++) data[k] = round(values[k]!);
+  return { dtype, shape, strides: contiguousStrides(shape), offset: 0, data };
+}
+
+/** Where in the memory each entry is, in row-major order. */
+export function positions(x: Pick<Held, "shape" | "strides" | "offset">): Int32Array {
+  const { shape, strides } = x;
+  let at = new Int32Array([x.offset]);
+  shape.forEach((n, d) => {
+    const next = new Int32Array(at.length * n);
+    const step = strides[d]!;
+    let k = 0;
+    for (const from of at) for (let i = 0; i < n; i++) next[k++] = from + i * step;
+    at = next;
+  });
+  return at;
+}
+
+/** The entries in row-major order. */
+export function valuesOf(x: Held): Float64Array {
+  if (isContiguous(x)) return x.data.subarray(x.offset, x.offset + countOf(x.shape));
+  const at = positions(x);
+  const out = new Float64Array(at.length);
+  for (let k = 0; k < out.length; k++) out[k] = x.data[at[k]!]!;
+  return out;
+}
+
+/** The same entries seen in a larger shape, NumPy's way: no memory is copied. */
+export function broadcastTo(x: Held, shape: readonly number[]): Held {
+  const lead = shape.length - x.shape.length;
+  const strides = shape.map((_, d) =>
+    d < lead || x.shape[d - lead] === 1 ? 0 : x.strides[d - lead]!,
+  );
+  return { ...x, shape, strides };
+}
+
+/**
+ * The order of the axes in which PyTorch walks through operands, from the innermost out: by their
+ * steps, the first operand first (TensorIterator's reorder_dimensions).
+ * @param reduced for a reduction, whether an axis is reduced: such axes come first
+ */
+export function walkingOrder(
+  shape: readonly number[],
+  operands: readonly (readonly number[])[],
+  reduced: readonly boolean[] | null = null,
+): number[] {
+  const order = shape.map((_, d) => shape.length - 1 - d);
+  /** Above 0: `a` belongs outside `b`; below 0: it is right as it is. */
+  const compare = (a: number, b: number): number => {
+    if (reduced !== null && reduced[a] !== reduced[b]) return reduced[b] === true ? 1 : -1;
+    for (const strides of operands) {
+      const [s, t] = [strides[a]!, strides[b]!];
+      if (s === 0 || t === 0) continue;
+      if (s !== t) return s < t ? -1 : 1;
+      if (shape[a]! > shape[b]!) return 1;
+    }
+    return 0;
+  };
+  for (let i = 1; i < order.length; i++) {
+    let at = i;
+    for (let k = i - 1; k >= 0; k--) {
+      const verdict = compare(order[k]!, order[at]!);
+      if (verdict < 0) break;
+      if (verdict > 0) {
+        [order[k], order[at]] = [order[at]!, order[k]!];
+        at = k;
+      }
+    }
+  }
+  return order;
+}
+
+/** Steps of a new array that is as densely laid out as its operands allow, in their order of axes. */
+export function resultStrides(
+  shape: readonly number[],
+  operands: readonly (readonly number[])[],
+): number[] {
+  const strides: number[] = [];
+  let step = 1;
+  for (const d of walkingOrder(shape, operands)) {
+    strides[d] = step;
+    step *= shape[d]!;
+  }
+  return strides;
+}
