@@ -31,6 +31,16 @@ export interface TapeEntry {
   readonly span: SourceSpan;
   /** The library's function that performed it, by its full name; `null` for an operator. */
   readonly call: TapeCall | null;
+  /** What the library has a kernel of its own for: how that rounds is not how its formula would. */
+  readonly kernel: TapeKernel | null;
+}
+
+export interface TapeKernel {
+  readonly name: "cross entropy" | "logistic cross entropy" | "logsumexp" | "norm";
+  /** Over the inputs and the nodes of earlier entries, as `value` is. */
+  readonly operands: readonly Expr[];
+  /** What a reduction in it is over, where its formula does not say. */
+  readonly along?: { readonly dims: readonly number[]; readonly keepDims: boolean };
 }
 
 /** One call of a library's function. */

@@ -27,10 +27,20 @@ import {
   type Arguments,
   type ShapeArgument,
   argumentsOfShapes,
+  planOfArguments,
   planOfCall,
 } from "./trace/plans.ts";
+import { libraryUsed } from "./trace/library.ts";
 import { targetOf } from "./trace/target.ts";
-import { type CapturedArray, type Trace, type TraceInput, runTrace } from "./trace/trace.ts";
+import {
+  type CapturedArray,
+  type InputPlan,
+  type Plan,
+  type Trace,
+  type TraceInput,
+  type TraceTape,
+  runTrace,
+} from "./trace/trace.ts";
 
 export type {
   Argument,
@@ -40,8 +50,10 @@ export type {
   CapturedArray,
   RequestValue,
   ShapeArgument,
+  InputPlan,
   Trace,
   TraceInput,
+  TraceTape,
 };
 export { callablesOf };
 
@@ -199,6 +211,41 @@ export class PythonProgram {
     );
   }
 
+  /**
+   * The same with the operations in their order, as they are where the float arrays among the
+   * arguments have these types.
+   */
+  tapeOfCall(request: CallRequest, dtypeOf: (input: InputPlan) => string | null): Trace {
+    return this.guarded(NO_SOURCE, () =>
+      this.vm.transaction(false, () => {
+        this.vm.resetBudget();
+        const target = targetOf(this.vm, request.callable);
+        const plan = planOfCall(this.vm, target, request);
+        return runTrace(this.vm, target, withTypes(plan, dtypeOf), true);
+      }),
+    );
+  }
+
+  /** The same for a function on arrays and values by parameter name; every array must be given. */
+  tapeOfArguments(
+    callable: string,
+    args: Arguments,
+    dtypeOf: (input: InputPlan) => string | null,
+  ): Trace {
+    const module = this.parser.parse(callable, callable);
+    const expression = onlyExpression(module);
+    return this.guarded(module.source, () =>
+      this.vm.transaction(false, () => {
+        this.vm.resetBudget();
+        const target = targetOf(this.vm, evaluate(this.vm, expression, this.scope));
+        const library = libraryUsed(target);
+        const nothing = (): never => this.vm.fail("TypeError", "an array is missing");
+        const plan = planOfArguments(this.vm, target, args, library, nothing);
+        return runTrace(this.vm, target, withTypes(plan, dtypeOf), true);
+      }),
+    );
+  }
+
   private run(statement: Statement): void {
     runStatement(this.vm, statement, this.scope);
   }
@@ -249,6 +296,13 @@ export class PythonProgram {
       vm.frames.length = 0;
     }
   }
+}
+
+function withTypes(plan: Plan, dtypeOf: (input: InputPlan) => string | null): Plan {
+  return {
+    ...plan,
+    inputs: plan.inputs.map((p) => (p.type === "float" ? { ...p, dtype: dtypeOf(p) } : p)),
+  };
 }
 
 const NOTHING: Omit<CellResult, "assumptions"> = {

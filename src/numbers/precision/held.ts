@@ -13,6 +13,8 @@ export interface Held {
   readonly offset: number;
   /** Every value is one that the number type has. */
   readonly data: Float64Array;
+  /** A Python number: it takes the type of the array that it meets. */
+  readonly weak?: true;
 }
 
 export function isFloat(dtype: ElementType): boolean {
@@ -111,6 +113,76 @@ export function broadcastTo(x: Held, shape: readonly number[]): Held {
     d < lead || x.shape[d - lead] === 1 ? 0 : x.strides[d - lead]!,
   );
   return { ...x, shape, strides };
+}
+
+/** A Python number, which no operation has rounded yet. */
+export function number(value: number, dtype: ElementType = "float64"): Held {
+  return { dtype, shape: [], strides: [], offset: 0, data: Float64Array.of(value), weak: true };
+}
+
+/** The values in another number type; the memory keeps its order. */
+export function converted(x: Held, dtype: ElementType): Held {
+  if (x.dtype === dtype && x.weak !== true) return x;
+  // float64 becomes half precision by way of float32.
+  const round = isHalf(dtype) ? arithmeticRounder(dtype) : rounder(dtype);
+  return mapped(x, dtype, round);
+}
+
+/** A function of every entry; `f` rounds to `dtype`. */
+export function mapped(x: Held, dtype: ElementType, f: (x: number) => number): Held {
+  const strides = resultStrides(x.shape, [x.strides]);
+  const out = new Float64Array(countOf(x.shape));
+  const { data } = x;
+  if (x.strides.every((s, d) => s === strides[d] || x.shape[d] === 1)) {
+    for (let k = 0; k < out.length; k++) out[k] = f(data[x.offset + k]!);
+  } else {
+    const from = positions(x);
+    const to = positions({ shape: x.shape, strides, offset: 0 });
+    for (let k = 0; k < out.length; k++) out[to[k]!] = f(data[from[k]!]!);
+  }
+  return { dtype, shape: x.shape, strides, offset: 0, data: out };
+}
+
+/** A function of the entries of two arrays that broadcast; `f` rounds to `dtype`. */
+export function combined(
+  a: Held,
+  b: Held,
+  dtype: ElementType,
+  f: (x: number, y: number) => number,
+): Held {
+  const shape = broadcastShape([a.shape, b.shape]);
+  if (countOf(b.shape) === 1 && a.shape.length === shape.length) {
+    const y = b.data[b.offset]!;
+    return mapped(a, dtype, (x) => f(x, y));
+  }
+  if (countOf(a.shape) === 1 && b.shape.length === shape.length) {
+    const x = a.data[a.offset]!;
+    return mapped(b, dtype, (y) => f(x, y));
+  }
+  const [p, q] = [broadcastTo(a, shape), broadcastTo(b, shape)];
+  const strides = resultStrides(shape, [p.strides, q.strides]);
+  const out = new Float64Array(countOf(shape));
+  const dense = (x: Held): boolean => x.strides.every((s, d) => s === strides[d] || shape[d] === 1);
+  if (dense(p) && dense(q)) {
+    for (let k = 0; k < out.length; k++) {
+      out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
+    }
+  } else {
+    const [i, j] = [positions(p), positions(q)];
+    const to = positions({ shape, strides, offset: 0 });
+    for (let k = 0; k < out.length; k++) out[to[k]!] = f(p.data[i[k]!]!, q.data[j[k]!]!);
+  }
+  return { dtype, shape, strides, offset: 0, data: out };
+}
+
+export function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, d) =>
+    shapes.reduce((n, s) => {
+      const own = s[d - rank + s.length] ?? 1;
+      return own === 1 ? n : own;
+    }, 1),
+  );
 }
 
 /**

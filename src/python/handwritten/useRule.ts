@@ -48,6 +48,10 @@ export type Use = Pick<HandwrittenUse, "how" | "place"> & { readonly inForce: bo
 export function useRule(vm: Interpreter, rule: Rule, args: readonly Value[], use: Use): Value {
   if (!vm.recorder.isTrace) return rule.forward(args);
   const { recorder } = vm;
+  if (recorder.tape !== null) {
+    if (use.inForce) recorder.tape.handwritten.push(rule.name);
+    return rule.forward(args);
+  }
   const inputs: HandwrittenInput[] = [];
   const passed: Expr[] = [];
   const own = args.map((v, position): Value => {

@@ -95,7 +95,10 @@ function tensorOperation(vm: Interpreter, op: BinaryOperator, a: Value, b: Value
     return tensorOperation(vm, op, arrayBeside(vm, a, b), b);
   if (isSequence(b) && a.kind === "tensor")
     return tensorOperation(vm, op, a, arrayBeside(vm, b, a));
-  if (op === "@") return matmul(vm, a, b, "numpy");
+  if (op === "@") {
+    const product = (): Value => matmul(vm, a, b, "numpy");
+    return vm.recorder.tape?.within("@", product) ?? product();
+  }
   const operation = ARITHMETIC[op];
   if (operation !== undefined) return elementwise(vm, operation, a, b);
   const isBool = (v: Value): boolean =>

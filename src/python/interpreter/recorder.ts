@@ -2,6 +2,8 @@
 import { type Expr, type SourceSpan, annotate } from "../../expression/node.ts";
 import { substitute, topological } from "../../expression/walk.ts";
 import type { HandwrittenUse } from "../handwritten/record.ts";
+import type { ElementType, TapeKernel } from "../../expression/tape.ts";
+import { TapeRecorder } from "./tape.ts";
 
 /** A place where the gradient is cut off by the code itself. */
 export interface Blocker {
@@ -35,8 +37,25 @@ export class Recorder {
   /** What nodes that stand for something else (arguments, forward values) stand for. */
   private readonly standing = new Map<Expr, Expr>();
 
-  constructor(isTrace = false) {
+  /** Where the operations' order is wanted: what they make are nodes of its own. */
+  readonly tape: TapeRecorder | null;
+
+  constructor(isTrace = false, withTape = false) {
     this.isTrace = isTrace;
+    this.tape = withTape ? new TapeRecorder() : null;
+  }
+
+  /** What an operation made; on a tape, as a node that stands for it. */
+  result(
+    e: Expr,
+    dtype: ElementType | null,
+    span: SourceSpan,
+    kernel: TapeKernel | null = null,
+  ): Expr {
+    if (this.tape === null) return e;
+    const node = this.tape.record(e, dtype, span, kernel);
+    if (node !== e) this.stand(node, this.spelledOut(e));
+    return node;
   }
 
   assume(text: string): void {

@@ -3,6 +3,7 @@ import type { BinaryOp, Expr, ReduceOp, UnaryOp } from "../../expression/node.ts
 import { binary, constant, unary } from "../../expression/build.ts";
 import { evaluate } from "../../expression/evaluate.ts";
 import { concat } from "../../expression/build.ts";
+import { normalizeDim } from "../../expression/axis.ts";
 import { type DType, promote } from "../dtypes.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
 import { compareOperation, binaryOperation } from "../interpreter/operators.ts";
@@ -227,7 +228,17 @@ export function vectorNorm(
   }
   if (order === 2) {
     const total = reduction(vm, "sum", elementwise(vm, "mul", x, x), dims, keep);
-    return floatFunction(vm, "sqrt", total);
+    if (x.selection !== null) return floatFunction(vm, "sqrt", total);
+    const rank = x.expr.shape.length;
+    const along = {
+      dims: dims?.map((d) => normalizeDim(d, rank)) ?? x.expr.shape.map((_, d) => d),
+      keepDims: keep,
+    };
+    return floatFunction(vm, "sqrt", total, "numpy", {
+      name: "norm",
+      operands: [x.expr],
+      along,
+    });
   }
   const powers = elementwise(vm, "pow", size, float(order));
   return elementwise(vm, "pow", reduction(vm, "sum", powers, dims, keep), float(1 / order));

@@ -106,7 +106,10 @@ export function builtin(
     name: prefix + name,
     call: (vm, args) => {
       const bound = bind(vm, name, parseSignature(signature), args, aliases);
-      return meaning(new CallContext(vm, prefix + name, bound, library));
+      const context = new CallContext(vm, prefix + name, bound, library);
+      const { tape } = vm.recorder;
+      if (tape === null) return meaning(context);
+      return tape.within(prefix + name, () => meaning(context));
     },
   };
 }

@@ -24,6 +24,7 @@ import { entrywise } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { castTo, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
+import { convert } from "./convert.ts";
 import { logisticLoss } from "./crossEntropy.ts";
 import type { CallContext } from "./signature.ts";
 import { requireInteger } from "./torchMeanings.ts";
@@ -57,7 +58,8 @@ export function binaryCrossEntropy(c: CallContext): Value {
       const [hit, miss] = [floor(p!.expr), floor(sub(one, p!.expr))];
       return neg(add(mul(t!.expr, hit), mul(sub(one, t!.expr), miss)));
     });
-    return tensor(vm, e, "torch", p!.dtype);
+    const kernel = { name: "cross entropy", operands: [p!.expr, t!.expr] } as const;
+    return tensor(vm, e, "torch", p!.dtype, { kernel });
   });
   return reduced(c, weighted(c, losses));
 }
@@ -71,7 +73,9 @@ export function withLogits(c: CallContext): Value {
   const losses = entrywise(vm, [input, target], (operands) => {
     const [x, t] = operands as readonly TensorValue[];
     const e = vm.shaped(() => logisticLoss(t!.expr, x!.expr, positive));
-    return tensor(vm, e, "torch", x!.dtype);
+    const given = [x!.expr, t!.expr, ...(positive === null ? [] : [positive])];
+    const kernel = { name: "logistic cross entropy", operands: given } as const;
+    return tensor(vm, e, "torch", x!.dtype, { kernel });
   });
   return reduced(c, weighted(c, losses));
 }
@@ -94,7 +98,10 @@ function sameSize(c: CallContext, a: TensorValue, b: TensorValue): void {
 
 function weighted(c: CallContext, losses: TensorValue): TensorValue {
   const w = c.optional("weight");
-  return w === null ? losses : elementwise(c.vm, "mul", losses, w);
+  if (w === null) return losses;
+  const scaled = elementwise(c.vm, "mul", losses, w);
+  // PyTorch multiplies in place: the losses keep their type.
+  return losses.dtype === null ? scaled : convert(c.vm, scaled, losses.dtype);
 }
 
 function add(a: Expr, b: Expr): Expr {

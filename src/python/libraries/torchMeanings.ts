@@ -284,6 +284,7 @@ export const LEGACY_TYPES: Readonly<Record<string, DType>> = {
   FloatTensor: "float32",
   DoubleTensor: "float64",
   HalfTensor: "float16",
+  BFloat16Tensor: "bfloat16",
   LongTensor: "int64",
   IntTensor: "int32",
   ByteTensor: "uint8",

@@ -2,7 +2,16 @@
 import { type Axis, broadcast, isUnit, sameShape } from "../../expression/axis.ts";
 import { binary, clamp, reshape, unary, where } from "../../expression/build.ts";
 import type { BinaryOp, Expr, UnaryOp } from "../../expression/node.ts";
-import { type DType, type Library, canWrap, floatResult, promote, scalarType } from "../dtypes.ts";
+import {
+  type DType,
+  type Library,
+  canWrap,
+  floatResult,
+  followsNumpy,
+  promote,
+  scalarType,
+} from "../dtypes.ts";
+import type { TapeKernel } from "../../expression/tape.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
 import { entrywise } from "./picked.ts";
@@ -77,7 +86,9 @@ function wholeElementwise(
       dtype: o.weak ? null : floatResult(o.dtype, o.type, library),
     }));
     const e = vm.shaped(() => binary("div", x!, y!));
-    const dtype = promote(floats, library);
+    const isReal = operands.some((o) => o.type === "float");
+    // Beside a float, only NumPy asks how wide a float an integer would need.
+    const dtype = promote(isReal && !followsNumpy(library) ? operands : floats, library);
     const fromIntegers = operands.every((o) => o.type !== "float");
     return rounded(vm, e, fromIntegers, library, dtype);
   }
@@ -102,9 +113,11 @@ function rounded(
   fromIntegers: boolean,
   library: Library,
   dtype: DType | null,
+  kernel?: TapeKernel,
 ): TensorValue {
   const narrow = fromIntegers && dtype !== null && dtype !== "float64";
-  return tensor(vm, narrow ? castTo(e, null, dtype) : e, library, dtype);
+  const value = narrow ? castTo(e, null, dtype) : e;
+  return tensor(vm, value, library, dtype, kernel === undefined ? {} : { kernel });
 }
 
 function noteWrapping(vm: Interpreter, op: BinaryOp, dtype: DType | null): void {
@@ -120,8 +133,9 @@ export function floatFunction(
   op: UnaryOp,
   v: Value,
   otherwise: Library = "numpy",
+  kernel?: TapeKernel,
 ): TensorValue {
-  return entrywise(vm, [v], ([x]) => wholeFloatFunction(vm, op, x!, otherwise));
+  return entrywise(vm, [v], ([x]) => wholeFloatFunction(vm, op, x!, otherwise, kernel));
 }
 
 function wholeFloatFunction(
@@ -129,13 +143,14 @@ function wholeFloatFunction(
   op: UnaryOp,
   v: Value,
   otherwise: Library,
+  kernel: TapeKernel | undefined,
 ): TensorValue {
   const library = libraryOf([v], otherwise);
   const x = operandExpr(vm, v, library);
   const { dtype, type } = operandOf(v, x);
   requireFloat(vm, op, v);
   const e = vm.shaped(() => unary(op, x));
-  return rounded(vm, e, type !== "float", library, floatResult(dtype, type, library));
+  return rounded(vm, e, type !== "float", library, floatResult(dtype, type, library), kernel);
 }
 
 /** A function that keeps the dtype: neg, abs, sign, relu, round, floor, ceil. */

@@ -101,7 +101,8 @@ export function entrywise(
   if (first === null || first === undefined) return make(operands);
   for (const t of tensors) {
     const s = t.selection;
-    if (s === null ? t.expr.shape.length <= trailingRank(first) : sameSelection(s, first)) continue;
+    if (s === null ? t.expr.shape.length <= trailingRank(first) : sameSelection(vm, s, first))
+      continue;
     vm.unsupported(
       s === null
         ? "entries that a boolean array picks meet a whole array"
@@ -113,8 +114,13 @@ export function entrywise(
   return new Picked(vm, { ...first, all: make(whole) });
 }
 
-function sameSelection(a: Selection, b: Selection): boolean {
-  return a.mask === b.mask && a.at === b.at && trailingRank(a) === trailingRank(b);
+function sameSelection(vm: Interpreter, a: Selection, b: Selection): boolean {
+  return sameMask(vm, a.mask, b.mask) && a.at === b.at && trailingRank(a) === trailingRank(b);
+}
+
+/** Whether two masks are the same function of the inputs, be they nodes of their own on a tape. */
+function sameMask(vm: Interpreter, a: Expr, b: Expr): boolean {
+  return a === b || vm.recorder.spelledOut(a) === vm.recorder.spelledOut(b);
 }
 
 /** All picked entries along one axis. */
@@ -143,7 +149,7 @@ export function entryCount(vm: Interpreter, t: TensorValue): NumberValue {
 /** Of picked entries, those that another mask (picked alike) picks again. */
 export function pickAgain(vm: Interpreter, s: Selection, key: TensorValue): TensorValue {
   const k = key.selection!;
-  if (k.mask !== s.mask || k.at !== s.at || !rankAlone(k)) {
+  if (!sameMask(vm, k.mask, s.mask) || k.at !== s.at || !rankAlone(k)) {
     return vm.unsupported("entries that two different conditions pick meet entry by entry");
   }
   return new Picked(vm, { ...s, mask: vm.shaped(() => binary("and", s.mask, k.all.expr)) });

@@ -170,7 +170,9 @@ export function standardDeviation(
 export function logSumExp(vm: Interpreter, x: TensorValue, dims: Dims, keep: boolean): TensorValue {
   requireFloat(vm, "logsumexp", x);
   const e = vm.shaped(() => log(reduce("sum", exp(x.expr), dims, keep)));
-  return tensor(vm, e, x.library, floatResult(x.dtype, x.expr.type, x.library));
+  return tensor(vm, e, x.library, floatResult(x.dtype, x.expr.type, x.library), {
+    kernel: { name: "logsumexp", operands: [x.expr] },
+  });
 }
 
 export function softmaxOf(vm: Interpreter, x: TensorValue, dim: number, log: boolean): TensorValue {

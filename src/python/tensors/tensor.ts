@@ -23,6 +23,7 @@ import {
   isDType,
   scalarType,
 } from "../dtypes.ts";
+import type { TapeKernel } from "../../expression/tape.ts";
 import type { ArrayHandle } from "../host.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
@@ -116,6 +117,8 @@ export interface TensorOptions {
   readonly identity?: boolean;
   readonly contiguous?: boolean;
   readonly view?: View;
+  /** The library's own kernel for what a formula of several operations says. */
+  readonly kernel?: TapeKernel;
 }
 
 /** The result of an operation: inside `torch.no_grad()` no gradient flows through it. */
@@ -134,7 +137,13 @@ export function tensor(
     e = stopGradient(withArgs(e, bare));
     vm.recorder.block(e, "no_grad", vm.at);
   }
-  return new Tensor(vm, e, library, dtype, options);
+  return new Tensor(
+    vm,
+    vm.recorder.result(e, dtype, vm.at, options.kernel),
+    library,
+    dtype,
+    options,
+  );
 }
 
 /** A tensor that shares its memory with `base`. */

@@ -3,6 +3,7 @@ import type { Axis, Shape } from "../../expression/axis.ts";
 import { constant, input, parameter } from "../../expression/build.ts";
 import {
   type Expr,
+  type Input,
   type ScalarType,
   type SourceSpan,
   annotationOf,
@@ -19,6 +20,7 @@ import { Recorder } from "../interpreter/recorder.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
 import { type TraceBlocker, blockersOf } from "./blockers.ts";
+import type { ElementType, Tape } from "../../expression/tape.ts";
 import { type Role, rolesOf } from "./roles.ts";
 import type { TraceTarget } from "./target.ts";
 
@@ -63,6 +65,15 @@ export interface Trace {
   readonly callSites: readonly CallSite[];
   /** The loss with a node in the place of each value whose gradient is written by hand. */
   readonly inParts: Expr;
+  /** The run's operations in their order, where they were asked for. */
+  readonly tape: TraceTape | null;
+}
+
+export interface TraceTape extends Tape {
+  /** Arrays that it starts from besides the inputs: captured ones, and literals. */
+  readonly arrays: ReadonlyMap<Input, ElementType | null>;
+  /** Functions with a gradient written by hand whose forward passes are on the tape. */
+  readonly handwritten: readonly string[];
 }
 
 /** An input to be made for one array argument. */
@@ -87,7 +98,12 @@ export interface Plan {
 }
 
 /** Runs the target once, on the budget that is left. Whatever it changes is undone. @throws PythonError */
-export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trace {
+export function runTrace(
+  vm: Interpreter,
+  target: TraceTarget,
+  plan: Plan,
+  withTape = false,
+): Trace {
   const saved = {
     recorder: vm.recorder,
     standIns: vm.standIns,
@@ -95,7 +111,7 @@ export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trac
     nodes: vm.traceInputs,
     silent: vm.silent,
   };
-  vm.recorder = new Recorder(true);
+  vm.recorder = new Recorder(true, withTape);
   vm.silent = true;
   try {
     return vm.transaction(false, () => {
@@ -112,7 +128,7 @@ export function runTrace(vm: Interpreter, target: TraceTarget, plan: Plan): Trac
       const tensors = plan.inputs.map((p, k) => inputTensor(vm, p, nodes[k]!));
       const args = plan.call(tensors);
       const result = call(vm, target.callable, args.positional, args.keywords);
-      recordPair(vm, target, args, result);
+      if (!withTape) recordPair(vm, target, args, result);
       return finish(vm, target, plan, nodes, result);
     });
   } finally {
@@ -187,7 +203,22 @@ function finish(
       ? callSitesOf(vm.parser, target.fn.code.source, target.name)
       : [],
     inParts: all[1]!,
+    tape: tapeOf(vm, nodes, written),
   };
+}
+
+function tapeOf(vm: Interpreter, nodes: readonly Expr[], result: Expr): TraceTape | null {
+  const { tape } = vm.recorder;
+  if (tape === null) return null;
+  const own = new Set(tape.entries.map((e) => e.node));
+  const used = tape.entries.flatMap((e) => leaves(e.value)).concat(leaves(result));
+  const arrays = new Map<Input, ElementType | null>();
+  for (const leaf of used) {
+    if (leaf.kind !== "input" || own.has(leaf) || nodes.includes(leaf)) continue;
+    const held = vm.arrays.handles.get(leaf)?.dtype ?? "";
+    arrays.set(leaf, tape.leaves.get(leaf) ?? (isDType(held) ? held : null));
+  }
+  return { entries: tape.entries, result, arrays, handwritten: tape.handwritten };
 }
 
 /** The loss among what the function returned. */

@@ -1,0 +1,79 @@
+/** Operators between arrays and numbers, with PyTorch's rules for their types. */
+import type { Binary } from "../../expression/node.ts";
+import { isProduct } from "./autocast.ts";
+import { COMPARISONS, binaryFunction, powerFunction, scalarRounder } from "./functions.ts";
+import {
+  type Held,
+  broadcastShape,
+  broadcastTo,
+  combined,
+  converted,
+  countOf,
+  isFloat,
+  isHalf,
+  mapped,
+  number,
+  positions,
+  resultStrides,
+} from "./held.ts";
+import { commonType } from "./promotion.ts";
+
+/** One of Python's or PyTorch's operators, with PyTorch's rules for Python numbers. */
+export function performBinary(
+  op: Binary["op"],
+  a: Held,
+  b: Held,
+  call: string | null = null,
+): Held {
+  if (a.weak === true && b.weak === true) {
+    const value = binaryFunction(op, "float64")(a.data[0]!, b.data[0]!);
+    const whole = !isFloat(a.dtype) && !isFloat(b.dtype) && op !== "div";
+    return number(value, COMPARISONS.has(op) ? "bool" : whole ? "int64" : "float64");
+  }
+  let dtype = commonType([a, b]);
+  if (COMPARISONS.has(op)) {
+    return combined(converted(a, dtype), converted(b, dtype), "bool", binaryFunction(op, dtype));
+  }
+  if ((op === "div" || op === "pow") && !isFloat(dtype) && (op === "div" || isFloat(b.dtype))) {
+    dtype = "float32";
+  }
+  if (dtype === "bool") dtype = "int64";
+  if (isProduct(call) && isHalf(dtype)) {
+    // Exact in float32, where the products are added.
+    return combined(converted(a, "float32"), converted(b, "float32"), "float32", (x, y) =>
+      Math.fround(x * y),
+    );
+  }
+  if (op === "pow" && b.weak === true && isFloat(dtype)) {
+    return mapped(converted(a, dtype), dtype, powerFunction(b.data[0]!, dtype));
+  }
+  if (op === "div" && a.weak === true) {
+    // Python's 1 / x is x.reciprocal() * 1.
+    const inverse = mapped(converted(b, dtype), dtype, powerFunction(-1, dtype));
+    return performBinary("mul", inverse, a);
+  }
+  const f = binaryFunction(op, dtype);
+  if (op === "mul" || op === "div") {
+    const [x, y] = op === "mul" && a.weak === true ? [b, a] : [a, b];
+    if (countOf(y.shape) === 1 && isHalf(dtype)) {
+      const one = scalarRounder(dtype)(y.data[y.offset]!);
+      const only: Held = { ...y, data: Float64Array.of(one), offset: 0, dtype };
+      return combined(converted(x, dtype), only, dtype, f);
+    }
+  }
+  return combined(converted(a, dtype), converted(b, dtype), dtype, f);
+}
+
+/** Where the condition holds, one array's entries, else the other's. */
+export function selected(condition: Held, a: Held, b: Held): Held {
+  const shape = broadcastShape([condition.shape, a.shape, b.shape]);
+  const [c, p, q] = [condition, a, b].map((x) => broadcastTo(x, shape)) as [Held, Held, Held];
+  const strides = resultStrides(shape, [c.strides, p.strides, q.strides]);
+  const [i, j, k] = [positions(c), positions(p), positions(q)];
+  const to = positions({ shape, strides, offset: 0 });
+  const data = new Float64Array(countOf(shape));
+  for (let n = 0; n < data.length; n++) {
+    data[to[n]!] = c.data[i[n]!] !== 0 ? p.data[j[n]!]! : q.data[k[n]!]!;
+  }
+  return { dtype: a.dtype, shape, strides, offset: 0, data };
+}

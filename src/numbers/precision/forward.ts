@@ -1,0 +1,218 @@
+/**
+ * A tape performed as PyTorch performs it on the CPU: each operation in the number types that its
+ * operands have there, rounded where PyTorch rounds.
+ */
+import { sizesOf } from "../../expression/axis.ts";
+import type { Expr, Input } from "../../expression/node.ts";
+import type { ElementType, Tape, TapeEntry } from "../../expression/tape.ts";
+import { topological } from "../../expression/walk.ts";
+import { type AutocastType, autocastType, isProduct, nameOf } from "./autocast.ts";
+import { performBinary, selected } from "./binary.ts";
+import { unaryFunction } from "./functions.ts";
+import { alongOf, performKernel } from "./kernels.ts";
+import {
+  type Held,
+  combined,
+  converted,
+  countOf,
+  isFloat,
+  isHalf,
+  mapped,
+  number,
+  positions,
+} from "./held.ts";
+import { commonType } from "./promotion.ts";
+import { reduceHeld, softmaxHeld } from "./reductions.ts";
+import { dense, moved } from "./views.ts";
+
+/** An operation that was performed, with all that its gradient needs. */
+export interface Performed {
+  readonly entry: TapeEntry;
+  /** The parts of its expression, arguments first; the last is the whole. */
+  readonly parts: readonly Expr[];
+  readonly values: ReadonlyMap<Expr, Held>;
+}
+
+export interface Performance {
+  readonly performed: readonly Performed[];
+  readonly values: ReadonlyMap<Expr, Held>;
+  readonly result: Held;
+}
+
+/** Functions whose parts PyTorch computes in float32 before it rounds once. */
+const FUSED = new Set(["norm", "std", "var", "vector_norm"]);
+
+/**
+ * Performs a tape.
+ * @param arrays its inputs, in the types that the program holds them in
+ */
+export function perform(
+  tape: Tape,
+  arrays: ReadonlyMap<Input, Held>,
+  autocast: AutocastType | null = null,
+): Performance {
+  const known = new Map<Expr, Held>(arrays);
+  const performed: Performed[] = [];
+  /** The half-precision type of what a fused function works on. */
+  let fusedType: ElementType | null = null;
+  tape.entries.forEach((entry, k) => {
+    const isFused = FUSED.has(nameOf(entry.call?.name ?? null));
+    const types = topological(entry.value).flatMap((e) => known.get(e)?.dtype ?? []);
+    const isFirst = tape.entries[k - 1]?.call !== entry.call;
+    fusedType = isFused ? (types.find(isHalf) ?? (isFirst ? null : fusedType)) : null;
+    // A function's intermediate results have its own precision; the last is rounded.
+    const isLast = tape.entries[k + 1]?.call !== entry.call;
+    const fused = isFused ? { to: isLast ? fusedType : null } : null;
+    const one = performEntry(entry, known, autocast, fused);
+    known.set(entry.node, one.values.get(entry.value)!);
+    performed.push(one);
+  });
+  const last: TapeEntry = {
+    node: tape.result as Input,
+    value: tape.result,
+    dtype: null,
+    span: { file: "", line: 0, column: 0 },
+    call: null,
+    kernel: null,
+  };
+  const { values, parts } = performEntry(last, known, null, null);
+  const result = values.get(tape.result)!;
+  if (parts.length > 1) performed.push({ entry: last, parts, values });
+  return { performed, values: known, result };
+}
+
+function performEntry(
+  entry: TapeEntry,
+  known: ReadonlyMap<Expr, Held>,
+  autocast: AutocastType | null,
+  fused: { readonly to: ElementType | null } | null,
+): Performed {
+  const call = entry.call?.name ?? null;
+  const parts = topological(...(entry.kernel?.operands ?? []), entry.value);
+  const cast = autocast === null ? null : castIn(call, parts, autocast);
+  const values = new Map<Expr, Held>();
+  for (const e of parts) {
+    const own = known.get(e);
+    if (own !== undefined) {
+      const wide = fused !== null && isHalf(own.dtype) ? converted(own, "float32") : own;
+      values.set(e, cast !== null && isFloat(own.dtype) ? converted(own, cast) : wide);
+      continue;
+    }
+    const args = e.args.map((a) => values.get(a)!);
+    // A function that autocast runs in float32 gives float32.
+    const stays = e.kind === "cast" && cast === "float32" && isHalf(e.to as ElementType);
+    values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value));
+  }
+  const { kernel } = entry;
+  if (kernel !== null) {
+    const operands = kernel.operands.map((x) => values.get(x)!);
+    const made = performKernel(kernel, operands, alongOf(entry));
+    if (made !== null) values.set(entry.value, made);
+  }
+  const result = values.get(entry.value)!;
+  const product = isProduct(call) && cast !== null && isHalf(cast) ? cast : null;
+  const wanted =
+    fused !== null ? fused.to : (product ?? wantedType(entry, result, autocast !== null));
+  if (wanted !== null) values.set(entry.value, converted(result, wanted));
+  return { entry, parts, values };
+}
+
+/** einsum of a single operand is a sum, and no product. */
+function castIn(
+  call: string | null,
+  parts: readonly Expr[],
+  autocast: AutocastType,
+): ElementType | null {
+  const isSum = nameOf(call) === "einsum" && !parts.some((e) => e.kind === "binary");
+  return isSum ? null : autocastType(call, autocast);
+}
+
+/** The type that the program says a result has, where the operation does not decide it. */
+function wantedType(entry: TapeEntry, result: Held, autocast: boolean): ElementType | null {
+  if (entry.dtype === null && result.weak === true) return "float32";
+  if (entry.dtype === null || (entry.dtype === result.dtype && result.weak !== true)) return null;
+  const { value } = entry;
+  // What the program takes the operands' types for may be another under autocast.
+  const says = value.args.length === 0 || value.args.every((a) => a.kind === "const");
+  return autocast && !says && isFloat(result.dtype) ? null : entry.dtype;
+}
+
+function performPart(e: Expr, args: readonly Held[], call: string | null, isWhole: boolean): Held {
+  const x = args[0]!;
+  switch (e.kind) {
+    case "const":
+      return number(e.value, weakType(e));
+    case "parameter":
+      return number(e.value ?? NaN);
+    case "size":
+      return number(
+        sizesOf(e.axes).reduce((n, s) => n * s, 1),
+        "int64",
+      );
+    case "input":
+      throw new Error(`there is no array for ${e.name}`);
+    case "unary":
+      return performUnary(e, x);
+    case "binary":
+      return performBinary(e.op, args[0]!, args[1]!, call);
+    case "where": {
+      const dtype = commonType(args.slice(1));
+      return selected(x, converted(args[1]!, dtype), converted(args[2]!, dtype));
+    }
+    case "clamp": {
+      const bounds = args.slice(1).filter((b) => b.weak !== true || Number.isFinite(b.data[0]!));
+      const dtype = commonType([x, ...bounds]);
+      const upper = (a: number, b: number): number => (a !== a || a > b ? a : b);
+      const lower = (a: number, b: number): number => (a !== a || a < b ? a : b);
+      const raised = combined(converted(x, dtype), converted(args[1]!, dtype), dtype, upper);
+      return combined(raised, converted(args[2]!, dtype), dtype, lower);
+    }
+    case "cast":
+      return converted(x, e.to === "int" ? "int64" : e.to);
+    case "stopGradient":
+      // Inside an operation it is a Python number, as of x.item().
+      return isWhole || x.shape.length > 0 ? x : number(x.data[x.offset]!, x.dtype);
+    case "reduce":
+      return reduceHeld(e.op, x, e.dims, e.keepDims);
+    case "argReduce":
+      return argReduced(e.op === "argmax", x, e.dim, sizesOf(e.shape));
+    case "softmax":
+      return softmaxHeld(isFloat(x.dtype) ? x : converted(x, "float32"), e.dim, e.log);
+    default:
+      return moved(e, args);
+  }
+}
+
+function weakType(e: Expr): ElementType {
+  return e.type === "float" ? "float64" : e.type === "int" ? "int64" : "bool";
+}
+
+function performUnary(e: Extract<Expr, { kind: "unary" }>, x: Held): Held {
+  if (e.op === "not" || e.op === "isnan" || e.op === "isfinite") {
+    return mapped(x, "bool", unaryFunction(e.op, "bool"));
+  }
+  if (x.weak === true) return number(unaryFunction(e.op, "float64")(x.data[0]!));
+  const keeps = e.type === "int";
+  const dtype = isFloat(x.dtype) ? x.dtype : keeps ? x.dtype : "float32";
+  return mapped(converted(x, dtype), dtype, unaryFunction(e.op, dtype));
+}
+
+function argReduced(largest: boolean, x: Held, dim: number, shape: readonly number[]): Held {
+  const kept = x.shape.with(dim, 1);
+  const best = new Float64Array(countOf(kept));
+  const step = countOf(x.shape.slice(dim + 1));
+  const n = x.shape[dim]!;
+  const values = dense(
+    x,
+    x.shape,
+    Float64Array.from(positions(x), (at) => x.data[at]!),
+  ).data;
+  for (let k = 0; k < best.length; k++) {
+    const from = Math.floor(k / step) * n * step + (k % step);
+    for (let i = 1; i < n; i++) {
+      const [now, old] = [values[from + i * step]!, values[from + best[k]! * step]!];
+      if (old === old && (now !== now || (largest ? now > old : now < old))) best[k] = i;
+    }
+  }
+  return dense({ dtype: "int64" }, shape, best);
+}

@@ -1,0 +1,126 @@
+/**
+ * Functions of one number, and operators of two, as PyTorch's CPU kernels round them. Half precision
+ * is computed in float32 and rounded to the type. Each is exact or correctly rounded except where
+ * its comment says otherwise.
+ */
+import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
+import type { ElementType } from "../../expression/tape.ts";
+import { mod, pow, roundHalfEven } from "../kernel/scalar.ts";
+import { arithmeticRounder, isHalf } from "./held.ts";
+
+const { fround } = Math;
+
+const EXACT: Readonly<Record<UnaryOp, (x: number) => number>> = {
+  neg: (x) => -x,
+  exp: Math.exp,
+  log: Math.log,
+  log1p: Math.log1p,
+  expm1: Math.expm1,
+  sqrt: Math.sqrt,
+  abs: Math.abs,
+  sign: (x) => (x === 0 ? 0 : Math.sign(x)),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  logsigmoid: (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
+  softplus: (x) => (x > 20 ? x : Math.log1p(Math.exp(x))),
+  tanh: Math.tanh,
+  relu: (x) => (x < 0 ? 0 : x),
+  cosh: Math.cosh,
+  sinh: Math.sinh,
+  sin: Math.sin,
+  cos: Math.cos,
+  round: roundHalfEven,
+  floor: Math.floor,
+  ceil: Math.ceil,
+  not: (x) => (x === 0 ? 1 : 0),
+  isnan: (x) => (Number.isNaN(x) ? 1 : 0),
+  isfinite: (x) => (Number.isFinite(x) ? 1 : 0),
+};
+
+/** In float32, step by step where PyTorch's kernel has steps. */
+const SINGLE: Partial<Readonly<Record<UnaryOp, (x: number) => number>>> = {
+  sigmoid: (x) => fround(1 / fround(1 + fround(Math.exp(-x)))),
+  logsigmoid: (x) => fround(Math.min(x, 0) - fround(Math.log1p(fround(Math.exp(-Math.abs(x)))))),
+  softplus: (x) => (x > 20 ? x : fround(Math.log1p(fround(Math.exp(x))))),
+};
+
+/** A unary function as an array of `dtype` computes it. */
+export function unaryFunction(op: UnaryOp, dtype: ElementType): (x: number) => number {
+  const own = dtype === "float64" ? undefined : SINGLE[op];
+  const f = own ?? EXACT[op];
+  const round = arithmeticRounder(dtype);
+  return (x) => round(f(x));
+}
+
+const OPERATORS: Readonly<Record<BinaryOp, (x: number, y: number) => number>> = {
+  add: (x, y) => x + y,
+  sub: (x, y) => x - y,
+  mul: (x, y) => x * y,
+  div: (x, y) => x / y,
+  pow,
+  max: (x, y) => Math.max(x, y),
+  min: (x, y) => Math.min(x, y),
+  mod,
+  floordiv: (x, y) => Math.floor(x / y),
+  eq: (x, y) => (x === y ? 1 : 0),
+  ne: (x, y) => (x !== y ? 1 : 0),
+  lt: (x, y) => (x < y ? 1 : 0),
+  le: (x, y) => (x <= y ? 1 : 0),
+  gt: (x, y) => (x > y ? 1 : 0),
+  ge: (x, y) => (x >= y ? 1 : 0),
+  and: (x, y) => (x !== 0 && y !== 0 ? 1 : 0),
+  or: (x, y) => (x !== 0 || y !== 0 ? 1 : 0),
+};
+
+/** Operators whose result is a truth value. */
+export const COMPARISONS: ReadonlySet<BinaryOp> = new Set<BinaryOp>([
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "and",
+  "or",
+]);
+
+/** A binary operator as arrays of `dtype` compute it. */
+export function binaryFunction(op: BinaryOp, dtype: ElementType): (x: number, y: number) => number {
+  const f = OPERATORS[op];
+  if (COMPARISONS.has(op)) return f;
+  const round = arithmeticRounder(dtype);
+  return (x, y) => round(f(x, y));
+}
+
+/**
+ * `x ** p` for a Python number p. PyTorch has kernels of their own for some powers: a cube in
+ * bfloat16 and float32 is two products, each rounded.
+ */
+export function powerFunction(p: number, dtype: ElementType): (x: number) => number {
+  const round = arithmeticRounder(dtype);
+  const inSteps = dtype !== "float16";
+  switch (p) {
+    case 0.5:
+      return (x) => round(Math.sqrt(x));
+    case 2:
+      return (x) => round(x * x);
+    case 3:
+      return inSteps ? (x) => round(round(x * x) * x) : (x) => round(x ** 3);
+    case -2:
+      return inSteps ? (x) => round(1 / round(x * x)) : (x) => round(x ** -2);
+    case -1:
+      return (x) => round(1 / x);
+    case -0.5:
+      return dtype === "float32"
+        ? (x) => fround(1 / fround(Math.sqrt(x)))
+        : (x) => round(1 / Math.sqrt(x));
+    default: {
+      const exponent = round(p);
+      return (x) => round(pow(x, exponent));
+    }
+  }
+}
+
+/** What a product or quotient takes its right side for: unrounded where it is one half-precision number. */
+export function scalarRounder(dtype: ElementType): (x: number) => number {
+  return isHalf(dtype) ? fround : arithmeticRounder(dtype);
+}

@@ -1,0 +1,103 @@
+/** Functions that PyTorch composes of operations in an order of its own, each of them rounded. */
+import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
+import type { TapeEntry, TapeKernel } from "../../expression/tape.ts";
+import { topological } from "../../expression/walk.ts";
+import { type Held, arithmeticRounder, mapped, number } from "./held.ts";
+import { reshaped } from "./views.ts";
+import { performBinary } from "./binary.ts";
+import { unaryFunction } from "./functions.ts";
+import { reduceHeld } from "./reductions.ts";
+
+/** One operation after the other, each in its operands' type. */
+export const apply = (op: BinaryOp, a: Held, b: Held): Held => performBinary(op, a, b);
+
+export function applyUnary(op: UnaryOp, x: Held): Held {
+  return mapped(x, x.dtype, unaryFunction(op, x.dtype));
+}
+
+const ONE = number(1, "int64");
+
+/** Axes that a reduction's result has lost (or kept as 1). */
+export interface Along {
+  readonly dims: readonly number[];
+  readonly keepDims: boolean;
+}
+
+export function performKernel(
+  kernel: TapeKernel,
+  operands: readonly Held[],
+  along: Along,
+): Held | null {
+  const [x, t, weight] = operands as [Held, Held, Held | undefined];
+  switch (kernel.name) {
+    case "cross entropy": {
+      // (t - 1) · max(log1p(-p), -100) - t · max(log p, -100)
+      const bounded = (y: Held): Held => mapped(y, y.dtype, (v) => (v < -100 ? -100 : v));
+      const miss = bounded(applyUnary("log1p", applyUnary("neg", x)));
+      const hit = bounded(applyUnary("log", x));
+      return apply("sub", apply("mul", apply("sub", t, ONE), miss), apply("mul", t, hit));
+    }
+    case "logistic cross entropy": {
+      const outside = apply("mul", apply("sub", ONE, t), x);
+      const log = applyUnary("logsigmoid", x);
+      if (weight === undefined) return apply("sub", outside, log);
+      const scale = apply("add", apply("mul", apply("sub", weight, ONE), t), ONE);
+      return apply("sub", outside, apply("mul", scale, log));
+    }
+    case "norm":
+      return null; // as its formula, in float32
+    case "logsumexp": {
+      const { dims, keepDims } = along;
+      const largest = reduceHeld("max", x, dims, true);
+      const finite = mapped(largest, largest.dtype, (v) => (Math.abs(v) === Infinity ? 0 : v));
+      const powers = applyUnary("exp", apply("sub", x, finite));
+      const total = applyUnary("log", reduceHeld("sum", powers, dims, keepDims));
+      return apply(
+        "add",
+        total,
+        keepDims ? finite : { ...finite, shape: total.shape, strides: total.strides },
+      );
+    }
+  }
+}
+
+/** The gradient by a kernel's first operand. */
+export function kernelGradients(
+  kernel: TapeKernel,
+  operands: readonly Held[],
+  result: Held,
+  g: Held,
+  along: Along,
+): Held {
+  const [x, t, weight] = operands as [Held, Held, Held | undefined];
+  switch (kernel.name) {
+    case "cross entropy": {
+      const spread = apply("mul", apply("sub", ONE, x), x);
+      const least = arithmeticRounder(spread.dtype)(1e-12);
+      const bounded = mapped(spread, spread.dtype, (v) => (v < least ? least : v));
+      return apply("div", apply("mul", g, apply("sub", x, t)), bounded);
+    }
+    case "logistic cross entropy": {
+      const p = applyUnary("sigmoid", x);
+      if (weight === undefined) return apply("mul", apply("sub", p, t), g);
+      const hit = apply("mul", weight, t);
+      const scale = apply("sub", apply("add", hit, ONE), t);
+      return apply("mul", apply("sub", apply("mul", scale, p), hit), g);
+    }
+    case "norm": {
+      const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
+      return apply("mul", x, apply("div", reshaped(g, kept), reshaped(result, kept)));
+    }
+    case "logsumexp": {
+      const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
+      const share = applyUnary("exp", apply("sub", x, reshaped(result, kept)));
+      return apply("mul", reshaped(g, kept), share);
+    }
+  }
+}
+
+/** The axes of the reduction in a kernel's formula. */
+export function alongOf({ kernel, value }: TapeEntry): Along {
+  const found = topological(value).findLast((x) => x.kind === "reduce");
+  return kernel?.along ?? found ?? { dims: [], keepDims: false };
+}

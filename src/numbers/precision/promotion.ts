@@ -1,0 +1,48 @@
+/** The number type in which PyTorch performs an operation on several arrays. */
+import type { ElementType } from "../../expression/tape.ts";
+import { type Held, isFloat } from "./held.ts";
+
+/** What decides the type of an operation's result. */
+export type Typed = Pick<Held, "dtype" | "shape" | "weak">;
+
+const WIDTH: Readonly<Record<ElementType, number>> = {
+  bool: 1,
+  uint8: 8,
+  int8: 8,
+  uint16: 16,
+  int16: 16,
+  uint32: 32,
+  int32: 32,
+  uint64: 64,
+  int64: 64,
+  float16: 16,
+  bfloat16: 16,
+  float32: 32,
+  float64: 64,
+};
+
+function category(dtype: ElementType): number {
+  return isFloat(dtype) ? 2 : dtype === "bool" ? 0 : 1;
+}
+
+/**
+ * Floats outrank integers, which outrank truth values; within the highest of these, arrays outrank
+ * arrays without axes, which outrank Python numbers; among equals the wider type wins.
+ */
+export function commonType(operands: readonly Typed[]): ElementType {
+  const highest = Math.max(...operands.map((x) => category(x.dtype)));
+  const own = operands.filter((x) => category(x.dtype) === highest);
+  const rank = (x: Typed): number => (x.weak === true ? 0 : x.shape.length === 0 ? 1 : 2);
+  const best = Math.max(...own.map(rank));
+  if (best === 0) return highest === 2 ? "float32" : highest === 1 ? "int64" : "bool";
+  return own
+    .filter((x) => rank(x) === best)
+    .map((x) => x.dtype)
+    .reduce(wider);
+}
+
+function wider(a: ElementType, b: ElementType): ElementType {
+  if (a === b) return a;
+  if (WIDTH[a] === WIDTH[b] && isFloat(a)) return "float32"; // float16 with bfloat16
+  return WIDTH[a] >= WIDTH[b] ? a : b;
+}

@@ -1,0 +1,143 @@
+/** Reductions and softmax as PyTorch's CPU kernels compute them. */
+import type { ReduceOp } from "../../expression/node.ts";
+import type { ElementType } from "../../expression/tape.ts";
+import {
+  type Held,
+  arithmeticRounder,
+  contiguousStrides,
+  converted,
+  countOf,
+  isFloat,
+  isHalf,
+  positions,
+  valuesOf,
+} from "./held.ts";
+import { torchSum } from "./torchSum.ts";
+
+/** The type in which an array of `dtype` is computed: float32 for half precision. */
+export function computedIn(dtype: ElementType): ElementType {
+  return isHalf(dtype) ? "float32" : dtype;
+}
+
+/** A reduction over `dims`; the result lies row-major. */
+export function reduceHeld(
+  op: ReduceOp,
+  x: Held,
+  dims: readonly number[],
+  keepDims: boolean,
+): Held {
+  const kept = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
+  const shape = keepDims ? kept : kept.filter((_, d) => !dims.includes(d));
+  const made = (dtype: ElementType, data: Float64Array): Held => ({
+    dtype,
+    shape,
+    strides: contiguousStrides(shape),
+    offset: 0,
+    data,
+  });
+  switch (op) {
+    case "sum":
+      return isFloat(x.dtype)
+        ? made(x.dtype, torchSum(x, dims))
+        : made(
+            "int64",
+            folded(x, dims, 0, (a, b) => a + b),
+          );
+    case "mean": {
+      const wide = isFloat(x.dtype) ? converted(x, computedIn(x.dtype)) : converted(x, "float32");
+      const n = countOf(x.shape) / countOf(kept);
+      const round = arithmeticRounder(wide.dtype);
+      const totals = torchSum(wide, dims).map((total) => round(total / n));
+      return converted(made(wide.dtype, totals), isFloat(x.dtype) ? x.dtype : "float32");
+    }
+    case "prod": {
+      const dtype = isFloat(x.dtype) ? x.dtype : "int64";
+      const round = arithmeticRounder(dtype);
+      return made(
+        dtype,
+        folded(x, dims, 1, (a, b) => round(a * b)),
+      );
+    }
+    case "max":
+      return made(x.dtype, folded(x, dims, -Infinity, Math.max));
+    case "min":
+      return made(x.dtype, folded(x, dims, Infinity, Math.min));
+    case "any":
+      return made(
+        "bool",
+        folded(x, dims, 0, (a, b) => (a !== 0 || b !== 0 ? 1 : 0)),
+      );
+    case "all":
+      return made(
+        "bool",
+        folded(x, dims, 1, (a, b) => (a !== 0 && b !== 0 ? 1 : 0)),
+      );
+  }
+}
+
+/** One entry after the other, in row-major order. */
+export function folded(
+  x: Held,
+  dims: readonly number[],
+  start: number,
+  f: (a: number, b: number) => number,
+): Float64Array {
+  const kept = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
+  const out = new Float64Array(countOf(kept)).fill(start);
+  const values = valuesOf(x);
+  const to = groupOf(x.shape, dims);
+  for (let k = 0; k < values.length; k++) out[to[k]!] = f(out[to[k]!]!, values[k]!);
+  return out;
+}
+
+/** For each entry in row-major order, which entry of the reduction it goes to. */
+export function groupOf(shape: readonly number[], dims: readonly number[]): Int32Array {
+  const kept = shape.map((n, d) => (dims.includes(d) ? 1 : n));
+  const strides = contiguousStrides(kept).map((s, d) => (dims.includes(d) ? 0 : s));
+  return positions({ shape, strides, offset: 0 });
+}
+
+/** Half-precision numbers in one vector of AVX-512, AVX2 having half as many. */
+export const HALF_LANES = 32;
+
+/**
+ * Softmax along `dim`. In half precision the exponentials stay in float32 along the last axis, and
+ * in whole vectors across others; what is left over of these vectors keeps them in half precision.
+ */
+export function softmaxHeld(x: Held, dim: number, log: boolean, lanes = HALF_LANES): Held {
+  const { dtype } = x;
+  const half = isHalf(dtype);
+  const single = arithmeticRounder(computedIn(dtype));
+  const round = arithmeticRounder(dtype);
+  const values = valuesOf(x);
+  const out = new Float64Array(values.length);
+  const n = x.shape[dim]!;
+  const inner = countOf(x.shape.slice(dim + 1));
+  const outer = countOf(x.shape.slice(0, dim));
+  const inVectors = inner - (inner % lanes);
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      const from = o * n * inner + i;
+      let largest = -Infinity;
+      for (let k = 0; k < n; k++) largest = Math.max(largest, values[from + k * inner]!);
+      let total = 0;
+      const isLast = inner === 1;
+      const stored = half && !log && !isLast && i >= inVectors ? round : single;
+      for (let k = 0; k < n; k++) {
+        const at = from + k * inner;
+        const e = single(Math.exp(single(values[at]! - largest)));
+        out[at] = stored(e);
+        total = single(total + e);
+      }
+      const inHalf = half && isLast ? round : single;
+      const logarithm = log ? inHalf(single(Math.log(inHalf(total)))) : 0;
+      for (let k = 0; k < n; k++) {
+        const at = from + k * inner;
+        out[at] = log
+          ? round(single(single(values[at]! - largest) - logarithm))
+          : round(single(out[at]! / total));
+      }
+    }
+  }
+  return { dtype, shape: x.shape, strides: contiguousStrides(x.shape), offset: 0, data: out };
+}

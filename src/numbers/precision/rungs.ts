@@ -1,0 +1,35 @@
+/** The rungs of the ladder: the number types in which one loss is performed. */
+import type { ElementType } from "../../expression/tape.ts";
+import type { AutocastType } from "./autocast.ts";
+
+export interface Rung {
+  readonly name: string;
+  /** What the array is held in that the gradient is by. */
+  readonly prediction: ElementType;
+  /** What the other float arrays are held in. */
+  readonly others: ElementType;
+  readonly autocast: AutocastType | null;
+}
+
+const plain = (name: ElementType): Rung => ({
+  name,
+  prediction: name,
+  others: name,
+  autocast: null,
+});
+
+/** Every float array in one type. */
+export const RUNGS: readonly Rung[] = [
+  plain("float64"),
+  plain("float32"),
+  plain("bfloat16"),
+  plain("float16"),
+];
+
+/** Under `torch.autocast`: the network's output in the lower type, the targets in float32. */
+export const AUTOCAST_RUNGS: readonly Rung[] = (["bfloat16", "float16"] as const).map((lower) => ({
+  name: `autocast-${lower}`,
+  prediction: lower,
+  others: "float32",
+  autocast: lower,
+}));
