@@ -1,5 +1,5 @@
 /** What the functions of numpy.ts do that are more than one line. */
-import { broadcast, elementCount } from "../../expression/axis.ts";
+import { broadcast, elementCount, normalizeDim } from "../../expression/axis.ts";
 import type { ArrayHandle } from "../host.ts";
 import { makeDict, makeList } from "../interpreter/collections.ts";
 import { type DType, defaultDType, defaultFloat } from "../dtypes.ts";
@@ -151,7 +151,9 @@ export function atLeastOne(c: CallContext): Value {
 export function sizeAlong(c: CallContext): Value {
   const x = c.tensor("x");
   const dims = c.dims("dim");
-  return dims === null ? entryCount(c.vm, x) : sizeNumbers(x).at(dims[0]!)!;
+  if (dims === null) return entryCount(c.vm, x);
+  const sizes = sizeNumbers(x);
+  return sizes[normalizeDim(dims[0]!, sizes.length)]!;
 }
 
 export function dtypeOr(c: CallContext, otherwise: DType): DType {

@@ -76,6 +76,7 @@ describe("Arrays", () => {
     ["np.sum(x, where=x > 0)", /argument 'where' of sum\(\) is not supported/],
     ["np.sum(x, dim=0)", /unexpected keyword argument 'dim'/],
     ["x.sum(axis=5)", /axis 5 is out of range/],
+    ["np.size(x, 1)", /axis 1 is out of range/],
     ["x.reshape(2, 2)", /cannot reshape array of size 3 into shape \(2, 2\)/],
     ["x - [1, 2]", /do not broadcast/],
     ["x + 'a'", /unsupported operand type\(s\) for \+: 'numpy.ndarray' and 'str'/],
