@@ -12,6 +12,7 @@ besides the library that the loss itself is written for.
 """
 
 import ast
+import builtins
 import contextlib
 import importlib
 import importlib.util
@@ -61,6 +62,9 @@ def write_frame(stream, header, arrays=()):
 # The user's program
 
 
+PROGRAM_NAME = "__dice_gradient__"
+
+
 class Program:
     """The name space of a file, or of a notebook's cells one after another."""
 
@@ -68,8 +72,8 @@ class Program:
         self.folder = folder
         self.numpy_as = numpy_as
         self.ran = []
-        self.module = types.ModuleType("__dice_gradient__")
-        self.module.__dict__["__name__"] = "__dice_gradient__"
+        self.module = types.ModuleType(PROGRAM_NAME)
+        self.module.__dict__["__name__"] = PROGRAM_NAME
         # Dataclasses and Keras look a class's module up by its name.
         sys.modules[self.module.__name__] = self.module
 
@@ -81,7 +85,7 @@ class Program:
             if source.get("isCell") and tree.body and isinstance(tree.body[-1], ast.Expr):
                 # The call under inspection, or a value that nobody sees here.
                 tree.body.pop()
-            with standing_in_for_numpy(self.numpy_as):
+            with standing_in_for_numpy(self.numpy_as, self.folder):
                 exec(compile(tree, file, "exec"), self.module.__dict__)
             self.ran.append(source)
 
@@ -90,18 +94,41 @@ class Program:
 
 
 @contextlib.contextmanager
-def standing_in_for_numpy(name):
-    """`import numpy` gives another library's NumPy meanwhile."""
+def standing_in_for_numpy(name, folder):
+    """`import numpy` in the user's own code gives another library's NumPy meanwhile.
+
+    Libraries that this code imports keep the real one: they use more of it than any other has.
+    """
     if name is None:
         yield
         return
     other = importlib.import_module(name)
-    real = sys.modules["numpy"]
-    sys.modules["numpy"] = other
+    real = builtins.__import__
+
+    def imported(module, globals=None, locals=None, fromlist=(), level=0):
+        first, *parts = module.split(".")
+        if level != 0 or first != "numpy" or not is_own(globals or {}, folder):
+            return real(module, globals, locals, fromlist, level)
+        found = other
+        for part in parts if fromlist else ():
+            found = getattr(found, part)
+        return found
+
+    builtins.__import__ = imported
     try:
         yield
     finally:
-        sys.modules["numpy"] = real
+        builtins.__import__ = real
+
+
+def is_own(names, folder):
+    """Whether a module of these global names is the user's: the program, or a file below the folder."""
+    if names.get("__name__") == PROGRAM_NAME:
+        return True
+    file = names.get("__file__")
+    if not isinstance(file, str) or "site-packages" in file:
+        return False
+    return os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep)
 
 
 program = None
@@ -134,15 +161,12 @@ def program_for(request):
 
 def own_modules(folder):
     """The user's modules below the folder, each with the time at which its file last changed."""
-    inside = os.path.realpath(folder) + os.sep
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or "site-packages" in file:
-            continue
-        if not os.path.realpath(file).startswith(inside):
+        names = getattr(module, "__dict__", {})
+        if name == PROGRAM_NAME or not is_own(names, folder):
             continue
         try:
-            yield name, os.stat(file).st_mtime_ns
+            yield name, os.stat(names["__file__"]).st_mtime_ns
         except OSError:
             yield name, None
 
@@ -376,7 +400,7 @@ def run(request, payloads, progress):
         here[position] = leaf
         positional = [value_of(a, here, own) for a in request["positional"]]
         keywords = {k: value_of(a, here, own) for k, a in request["keywords"].items()}
-        with standing_in_for_numpy(own.numpy_as):
+        with standing_in_for_numpy(own.numpy_as, own.folder):
             return function(*positional, **keywords)
 
     progress("differentiating")

@@ -125,6 +125,7 @@ const quietSettings = {
  * @param {Record<string, unknown>} [options.settings] user settings beside the quiet ones
  * @param {Record<string, string>} [options.env] variables for the server and its extension host
  * @param {string} [options.dataFolder] kept across runs when given; otherwise made and removed
+ * @param {boolean} [options.untrusted] whether the folder is one that the user has not trusted
  * @param {boolean} [options.lingers] keep the server without a window; otherwise it ends itself
  *   some minutes after the last window closed
  * @param {number} [options.port] 0, the usual, takes any free one
@@ -135,12 +136,20 @@ export async function startServer({
   settings = {},
   env = {},
   dataFolder,
+  untrusted = false,
   lingers = false,
   port: wantedPort = 0,
   timeout = 60_000,
 } = {}) {
   const data = dataFolder ?? (await mkdtemp(join(tmpdir(), "dice-gradient-window-")));
-  const merged = JSON.stringify({ ...quietSettings, ...settings }, null, 2);
+  const trust = untrusted
+    ? {
+        "security.workspace.trust.enabled": true,
+        "security.workspace.trust.startupPrompt": "never",
+        "security.workspace.trust.banner": "never",
+      }
+    : {};
+  const merged = JSON.stringify({ ...quietSettings, ...trust, ...settings }, null, 2);
   for (const place of ["data/User", "data/Machine"]) {
     const file = join(data, place, "settings.json");
     // In a folder that is kept, what the user has set since is theirs.
@@ -157,7 +166,8 @@ export async function startServer({
       ...["--host", "127.0.0.1", "--port", String(wantedPort), "--without-connection-token"],
       // Only with this switch does a release build accept tests from the window's address.
       "--enable-smoke-test-driver",
-      ...["--disable-workspace-trust", "--disable-telemetry", "--accept-server-license-terms"],
+      ...(untrusted ? [] : ["--disable-workspace-trust"]),
+      ...["--disable-telemetry", "--accept-server-license-terms"],
       ...["--server-data-dir", data, "--extensions-dir", join(data, "extensions")],
       ...(lingers ? [] : ["--enable-remote-auto-shutdown"]),
     ],

@@ -94,6 +94,13 @@ function errorFacts(check: Check): Fact[] {
   return facts;
 }
 
+/** How far its gradient is from the derived one where that is furthest in numbers of its own type. */
+function inUlps({ maxUlps }: Autograd): string {
+  return maxUlps === undefined || maxUlps === null
+    ? ""
+    : `, at most ${formatNumber(maxUlps, 3)} ulp`;
+}
+
 function autogradFact(a: Autograd): Fact {
   const term = [a.library, a.version, "autograd"].filter((part) => part !== "").join(" ");
   if (a.failure !== undefined && a.failure !== null) {
@@ -109,7 +116,9 @@ function autogradFact(a: Autograd): Fact {
       ? ""
       : ` (${formatNumber(a.maxScaledError, 3)} rounding units of ${formatNumber(a.bound ?? null, 3)})`;
   const difference =
-    a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}${units}`;
+    a.maxAbsError === null
+      ? ""
+      : `, largest difference ${formatNumber(a.maxAbsError, 3)}${inUlps(a)}${units}`;
   const where = [a.dtype, a.device, a.python === undefined ? "" : `Python ${a.python}`];
   return {
     term,

@@ -92,8 +92,12 @@ export function autogradLine(a: Autograd): string {
   const where = `${a.dtype}, ${a.device}`;
   const error =
     a.maxAbsError === null ? "" : `, largest difference ${formatNumber(a.maxAbsError, 3)}`;
+  const ulps =
+    a.maxUlps === undefined || a.maxUlps === null
+      ? ""
+      : `, at most ${formatNumber(a.maxUlps, 3)} ulp`;
   const note = a.note === undefined || a.note === null ? "" : `; ${a.note}`;
-  return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${note}`;
+  return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${ulps}${note}`;
 }
 
 export const HANDWRITTEN_WORDS: Readonly<Record<HandWritten["verdict"], string>> = {

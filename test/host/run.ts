@@ -12,8 +12,10 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
+import { onPath } from "../../scripts/lib/browser.mjs";
 import { run } from "../../scripts/lib/process.mjs";
 import { outFolder, root } from "../../scripts/lib/root.mjs";
+import { oraclePython } from "../oracle/environment.ts";
 import { desktopProblem, runInDesktop } from "./desktop.ts";
 import { copyExample, temporaryFolder } from "./example.ts";
 import { reportPrefix } from "./reportPrefix.ts";
@@ -96,12 +98,17 @@ async function keepOutput(lines: readonly string[]): Promise<void> {
   console.log(`All that VS Code printed: ${file}`);
 }
 
+/** Names the interpreter with the real libraries to the suite; without Python it skips what needs one. */
+async function pythonVariable(): Promise<Record<string, string>> {
+  return onPath("python3") === undefined ? {} : { DICE_GRADIENT_PYTHON: await oraclePython() };
+}
+
 async function runSuiteInBrowser(tests: string): Promise<number> {
   const reader = reportReader();
   const workbench = await launchWorkbench({
     workspace: await copyExample(),
     extensionTestsPath: tests,
-    env: { DICE_GRADIENT_GREP: args.grep },
+    env: { DICE_GRADIENT_GREP: args.grep, ...(await pythonVariable()) },
     onTestOutput: reader.take,
   });
   try {
@@ -123,7 +130,7 @@ async function runSuiteInBrowser(tests: string): Promise<number> {
 
 async function runSuite(tests: string): Promise<number> {
   if ((await chooseHost()) === "browser") return runSuiteInBrowser(tests);
-  process.env["DICE_GRADIENT_GREP"] = args.grep;
+  Object.assign(process.env, { DICE_GRADIENT_GREP: args.grep, ...(await pythonVariable()) });
   const reader = reportReader();
   const code = await runInDesktop({
     workspace: await copyExample(),

@@ -1,7 +1,7 @@
 /**
  * `npm run screenshots`: runs the example notebook in the real window and takes the README's
- * pictures of it. Name themes to take only theirs; `--only code` or `--only notebook` takes the
- * pictures of the Python file or of the notebook alone. Run `npm run build` first.
+ * pictures of it. Name themes to take only theirs; `--only code`, `--only notebook` or `--only
+ * catalogue` takes the pictures of the Python file, of the notebook or of the catalogue alone. Run `npm run build` first.
  */
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -76,6 +76,24 @@ async function takeCodePictures(workbench: Workbench, theme: Theme, folder: stri
   await shoot("hover");
 }
 
+/** The catalogue's page with a loss that people search for. */
+async function takeCataloguePicture(
+  workbench: Workbench,
+  theme: Theme,
+  folder: string,
+): Promise<void> {
+  await workbench.runCommand("View: Close All Editors");
+  await workbench.runCommand("Dice Gradient: Browse Dice Losses");
+  const page = await workbench.outputFrame(".catalogue [role=option]", 60_000);
+  await page.locator("#search").fill("tversky");
+  await page.locator("[role=status]").filter({ hasText: " of " }).waitFor();
+  await page.locator("[role=option]").filter({ hasText: "Keras" }).first().click();
+  await page.locator(".detail .katex").first().waitFor({ timeout: 60_000 });
+  const path = join(folder, `catalogue-${theme}.png`);
+  await workbench.page.screenshot({ path });
+  console.log(path);
+}
+
 async function takePictures(theme: Theme, folder: string, only: string | undefined): Promise<void> {
   const workspace = join(await temporaryFolder(), "example");
   await cp(exampleFolder, workspace, { recursive: true });
@@ -96,6 +114,10 @@ async function takePictures(theme: Theme, folder: string, only: string | undefin
   });
   try {
     await workbench.runCommand("View: Close Primary Side Bar");
+    if (only === "catalogue") {
+      await takeCataloguePicture(workbench, theme, folder);
+      return;
+    }
     if (only === "code") {
       await takeCodePictures(workbench, theme, folder);
       return;
@@ -117,6 +139,7 @@ async function takePictures(theme: Theme, folder: string, only: string | undefin
     await save(workbench);
     await reopen(workbench, "losses.py");
     await takeCodePictures(workbench, theme, folder);
+    await takeCataloguePicture(workbench, theme, folder);
   } catch (error) {
     console.log(await workbench.keepEvidence(`screenshots ${theme}`));
     throw error;

@@ -38,6 +38,8 @@ export interface WorkbenchOptions {
   readonly theme?: keyof typeof themes;
   /** User settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Opens the folder as one that the user has not trusted. */
+  readonly untrusted?: boolean;
   /** Variables for the extension host. */
   readonly env?: Readonly<Record<string, string>>;
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -84,6 +86,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
     settings: { "workbench.colorTheme": theme.setting, ...options.settings },
     // No extension gallery: a test asks nothing of the outside.
     env: { EXTENSIONS_GALLERY: "{}", ...options.env },
+    untrusted: options.untrusted ?? false,
   });
   const consoleLines: string[] = [];
   let browser: Browser | undefined;

@@ -55,7 +55,8 @@ export class PythonRuns {
         });
       },
     );
-    if (failures.length > 0) await this.say(failures);
+    // Not awaited: the run has ended, whether or not its message is read.
+    if (failures.length > 0) void this.say(failures);
   }
 
   /** The cells that a command is about: the one of its button, else those selected. */

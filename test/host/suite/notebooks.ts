@@ -69,15 +69,23 @@ export async function run(
   notebook: vscode.NotebookDocument,
   index: number,
 ): Promise<vscode.NotebookCell> {
-  const cell = notebook.cellAt(index);
+  return ended(notebook.cellAt(index), () => start(notebook, index, index + 1));
+}
+
+/** Waits until the cell, started by `begin`, has ended. */
+export async function ended(
+  cell: vscode.NotebookCell,
+  begin: () => Thenable<unknown>,
+): Promise<vscode.NotebookCell> {
   const before = cell.executionSummary?.timing?.endTime;
-  await start(notebook, index, index + 1);
+  await begin();
   await until(
     () => {
       const summary = cell.executionSummary;
       return summary?.success !== undefined && summary.timing?.endTime !== before;
     },
-    `cell ${String(index)} to end`,
+    `cell ${String(cell.index)} to end`,
+    60_000,
   );
   return cell;
 }
@@ -111,6 +119,14 @@ interface ShownReport {
   readonly loss: { readonly value: number | null };
   readonly gradient: { readonly text: string; readonly values?: readonly (number | null)[] };
   readonly assumptions?: readonly string[];
+  readonly autogradRuns?: readonly {
+    readonly library: string;
+    readonly version: string;
+    readonly verdict: string;
+    readonly maxUlps?: number | null;
+    readonly failure?: string | null;
+  }[];
+  readonly numbers?: { readonly columns: readonly string[] };
   readonly pairs?: readonly { readonly sentence: string }[];
 }
 

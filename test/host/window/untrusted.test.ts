@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Locator } from "playwright-core";
+import { copyExample } from "../example.ts";
+import { notebookIsReady } from "../notebook.ts";
+import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
+
+/** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */
+async function shownMessage({ page, runCommand }: Workbench, text: string): Promise<Locator> {
+  await runCommand("Notifications: Show Notifications");
+  const message = page.locator(".notifications-center .notification-list-item");
+  const found = message.filter({ hasText: text }).first();
+  await found.waitFor({ timeout: 30_000 });
+  return found;
+}
+
+describe("a folder that is not trusted", function () {
+  this.timeout(180_000);
+  let workbench: Workbench;
+
+  before(async () => {
+    const workspace = await copyExample();
+    workbench = await launchWorkbench({
+      workspace,
+      file: join(workspace, "losses.py"),
+      untrusted: true,
+    });
+  });
+  after(() => workbench.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  it("still has its losses derived where their code is read", async () => {
+    const lens = workbench.page.locator(".codelens-decoration").filter({ hasText: "∂L/∂y_pred" });
+    await lens.first().waitFor({ timeout: 60_000 });
+  });
+
+  it("has no loss run in Python: the command says why, and leads to workspace trust", async () => {
+    const { page } = workbench;
+    await page.locator(".view-line").getByText("dice_loss_plain").first().click();
+    await workbench.runCommand("Dice Gradient: Run This Loss in Python");
+    const message = await shownMessage(workbench, "not trusted");
+    assert.match(await message.innerText(), /Deriving and checking need no trust/);
+    await message.getByRole("button", { name: "Manage Workspace Trust" }).click();
+    await page.locator(".workspace-trust-editor").waitFor({ timeout: 30_000 });
+  });
+
+  it("has no cell run in Python either, while the cell runs as ever", async () => {
+    await workbench.runCommand("Notifications: Clear All Notifications");
+    await workbench.runCommand("Dice Gradient: New Inspection Notebook");
+    await notebookIsReady(workbench);
+    await workbench.runCommand("Dice Gradient: Run Cell in Python");
+    await shownMessage(workbench, "not trusted");
+  });
+});
