@@ -6,9 +6,9 @@ import { notebookIsReady } from "../notebook.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
 /** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */
-async function shownMessage({ page, runCommand }: Workbench, text: string): Promise<Locator> {
-  await runCommand("Notifications: Show Notifications");
-  const message = page.locator(".notifications-center .notification-list-item");
+async function shownMessage(workbench: Workbench, text: string): Promise<Locator> {
+  await workbench.runCommand("Notifications: Show Notifications");
+  const message = workbench.page.locator(".notifications-center .notification-list-item");
   const found = message.filter({ hasText: text }).first();
   await found.waitFor({ timeout: 30_000 });
   return found;
