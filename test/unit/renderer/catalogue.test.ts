@@ -70,14 +70,14 @@ describe("the catalogue's page", () => {
     press("ArrowDown");
     press("ArrowDown");
     assert.equal(selected(), "Tversky lossTversky");
-    assert.equal(document.activeElement.getAttribute("role"), "option");
+    assert.equal(document.activeElement?.getAttribute("role"), "option");
     assert.equal(document.querySelectorAll('[role=option][tabindex="0"]').length, 1);
     press("End");
     press("Enter");
     assert.equal(document.activeElement, document.querySelector("main"));
     document.querySelector<HTMLElement>('[aria-selected="true"]')!.focus();
     press("Escape");
-    assert.equal(document.activeElement?.id, "search");
+    assert.equal(document.activeElement.id, "search");
   });
 
   it("comes back with its search and its loss, and ignores what an older search found", () => {
