@@ -63,15 +63,17 @@ export class PythonRuns {
   async cellsOf(argument: unknown): Promise<vscode.NotebookCell[]> {
     if (isCell(argument)) return [argument];
     const editor = vscode.window.activeNotebookEditor;
-    if (editor?.notebook.notebookType !== NOTEBOOK_TYPE) {
+    const selected =
+      editor?.notebook.notebookType === NOTEBOOK_TYPE
+        ? editor.selections.flatMap((range) => editor.notebook.getCells(range))
+        : [];
+    const cells = selected.filter((cell) => cell.kind === vscode.NotebookCellKind.Code);
+    if (cells.length === 0) {
       await vscode.window.showInformationMessage(
-        "Open a notebook and select the cell that calls the loss.",
+        "Open a notebook and select the code cell that calls the loss.",
       );
-      return [];
     }
-    return editor.selections
-      .flatMap((range) => editor.notebook.getCells(range))
-      .filter((cell) => cell.kind === vscode.NotebookCellKind.Code);
+    return cells;
   }
 
   private async hasKernel(notebook: vscode.NotebookDocument): Promise<boolean> {
