@@ -43,6 +43,11 @@ export function drawBehaviour(view: View, behaviour: Behaviour | undefined): HTM
   );
 }
 
+/** Text in which names from code stand between backticks. */
+function prose(text: string): Child[] {
+  return text.split(/`([^`]*)`/).map((part, k) => (k % 2 === 0 ? part : h("code", {}, part)));
+}
+
 function badge({ word, icon: name, as }: Look): HTMLElement {
   return h("span", { class: `badge is-${as}` }, icon(name), h("strong", {}, word));
 }
@@ -52,7 +57,7 @@ function onLines(lines: readonly number[]): Child {
 }
 
 function drawFinding(f: BehaviourFinding): HTMLElement {
-  return h("li", {}, badge(FINDINGS[f.kind]), ": ", f.sentence, onLines(f.lines));
+  return h("li", {}, badge(FINDINGS[f.kind]), ": ", ...prose(f.sentence), onLines(f.lines));
 }
 
 function drawLimits(view: View, limits: readonly BehaviourLimit[]): HTMLElement {
@@ -115,7 +120,11 @@ function drawClaim(view: View, claim: ClaimEntry): HTMLElement {
     "details",
     { class: "step" },
     h("summary", {}, icon("chevron"), h("span", { class: "step-title" }, "What it rests on")),
-    h("ul", { class: "step-body evidence" }, ...claim.evidence.map((text) => h("li", {}, text))),
+    h(
+      "ul",
+      { class: "step-body evidence" },
+      ...claim.evidence.map((text) => h("li", {}, ...prose(text))),
+    ),
   );
   return h(
     "div",
@@ -126,7 +135,7 @@ function drawClaim(view: View, claim: ClaimEntry): HTMLElement {
       { class: "verdict-line" },
       badge(CLAIMS[claim.verdict]),
       ": ",
-      `${claim.sentence}.`,
+      ...prose(`${claim.sentence}.`),
       onLines(claim.lines),
     ),
     claim.needs === null

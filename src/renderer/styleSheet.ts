@@ -189,7 +189,7 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .plot .dots { stroke: var(--mark); stroke-width: 4.5; stroke-linecap: round; stroke-opacity: 0.75; fill: none; }
   & .plot .own-place, & .legend-line .own-place { stroke: var(--dim); stroke-dasharray: 2 2; fill: none; }
   & .line-mark { fill: none; stroke: var(--mark); stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
-  & .line-mark.is-background { stroke: var(--vscode-charts-orange, #b5640f); stroke-dasharray: 9 4; }
+  & .line-mark.is-background { stroke: var(--vscode-charts-yellow, #bf8803); stroke-dasharray: 9 4; }
   & .line-mark.is-without-smoothing { stroke-dasharray: 1 4; stroke-width: 2.6; }
   & .line-mark.is-without-smoothing.is-background { stroke-dasharray: 9 4 1 4; stroke-width: 2; }
   & .line-mark.is-slope { stroke: var(--vscode-charts-green, #388a34); stroke-dasharray: 4 3; stroke-width: 1.4; }

@@ -8,8 +8,8 @@ import { CLAIM_WORDS, FINDING_WORDS, chartRows, onLines } from "./words.ts";
 
 export function claimsHtml(claims: readonly ClaimEntry[]): string {
   const one = (c: ClaimEntry): string =>
-    `<dt>“${escape(c.claim)}”</dt><dd><strong>${CLAIM_WORDS[c.verdict]}</strong>: ${escape(c.sentence + onLines(c.lines))}.` +
-    `<ul>${[...c.evidence, ...(c.needs === null ? [] : [`Needs: ${c.needs}`])].map((e) => `<li>${escape(e)}</li>`).join("")}</ul></dd>`;
+    `<dt>“${escape(c.claim)}”</dt><dd><strong>${CLAIM_WORDS[c.verdict]}</strong>: ${prose(c.sentence + onLines(c.lines))}.` +
+    `<ul>${[...c.evidence, ...(c.needs === null ? [] : [`Needs: ${c.needs}`])].map((e) => `<li>${prose(e)}</li>`).join("")}</ul></dd>`;
   return `<p><strong>Three claims</strong></p><dl>${claims.map(one).join("")}</dl>`;
 }
 
@@ -17,7 +17,7 @@ export function behaviourHtml(b: Behaviour): string {
   const findings = b.findings
     .map(
       (f) =>
-        `<li><strong>${FINDING_WORDS[f.kind]}</strong>: ${escape(f.sentence + onLines(f.lines))}</li>`,
+        `<li><strong>${FINDING_WORDS[f.kind]}</strong>: ${prose(f.sentence + onLines(f.lines))}</li>`,
     )
     .join("");
   return [
@@ -52,4 +52,12 @@ function chart(c: BehaviourChart): string {
 
 function headOf(cells: readonly string[]): string {
   return `<thead><tr>${cells.map((t) => `<th scope="col">${escape(t)}</th>`).join("")}</tr></thead>`;
+}
+
+/** Text in which names from code stand between backticks. */
+function prose(text: string): string {
+  return text
+    .split(/`([^`]*)`/)
+    .map((part, k) => (k % 2 === 0 ? escape(part) : `<code>${escape(part)}</code>`))
+    .join("");
 }

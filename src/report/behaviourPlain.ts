@@ -50,7 +50,7 @@ export function behaviourMarkdown(b: Behaviour): string[] {
     "",
     ...(b.assumed === null ? [] : [inline(b.assumed), ""]),
     ...b.findings.map(
-      (f) => `- **${FINDING_WORDS[f.kind]}**: ${inline(f.sentence + onLines(f.lines))}`,
+      (f) => `- **${FINDING_WORDS[f.kind]}**: ${prose(f.sentence + onLines(f.lines))}`,
     ),
     "",
     ...b.charts.flatMap((c) => {
@@ -74,8 +74,8 @@ export function claimsMarkdown(claims: readonly ClaimEntry[]): string[] {
     "**Three claims**",
     "",
     ...claims.flatMap((c) => [
-      `- “${inline(c.claim)}” **${CLAIM_WORDS[c.verdict]}**: ${inline(c.sentence + onLines(c.lines))}.`,
-      ...c.evidence.map((e) => `  - ${inline(e)}`),
+      `- “${inline(c.claim)}” **${CLAIM_WORDS[c.verdict]}**: ${prose(c.sentence + onLines(c.lines))}.`,
+      ...c.evidence.map((e) => `  - ${prose(e)}`),
       ...(c.needs === null ? [] : [`  - needs: ${inline(c.needs)}`]),
     ]),
     "",
@@ -84,4 +84,9 @@ export function claimsMarkdown(claims: readonly ClaimEntry[]): string[] {
 
 function indented(text: string): string[] {
   return text.split("\n").map((line) => `  ${line}`);
+}
+
+/** Text in which names from code stand between backticks: these are Markdown's own, once escaped. */
+function prose(text: string): string {
+  return inline(text).replace(/\\`([^`\\]*)\\`/g, "`$1`");
 }

@@ -1,8 +1,9 @@
 /** `explain`: how the gradient of an inspected loss behaves on its arrays, and three claims settled. */
+import { ShapeError } from "../expression/axis.ts";
 import { type Expr, type Input, type SourceSpan, withAnnotations } from "../expression/node.ts";
-import { resize, topological } from "../expression/walk.ts";
+import { leaves, resize, topological } from "../expression/walk.ts";
 import { type Measured, measureBehaviour } from "../explain/behaviour/behaviour.ts";
-import { hasActivation } from "../explain/behaviour/factors.ts";
+import { takesLogits } from "../explain/behaviour/factors.ts";
 import { limitWords } from "../explain/behaviour/finding.ts";
 import { findingsOf } from "../explain/behaviour/findings.ts";
 import type { LimitValue } from "../explain/behaviour/limits.ts";
@@ -15,7 +16,7 @@ import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
 import type { Behaviour, LimitEntry, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
-import type { Inspection, Watch } from "./inspect.ts";
+import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { sampleArrays } from "./sampleArrays.ts";
 
 /** What to do to have real autograd asked, in the words of the face. */
@@ -52,6 +53,9 @@ export function explained(
   });
 }
 
+/** For a number that the call did not say, such as a weight. */
+const SAMPLE_NUMBER = 0.5;
+
 /** The loss on its arrays, or on sample arrays where any is missing. */
 function subjectOf(
   inspection: Inspection,
@@ -83,8 +87,21 @@ function subjectOf(
       assumed: null,
     };
   }
-  const { sizes, bindings } = sampleArrays(inputs, hasActivation(loss, wrt.node));
-  const sized = (e: Expr): Expr => resize(e, sizes);
+  const { sizes, bindings } = sampleArrays(inputs, takesLogits(loss, wrt.node));
+  const numbers = leaves(loss).flatMap((e) =>
+    e.kind === "parameter" && e.value === null ? [e.name] : [],
+  );
+  const sized = (e: Expr): Expr => {
+    try {
+      return resize(e, sizes);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      throw new InspectionError(
+        `${report.function.name} fits no sample arrays, so it cannot be explained without arrays`,
+        "Give it arrays: explain(loss(p, t)) in a cell, NAME=VALUE on the command line.",
+      );
+    }
+  };
   const shapes = inputs.map(
     (x) => `${x.name} ${formatShape(sized(x.node).shape.map((a) => a.size!))}`,
   );
@@ -94,12 +111,15 @@ function subjectOf(
       gradient: sized(own),
       wrt: sized(wrt.node) as Input,
       target: (target === null ? null : sized(target.node)) as Input | null,
-      bindings,
+      bindings: new Map([
+        ...bindings,
+        ...numbers.map((n) => [n, Float64Array.of(SAMPLE_NUMBER)] as const),
+      ]),
       ...place,
       isSample: true,
       ...(spans === undefined ? {} : { spans: sizedSpans(loss, spans, sized) }),
     },
-    assumed: `no arrays were given, so all numbers here are of sample arrays: ${shapes.join(", ")}, a round foreground and a fair prediction of it`,
+    assumed: `no arrays were given, so all numbers here are of sample arrays: ${shapes.join(", ")}, a round foreground and a fair prediction of it${numbers.length === 0 ? "" : `; ${numbers.join(", ")} = ${SAMPLE_NUMBER}`}`,
   };
 }
 

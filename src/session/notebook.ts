@@ -54,7 +54,7 @@ interface Pending {
 }
 
 /** How a cell has real autograd asked. */
-const FACE = { askAutograd: "Write # dice-gradient: autograd=torch (or several) in the cell" };
+const FACE = { askAutograd: "Write # dice-gradient: autograd=LIBRARY,LIBRARY in the cell" };
 
 export class NotebookSession {
   private readonly directory: string;

@@ -9,18 +9,18 @@ import type { Activation } from "./factors.ts";
 export type Domain = "logits" | "probabilities" | "values";
 
 export function domainOf(activation: Activation | null, data: TypedArray): Domain {
-  if (activation !== null) return "logits";
+  if (activation !== null && activation.squashes) return "logits";
   return data.every((x) => x >= 0 && x <= 1) ? "probabilities" : "values";
 }
 
 /** How many points a sweep of one entry has: fewer on large arrays, where each takes a pass. */
 export function pointsFor(entries: number): number {
-  return entries <= 2e5 ? 41 : entries <= 2e6 ? 21 : 11;
+  return entries <= 5e4 ? 41 : entries <= 5e5 ? 25 : entries <= 2e6 ? 17 : 9;
 }
 
 /** The same where all entries move, and what is asked of all of them takes more passes. */
 export function fewerPointsFor(entries: number): number {
-  return entries <= 2e4 ? 41 : entries <= 2e6 ? 21 : 11;
+  return entries <= 2e4 ? 41 : entries <= 2e5 ? 17 : entries <= 2e6 ? 13 : 9;
 }
 
 const LOGITS = 20;

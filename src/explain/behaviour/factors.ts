@@ -6,7 +6,7 @@
 import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { toText } from "../../expression/text.ts";
-import { dependsOn } from "../../expression/walk.ts";
+import { dependsOn, topological } from "../../expression/walk.ts";
 import { SEVERAL, labelsOf } from "../../gradient/cells.ts";
 import { gradient } from "../../gradient/gradient.ts";
 import { layoutOf } from "../../gradient/entries.ts";
@@ -18,6 +18,8 @@ import type { BehaviourSubject } from "./subject.ts";
 export interface Activation {
   readonly node: Expr;
   readonly kind: "sigmoid" | "softmax" | "other";
+  /** Whether it makes probabilities of any numbers; a clamp of probabilities does not. */
+  readonly squashes: boolean;
   /** Its derivative by its own entry, of the input's shape. */
   readonly slope: Expr;
   /** As people write it. */
@@ -39,8 +41,16 @@ export interface Factors {
 }
 
 /** Whether the loss makes probabilities of its input itself. Axes need no sizes for this. */
-export function hasActivation(loss: Expr, wrt: Expr): boolean {
-  return outline(loss, wrt).parts.some((p) => p.kind === "activation" && p.original !== wrt);
+export function takesLogits(loss: Expr, wrt: Expr): boolean {
+  return outline(loss, wrt).parts.some((p) => p.kind === "activation" && squashes(p.original));
+}
+
+const SQUASHING = new Set(["sigmoid", "logsigmoid", "softplus", "tanh", "exp"]);
+
+function squashes(activation: Expr): boolean {
+  return topological(activation).some(
+    (e) => e.kind === "softmax" || (e.kind === "unary" && SQUASHING.has(e.op)),
+  );
 }
 
 export function factorsOf({ loss, wrt, target }: BehaviourSubject): Factors {
@@ -76,6 +86,7 @@ function activationOf(node: Expr, wrt: Expr): Activation {
     return {
       node,
       kind: "softmax",
+      squashes: true,
       slope: b.mul(node, b.sub(b.ONE, node)),
       slopeText: "p(1 − p)",
     };
@@ -83,6 +94,7 @@ function activationOf(node: Expr, wrt: Expr): Activation {
   return {
     node,
     kind: isSigmoid ? "sigmoid" : "other",
+    squashes: squashes(node),
     slope: gradient(b.sum(node), wrt),
     slopeText: isSigmoid ? "s(1 − s)" : "the activation's slope",
   };

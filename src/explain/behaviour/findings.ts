@@ -133,7 +133,8 @@ function endFindings(m: Measured): Finding[] {
     if (chart === undefined || series === undefined) return [];
     return [oneFinding(m, chart, series, group)];
   });
-  if (m.domain === "probabilities") found.push(upstream(m));
+  if (m.domain === "probabilities" && m.factors.activation?.squashes !== true)
+    found.push(upstream(m));
   return found;
 }
 
@@ -194,7 +195,7 @@ function upstream(m: Measured): Finding {
   return finding(
     "sigmoid-outside",
     small > 0 ? "information" : "steady",
-    `No activation is inside this loss. If a sigmoid makes ${subject.wrt.name} before it, that multiplies what reaches the logits by p(1 − p): ${number(median(slopes) ?? 0)} for half of ${whose(m)} elements or less, and below ${SATURATED} for ${share(small, data.length)} of them`,
+    `No sigmoid and no softmax is inside this loss. If a sigmoid makes ${subject.wrt.name} before it, that multiplies what reaches the logits by p(1 − p): ${number(median(slopes) ?? 0)} for half of ${whose(m)} elements or less, and below ${SATURATED} for ${share(small, data.length)} of them`,
   );
 }
 

@@ -149,9 +149,9 @@ export function median(values: Float64Array): number | undefined {
 }
 
 /** The user's own number, then fewer and fewer down to one, then none. */
-function stepsOf(positives: number): number[] {
+function stepsOf(positives: number, entries: number): number[] {
   const steps = new Set<number>();
-  const points = 14;
+  const points = entries <= 2e4 ? 14 : entries <= 2e6 ? 10 : 6;
   for (let k = 0; k < points; k++) steps.add(Math.round(positives ** (1 - k / (points - 1))));
   return [...steps, 0].sort((x, y) => x - y);
 }
@@ -194,7 +194,7 @@ export function sweepShrinking(
   ]);
   const evaluate = (m: number): number[] =>
     scalars.at(bindings.set(THRESHOLD, shrinking.threshold(m)));
-  const at = stepsOf(shrinking.positives);
+  const at = stepsOf(shrinking.positives, layoutOf(wrt).count);
   const rows = at.map((m, k) => {
     watch.onProgress(k / at.length);
     return evaluate(m);

@@ -160,8 +160,8 @@ export function sweepAll(
     id: toward ? "target" : "together",
     title: toward ? "All predictions toward the target" : "All predictions together",
     note: toward
-      ? `all ${unit} are moved by as much, up where the target is 1 and down elsewhere: at 0 the user's own, to the right better, to the left worse`
-      : `all ${unit} are moved up or down by as much: at 0 the user's own, to the left every prediction goes to 0, to the right to 1`,
+      ? `all ${unit} are moved by as much, up where the target is 1, down elsewhere: 0 is yours, right of it all is better, left worse`
+      : `all ${unit} are moved by as much: 0 is yours, to the left every prediction goes to 0, to the right to 1`,
     x: toward ? `${unit} moved toward the target` : `${unit} moved by`,
     at,
     own: 0,

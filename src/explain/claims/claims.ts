@@ -323,7 +323,7 @@ function library(facts: ClaimFacts): Claim {
   }
   const needs =
     ran.length === 1
-      ? "A run of the same loss in a second library."
+      ? "A run of the same loss in a second library; a loss written with NumPy runs in HIPS Autograd, JAX and TensorFlow alike."
       : `${askAutograd}: two libraries that differentiate the same function settle it.`;
   const whole =
     active.length > 0

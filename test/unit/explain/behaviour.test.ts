@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { orderOf } from "../../../src/explain/behaviour/shrink.ts";
 import { limitOf } from "../../../src/explain/behaviour/limits.ts";
+import { draw } from "../../../src/session/draw.ts";
 import { SNIPPETS, explained } from "./explained.ts";
 
 const P = [0.9, 0.2, 0.6, 0.1, 0.7, 0.3];
@@ -60,7 +61,10 @@ describe("a gradient along one prediction", () => {
     const { finding, behaviour } = await explained(SNIPPETS, "plain", ON);
     assert.equal(finding("one-foreground").kind, "steady");
     assert.match(finding("one-foreground").sentence, /does not vanish, wherever/);
-    assert.match(finding("sigmoid-outside").sentence, /No activation is inside this loss/);
+    assert.match(
+      finding("sigmoid-outside").sentence,
+      /No sigmoid and no softmax is inside this loss/,
+    );
     assert.ok(behaviour.findings.every((f) => f.id !== "saturation"));
   });
 
@@ -330,6 +334,56 @@ def f(y_true, y_pred, smooth=1.0):
       behaviour.smoothing.map((s) => s.lines),
       [[16], [16]],
     );
+  });
+});
+
+describe("what is explained without arrays", () => {
+  it("has a value for every number that the call did not say", async () => {
+    const source = `import numpy as np
+
+def tversky(y_true, y_pred, alpha):
+    tp = np.sum(y_true * y_pred)
+    return 1 - tp / (tp + alpha * np.sum((1 - y_true) * y_pred) + np.sum(y_true * (1 - y_pred)))
+`;
+    const { behaviour } = await explained(source, "tversky");
+    assert.match(
+      behaviour.assumed!,
+      /a round foreground and a fair prediction of it; alpha = 0\.5$/,
+    );
+  });
+
+  it("takes probabilities where the loss but limits them", async () => {
+    const source = `import numpy as np
+
+def f(y_true, y_pred):
+    p = np.clip(y_pred, 0.01, 0.99)
+    return 1 - 2 * np.sum(y_true * p) / (np.sum(y_true) + np.sum(p))
+`;
+    const { chart, finding } = await explained(source, "f");
+    assert.deepEqual([chart("one-foreground").at[0], chart("one-foreground").at.at(-1)], [0, 1]);
+    // Beyond its limits a prediction gets none.
+    assert.equal(finding("one-foreground").kind, "vanishes");
+  });
+
+  it("fails with what to do where no sample arrays fit", async () => {
+    const source = `import numpy as np
+
+def worst(p, t):
+    table = np.zeros(3)
+    table[1:] = 0.5
+    scores = 1 - 2 * np.sum(p * t, axis=1) / np.sum(p + t, axis=1)
+    return np.dot(table, scores)
+`;
+    await assert.rejects(explained(source, "worst"), /worst fits no sample arrays/);
+  });
+});
+
+describe("names from code in sentences", () => {
+  it("are code in HTML and Markdown", async () => {
+    const { report } = await explained(SNIPPETS, "smooth", ON);
+    const { html, markdown } = draw(report);
+    assert.match(html, /On these arrays <code>epsilon<\/code> = 1e-7 changes/);
+    assert.match(markdown, /On these arrays `epsilon` = 1e-7 changes/);
   });
 });
 
