@@ -9,7 +9,7 @@ import type { Activation } from "./factors.ts";
 export type Domain = "logits" | "probabilities" | "values";
 
 export function domainOf(activation: Activation | null, data: TypedArray): Domain {
-  if (activation !== null && activation.squashes) return "logits";
+  if (activation?.squashes === true) return "logits";
   return data.every((x) => x >= 0 && x <= 1) ? "probabilities" : "values";
 }
 

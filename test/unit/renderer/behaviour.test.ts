@@ -187,7 +187,9 @@ describe("claims", function () {
     claims.forEach((element, k) => {
       const claim = report.claims![k]!;
       assert.equal(one(element, ".claim-text").textContent, `“${claim.claim}”`);
-      assert.ok(one(element, ".verdict-line").textContent.includes(claim.sentence.replaceAll("`", "")));
+      assert.ok(
+        one(element, ".verdict-line").textContent.includes(claim.sentence.replaceAll("`", "")),
+      );
       assert.equal(all(element, ".evidence li").length, claim.evidence.length);
     });
     assert.deepEqual(
