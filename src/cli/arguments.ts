@@ -41,6 +41,8 @@ export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=
        dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--shape NAME=SHAPE]...
                            [--json] [--python PATH]
        dice-gradient catalogue [WORD...] [--json]
+       dice-gradient lint PATH... [--format text|json|sarif] [--ignore CODE,...]
+                          [--severity CODE=error|warning|information|off] [--verbose] [--python PATH]
 
 OTHER     another FILE:CALLABLE, or a loss as its library writes it:
           "monai.losses.DiceLoss(sigmoid=True)"; by default the nearest one of the catalogue
@@ -58,8 +60,8 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
           from; by default the active environment's, else python3. Only --autograd runs it
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
-exit code 0: agrees (derive, explain: derived; compare: the same gradient); 1: differs, undefined or not
-differentiable; 2: bad input`;
+exit code 0: agrees (derive, explain: derived; compare: the same gradient; lint: nothing but notes); 1:
+differs, undefined or not differentiable (lint: warnings or errors); 2: bad input`;
 
 export function parseArguments(argv: readonly string[]): Command {
   const [name, ...rest] = argv;

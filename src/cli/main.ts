@@ -25,6 +25,9 @@ import {
   splitTarget,
 } from "./arguments.ts";
 import { printCatalogue } from "./catalogue.ts";
+import { isLintThread, serveLint } from "../session/lint.node.ts";
+import { lint } from "./lint.ts";
+import { parseLint } from "./lintArguments.ts";
 
 const EXIT = { ok: 0, differs: 1, badInput: 2 } as const;
 
@@ -38,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   let command: Command;
   try {
+    if (argv[0] === "lint") return await lint(parseLint(argv.slice(1)));
     command = parseArguments(argv);
   } catch (e) {
     if (!(e instanceof UsageError)) throw e;
@@ -194,5 +198,8 @@ function failureText(f: Failure): string {
   ].join("\n");
 }
 
-process.exitCode = await main(process.argv.slice(2));
-python.referee?.dispose();
+if (isLintThread) await serveLint();
+else {
+  process.exitCode = await main(process.argv.slice(2));
+  python.referee?.dispose();
+}

@@ -55,6 +55,7 @@ export type {
   TraceInput,
   TraceTape,
 };
+export { isNamedByRole } from "./trace/roles.ts";
 export { callablesOf };
 
 export interface CellResult {
@@ -97,6 +98,7 @@ export class PythonProgram {
    */
   execute(source: string, file: string): CellResult {
     const module = this.parser.parse(source, file);
+    this.vm.syntax.set(file, module);
     // Mistakes in a cell's functions are said now, as Python does.
     walkSyntax(module.body, () => undefined);
     const { vm } = this;
@@ -130,6 +132,7 @@ export class PythonProgram {
   /** The same for a file that is parsed already; several add up, as the cells of a notebook do. */
   loadModule(module: Module): PythonError[] {
     const { file } = module.source;
+    this.vm.syntax.set(file, module);
     this.scope.variables.set("__name__", str(file.replace(/^.*[\\/]/, "").replace(/\.py$/, "")));
     this.vm.resetBudget();
     const silent = this.vm.silent;

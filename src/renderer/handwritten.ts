@@ -23,7 +23,7 @@ const VERDICTS: Readonly<
 
 /** What the report says of them elsewhere, too, for readers that know no such section. */
 export const isHandwrittenDiagnostic = (code: string): boolean =>
-  code.startsWith("handwritten-gradient-");
+  code === "DG015" || code.startsWith("handwritten-gradient-");
 
 export function drawHandwritten(
   all: readonly HandWritten[] | undefined,

@@ -13,10 +13,12 @@ import type {
   Gradient,
   GradientFactor,
   HandWritten,
+  HandWrittenFix,
   ImageSet,
   Match,
   Numbers,
   Report,
+  SourceEdit,
   SourceLocation,
   SymbolEntry,
   Verdict,
@@ -150,6 +152,24 @@ const location = record<SourceLocation>({
   file: name,
   line: optional(line),
   column: optional(line),
+  endLine: optional(line),
+  endColumn: optional(line),
+});
+
+/** Edits of the source, which the notebook shows and does not apply. */
+const fix = record<HandWrittenFix>({
+  title: sentence,
+  edits: list(
+    record<SourceEdit>({
+      file: name,
+      line,
+      column: line,
+      endLine: line,
+      endColumn: line,
+      newText: text(100_000),
+    }),
+    20,
+  ),
 });
 
 const diagnostic = record<Diagnostic>({
@@ -158,6 +178,10 @@ const diagnostic = record<Diagnostic>({
   message: sentence,
   location: nullable(location),
   remedy: nullable(sentence),
+  related: optional(
+    list(record<NonNullable<Diagnostic["related"]>[number]>({ location, message: sentence }), 100),
+  ),
+  fix: optional(fix),
 });
 
 const numbers = checked(
@@ -283,22 +307,7 @@ const handwritten = record<HandWritten>({
     }),
   ),
   maxAbsDifference: value,
-  fix: nullable(
-    record<NonNullable<HandWritten["fix"]>>({
-      title: sentence,
-      edits: list(
-        record<NonNullable<HandWritten["fix"]>["edits"][number]>({
-          file: name,
-          line,
-          column: line,
-          endLine: line,
-          endColumn: line,
-          newText: text(100_000),
-        }),
-        20,
-      ),
-    }),
-  ),
+  fix: nullable(fix),
 });
 
 const readReport: Read<Report> = record<Report>({

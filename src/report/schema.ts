@@ -34,6 +34,8 @@ export interface SourceLocation {
   /** From 1. Absent when only the file is known. */
   readonly line?: number;
   readonly column?: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
 }
 
 export interface Report {
@@ -130,15 +132,18 @@ export interface CounterExample {
 
 export interface HandWrittenFix {
   readonly title: string;
-  /** To be applied together. Lines and columns from 1, columns count UTF-16 units. */
-  readonly edits: readonly {
-    readonly file: string;
-    readonly line: number;
-    readonly column: number;
-    readonly endLine: number;
-    readonly endColumn: number;
-    readonly newText: string;
-  }[];
+  /** To be applied together. */
+  readonly edits: readonly SourceEdit[];
+}
+
+/** Text in the place of other text. Lines and columns from 1, columns count UTF-16 units. */
+export interface SourceEdit {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly newText: string;
 }
 
 export interface SymbolEntry {
@@ -265,12 +270,17 @@ export interface GradientFactor {
   readonly turned: number;
 }
 
+/** A finding about the loss; codes beginning with DG are the rules', see media/rules. */
 export interface Diagnostic {
   readonly code: string;
   readonly severity: "error" | "warning" | "information";
   readonly message: string;
   readonly location: SourceLocation | null;
   readonly remedy: string | null;
+  /** Other places that have to do with it. */
+  readonly related?: readonly { readonly location: SourceLocation; readonly message: string }[];
+  /** Edits of the source that put it right, to be applied together. */
+  readonly fix?: { readonly title: string; readonly edits: readonly SourceEdit[] };
 }
 
 export interface ArraySummary {

@@ -290,13 +290,13 @@ function largestDifference(a: Float64Array, b: Float64Array): number {
 }
 
 /** What is wrong with a gradient written by hand; one that never runs does no harm. */
-function handwrittenDiagnostic(h: HandWritten): Report["diagnostics"] {
+export function handwrittenDiagnostic(h: HandWritten): Report["diagnostics"] {
   if (h.verdict === "right") return [];
   const isWrong = h.verdict === "wrong" || h.verdict === "refused";
   const first = h.faults[0]?.lines[0] ?? h.location.line;
   return [
     {
-      code: isWrong ? "handwritten-gradient-wrong" : `handwritten-gradient-${h.verdict}`,
+      code: isWrong ? "DG015" : `handwritten-gradient-${h.verdict}`,
       severity: !h.inForce ? "information" : isWrong ? "error" : "warning",
       message: h.inForce ? h.sentence : `${h.use}. (${h.sentence})`,
       location: { file: h.location.file, ...(first === undefined ? {} : { line: first }) },

@@ -4,9 +4,11 @@ import { withAnnotations } from "../expression/node.ts";
 import { FormulaTooLong } from "../expression/notation.ts";
 import { PythonError, isStackOverflow } from "../python/errors.ts";
 import type { Trace } from "../python/program.ts";
+import type { Diagnostic, Report, SourceLocation } from "../report/schema.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import type { SessionHost } from "./host.ts";
 import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
+import { diagnose } from "./rules.ts";
 
 /** @throws PythonError at the loss, too, if its formula is too long for the engine */
 export function inspectTrace(
@@ -68,5 +70,23 @@ function inspectionOf(
       watch,
     ),
   );
-  return { ...inspection, spans: trace.spans, labels: trace.labels };
+  return {
+    ...inspection,
+    report: withFindings(inspection.report, trace),
+    spans: trace.spans,
+    labels: trace.labels,
+  };
+}
+
+/** The report with what the rules find; they say more of a cut than that it is one. */
+function withFindings(report: Report, trace: Trace): Report {
+  const found = diagnose(trace);
+  if (found.length === 0) return report;
+  const isSaid = (d: Diagnostic): boolean =>
+    d.code === "gradient-cut" && found.some((f) => isSamePlace(f.location, d.location));
+  return { ...report, diagnostics: [...report.diagnostics.filter((d) => !isSaid(d)), ...found] };
+}
+
+function isSamePlace(a: SourceLocation | null, b: SourceLocation | null): boolean {
+  return a !== null && b !== null && a.file === b.file && a.line === b.line;
 }

@@ -2,6 +2,7 @@
  * Which member of the Dice family a loss is. The answer is found by probing the loss, and then decided
  * by the exact test against the template: what is returned is the same function, or nothing is.
  */
+import { ShapeError } from "../../expression/axis.ts";
 import { decideEqual } from "../../expression/equality.ts";
 import type { Expr } from "../../expression/node.ts";
 import { buildFamily } from "../../losses/family.ts";
@@ -37,8 +38,13 @@ export interface Recognition {
 /** The spec of a loss, or null when it is none of the family (or not seen to be one). */
 export function recognize(subject: Subject): Recognition | null {
   for (const roles of rolesToTry(subject)) {
-    const found = recognizeWith({ ...subject, roles });
-    if (found !== null) return found;
+    try {
+      const found = recognizeWith({ ...subject, roles });
+      if (found !== null) return found;
+    } catch (e) {
+      // A loss that fixes sizes which no member of the family fixes is none of it.
+      if (!(e instanceof ShapeError)) throw e;
+    }
   }
   return null;
 }

@@ -252,7 +252,9 @@ function countInstalled(vm: Interpreter, file: string, text: string): void {
 
 function parseModule(vm: Interpreter, name: string, text: string, file: string): Module {
   try {
-    return vm.parser.parse(text, file);
+    const module = vm.parser.parse(text, file);
+    vm.syntax.set(file, module);
+    return module;
   } catch (e) {
     if (!(e instanceof PythonError)) throw e;
     // The mistake is in the other file; the traceback says which import led there.

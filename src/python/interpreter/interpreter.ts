@@ -9,7 +9,7 @@ import { PythonError, type TracebackFrame, isStackOverflow } from "../errors.ts"
 import type { Library } from "../dtypes.ts";
 import type { NumericArray, TraceHost } from "../host.ts";
 import type { PythonParser } from "../parser.ts";
-import type { Source } from "../syntax.ts";
+import type { Module, Source } from "../syntax.ts";
 import type { FunctionValue, ModuleValue, TensorValue, Value } from "../values.ts";
 import { ArrayRegistry } from "./arrays.ts";
 import { Recorder } from "./recorder.ts";
@@ -116,6 +116,8 @@ export class Interpreter {
   readonly libraries: Libraries;
   /** User modules by file, and those among them that are being loaded. */
   readonly modules = new Map<string, ModuleValue>();
+  /** What is written in every file and cell that has been read. */
+  readonly syntax = new Map<string, Module>();
   readonly loading = new Set<string>();
   /** By file: the first module it imports, outside any handler, that is not there. */
   readonly missingImports = new Map<string, string>();

@@ -16,6 +16,11 @@ const TARGET =
 /** A target where nothing else is; beside a target, a region of interest. */
 const MASK = /^(\w*mask\w*|roi)$/i;
 
+/** Whether a name itself says prediction, target or mask; otherwise the order decides. */
+export function isNamedByRole(name: string): boolean {
+  return TARGET.test(name) || PREDICTION.test(name) || MASK.test(name);
+}
+
 export function rolesOf(inputs: readonly Candidate[], library: Library): Role[] {
   const roles = inputs.map(({ name }): Role | "mask" | null => {
     if (/weight|alpha|beta|gamma|bias|dist/i.test(name)) return "other";

@@ -17,6 +17,8 @@ import { recordPair } from "../handwritten/pairs.ts";
 import { callSitesOf } from "../handwritten/callSites.ts";
 import type { CallSite, HandwrittenUse } from "../handwritten/record.ts";
 import { Recorder } from "../interpreter/recorder.ts";
+import { type Blocker, Recorder } from "../interpreter/recorder.ts";
+import type { Module } from "../syntax.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
 import { type TraceBlocker, blockersOf } from "./blockers.ts";
@@ -57,6 +59,8 @@ export interface Trace {
   /** Where in the source, and as which variable, this trace made a node. */
   readonly spans: ReadonlyMap<Expr, SourceSpan>;
   readonly labels: ReadonlyMap<Expr, string>;
+  /** What is written in the files that it went through, by their names. */
+  readonly syntax: ReadonlyMap<string, Module>;
   /** It went over axes from the third on where there are none, as `range(2, x.ndim)` of a matrix. */
   readonly isFlat: boolean;
   /** Functions with a gradient written by hand that the loss uses, in the order of their use. */
@@ -197,6 +201,7 @@ function finish(
     outputs: loss.shape.length === 0 ? null : loss.shape,
     spans,
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
+    syntax: vm.syntax,
     isFlat: recorder.isFlat,
     handwritten: handwritten.map((h) => renamed(h, (e) => moved.get(e) ?? e)),
     callSites: handwritten.some((h) => h.name === target.name && h.kind === "autograd.Function")

@@ -11,7 +11,7 @@ const LOSS_NAME =
   /loss|dice|iou|jaccard|tversky|criterion|cross_?entropy|bce|focal|f1_?score|f_?score|f_?beta|lovasz|hausdorff/i;
 /** What is written about losses, or makes them, and is none itself. */
 const NOT_A_LOSS =
-  /^(test_|_?(plot|show|log|print|make|build|create|get|load|save|read|train|fit)_)/i;
+  /^(test_|_?(plot|show|log(?!_?(dice|cosh|iou|jaccard|tversky|loss))|print|make|build|create|get|load|save|read|train|fit)_)/i;
 const SCALAR = /\b(float|int|bool|str)\b/;
 
 /** Definitions worth deriving, by name and parameters alone; later ones of a name replace earlier. */

@@ -1,0 +1,143 @@
+/** DG006, DG007, DG012: activations applied twice, left out, or over the wrong axis. */
+import type { Expr, SourceSpan } from "../../expression/node.ts";
+import { topological } from "../../expression/walk.ts";
+import { type Finding, type Fix, type Written, replace, shortText } from "./rule.ts";
+import { type View, passedOn } from "./view.ts";
+
+/** DG006 */
+export function doubledActivations(view: View): Finding[] {
+  const { source } = view.subject;
+  return view.order.flatMap((outer): Finding[] => {
+    if (!isActivation(outer) || !view.onPrediction.has(outer)) return [];
+    const inner = passedOn(outer.args[0]!);
+    if (!isActivation(inner) || isHarmless(outer, inner)) return [];
+    const span = view.spanOf(outer);
+    const first = view.spanOf(inner);
+    if (span === undefined || sameSpan(span, first)) return [];
+    const text = shortText(source, span) ?? "This";
+    return [
+      {
+        span,
+        message: `${text} applies ${nameOf(outer)} to what ${nameOf(inner)} has already made: ${effectOf(outer, inner)}`,
+        remedy: "Apply one activation: leave this one out, or give it logits.",
+        related:
+          first === undefined ? [] : [{ span: first, message: `${nameOf(inner)} is applied here` }],
+        fix: withoutCall(view, source.writtenAt(span), span),
+      },
+    ];
+  });
+}
+
+/** softmax(log softmax x) is softmax x, and a softmax's own logarithm is no second activation. */
+function isHarmless(outer: Expr, inner: Expr): boolean {
+  const isLog = (e: Expr): boolean =>
+    (e.kind === "softmax" && e.log) || (e.kind === "unary" && e.op === "logsigmoid");
+  return isLog(inner) && outer.kind === "softmax";
+}
+
+function isActivation(e: Expr): boolean {
+  if (e.kind === "softmax") return true;
+  return e.kind === "unary" && ["sigmoid", "logsigmoid", "softplus"].includes(e.op);
+}
+
+function nameOf(e: Expr): string {
+  if (e.kind === "softmax") return e.log ? "log-softmax" : "softmax";
+  if (e.kind !== "unary") return e.kind;
+  // With logits, binary cross-entropy is written by softplus or log-sigmoid.
+  return e.op === "sigmoid" ? "a sigmoid" : "a sigmoid (inside a loss of logits)";
+}
+
+function effectOf(outer: Expr, inner: Expr): string {
+  const from = inner.kind === "softmax" && inner.log ? "a logarithm" : "values between 0 and 1";
+  if (outer.kind === "softmax") {
+    return `of ${from}, it cannot give one class more than e times the share of another, and the gradient shrinks.`;
+  }
+  return from === "a logarithm"
+    ? "of logarithms, it stays below 1/2."
+    : "of values between 0 and 1, it stays between 0.5 and 0.731, and the gradient is at most a quarter of the single sigmoid's.";
+}
+
+/** `torch.sigmoid(x)` → `x`. */
+function withoutCall(view: View, written: Written | null, span: SourceSpan): Fix | null {
+  if (written?.kind !== "call" || !/^(log_?)?(sigmoid|softmax|expit)$/i.test(written.name))
+    return null;
+  const inner = written.parts[0];
+  const text = inner === undefined ? null : view.subject.source.textOf(inner);
+  if (text === null) return null;
+  return { title: "Apply the activation once", edits: [replace(span, text)] };
+}
+
+/** DG007 */
+export function missingActivations(view: View): Finding[] {
+  const { prediction } = view;
+  if (prediction === null || !/logit/i.test(prediction.name)) return [];
+  if (view.ranges.get(prediction.node) === "logit") return [];
+  // Used as they are in a sum that a ratio divides by: the denominators of probabilities are positive.
+  const below = view.order.find(
+    (e) => e.kind === "binary" && e.op === "div" && sumsPlainly(e.args[1]!, prediction.node),
+  );
+  const span = below === undefined ? undefined : view.subject.spans.get(below);
+  if (span === undefined) return [];
+  return [
+    {
+      span,
+      message: `${prediction.name} are summed as they are: logits are any numbers, so the denominator can be zero or negative and the loss leaves [0, 1].`,
+      remedy: `Apply the activation first: ${prediction.name} = torch.sigmoid(${prediction.name}), or softmax over the classes.`,
+      related: [],
+      fix: null,
+    },
+  ];
+}
+
+function sumsPlainly(e: Expr, input: Expr): boolean {
+  return topological(e).some(
+    (at) => at.kind === "reduce" && at.op === "sum" && movedOnly(at.args[0]!) === input,
+  );
+}
+
+function movedOnly(e: Expr): Expr {
+  let at = e;
+  while (["reshape", "transpose", "cast", "index", "slice"].includes(at.kind)) at = at.args[0]!;
+  return at;
+}
+
+/** DG012 */
+export function wrongAxes(view: View): Finding[] {
+  const { spans, source } = view.subject;
+  return view.order.flatMap((e): Finding[] => {
+    if (e.kind !== "softmax" || !view.onPrediction.has(e)) return [];
+    const shape = e.args[0]!.shape;
+    const axis = shape[e.dim]!;
+    const classes = shape.findIndex((a) => a.role === "class");
+    const isBatch = axis.role === "batch" && shape.length >= 3;
+    // Over the last axis it says that the classes stand there, whatever was assumed.
+    const isSpace = axis.role === "space" && classes >= 0 && e.dim < shape.length - 1;
+    const span = spans.get(e);
+    if (span === undefined || (!isBatch && !isSpace)) return [];
+    const over = isBatch ? "the samples of the batch" : `the spatial axis ${axis.name}`;
+    return [
+      {
+        span,
+        message: `${shortText(source, span) ?? "This softmax"} runs over axis ${e.dim} (${over}), not over the classes: a voxel's class probabilities do not add up to 1${isBatch ? ", and what one sample predicts depends on the others" : ""}.`,
+        remedy:
+          classes >= 0 ? `Give it the class axis: dim=${classes}.` : "Give it the class axis.",
+        related: [],
+        fix: classes < 0 ? null : overClasses(view, span, classes),
+      },
+    ];
+  });
+}
+
+function overClasses(view: View, span: SourceSpan, classes: number): Fix | null {
+  const { source } = view.subject;
+  const written = source.writtenAt(span);
+  const given =
+    written?.keywords.get("dim") ?? written?.keywords.get("axis") ?? written?.parts[1] ?? null;
+  const isNumber = given !== null && /^-?\d+$/.test(source.textOf(given) ?? "");
+  if (!isNumber) return null;
+  return { title: `Use the class axis, ${classes}`, edits: [replace(given, String(classes))] };
+}
+
+function sameSpan(a: SourceSpan, b: SourceSpan | undefined): boolean {
+  return b !== undefined && a.file === b.file && a.line === b.line && a.column === b.column;
+}

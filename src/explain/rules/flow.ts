@@ -1,0 +1,137 @@
+/** DG008, DG009, DG013: gradients that do not arrive, hard decisions, targets cut to whole numbers. */
+import { receivesGradient } from "../../gradient/derive.ts";
+import type { Expr, SourceSpan } from "../../expression/node.ts";
+import { topological } from "../../expression/walk.ts";
+import { type Cut, type Finding, type Fix, replace, shortText } from "./rule.ts";
+import { type View, passedOn } from "./view.ts";
+
+/** DG008: the loss cannot train the prediction at all. */
+export function noGradient(view: View): Finding[] {
+  const { prediction, subject } = view;
+  if (prediction === null || receivesGradient(subject.loss, prediction.node)) return [];
+  if (isMetric(subject.name)) return [];
+  const cuts = onTheWay(view);
+  const first = cuts[0];
+  return [
+    {
+      span: first?.span ?? subject.place,
+      message: `No gradient reaches ${prediction.name}${first === undefined ? "" : `: ${first.how} cuts it off`}. A network cannot be trained with this loss${isMeasure(subject.name) ? "; as a metric it is fine" : ""}.`,
+      remedy: first === undefined ? null : remedyOf(first),
+      related: cuts
+        .slice(1)
+        .map((c) => ({ span: c.span, message: `${c.how} cuts it off as well` })),
+      fix: first === undefined ? null : withoutCut(view, first),
+      severity: isMeasure(subject.name) ? "information" : "error",
+    },
+  ];
+}
+
+/** An overlap measure of hard masks is no mistake, unless somebody trains with it. */
+function isMeasure(name: string): boolean {
+  return !/loss|criterion/i.test(name);
+}
+
+function isMetric(name: string): boolean {
+  return isMeasure(name) && (/acc|score|metric|hard/i.test(name) || !OVERLAP.test(name));
+}
+const OVERLAP = /dice|iou|jaccard|tversky|f1|overlap/i;
+
+/** DG009: some of the prediction's influence goes through a hard decision or a detached value. */
+export function hardDecisions(view: View): Finding[] {
+  const { prediction, subject } = view;
+  if (prediction === null || !receivesGradient(subject.loss, prediction.node)) return [];
+  return onTheWay(view).flatMap((cut): Finding[] => {
+    if (!HARD.test(cut.how) || isStraightThrough(view, cut)) return [];
+    const text = shortText(subject.source, cut.span);
+    return [
+      {
+        span: cut.span,
+        message: `${text ?? cut.how} decides, and passes no gradient: what depends on ${prediction.name} through it is a constant to training.`,
+        remedy: "Use the probability itself in a loss, and thresholds in metrics only.",
+        related: [],
+        fix: null,
+      },
+    ];
+  });
+}
+const HARD = /round|argmax|argmin|threshold|[<>]|sign|int|long|bool|floor|ceil/i;
+
+/** x + (round(x) - x).detach(): hard forward, the plain gradient backward; meant so. */
+function isStraightThrough(view: View, cut: Cut): boolean {
+  return view.order.some((e) => e.kind === "stopGradient" && topological(e).includes(cut.node));
+}
+
+function onTheWay(view: View): Cut[] {
+  return view.subject.cuts.filter((c) => view.onPrediction.has(c.node));
+}
+
+function remedyOf(cut: Cut): string {
+  return /round|argmax|threshold|[<>]/.test(cut.how)
+    ? "Use the probabilities themselves; hard masks are for metrics."
+    : `Leave ${cut.how} out.`;
+}
+
+/** `x.detach()` → `x`, `x.data` → `x`. */
+function withoutCut(view: View, cut: Cut): Fix | null {
+  if (!/^\.?(detach|data|numpy|item|cpu)\b/.test(cut.how)) return null;
+  const { source } = view.subject;
+  const written = source.writtenAt(cut.span);
+  const inner = written?.parts[0];
+  const text = inner === undefined ? null : source.textOf(inner);
+  if (written === null || text === null || (written.kind === "call" && !written.isMethod))
+    return null;
+  return { title: `Remove ${cut.how}`, edits: [replace(cut.span, text)] };
+}
+
+/** DG013: an integer cast that multiplies: a soft label of 0.9 counts as 0. */
+export function truncatedTargets(view: View): Finding[] {
+  const { spans, source, inputs } = view.subject;
+  const targets = new Map(
+    inputs.flatMap((x) => (x.role === "target" ? [[x.node as Expr, x]] : [])),
+  );
+  return view.order.flatMap((e): Finding[] => {
+    if (e.kind !== "cast" || e.to !== "int") return [];
+    const target = targets.get(passedOn(e.args[0]!));
+    const span: SourceSpan | undefined = spans.get(e);
+    if (target?.node.type !== "float" || span === undefined || !isMultiplied(view, e)) return [];
+    // Whoever uses its fractions beside the whole numbers knows of them.
+    if (!view.usersOf(target.node).every((u) => u === e || leadsOnlyTo(view, u, e))) return [];
+    return [
+      {
+        span,
+        message: `${shortText(source, span) ?? "This cast"} cuts ${target.name} to whole numbers: soft or resampled labels such as 0.9 count as 0.`,
+        remedy: `Keep ${target.name} a float, or round it on purpose.`,
+        related: [],
+        fix: keptFloat(view, span),
+      },
+    ];
+  });
+}
+
+function leadsOnlyTo(view: View, from: Expr, to: Expr): boolean {
+  return (
+    from === to ||
+    (["reshape", "transpose", "index", "slice", "cast"].includes(from.kind) &&
+      view.usersOf(from).every((u) => leadsOnlyTo(view, u, to)))
+  );
+}
+
+function isMultiplied(view: View, e: Expr): boolean {
+  const stack = [e];
+  for (const at of stack) {
+    for (const user of view.usersOf(at)) {
+      if (user.kind === "binary" && ["mul", "add", "sub"].includes(user.op)) return true;
+      if (user.kind === "reduce" && user.op === "sum") return true;
+      if (["reshape", "transpose", "index", "slice", "cast", "expand"].includes(user.kind))
+        stack.push(user);
+    }
+  }
+  return false;
+}
+
+function keptFloat(view: View, span: SourceSpan): Fix | null {
+  const text = view.subject.source.textOf(span);
+  const kept = text?.replace(/\.(long|int)\(\)$/, ".float()") ?? null;
+  if (kept === null || kept === text) return null;
+  return { title: "Keep the target a float", edits: [replace(span, kept)] };
+}

@@ -1,0 +1,38 @@
+/** DG016: a loss that computes another ratio than its name says. */
+import { recognize } from "../recognize/recognize.ts";
+import type { Finding } from "./rule.ts";
+import type { View } from "./view.ts";
+
+/** Recognizing a loss takes longer than all other rules together: it is asked for apart. */
+export function misnamed(view: View): Finding[] {
+  const { subject, prediction } = view;
+  const expected = nameSays(subject.name);
+  const target = subject.inputs.find((x) => x.role === "target");
+  if (expected === null || prediction === null || target === undefined) return [];
+  // One prediction and one target: what further arrays do to the ratio is not this rule's matter.
+  if (subject.inputs.length !== 2) return [];
+  const found = recognize({
+    loss: subject.loss,
+    prediction: prediction.node,
+    target: target.node,
+  });
+  const kind = found?.spec.ratio.kind;
+  if (kind === undefined || kind === "tversky" || kind === expected) return [];
+  const [is, formula] =
+    kind === "jaccard" ? ["Jaccard (IoU)", "I/(P + T - I)"] : ["Dice", "2I/(P + T)"];
+  return [
+    {
+      span: subject.place,
+      message: `${subject.name} is the ${is} loss: its ratio is ${formula}. ${expected === "dice" ? "A Dice loss has 2I/(P + T)" : "A Jaccard (IoU) loss has I/(P + T - I)"}; the two rank predictions alike, but their values and gradients differ.`,
+      remedy: `Rename it, or change the ratio.`,
+      related: [],
+      fix: null,
+    },
+  ];
+}
+
+function nameSays(name: string): "dice" | "jaccard" | null {
+  const dice = /dice/i.test(name);
+  const jaccard = /iou|jaccard/i.test(name);
+  return dice === jaccard ? null : dice ? "dice" : "jaccard";
+}

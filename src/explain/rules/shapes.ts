@@ -1,0 +1,127 @@
+/** DG010 and DG011: sums over what should be kept apart, and shapes that broadcast against each other. */
+import { type Axis, elementCount, formatShape } from "../../expression/axis.ts";
+import type { Expr } from "../../expression/node.ts";
+import { leaves } from "../../expression/walk.ts";
+import { type Finding, shortText } from "./rule.ts";
+import type { View } from "./view.ts";
+
+/** DG010: the classes of a softmax, summed into one ratio: their sum is the number of voxels. */
+export function mergedClasses(view: View): Finding[] {
+  const { spans, source } = view.subject;
+  const below = new Set<Expr>();
+  for (const e of view.order) {
+    if (e.kind === "binary" && e.op === "div") for (const x of sumsIn(e.args[1]!)) below.add(x);
+  }
+  return [...below].flatMap((e): Finding[] => {
+    if (e.kind !== "reduce" || (e.op !== "sum" && e.op !== "mean")) return [];
+    const softmax = softmaxSummed(e);
+    const span = spans.get(e);
+    if (softmax === null || span === undefined) return [];
+    const at = spans.get(softmax);
+    return [
+      {
+        span,
+        message: `${shortText(source, span) ?? "This sum"} adds up the softmax over its classes, which is 1 for every voxel: the denominator is the number of voxels whatever is predicted. This is not a Dice of the classes; background rules it.`,
+        remedy: "Keep the class axis out of the sums, and average the classes' ratios.",
+        related: at === undefined ? [] : [{ span: at, message: "the softmax" }],
+        fix: null,
+      },
+    ];
+  });
+}
+
+/** Sums that a denominator is made of by adding. */
+function sumsIn(denominator: Expr): Expr[] {
+  const found: Expr[] = [];
+  const stack = [denominator];
+  for (const at of stack) {
+    if (at.kind === "reduce") found.push(at);
+    else if (at.kind === "binary" && (at.op === "add" || at.op === "sub" || at.op === "mul"))
+      stack.push(...at.args);
+    else if (at.kind === "where") stack.push(at.args[1]!, at.args[2]!);
+    else if (at.kind === "clamp" || at.kind === "reshape") stack.push(at.args[0]!);
+  }
+  return found;
+}
+
+/** The softmax whose class axis is among the summed ones, entries otherwise unchanged. */
+function softmaxSummed(e: Extract<Expr, { kind: "reduce" }>): Expr | null {
+  const summed = e.dims.flatMap((d) => partsOf(e.args[0]!.shape[d]!));
+  for (const term of addends(e.args[0]!)) {
+    const softmax = evenlyWeighted(term);
+    if (softmax.kind !== "softmax" || softmax.log) continue;
+    const classes = softmax.args[0]!.shape[softmax.dim]!;
+    if (summed.some((a) => a.name === classes.name)) return softmax;
+  }
+  return null;
+}
+
+/** What a softmax is multiplied by, a mask of voxels or plain ones, is the same for all classes. */
+function evenlyWeighted(e: Expr): Expr {
+  let at = e;
+  for (;;) {
+    if (at.kind === "reshape" || at.kind === "transpose" || at.kind === "cast") at = at.args[0]!;
+    else if (at.kind === "binary" && at.op === "mul") {
+      const [a, b] = at.args as [Expr, Expr];
+      if (isEven(b)) at = a;
+      else if (isEven(a)) at = b;
+      else return at;
+    } else return at;
+  }
+}
+
+function isEven(factor: Expr): boolean {
+  let at = factor;
+  while (at.kind === "reshape" || at.kind === "expand" || at.kind === "cast") at = at.args[0]!;
+  return at.kind === "const" || factor.shape.every((a) => a.size === 1 || a.role !== "class");
+}
+
+function addends(e: Expr): Expr[] {
+  if (e.kind === "cast") return addends(e.args[0]!);
+  return e.kind === "binary" && e.op === "add" ? e.args.flatMap(addends) : [e];
+}
+
+function partsOf(a: Axis): readonly Axis[] {
+  return a.parts.length > 0 ? a.parts : [a];
+}
+
+/** DG011: (N,1,H,W) with (N,H,W) gives (N,N,H,W): every sample with every other's target. */
+export function mixedShapes(view: View): Finding[] {
+  const { spans, source, inputs } = view.subject;
+  const arrays = new Set<Expr>(inputs.map((x) => x.node));
+  return view.order.flatMap((e): Finding[] => {
+    if (e.kind !== "binary") return [];
+    const [a, b] = e.args as [Expr, Expr];
+    if (a.shape.length === b.shape.length) return [];
+    const [few, many] = a.shape.length < b.shape.length ? [a, b] : [b, a];
+    if (few.shape.length < 2 || !isOuter(few, many, e)) return [];
+    const own = (x: Expr): string[] =>
+      leaves(x).flatMap((l) => (arrays.has(l) ? [(l as { name: string }).name] : []));
+    const mixed = own(few).some((n) => !own(many).includes(n));
+    const span = spans.get(e);
+    if (span === undefined || !mixed) return [];
+    return [
+      {
+        span,
+        message: `${shortText(source, span) ?? "This"} broadcasts ${formatShape(a.shape)} with ${formatShape(b.shape)} to ${formatShape(e.shape)}: every sample meets every other's entries.`,
+        remedy: "Give both the same shape first, e.g. by unsqueeze(1) or squeeze(1).",
+        related: [],
+        fix: null,
+      },
+    ];
+  });
+}
+
+/** Both sides are stretched. */
+function isOuter(few: Expr, many: Expr, result: Expr): boolean {
+  const count = (x: Expr): number | null => elementCount(x.shape);
+  const [f, m, r] = [count(few), count(many), count(result)];
+  if (f !== null && m !== null && r !== null) return r > Math.max(f, m) && f > 1;
+  // Sizes that are not known: an axis of the smaller one meets an axis of another name.
+  const offset = many.shape.length - few.shape.length;
+  const names = new Set(result.shape.map((a) => a.name));
+  return (
+    names.size < result.shape.filter((a) => a.size !== 1).length &&
+    few.shape.some((a, d) => a.size !== 1 && many.shape[d + offset]!.size === 1)
+  );
+}

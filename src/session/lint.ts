@@ -1,0 +1,114 @@
+/** Diagnostics of whole files: which losses they hold, and what the rules find about each. */
+import { RULES } from "../explain/rules/table.ts";
+import type { Severity } from "../explain/rules/rule.ts";
+import { topLevelOf } from "../python/dependencies.ts";
+import { PythonProgram, callablesOf, isNamedByRole } from "../python/program.ts";
+import { parseTolerantly } from "../python/tolerant.ts";
+import type { Diagnostic } from "../report/schema.ts";
+import { toFailure } from "./failure.ts";
+import { SessionHost } from "./host.ts";
+import { candidatesOf } from "./inline/candidates.ts";
+import type { Watch } from "./inspect.ts";
+import type { Engine } from "./jobs.ts";
+import type { Failure } from "./protocol.ts";
+import { judgeHandwritten } from "./handwritten.ts";
+import { handwrittenDiagnostic } from "./inspect.ts";
+import { diagnose } from "./rules.ts";
+
+/** Severities by code, where they differ from the rules' own. */
+export type Severities = Readonly<Record<string, Severity | "off">>;
+
+export interface LintFinding extends Diagnostic {
+  /** The loss that was looked at. */
+  readonly function: string;
+}
+
+export interface LintResult {
+  readonly file: string;
+  /** Losses that were looked at. */
+  readonly losses: number;
+  readonly findings: readonly LintFinding[];
+  /** Losses that could not be looked at, and why. */
+  readonly untraced: readonly { readonly name: string; readonly failure: Failure }[];
+  /** What is wrong with the file itself. */
+  readonly faults: readonly Failure[];
+}
+
+/** Words without which a file holds no loss: a name that says so, and a library of arrays. */
+const LOSS_WORD =
+  /loss|dice|iou|jaccard|tversky|criterion|cross_?entropy|bce|focal|lovasz|f1_?score|f_?beta|hausdorff/i;
+const ARRAY_LIBRARY = /\b(torch|tensorflow|keras|jax|numpy|autograd)\b/;
+
+/**
+ * What the rules find in a Python file. Only functions and classes that are named like losses are
+ * looked at: elsewhere a division is nobody's denominator. Never throws for what the file holds.
+ */
+export function lintSource(
+  text: string,
+  file: string,
+  directory: string,
+  { parser, files }: Engine,
+  watch: Watch,
+): LintResult {
+  const nothing = { file, losses: 0, findings: [], untraced: [], faults: [] };
+  if (!LOSS_WORD.test(text) || !ARRAY_LIBRARY.test(text)) return nothing;
+  const { module, faults } = parseTolerantly(parser, text, file);
+  const broken = faults.map(toFailure);
+  const candidates = candidatesOf([callablesOf(module)], [topLevelOf(module)]);
+  const named = candidates.filter((c) => c.named && c.kind !== "imported");
+  if (named.length === 0) return { ...nothing, faults: broken };
+
+  const stop = (): boolean => watch.isCancelled();
+  const host = new SessionHost(files, directory, () => undefined, stop);
+  const program = new PythonProgram(parser, host, { file });
+  program.loadModule(module);
+  const found: LintFinding[] = [];
+  const untraced: { name: string; failure: Failure }[] = [];
+  let losses = 0;
+  for (const { name } of named) {
+    if (stop()) break;
+    try {
+      const trace = program.trace(name);
+      if (!trace.inputs.some((x) => x.role === "target")) continue;
+      // Intermediate steps, as compute(numerator, denominator), are no losses of a prediction.
+      if (!trace.inputs.some((x) => isNamedByRole(x.parameter))) continue;
+      losses++;
+      const written =
+        trace.handwritten.length === 0
+          ? []
+          : judgeHandwritten(trace).entries.flatMap((e) =>
+              handwrittenDiagnostic({ ...e, maxAbsDifference: null }),
+            );
+      for (const d of [...written, ...diagnose(trace, true)]) {
+        if (d.code.startsWith("DG")) found.push({ ...d, function: name });
+      }
+    } catch (e) {
+      untraced.push({ name, failure: toFailure(e) });
+    }
+  }
+  return { file, losses, findings: distinct(found), untraced, faults: broken };
+}
+
+/** A class and the function that it calls come to the same finding. */
+function distinct(findings: readonly LintFinding[]): LintFinding[] {
+  const byPlace = new Map<string, LintFinding>();
+  for (const f of findings) {
+    const key = [f.code, f.location?.file, f.location?.line, f.location?.column].join(":");
+    if (!byPlace.has(key)) byPlace.set(key, f);
+  }
+  const line = (f: LintFinding): number => f.location?.line ?? 0;
+  return [...byPlace.values()].sort((a, b) => line(a) - line(b));
+}
+
+/** The findings with the severities that somebody has set; what is off is left out. */
+export function withSeverities<T extends Diagnostic>(
+  findings: readonly T[],
+  severities: Severities,
+): T[] {
+  return findings.flatMap((f) => {
+    const severity = severities[f.code] ?? f.severity;
+    return severity === "off" ? [] : [{ ...f, severity }];
+  });
+}
+
+export const RULE_CODES: readonly string[] = RULES.map((r) => r.code);

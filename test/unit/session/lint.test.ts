@@ -1,0 +1,114 @@
+/** Diagnostics rules on example losses: what is found, where, and that the fixes put it right. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { RULES } from "../../../src/explain/rules/table.ts";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import type { SourceEdit } from "../../../src/report/schema.ts";
+import { filesFor } from "../../../src/session/files.node.ts";
+import type { Engine } from "../../../src/session/jobs.ts";
+import { type LintFinding, lintSource, withSeverities } from "../../../src/session/lint.ts";
+
+const FILE = "test/rules/bad.py";
+const text = readFileSync(FILE, "utf8");
+const watch = { onProgress: () => undefined, isCancelled: () => false };
+
+/** `# DG001, DG007` at the end of a line: these are found there; "fixed": a quick fix mends it. */
+const expected = text.split("\n").flatMap((line, k) => {
+  const [, marked] = /#\s+(DG\d{3}.*)$/.exec(line) ?? [];
+  return (marked?.match(/DG\d{3}/g) ?? []).map((code) => ({
+    code,
+    line: k + 1,
+    fixed: marked!.includes("fixed"),
+  }));
+});
+
+describe("diagnostics of a file", () => {
+  let engine: Engine;
+  let found: readonly LintFinding[];
+  const lint = (source: string): readonly LintFinding[] => {
+    const result = lintSource(source, FILE, process.cwd(), engine, watch);
+    assert.deepEqual(result.untraced, []);
+    return result.findings;
+  };
+
+  before(async () => {
+    engine = { parser: await loadParserFromDisk(), files: filesFor(null) };
+    found = lint(text);
+  });
+
+  it("finds what is marked, at the marked lines, and nothing else", () => {
+    const lines = (all: readonly { code: string; line: number }[]): string[] =>
+      all.map((f) => `${f.line} ${f.code}`).sort();
+    const own = found.map((f) => ({ code: f.code, line: f.location!.line! }));
+    assert.deepEqual([...new Set(lines(own))], lines(expected));
+  });
+
+  it("has an example for every rule that has a test", () => {
+    const seen = new Set(expected.map((e) => e.code));
+    const without = RULES.map((r) => r.code).filter((code) => !seen.has(code));
+    // Shapes that mix need arrays: see "with arrays" below.
+    assert.deepEqual(without, ["DG011"]);
+  });
+
+  it("has a page for every rule, which shows what it finds and what to do", () => {
+    for (const { code, title } of RULES) {
+      const page = readFileSync(`media/rules/${code}.md`, "utf8");
+      assert.ok(page.startsWith(`# ${code}: ${title}\n`), code);
+      assert.match(page, /```python/, code);
+    }
+  });
+
+  for (const { code, line, fixed } of expected) {
+    if (!fixed) continue;
+    it(`${code} at line ${line} is silent after its fix, and no other finding comes of it`, () => {
+      const finding = found.find((f) => f.code === code && f.location!.line === line);
+      const edits = finding?.fix?.edits ?? [];
+      assert.ok(edits.length > 0, "a fix is offered");
+      const after = lint(applied(text, edits));
+      const key = (f: LintFinding): string => `${f.location!.line} ${f.code}`;
+      const before = new Set(found.map(key));
+      assert.ok(!after.some((f) => key(f) === `${line} ${code}`), "the finding is gone");
+      assert.deepEqual(after.map(key).filter((k) => !before.has(k)), []);
+    });
+  }
+
+  it("tells the values that trigger a finding", () => {
+    const [first] = found;
+    assert.equal(
+      first?.message,
+      "When y_pred is all 0 and y_true empty, the denominator np.sum(y_pred) + np.sum(y_true) " +
+        "is zero: the loss is NaN, and so is its gradient.",
+    );
+  });
+
+  it("gives findings the severity that is set, and leaves out what is off", () => {
+    const all = withSeverities(found, { DG001: "error", DG002: "off" });
+    assert.ok(all.every((f) => f.code !== "DG002"));
+    assert.ok(all.filter((f) => f.code === "DG001").every((f) => f.severity === "error"));
+  });
+
+  it("looks at no function that is not named like a loss, and at no file without arrays", () => {
+    const ratio = "import numpy as np\ndef share(a, b):\n    return a / b\n";
+    assert.equal(lintSource(ratio, "a.py", ".", engine, watch).losses, 0);
+    const plain = "def loss(y_pred, y_true):\n    return y_pred / y_true\n";
+    assert.equal(lintSource(plain, "a.py", ".", engine, watch).losses, 0);
+  });
+
+  it("reads what it can of a file with a syntax error, and says where that is", () => {
+    const result = lintSource(`def broken(:\n\n\n${text}`, "a.py", ".", engine, watch);
+    assert.equal(result.faults[0]?.line, 1);
+    assert.equal(result.findings.length, found.length);
+  });
+});
+
+function applied(source: string, edits: readonly SourceEdit[]): string {
+  const lines = source.split("\n");
+  const offset = (line: number, column: number): number =>
+    lines.slice(0, line - 1).reduce((n, l) => n + l.length + 1, 0) + column - 1;
+  const ordered = [...edits].sort((a, b) => b.line - a.line || b.column - a.column);
+  return ordered.reduce(
+    (s, e) =>
+      s.slice(0, offset(e.line, e.column)) + e.newText + s.slice(offset(e.endLine, e.endColumn)),
+    source,
+  );
+}
