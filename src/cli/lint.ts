@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type LintFinding, type LintResult, withSeverities } from "../session/lint.ts";
-import { lintFiles } from "../session/lint.node.ts";
+import type { LintFinding, LintResult } from "../session/lint.ts";
+import { lintFiles } from "../session/lintThreads.node.ts";
+import { withSeverities } from "../session/severities.ts";
 import type { LintOptions } from "./lintArguments.ts";
 import { pythonFilesIn } from "./lintFiles.ts";
 import { toSarif } from "./sarif.ts";

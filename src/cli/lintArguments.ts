@@ -1,5 +1,6 @@
 /** The arguments of `dice-gradient lint`. */
-import { type Severities, RULE_CODES } from "../session/lint.ts";
+import { RULE_CODES } from "../session/lint.ts";
+import type { Severities } from "../session/severities.ts";
 import { UsageError } from "./arguments.ts";
 
 export interface LintOptions {

@@ -198,7 +198,7 @@ function failureText(f: Failure): string {
   ].join("\n");
 }
 
-if (isLintThread) await serveLint();
+if (isLintThread) serveLint();
 else {
   process.exitCode = await main(process.argv.slice(2));
   python.referee?.dispose();

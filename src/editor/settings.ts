@@ -1,6 +1,7 @@
 /** The settings that people make, read where they are needed. */
 import * as vscode from "vscode";
 import type { Shapes } from "../session/inline/protocol.ts";
+import type { Severities } from "../session/severities.ts";
 
 export const SECTION = "dice-gradient";
 
@@ -18,6 +19,23 @@ export function isCodeLensOn(scope: vscode.Uri): boolean {
 
 export function isStatusBarOn(scope: vscode.Uri): boolean {
   return value("statusBar.enabled", true, scope);
+}
+
+export function areProblemsOn(scope: vscode.Uri): boolean {
+  return value("diagnostics.enabled", true, scope);
+}
+
+const SEVERITIES = ["error", "warning", "information", "off"] as const;
+
+/** Severities that are set for rules; a settings file may hold anything. */
+export function severitiesSet(scope: vscode.Uri): Severities {
+  const found = value<Record<string, unknown>>("diagnostics.severity", {}, scope);
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([code, given]) => {
+      const severity = SEVERITIES.find((s) => s === given);
+      return severity === undefined ? [] : [[code, severity] as const];
+    }),
+  );
 }
 
 /**

@@ -1,64 +1,36 @@
-/** Diagnostics of many files of this machine, in as many threads as it has cores. */
+/** What runs in a thread that looks at losses; see `lintThreads.node.ts`. */
 import { readFileSync, statSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
-import { type LintResult, lintSource } from "./lint.ts";
+import { type GradientTestResult, testLoss } from "./gradientTest.ts";
+import { type LintResult, lintSource, lossNames } from "./lint.ts";
+import type { LintJob } from "./lintThreads.node.ts";
 
 /** Nobody writes a loss in a file larger than this. */
 const LARGEST_FILE = 2_000_000;
-/** Fewer files than this are done before a second thread has started. */
-const WORTH_A_THREAD = 40;
 
-/**
- * @param python interpreter whose installed packages imports are read from; `null`: the active one
- * @param script what a thread runs: it is to call `serveLint` where `isLintThread`
- */
-export async function lintFiles(
-  files: readonly string[],
-  python: string | null,
-  script: string,
-): Promise<LintResult[]> {
-  const threads = files.length < WORTH_A_THREAD ? 1 : Math.min(availableParallelism(), 8);
-  if (threads === 1) return files.map(await linter(python));
-  const waiting = [...files.keys()];
-  const results = new Array<LintResult>(files.length);
-  await Promise.all(
-    Array.from({ length: threads }, () => {
-      const worker = new Worker(script, { workerData: { lint: python } });
-      return new Promise<void>((done, fail) => {
-        const next = (): void => {
-          const k = waiting.shift();
-          if (k !== undefined) worker.postMessage({ k, file: files[k] });
-          else {
-            void worker.terminate();
-            done();
-          }
-        };
-        worker.on("message", ({ k, result }: { k: number; result: LintResult }) => {
-          results[k] = result;
-          next();
-        });
-        worker.on("error", fail);
-        next();
-      });
-    }),
-  );
-  return results;
-}
-
-async function linter(python: string | null): Promise<(file: string) => LintResult> {
+async function answerer(python: string | null): Promise<(job: LintJob) => unknown> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
   const watch = { onProgress: () => undefined, isCancelled: () => false };
-  return (file) => {
+  return (job) => {
+    const { file, kind } = job;
     try {
-      if (statSync(file).size > LARGEST_FILE) return unread(file, "it is larger than 2 MB");
-      const text = readFileSync(file, "utf8");
-      return lintSource(text, file, dirname(file), engine, watch);
+      if (job.text === undefined && statSync(file).size > LARGEST_FILE) {
+        return kind === "lint" ? unread(file, "it is larger than 2 MB") : [];
+      }
+      const text = job.text ?? readFileSync(file, "utf8");
+      const folder = dirname(file);
+      if (kind === "lint") return lintSource(text, file, folder, engine, watch);
+      if (kind === "losses") return lossNames(text, file, engine.parser);
+      return testLoss(text, file, job.name, folder, engine, watch);
     } catch (e) {
-      return unread(file, (e as Error).message);
+      const why = (e as Error).message;
+      if (kind === "losses") return [];
+      if (kind === "lint") return unread(file, why);
+      const messages = [{ text: why, location: null }];
+      return { outcome: "skipped", messages, report: null } satisfies GradientTestResult;
     }
   };
 }
@@ -76,12 +48,12 @@ function unread(file: string, why: string): LintResult {
   return { file, losses: 0, findings: [], untraced: [], faults: [failure] };
 }
 
-/** The other side of `lintAll`, in a thread of its own. */
-export async function serveLint(): Promise<void> {
+/** The other side of `LintThread`. */
+export function serveLint(): void {
   const { lint: python } = workerData as { lint: string | null };
-  const one = await linter(python);
-  parentPort?.on("message", ({ k, file }: { k: number; file: string }) => {
-    parentPort?.postMessage({ k, result: one(file) });
+  const ready = answerer(python);
+  parentPort?.on("message", (job: LintJob) => {
+    void ready.then((answer) => parentPort?.postMessage(answer(job)));
   });
 }
 

@@ -1,22 +1,21 @@
 /** Diagnostics of whole files: which losses they hold, and what the rules find about each. */
 import { RULES } from "../explain/rules/table.ts";
-import type { Severity } from "../explain/rules/rule.ts";
 import { topLevelOf } from "../python/dependencies.ts";
+import type { PythonParser } from "../python/parser.ts";
 import { PythonProgram, callablesOf, isNamedByRole } from "../python/program.ts";
+import type { Module } from "../python/syntax.ts";
 import { parseTolerantly } from "../python/tolerant.ts";
 import type { Diagnostic } from "../report/schema.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost } from "./host.ts";
 import { candidatesOf } from "./inline/candidates.ts";
+import type { Candidate } from "./inline/protocol.ts";
 import type { Watch } from "./inspect.ts";
 import type { Engine } from "./jobs.ts";
 import type { Failure } from "./protocol.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import { handwrittenDiagnostic } from "./inspect.ts";
 import { diagnose } from "./rules.ts";
-
-/** Severities by code, where they differ from the rules' own. */
-export type Severities = Readonly<Record<string, Severity | "off">>;
 
 export interface LintFinding extends Diagnostic {
   /** The loss that was looked at. */
@@ -51,11 +50,10 @@ export function lintSource(
   watch: Watch,
 ): LintResult {
   const nothing = { file, losses: 0, findings: [], untraced: [], faults: [] };
-  if (!LOSS_WORD.test(text) || !ARRAY_LIBRARY.test(text)) return nothing;
+  if (!mayHoldLosses(text)) return nothing;
   const { module, faults } = parseTolerantly(parser, text, file);
   const broken = faults.map(toFailure);
-  const candidates = candidatesOf([callablesOf(module)], [topLevelOf(module)]);
-  const named = candidates.filter((c) => c.named && c.kind !== "imported");
+  const named = namedLosses(module);
   if (named.length === 0) return { ...nothing, faults: broken };
 
   const stop = (): boolean => watch.isCancelled();
@@ -89,6 +87,28 @@ export function lintSource(
   return { file, losses, findings: distinct(found), untraced, faults: broken };
 }
 
+/** The losses of a file by their names, without looking into them. */
+export function lossNames(
+  text: string,
+  file: string,
+  parser: PythonParser,
+): { name: string; line: number; column: number }[] {
+  if (!mayHoldLosses(text)) return [];
+  return namedLosses(parseTolerantly(parser, text, file).module).map(({ name, place }) => ({
+    name,
+    line: place.line,
+    column: place.column,
+  }));
+}
+
+function mayHoldLosses(text: string): boolean {
+  return LOSS_WORD.test(text) && ARRAY_LIBRARY.test(text);
+}
+
+function namedLosses(module: Module): Candidate[] {
+  return candidatesOf([callablesOf(module)], [topLevelOf(module)]).filter((c) => c.named);
+}
+
 /** A class and the function that it calls come to the same finding. */
 function distinct(findings: readonly LintFinding[]): LintFinding[] {
   const byPlace = new Map<string, LintFinding>();
@@ -98,17 +118,6 @@ function distinct(findings: readonly LintFinding[]): LintFinding[] {
   }
   const line = (f: LintFinding): number => f.location?.line ?? 0;
   return [...byPlace.values()].sort((a, b) => line(a) - line(b));
-}
-
-/** The findings with the severities that somebody has set; what is off is left out. */
-export function withSeverities<T extends Diagnostic>(
-  findings: readonly T[],
-  severities: Severities,
-): T[] {
-  return findings.flatMap((f) => {
-    const severity = severities[f.code] ?? f.severity;
-    return severity === "off" ? [] : [{ ...f, severity }];
-  });
 }
 
 export const RULE_CODES: readonly string[] = RULES.map((r) => r.code);

@@ -3,7 +3,9 @@
  * fixes. General: anything a report finds at a place in the user's file comes through here.
  */
 import * as vscode from "vscode";
-import type { Diagnostic, Report } from "../../report/schema.ts";
+import type { Diagnostic, Report, SourceLocation } from "../../report/schema.ts";
+import { withSeverities } from "../../session/severities.ts";
+import { areProblemsOn, severitiesSet } from "../settings.ts";
 import { type InlineDocuments, type Loss, keyOf } from "./documents.ts";
 
 const SEVERITIES = {
@@ -21,11 +23,14 @@ export interface Finding {
 export class LossFindings implements vscode.CodeActionProvider, vscode.Disposable {
   static readonly kinds = [vscode.CodeActionKind.QuickFix];
   private readonly documents: InlineDocuments;
+  private readonly rules: vscode.Uri;
   private readonly problems = vscode.languages.createDiagnosticCollection("dice-gradient");
   private readonly disposables: vscode.Disposable[];
 
-  constructor(documents: InlineDocuments) {
+  /** @param rules folder of the pages about the rules */
+  constructor(documents: InlineDocuments, rules: vscode.Uri) {
     this.documents = documents;
+    this.rules = rules;
     this.disposables = [
       documents.onDidChange((key) => {
         this.refresh(key);
@@ -42,12 +47,9 @@ export class LossFindings implements vscode.CodeActionProvider, vscode.Disposabl
     return this.findingsIn(document)
       .filter(({ problem }) => problem.range.intersection(range) !== undefined)
       .flatMap(({ problem, fix }) => {
-        if (fix === null) return [];
-        const action = new vscode.CodeAction(fix.title, vscode.CodeActionKind.QuickFix);
-        action.diagnostics = [problem];
-        action.edit = new vscode.WorkspaceEdit();
-        action.edit.set(document.uri, [...fix.edits]);
-        return [action];
+        const actions = fix === null ? [] : [quickFix(document, problem, fix.title, fix.edits)];
+        if (typeof problem.code === "object") actions.push(ignoring(document, problem));
+        return actions;
       });
   }
 
@@ -65,7 +67,9 @@ export class LossFindings implements vscode.CodeActionProvider, vscode.Disposabl
 
   private findingsIn(document: vscode.TextDocument): Finding[] {
     const found = new Map<string, Finding>();
-    for (const finding of this.documents.lossesIn(document).flatMap((l) => findingsOf(l))) {
+    for (const finding of this.documents
+      .lossesIn(document)
+      .flatMap((l) => findingsOf(l, this.rules))) {
       // A class and the function that applies it come to the same finding.
       const { range, message } = finding.problem;
       const key = `${String(range.start.line)} ${message}`;
@@ -75,41 +79,109 @@ export class LossFindings implements vscode.CodeActionProvider, vscode.Disposabl
   }
 }
 
-function findingsOf(loss: Loss): Finding[] {
-  const { result, isStale, candidate } = loss;
-  // A place in a text that has changed since may be any other; the next result is on its way.
-  if (result?.kind !== "derived" || isStale || candidate.kind === "imported") return [];
-  return findings(result.report, loss.document);
+function quickFix(
+  document: vscode.TextDocument,
+  problem: vscode.Diagnostic,
+  title: string,
+  edits: readonly vscode.TextEdit[],
+): vscode.CodeAction {
+  const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  action.diagnostics = [problem];
+  action.edit = new vscode.WorkspaceEdit();
+  action.edit.set(document.uri, [...edits]);
+  return action;
 }
 
-/** The report's findings that are more than information and lie in the document itself. */
-export function findings(report: Report, document: vscode.TextDocument): Finding[] {
+/** The comment that silences a rule on a line, added to one that is there for another rule. */
+function ignoring(document: vscode.TextDocument, problem: vscode.Diagnostic): vscode.CodeAction {
+  const code = String((problem.code as { value: unknown }).value);
+  const line = document.lineAt(problem.range.start.line);
+  const there = /#\s*dice-gradient:\s*ignore\s*\[[^\]]*(?=\])/.exec(line.text);
+  const [at, text] =
+    there === null
+      ? [line.range.end, `  # dice-gradient: ignore[${code}]`]
+      : [new vscode.Position(line.lineNumber, there.index + there[0].length), `, ${code}`];
+  const edits = [vscode.TextEdit.insert(at, text)];
+  return quickFix(document, problem, `Ignore ${code} on this line`, edits);
+}
+
+function findingsOf(loss: Loss, rules: vscode.Uri): Finding[] {
+  const { result, isStale, candidate, document } = loss;
+  // A place in a text that has changed since may be any other; the next result is on its way.
+  if (result?.kind !== "derived" || isStale || candidate.kind === "imported") return [];
+  if (!areProblemsOn(document.uri)) return [];
+  const { report } = result;
+  // Elsewhere a division is nobody's denominator: only what is named like a loss is held to the rules.
+  const own = report.diagnostics.filter((d) => candidate.named || !isRule(d.code));
+  const diagnostics = withSeverities(own, severitiesSet(document.uri));
+  return findings({ ...report, diagnostics }, document, rules);
+}
+
+function isRule(code: string): boolean {
+  return /^DG\d/.test(code) && code !== "DG015";
+}
+
+/**
+ * The report's findings that lie in the document itself. Information without a code of its own is for
+ * the report alone.
+ * @param rules folder of the pages about the rules
+ */
+export function findings(
+  report: Report,
+  document: vscode.TextDocument,
+  rules: vscode.Uri,
+): Finding[] {
   return report.diagnostics.flatMap((d) => {
     const { location } = d;
-    if (d.severity === "information" || location?.line === undefined) return [];
+    if ((d.severity === "information" && !isRule(d.code)) || location?.line === undefined)
+      return [];
     if (location.file !== report.function.file) return [];
-    const problem = new vscode.Diagnostic(
-      lineRange(document, location.line),
-      d.remedy === null ? d.message : `${d.message}\n${d.remedy}`,
-      SEVERITIES[d.severity],
-    );
-    problem.source = "Dice Gradient";
-    problem.code = d.code;
-    return [{ problem, fix: fixOf(d, report) }];
+    return [{ problem: problemOf(d, document, document.uri, rules), fix: fixOf(d, report) }];
   });
+}
+
+/** @param document the text, where it is open; without it columns are taken as they come */
+export function problemOf(
+  d: Diagnostic,
+  document: vscode.TextDocument | null,
+  uri: vscode.Uri,
+  rules: vscode.Uri,
+): vscode.Diagnostic {
+  const problem = new vscode.Diagnostic(
+    rangeOf(d.location, document),
+    d.remedy === null ? d.message : `${d.message}\n${d.remedy}`,
+    SEVERITIES[d.severity],
+  );
+  problem.source = "Dice Gradient";
+  problem.code = d.code.startsWith("DG")
+    ? { value: d.code, target: vscode.Uri.joinPath(rules, `${d.code}.md`) }
+    : d.code;
+  problem.relatedInformation = (d.related ?? []).flatMap(({ location, message }) =>
+    location.file === d.location?.file
+      ? [
+          new vscode.DiagnosticRelatedInformation(
+            new vscode.Location(uri, rangeOf(location, document)),
+            message,
+          ),
+        ]
+      : [],
+  );
+  return problem;
+}
+
+function rangeOf(l: SourceLocation | null, document: vscode.TextDocument | null): vscode.Range {
+  const line = l?.line ?? 1;
+  if (l?.column !== undefined && l.endColumn !== undefined) {
+    return new vscode.Range(line - 1, l.column - 1, (l.endLine ?? line) - 1, l.endColumn - 1);
+  }
+  return document === null
+    ? new vscode.Range(line - 1, 0, line - 1, 1000)
+    : lineRange(document, line);
 }
 
 /** The edits that a finding's remedy stands for, if they all lie in the loss's own file. */
 function fixOf(d: Diagnostic, report: Report): Finding["fix"] {
-  const fixes = (report.handwritten ?? []).flatMap((h) =>
-    h.fix === null ? [] : [{ ...h.fix, h }],
-  );
-  const found = fixes.find(
-    ({ title, h }) =>
-      title === d.remedy &&
-      h.location.file === d.location?.file &&
-      [h.location.line, ...h.faults.flatMap((f) => f.lines)].includes(d.location.line),
-  );
+  const found = d.fix ?? handwrittenFix(d, report);
   if (found?.edits.every((e) => e.file === report.function.file) !== true) return null;
   const edits = found.edits.map((e) =>
     vscode.TextEdit.replace(
@@ -118,6 +190,18 @@ function fixOf(d: Diagnostic, report: Report): Finding["fix"] {
     ),
   );
   return { title: found.title, edits };
+}
+
+function handwrittenFix(d: Diagnostic, report: Report): Diagnostic["fix"] {
+  const fixes = (report.handwritten ?? []).flatMap((h) =>
+    h.fix === null ? [] : [{ ...h.fix, h }],
+  );
+  return fixes.find(
+    ({ title, h }) =>
+      title === d.remedy &&
+      h.location.file === d.location?.file &&
+      [h.location.line, ...h.faults.flatMap((f) => f.lines)].includes(d.location.line),
+  );
 }
 
 /** The text of a line, without its indentation. */

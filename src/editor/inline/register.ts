@@ -1,6 +1,8 @@
 /** Everything that is shown where code is read: hovers, lenses, problems, and their commands. */
 import { join } from "node:path";
 import * as vscode from "vscode";
+import { GradientTests } from "../diagnostics/gradientTests.ts";
+import { GradientDiagnostics } from "../diagnostics/runDiagnostics.ts";
 import { LossLenses, isShown } from "./codeLens.ts";
 import { LossCommands } from "./commands.ts";
 import { InlineDocuments } from "./documents.ts";
@@ -28,7 +30,9 @@ export function registerInline(
   const documents = new InlineDocuments(join(dist, "inline.js"));
   const typesetter = new Typesetter(join(dist, "typeset.js"));
   const lenses = new LossLenses(documents);
-  const findings = new LossFindings(documents);
+  const rules = vscode.Uri.joinPath(context.extensionUri, "media", "rules");
+  const findings = new LossFindings(documents, rules);
+  const diagnostics = new GradientDiagnostics(join(dist, "inline.js"), rules);
   const commands = new LossCommands(documents, context.globalStorageUri, python);
   const register = (name: string, f: (argument: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`dice-gradient.${name}`, f);
@@ -37,6 +41,11 @@ export function registerInline(
     typesetter,
     lenses,
     findings,
+    diagnostics,
+    new GradientTests(join(dist, "inline.js"), documents),
+    vscode.commands.registerCommand("dice-gradient.runDiagnostics", (a: unknown, all: unknown) =>
+      diagnostics.run(a, all),
+    ),
     vscode.languages.registerHoverProvider(PYTHON, new LossHovers(documents, typesetter)),
     vscode.languages.registerCodeLensProvider(PYTHON, lenses),
     vscode.languages.registerCodeActionsProvider(PYTHON, findings, {

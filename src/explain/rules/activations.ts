@@ -139,5 +139,5 @@ function overClasses(view: View, span: SourceSpan, classes: number): Fix | null 
 }
 
 function sameSpan(a: SourceSpan, b: SourceSpan | undefined): boolean {
-  return b !== undefined && a.file === b.file && a.line === b.line && a.column === b.column;
+  return a.file === b?.file && a.line === b.line && a.column === b.column;
 }

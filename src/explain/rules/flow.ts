@@ -54,7 +54,7 @@ export function hardDecisions(view: View): Finding[] {
     ];
   });
 }
-const HARD = /round|argmax|argmin|threshold|[<>]|sign|int|long|bool|floor|ceil/i;
+const HARD = /round|argmax|argmin|comparison|conversion|sign|floor|ceil|one-hot|logical/i;
 
 /** x + (round(x) - x).detach(): hard forward, the plain gradient backward; meant so. */
 function isStraightThrough(view: View, cut: Cut): boolean {
@@ -66,7 +66,7 @@ function onTheWay(view: View): Cut[] {
 }
 
 function remedyOf(cut: Cut): string {
-  return /round|argmax|threshold|[<>]/.test(cut.how)
+  return HARD.test(cut.how)
     ? "Use the probabilities themselves; hard masks are for metrics."
     : `Leave ${cut.how} out.`;
 }

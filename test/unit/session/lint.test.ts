@@ -6,7 +6,8 @@ import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import type { SourceEdit } from "../../../src/report/schema.ts";
 import { filesFor } from "../../../src/session/files.node.ts";
 import type { Engine } from "../../../src/session/jobs.ts";
-import { type LintFinding, lintSource, withSeverities } from "../../../src/session/lint.ts";
+import { type LintFinding, lintSource } from "../../../src/session/lint.ts";
+import { withSeverities } from "../../../src/session/severities.ts";
 
 const FILE = "test/rules/bad.py";
 const text = readFileSync(FILE, "utf8");
@@ -68,7 +69,10 @@ describe("diagnostics of a file", () => {
       const key = (f: LintFinding): string => `${f.location!.line} ${f.code}`;
       const before = new Set(found.map(key));
       assert.ok(!after.some((f) => key(f) === `${line} ${code}`), "the finding is gone");
-      assert.deepEqual(after.map(key).filter((k) => !before.has(k)), []);
+      assert.deepEqual(
+        after.map(key).filter((k) => !before.has(k)),
+        [],
+      );
     });
   }
 
