@@ -27,7 +27,7 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
         dtype: x.dtype,
       })),
       spans: trace.spans,
-      cuts: trace.blockers,
+      cuts: trace.blockers.filter((b) => !b.partial),
       source: sourceCode(trace.syntax),
     },
     withSlow,

@@ -41,7 +41,7 @@ export function hardDecisions(view: View): Finding[] {
   const { prediction, subject } = view;
   if (prediction === null || !receivesGradient(subject.loss, prediction.node)) return [];
   return onTheWay(view).flatMap((cut): Finding[] => {
-    if (!HARD.test(cut.how) || isStraightThrough(view, cut)) return [];
+    if (!decidesOn(prediction.node, cut.node) || isStraightThrough(view, cut)) return [];
     const text = shortText(subject.source, cut.span);
     return [
       {
@@ -54,11 +54,53 @@ export function hardDecisions(view: View): Finding[] {
     ];
   });
 }
-const HARD = /round|argmax|argmin|comparison|conversion|sign|floor|ceil|one-hot|logical/i;
 
-/** x + (round(x) - x).detach(): hard forward, the plain gradient backward; meant so. */
+/**
+ * Whether a node makes the prediction itself, entry by entry, into something hard. What is decided
+ * by sums (an empty union), by order (a sort) or by what is no number is another matter.
+ */
+function decidesOn(prediction: Expr, e: Expr): boolean {
+  const of = (x: Expr | undefined): boolean => {
+    let at = x;
+    while (at !== undefined && at !== prediction) at = isSmooth(at) ? at.args[0] : undefined;
+    return at === prediction;
+  };
+  switch (e.kind) {
+    case "argReduce":
+      return of(e.args[0]);
+    case "oneHot":
+      return e.args[0]!.kind === "argReduce" && of(e.args[0]!.args[0]);
+    case "cast":
+      return e.to !== "bool" ? of(e.args[0]) : decidesOn(prediction, e.args[0]!);
+    case "unary":
+      return ["round", "floor", "ceil", "sign"].includes(e.op) && of(e.args[0]);
+    case "binary":
+      return COMPARISONS.has(e.op) && e.args.some(of);
+    default:
+      return false;
+  }
+}
+const COMPARISONS: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge", "eq", "ne"]);
+
+/** Moves entries or squashes them, one by one or over the classes. */
+function isSmooth(e: Expr): boolean {
+  return e.kind === "unary" || e.kind === "softmax" || passedOn(e) !== e;
+}
+
+/**
+ * x + (round(x) - x).detach(), or round(x) + x - x.detach(): hard forward, the plain gradient
+ * backward; meant so.
+ */
 function isStraightThrough(view: View, cut: Cut): boolean {
-  return view.order.some((e) => e.kind === "stopGradient" && topological(e).includes(cut.node));
+  return view.order.some(
+    (e) =>
+      (e.kind === "stopGradient" && topological(e).includes(cut.node)) ||
+      (e.kind === "binary" && e.op === "sub" && isSelfWithoutGradient(e)),
+  );
+}
+
+function isSelfWithoutGradient({ args }: Expr): boolean {
+  return args[1]!.kind === "stopGradient" && args[1].args[0] === args[0];
 }
 
 function onTheWay(view: View): Cut[] {
@@ -66,7 +108,7 @@ function onTheWay(view: View): Cut[] {
 }
 
 function remedyOf(cut: Cut): string {
-  return HARD.test(cut.how)
+  return /round|argmax|comparison|conversion|sign|floor|ceil|one-hot/.test(cut.how)
     ? "Use the probabilities themselves; hard masks are for metrics."
     : `Leave ${cut.how} out.`;
 }

@@ -17,7 +17,6 @@ import { recordPair } from "../handwritten/pairs.ts";
 import { callSitesOf } from "../handwritten/callSites.ts";
 import type { CallSite, HandwrittenUse } from "../handwritten/record.ts";
 import { Recorder } from "../interpreter/recorder.ts";
-import { type Blocker, Recorder } from "../interpreter/recorder.ts";
 import type { Module } from "../syntax.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
