@@ -69,7 +69,7 @@ function decidesOn(prediction: Expr, e: Expr): boolean {
     case "argReduce":
       return of(e.args[0]);
     case "oneHot":
-      return e.args[0]!.kind === "argReduce" && of(e.args[0]!.args[0]);
+      return e.args[0]!.kind === "argReduce" && of(e.args[0].args[0]);
     case "cast":
       return e.to !== "bool" ? of(e.args[0]) : decidesOn(prediction, e.args[0]!);
     case "unary":
