@@ -100,15 +100,26 @@ export function writeNpy(a: NdArray): Uint8Array {
     const data = Float32Array.from(a.data as Uint16Array, bfloat16ToFloat64);
     return writeNpy({ ...a, dtype: "float32", data });
   }
-  const description = `{'descr': '${TYPE_STRINGS[a.dtype]}', 'fortran_order': False, 'shape': ${formatShape(a.shape)}, }`;
+  const header = npyHeaderBytes(a.dtype, a.shape);
+  const file = new Uint8Array(header.length + a.data.byteLength);
+  file.set(header);
+  file.set(bytesOf(a.data, a.dtype), header.length);
+  return file;
+}
+
+/** What stands before the elements of a .npy file: version 1.0, little-endian, C order. */
+export function npyHeaderBytes(
+  dtype: Exclude<DType, "bfloat16">,
+  shape: readonly number[],
+): Uint8Array {
+  const description = `{'descr': '${TYPE_STRINGS[dtype]}', 'fortran_order': False, 'shape': ${formatShape(shape)}, }`;
   // The elements begin at a multiple of 64, and the header ends in a newline.
   const dataOffset = Math.ceil((10 + description.length + 1) / 64) * 64;
-  const file = new Uint8Array(dataOffset + a.data.byteLength);
-  file.set(NPY_MAGIC);
-  file[6] = 1;
-  new DataView(file.buffer).setUint16(8, dataOffset - 10, true);
+  const header = new Uint8Array(dataOffset);
+  header.set(NPY_MAGIC);
+  header[6] = 1;
+  new DataView(header.buffer).setUint16(8, dataOffset - 10, true);
   const text = `${description.padEnd(dataOffset - 11)}\n`;
-  for (let i = 0; i < text.length; i += 1) file[10 + i] = text.charCodeAt(i);
-  file.set(bytesOf(a.data, a.dtype), dataOffset);
-  return file;
+  for (let i = 0; i < text.length; i += 1) header[10 + i] = text.charCodeAt(i);
+  return header;
 }

@@ -1,6 +1,7 @@
 /** A crew of worker threads on the heap that all of them see. */
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Crew, CrewJob } from "./crew.ts";
+import { type Crew, type CrewJob, useCrew } from "./crew.ts";
 import { CONTROL, REMEMBERED_MODULES, closeClaims, firstClaim, workOn } from "./crewWork.ts";
 import type { ThreadMessage, ThreadStart } from "./thread.node.ts";
 import { features } from "./wasm/features.ts";
@@ -21,7 +22,9 @@ interface Helper {
 class NodeCrew implements Crew {
   readonly threads: number;
   private readonly control: Int32Array;
-  private readonly helpers: readonly Helper[];
+  private readonly file: URL;
+  /** Started when the first job comes. */
+  private helpers: readonly Helper[] = [];
   private readonly modules = new Map<WebAssembly.Module, number>();
   private moduleCount = 0;
   private generation = 0;
@@ -30,13 +33,7 @@ class NodeCrew implements Crew {
   constructor(threads: number, file: URL) {
     this.threads = threads;
     this.control = heap().array(Int32Array, CONTROL.length);
-    const start = { control: this.control, memory: heap().memory };
-    this.helpers = Array.from({ length: threads - 1 }, () =>
-      startHelper(file, start, () => {
-        // A thread that cannot start or has died: this one does everything from now on.
-        this.alone = Infinity;
-      }),
-    );
+    this.file = file;
   }
 
   run(job: CrewJob, tick: (pieces: number) => void): void {
@@ -51,13 +48,13 @@ class NodeCrew implements Crew {
       workOn(job, generation, control, () => {
         tick(Atomics.load(control, CONTROL.done));
       });
-      this.wait(job.pieces, tick);
+      this.wait(job.bounds.length, tick);
     } catch (error) {
-      this.wait(closeClaims(control, generation, job.pieces), () => undefined);
+      this.wait(closeClaims(control, generation, job.bounds.length), () => undefined);
       throw error;
     }
     if (Atomics.load(control, CONTROL.failed) !== 0) throw new Error("a piece of a kernel failed");
-    const helped = Atomics.load(control, CONTROL.helped) / job.pieces;
+    const helped = Atomics.load(control, CONTROL.helped) / job.bounds.length;
     if (wakes && this.isReady && helped < LEAST_SHARE * (1 - 1 / this.threads)) {
       this.alone = Math.max(this.alone, JOBS_ALONE);
     }
@@ -70,10 +67,21 @@ class NodeCrew implements Crew {
 
   /** Whether every thread has begun to listen. */
   private get isReady(): boolean {
-    return Atomics.load(this.control, CONTROL.started) >= this.helpers.length;
+    return Atomics.load(this.control, CONTROL.started) >= this.threads - 1;
+  }
+
+  private start(): void {
+    const start = { control: this.control, memory: heap().memory };
+    this.helpers = Array.from({ length: this.threads - 1 }, () =>
+      startHelper(this.file, start, () => {
+        // A thread that cannot start or has died: this one does everything from now on.
+        this.alone = Infinity;
+      }),
+    );
   }
 
   private wake(job: CrewJob, generation: number): void {
+    if (this.helpers.length === 0) this.start();
     const { image, ...rest } = job;
     let moduleId = this.modules.get(image.module);
     const isNew = moduleId === undefined;
@@ -102,7 +110,8 @@ class NodeCrew implements Crew {
 }
 
 /**
- * Starts threads that help this one; null where memory cannot be shared. They end with this thread.
+ * Threads that help this one, from the first large kernel on; null where memory cannot be shared.
+ * They end with this thread.
  * @param threads this one included
  * @param file `thread.node.ts` as it is built
  */
@@ -119,4 +128,12 @@ function startHelper(file: URL, start: Omit<ThreadStart, "port">, lost: () => vo
   worker.unref();
   port1.unref();
   return { worker, port: port1 };
+}
+
+/** At most so many threads work on one kernel: memory is no faster for more. */
+const MOST_THREADS = 4;
+
+/** Lets kernels of this thread use as many processors as there are, up to four. */
+export function useProcessors(file: URL): void {
+  useCrew(startCrew(Math.min(availableParallelism(), MOST_THREADS), file));
 }

@@ -7,13 +7,12 @@ export interface CrewJob {
   readonly name: string;
   /** Arguments of the function before the bounds: constants, pointers and parameters. */
   readonly args: readonly number[];
-  /** Bounds of all pieces, one after the other. */
-  readonly bounds: readonly number[];
-  readonly boundsOfPiece: number;
-  readonly pieces: number;
-  /** Positions in `args` of pointers into the piece's own slot, and bytes from one slot to the next. */
-  readonly slotted: readonly number[];
-  readonly slotBytes: number;
+  /** Positions of arguments that differ from piece to piece … */
+  readonly varying: readonly number[];
+  /** … and their values, all of one piece after all of the one before. */
+  readonly values: readonly number[];
+  /** Of each piece. */
+  readonly bounds: readonly (readonly number[])[];
 }
 
 export interface Crew {

@@ -58,14 +58,14 @@ export function workOn(
   each: () => void,
 ): void {
   const run = instanceOf(job.image)[job.name]!;
+  const { varying, values, bounds } = job;
   const args = [...job.args];
   for (;;) {
-    const k = claim(control, generation, job.pieces);
+    const k = claim(control, generation, bounds.length);
     if (k === null) return;
     try {
-      for (const at of job.slotted) args[at] = job.args[at]! + k * job.slotBytes;
-      const from = k * job.boundsOfPiece;
-      run(...args, ...job.bounds.slice(from, from + job.boundsOfPiece));
+      varying.forEach((at, n) => (args[at] = values[k * varying.length + n]!));
+      run(...args, ...bounds[k]!);
     } catch {
       Atomics.store(control, CONTROL.failed, 1);
     }

@@ -16,6 +16,22 @@ export type TypedArray =
   | Float32Array
   | Float64Array;
 
+/** An array that is not in memory: read, and perhaps written, part by part. */
+export interface StoredArray {
+  readonly length: number;
+  /** An empty array of the type that parts have. */
+  readonly like: TypedArray;
+  /** Fills `into` with the entries from `first` on. */
+  read(first: number, into: TypedArray): void;
+  write(first: number, from: TypedArray): void;
+}
+
+export type Entries = TypedArray | StoredArray;
+
+export function isStored(a: Entries): a is StoredArray {
+  return !ArrayBuffer.isView(a);
+}
+
 /** Arrays (row-major) by the names of the inputs, and values by the names of parameters. */
 export type Bindings = ReadonlyMap<string, TypedArray | number>;
 
@@ -83,6 +99,17 @@ export function boundArray(e: Input, bindings: Bindings): TypedArray {
     );
   }
   return typed;
+}
+
+/** An array outside memory that is bound to an input. @throws BindingError */
+export function boundStored(e: Input, array: StoredArray): StoredArray {
+  const want = sizeProduct(sizesOf(e.shape));
+  if (array.length !== want) {
+    throw new BindingError(
+      `the input ${e.name} has ${want} entries (${sizesOf(e.shape).join(" × ")}), its file ${array.length}`,
+    );
+  }
+  return array;
 }
 
 /** A parameter's value: what is bound under its name, else its own. @throws BindingError */

@@ -269,7 +269,7 @@ function evaluateAndCheck(
     gradient,
     derived,
     gap: inForce === null ? null : finite(largestDifference(gradient, derived)),
-    check: checkOf(result),
+    check: checkOf(result, kernel.account),
     numbers: makeNumbers({
       aligned: aligned.map((x) => ({ name: x.name, data: bindings.get(x.name)! })),
       shape,
@@ -329,9 +329,10 @@ function imageSources(
   ];
 }
 
-function checkOf(result: CheckResult): Check {
+function checkOf(result: CheckResult, account: string | null): Check {
   const { elements: _elements, ...check } = result;
-  return { ...check, notes: check.notes.map(asSentence) };
+  const notes = account === null ? check.notes : [...check.notes, account];
+  return { ...check, notes: notes.map(asSentence) };
 }
 
 /** With a capital, unless it begins with a name from code such as torch.autograd.gradcheck. */

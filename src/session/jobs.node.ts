@@ -1,9 +1,13 @@
 /** Jobs on files of this machine, in this thread: for the command line and for tests. */
+import { useProcessors } from "../numbers/crew.node.ts";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
 import { type Job, type JobResult, type Other, compareSource, inspectSource } from "./jobs.ts";
 
 export type { Job, JobResult, Other };
+
+// dist/thread.js lies beside dist/cli.js.
+useProcessors(new URL("./thread.js", import.meta.url));
 
 /** keras.losses only hands on what this file defines. */
 function definedIn(module: string): string {

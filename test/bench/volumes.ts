@@ -5,8 +5,10 @@
  * into the README between its markers with `--write`.
  */
 import { cpus, freemem, totalmem } from "node:os";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { format } from "prettier";
+import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
 import { axis } from "../../src/expression/axis.ts";
 import * as b from "../../src/expression/build.ts";
@@ -229,6 +231,22 @@ const machine =
   `${cpus().length} × ${cpus()[0]?.model ?? "?"}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, ` +
   `Node.js ${process.versions.node} ${features().relaxed ? "with" : "without"} relaxed SIMD`;
 console.log(machine);
+
+/** What main.ts measured last, and the memory that a run takes beyond its arrays. */
+async function moreRows(): Promise<string[]> {
+  const n = 2e7;
+  const script = join(root, "test/bench/memory.ts");
+  const { code, output } = await run(process.execPath, ["--import=tsx", script, String(n)]);
+  if (code !== 0) throw new Error(output);
+  const memory = ["peak memory beyond inputs and gradient, N = 2e7", `${output.trim()} MB`];
+  const measured = join(root, ".cache/bench-product.json");
+  const product = existsSync(measured)
+    ? (JSON.parse(readFileSync(measured, "utf8")) as [string, string][])
+    : [];
+  const lines = [memory, ...product].map(([what, value]) => `| ${what} | ${value} |`);
+  return ["| what | |", "|---|--:|", ...lines];
+}
+
 const rows = await table(wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number));
 const text = [
   BEGIN,
@@ -237,6 +255,8 @@ const text = [
   "",
   ...rows,
   "",
+  ...(await moreRows()),
+  "",
   END,
 ].join("\n");
 if (process.argv.includes("--write")) {
@@ -244,7 +264,8 @@ if (process.argv.includes("--write")) {
   const before = readFileSync(readme, "utf8");
   const [from, to] = [before.indexOf(BEGIN), before.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  writeFileSync(readme, before.slice(0, from) + text + before.slice(to + END.length));
+  const after = before.slice(0, from) + text + before.slice(to + END.length);
+  writeFileSync(readme, await format(after, { parser: "markdown", filepath: readme }));
 }
 console.log(`\n${text}`);
 if (presentCrew() !== null) useCrew(null);

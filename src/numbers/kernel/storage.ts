@@ -1,5 +1,5 @@
 /** The arrays that a run of a kernel reads and writes. */
-import type { TypedArray } from "../typedArrays.ts";
+import { type Entries, type StoredArray, isStored } from "../typedArrays.ts";
 import type { Heap } from "../wasm/heap.ts";
 import type { Buffer, Schedule } from "./plan.ts";
 
@@ -7,7 +7,7 @@ export type FloatArray = Float64Array | Float32Array;
 
 export interface StorageOptions {
   /** Arrays to write outputs to, by position, where their lengths fit. */
-  readonly into: readonly (FloatArray | undefined)[];
+  readonly into: readonly (FloatArray | StoredArray | undefined)[];
   /** Whether an array that is not an input holds float32 numbers. */
   readonly isSingle: (buffer: Buffer) => boolean;
   /** Where small results stand while the kernel runs; null without WebAssembly. */
@@ -19,22 +19,18 @@ const MOST_RESIDENT = 4096;
 
 export class Storage {
   private readonly schedule: Schedule;
-  private readonly arrays: Map<number, TypedArray>;
+  private readonly arrays: Map<number, Entries>;
   private readonly options: StorageOptions;
   private readonly borrowed: number[] = [];
 
   /** @param inputs by the ids of their buffers */
-  constructor(
-    schedule: Schedule,
-    inputs: ReadonlyMap<number, TypedArray>,
-    options: StorageOptions,
-  ) {
+  constructor(schedule: Schedule, inputs: ReadonlyMap<number, Entries>, options: StorageOptions) {
     this.schedule = schedule;
     this.arrays = new Map(inputs);
     this.options = options;
   }
 
-  of(buffer: Buffer): TypedArray {
+  of(buffer: Buffer): Entries {
     let array = this.arrays.get(buffer.id);
     if (array === undefined) this.arrays.set(buffer.id, (array = this.allocate(buffer)));
     return array;
@@ -44,7 +40,9 @@ export class Storage {
   outputs(): FloatArray[] {
     const given = new Set<Buffer>();
     return this.schedule.outputs.map(({ buffer }) => {
-      const data = this.of(buffer) as FloatArray;
+      const array = this.of(buffer);
+      // What was written elsewhere is not read back.
+      const data = isStored(array) ? new Float64Array(0) : (array as FloatArray);
       const output = given.has(buffer) ? data.slice() : data;
       given.add(buffer);
       return output;
@@ -55,10 +53,15 @@ export class Storage {
     for (const address of this.borrowed) this.options.heap?.release(address);
   }
 
-  private allocate(buffer: Buffer): FloatArray {
+  private allocate(buffer: Buffer): FloatArray | StoredArray {
     const k = this.schedule.outputs.findIndex((o) => o.buffer === buffer);
     const given = k < 0 ? undefined : this.options.into[k];
     const isSingle = this.options.isSingle(buffer);
+    if (given !== undefined && isStored(given)) {
+      return given.like instanceof Float32Array === isSingle
+        ? given
+        : this.create(buffer, true, isSingle);
+    }
     const fits = given?.length === buffer.count && given instanceof Float32Array === isSingle;
     const array = fits ? given : this.create(buffer, k >= 0, isSingle);
     // What is stored is stored whole; what is accumulated starts from its first value.

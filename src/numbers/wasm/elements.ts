@@ -1,5 +1,5 @@
 /** Entries of arrays in memory as lanes, and lanes as entries. */
-import type { TypedArray } from "../typedArrays.ts";
+import { type Entries, isStored } from "../typedArrays.ts";
 import type { Lanes, Vector } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
 
@@ -29,8 +29,9 @@ const BY_NAME: Readonly<Record<string, ElementType>> = {
   Float64Array: "f64",
 };
 
-export function elementTypeOf(array: TypedArray): ElementType {
-  return BY_NAME[array[Symbol.toStringTag]]!;
+export function elementTypeOf(array: Entries): ElementType {
+  const like = isStored(array) ? array.like : array;
+  return BY_NAME[like[Symbol.toStringTag]]!;
 }
 
 /** Small whole numbers, whose sums are exact. */

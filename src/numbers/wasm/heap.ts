@@ -2,7 +2,7 @@
  * The memory that kernels work in, and arrays in it. Where the engine has it, it is memory that
  * several threads see. It grows as needed and is never given back, so arrays are to be released.
  */
-import type { TypedArray } from "../typedArrays.ts";
+import { type Entries, type TypedArray, isStored } from "../typedArrays.ts";
 import { features } from "./features.ts";
 
 const PAGE = 1 << 16;
@@ -21,8 +21,9 @@ interface ArrayType<A extends TypedArray> {
 }
 
 /** The type of an array, to make others of it. */
-export function typeOf(array: TypedArray): ArrayType<TypedArray> {
-  return array.constructor as unknown as ArrayType<TypedArray>;
+export function typeOf(array: Entries): ArrayType<TypedArray> {
+  const like = isStored(array) ? array.like : array;
+  return like.constructor as unknown as ArrayType<TypedArray>;
 }
 
 /** Thrown when an array does not fit into the memory any more. */
@@ -91,8 +92,8 @@ export class Heap {
   }
 
   /** Where an array stands in this memory; null if it is elsewhere. */
-  addressOf(array: TypedArray): number | null {
-    return this.buffers.has(array.buffer) ? array.byteOffset : null;
+  addressOf(array: Entries): number | null {
+    return !isStored(array) && this.buffers.has(array.buffer) ? array.byteOffset : null;
   }
 
   private grow(size: number): void {
@@ -110,6 +111,31 @@ export class Heap {
     this.buffers.add(this.memory.buffer);
     this.used.set(end, pages * PAGE);
     this.release(end);
+  }
+}
+
+/** A part of the heap that grows as needed; what stood there is lost then. */
+export class Scratch {
+  private address = 0;
+  private size = 0;
+  private readonly heap: Heap;
+
+  constructor(on: Heap) {
+    this.heap = on;
+  }
+
+  atLeast(bytes: number): number {
+    if (bytes > this.size) {
+      this.release();
+      this.address = this.heap.allocate(bytes);
+      this.size = bytes;
+    }
+    return this.address;
+  }
+
+  release(): void {
+    if (this.size > 0) this.heap.release(this.address);
+    this.size = 0;
   }
 }
 

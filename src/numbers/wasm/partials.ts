@@ -4,9 +4,8 @@
  */
 import type { Accumulator } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
-import type { TypedArray } from "../typedArrays.ts";
+import type { Entries, TypedArray } from "../typedArrays.ts";
 import type { EmittedPass } from "./emit.ts";
-import type { Heap } from "./heap.ts";
 
 /** Larger results are added to where they are, in the order of the pieces, by one thread. */
 const MOST_ENTRIES = 1024;
@@ -51,11 +50,6 @@ export class Partials {
     return this.offsets.get(buffer.id) ?? null;
   }
 
-  /** Address of a slot for so many pieces. */
-  allocate(on: Heap, pieces: number): number {
-    return on.allocate(8 * this.size * pieces);
-  }
-
   clear(slots: Float64Array): void {
     slots.fill(0);
     for (const p of this.parts) {
@@ -67,10 +61,11 @@ export class Partials {
   }
 
   /** Adds one slot to the results. */
-  join(slot: Float64Array, array: (buffer: Buffer) => TypedArray): void {
+  join(slot: Float64Array, array: (buffer: Buffer) => Entries): void {
     for (const { op, result, second, offset } of this.parts) {
-      const totals = array(result);
-      const errors = second === null ? null : array(second);
+      // Results of reductions are never stored outside.
+      const totals = array(result) as TypedArray;
+      const errors = second === null ? null : (array(second) as TypedArray);
       for (let k = 0; k < result.count; k++) {
         const x = slot[offset + k]!;
         const before = totals[k]!;

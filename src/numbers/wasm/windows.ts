@@ -5,13 +5,14 @@
 import { type Range, indexRange } from "../kernel/indexForm.ts";
 import type { Block, LoopNest } from "../kernel/loops.ts";
 import { isSingle } from "../kernel/straight.ts";
-import type { TypedArray } from "../typedArrays.ts";
+import { type Entries, isStored } from "../typedArrays.ts";
 import { ELEMENT_SHIFT } from "./elements.ts";
 import type { Access, EmittedPass } from "./emit.ts";
+import { type Heap, typeOf } from "./heap.ts";
 
 /** Entries [first, end) of an array that a piece touches. */
 export interface Window {
-  readonly array: TypedArray;
+  readonly array: Entries;
   readonly first: number;
   readonly end: number;
   readonly shift: number;
@@ -19,6 +20,23 @@ export interface Window {
   readonly accesses: readonly number[];
   readonly reads: boolean;
   readonly writes: boolean;
+}
+
+/** What a window takes of the heap. */
+export function bytesOf(w: Window): number {
+  return Math.ceil((((w.end - w.first) << w.shift) + 16) / 64) * 64;
+}
+
+export function copyIn(on: Heap, { array, first, end }: Window, address: number): void {
+  const view = on.view(typeOf(array), address, end - first);
+  if (isStored(array)) array.read(first, view);
+  else view.set(array.subarray(first, end));
+}
+
+export function copyOut(on: Heap, { array, first, end }: Window, address: number): void {
+  const view = on.view(typeOf(array), address, end - first);
+  if (isStored(array)) array.write(first, view);
+  else array.set(view, first);
 }
 
 export class Footprint {
@@ -48,7 +66,7 @@ export class Footprint {
    * Windows of the arrays that are not resident, for a piece between bounds (from and to of each
    * bounded loop).
    */
-  windows(bounds: readonly number[], arrays: readonly (TypedArray | null)[]): Window[] {
+  windows(bounds: readonly number[], arrays: readonly (Entries | null)[]): Window[] {
     this.boundedVariables.forEach((v, k) => {
       this.ranges.set(v, [bounds[2 * k]!, bounds[2 * k + 1]! - 1]);
     });
@@ -61,7 +79,7 @@ export class Footprint {
       if (d.part === "remainder") range = first === last ? [lo % d.by, hi % d.by] : [0, d.by - 1];
       this.ranges.set(d.variable, range);
     }
-    const byArray = new Map<TypedArray, { at: number; range: Range }[]>();
+    const byArray = new Map<Entries, { at: number; range: Range }[]>();
     this.pass.accesses.forEach((access, at) => {
       const array = arrays[at];
       if (array === null || array === undefined) return;
@@ -73,7 +91,7 @@ export class Footprint {
   }
 
   private merged(
-    array: TypedArray,
+    array: Entries,
     list: { at: number; range: Range }[],
     rangeOf: (v: number) => Range,
   ): Window[] {

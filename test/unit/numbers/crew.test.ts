@@ -57,6 +57,25 @@ describe("a crew of threads", () => {
     }
   });
 
+  it("gives the same bits of arrays outside the memory that it shares", async () => {
+    const crew = startCrew(2, threadFile())!;
+    const outside = new Map<string, TypedArray>([
+      ["x", Float32Array.from(xs)],
+      ["t", Uint8Array.from(ts)],
+    ]);
+    const alone = values();
+    useCrew(crew);
+    for (let k = 0; k < 5; k++) {
+      kernel.run(outside).outputs.forEach(({ data }, o) => {
+        const at = data.findIndex((v, n) => v !== alone[o]![n]);
+        assert.equal(at, -1, `output ${o}, entry ${at}`);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    useCrew(null);
+    await crew.stop();
+  });
+
   it("says how far it is, and stops when asked to", async () => {
     const crew = startCrew(2, threadFile())!;
     useCrew(crew);

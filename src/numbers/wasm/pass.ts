@@ -1,0 +1,240 @@
+/**
+ * Sweeps of a compiled pass over arrays. Pieces are done in batches: what a batch touches of arrays
+ * outside the heap is copied in, this thread alone or a crew runs the function for every piece, what
+ * it wrote is copied out, and reductions are joined in the order of the pieces.
+ */
+import { type Crew, presentCrew } from "../crew.ts";
+import type { LoopNest } from "../kernel/loops.ts";
+import type { Buffer } from "../kernel/plan.ts";
+import { type Bounds, entriesOf, piecesOf } from "../kernel/sweep.ts";
+import type { Entries } from "../typedArrays.ts";
+import type { EmittedPass } from "./emit.ts";
+import { type Heap, Scratch } from "./heap.ts";
+import { type Exported, type ProgramImage, instanceOf } from "./image.ts";
+import { Partials } from "./partials.ts";
+import { Footprint, type Window, bytesOf, copyIn, copyOut } from "./windows.ts";
+
+/** Windows of one piece may take this much memory; what needs more is left to JavaScript. */
+const MOST_FOR_PIECE = 16 << 20;
+/** And those of a batch. */
+const MOST_FOR_BATCH = 32 << 20;
+const MOST_PIECES = 1024;
+/** For fewer entries, waking other threads takes longer than doing the work. */
+const LEAST_FOR_CREW = 1 << 18;
+
+/** What a sweep needs to know of the run that it belongs to. */
+export interface Sweeping {
+  readonly array: (buffer: Buffer) => Entries;
+  readonly parameter: (name: string) => number;
+  readonly chunk: number;
+  /** Called with how many entries are done. */
+  readonly tick: (entries: number) => void;
+  /** Does a piece in JavaScript. */
+  readonly plainly: (bounds: Bounds) => void;
+}
+
+interface BatchPiece {
+  readonly bounds: Bounds;
+  readonly windows: readonly Window[];
+}
+
+export class VectorPass {
+  private readonly nest: LoopNest;
+  private readonly emitted: EmittedPass;
+  private readonly footprint: Footprint;
+  private readonly partials: Partials | null;
+  private readonly image: ProgramImage;
+  private readonly name: string;
+  private readonly heap: Heap;
+
+  constructor(nest: LoopNest, emitted: EmittedPass, image: ProgramImage, name: string, on: Heap) {
+    this.nest = nest;
+    this.emitted = emitted;
+    this.image = image;
+    this.name = name;
+    this.heap = on;
+    this.footprint = new Footprint(nest, emitted);
+    this.partials = Partials.of(emitted);
+  }
+
+  sweep(s: Sweeping): void {
+    const isLarge = entriesOf(this.nest) >= LEAST_FOR_CREW;
+    const isShareable = this.partials !== null && this.heap.shared && isLarge;
+    const crew = isShareable ? presentCrew() : null;
+    const batch = new Batch(this.heap, this.image, this.name, this.partials, crew, s);
+    batch.prepare(this.emitted, this.nest.parameters.map(s.parameter));
+    try {
+      for (const { bounds, done } of piecesOf(this.nest, s.chunk, false)) {
+        const windows = batch.hasForeign ? this.footprint.windows(bounds, batch.foreign) : [];
+        if (windows.reduce((sum, w) => sum + bytesOf(w), 0) > MOST_FOR_PIECE) {
+          batch.flush();
+          s.plainly(bounds);
+        } else batch.add({ bounds, windows }, done);
+        s.tick(done);
+      }
+      batch.flush();
+    } finally {
+      batch.release();
+    }
+  }
+}
+
+class Batch {
+  /** By access: arrays outside the heap, null for others. */
+  foreign: readonly (Entries | null)[] = [];
+  private readonly heap: Heap;
+  private readonly image: ProgramImage;
+  private readonly name: string;
+  private readonly run: Exported;
+  private readonly partials: Partials | null;
+  private readonly crew: Crew | null;
+  private readonly sweeping: Sweeping;
+  private readonly scratch: Scratch;
+  private readonly slots: Scratch;
+  /** Arguments but for the bounds; those that change from piece to piece have any value. */
+  private args: number[] = [];
+  /** Positions of arguments that change: into windows, and into the piece's slot. */
+  private varying: number[] = [];
+  /** Where in a slot a varying argument points; null for those into windows. */
+  private inSlot: (number | null)[] = [];
+  private pieces: BatchPiece[] = [];
+  private bytes = 0;
+  private begun = 0;
+  private end = 0;
+  /** By array, the end of what the batch writes of it. */
+  private readonly written = new Map<Entries, number>();
+
+  constructor(
+    on: Heap,
+    image: ProgramImage,
+    name: string,
+    partials: Partials | null,
+    crew: Crew | null,
+    sweeping: Sweeping,
+  ) {
+    this.heap = on;
+    this.image = image;
+    this.name = name;
+    this.run = instanceOf(image)[name]!;
+    this.partials = partials;
+    this.crew = crew;
+    this.sweeping = sweeping;
+    this.scratch = new Scratch(on);
+    this.slots = new Scratch(on);
+  }
+
+  get hasForeign(): boolean {
+    return this.foreign.some((a) => a !== null);
+  }
+
+  prepare({ accesses }: EmittedPass, parameters: readonly number[]): void {
+    const offsets = accesses.map(({ buffer }) => this.partials?.offsetOf(buffer) ?? null);
+    const arrays = accesses.map((a, k) =>
+      offsets[k] === null ? this.sweeping.array(a.buffer) : null,
+    );
+    const addresses = arrays.map((a) => (a === null ? null : this.heap.addressOf(a)));
+    this.foreign = arrays.map((a, k) => (addresses[k] === null ? a : null));
+    this.args = [this.image.constants, ...addresses.map((a) => a ?? 0), ...parameters];
+    accesses.forEach((_, k) => {
+      if (addresses[k] !== null) return;
+      this.varying.push(k + 1);
+      this.inSlot.push(offsets[k] ?? null);
+    });
+  }
+
+  add(piece: BatchPiece, end: number): void {
+    const bytes = piece.windows.reduce((sum, w) => sum + bytesOf(w), 0);
+    const isFull = this.pieces.length >= (this.crew === null ? 1 : MOST_PIECES);
+    if (isFull || this.bytes + bytes > MOST_FOR_BATCH || this.overwrites(piece)) this.flush();
+    this.pieces.push(piece);
+    this.bytes += bytes;
+    this.end = end;
+    for (const w of piece.windows) {
+      if (w.writes) this.written.set(w.array, Math.max(w.end, this.written.get(w.array) ?? 0));
+    }
+  }
+
+  /** Whether the piece's windows, copied out, would undo what another piece of the batch wrote. */
+  private overwrites({ windows }: BatchPiece): boolean {
+    return windows.some((w) => w.first < (this.written.get(w.array) ?? 0));
+  }
+
+  flush(): void {
+    const { pieces, partials } = this;
+    if (pieces.length === 0) return;
+    const size = partials?.size ?? 0;
+    const slots = size === 0 ? 0 : this.slots.atLeast(8 * size * pieces.length);
+    const windows = this.bytes === 0 ? 0 : this.scratch.atLeast(this.bytes);
+    const values = this.fill(windows, slots, 8 * size);
+    const totals = this.heap.view(Float64Array, slots, size * pieces.length);
+    partials?.clear(totals);
+    if (this.crew === null || pieces.length === 1) this.runAlone(values);
+    else this.runTogether(this.crew, values);
+    this.eachWindow(windows, (w, address) => {
+      if (w.writes) copyOut(this.heap, w, address);
+    });
+    if (size > 0) {
+      pieces.forEach((_, k) => {
+        partials!.join(totals.subarray(k * size, (k + 1) * size), this.sweeping.array);
+      });
+    }
+    this.pieces = [];
+    this.written.clear();
+    this.bytes = 0;
+    this.begun = this.end;
+  }
+
+  release(): void {
+    this.scratch.release();
+    this.slots.release();
+  }
+
+  /** Copies windows in; the values of the varying arguments, piece by piece. */
+  private fill(start: number, slots: number, slotBytes: number): number[] {
+    const values: number[] = [];
+    const pointers = new Array<number>(this.args.length).fill(0);
+    let piece = 0;
+    const finish = (upTo: number): void => {
+      for (; piece < upTo; piece++) {
+        const slot = slots + piece * slotBytes;
+        this.varying.forEach((at, k) => {
+          const offset = this.inSlot[k] ?? null;
+          values.push(offset === null ? pointers[at]! : slot + 8 * offset);
+        });
+      }
+    };
+    this.eachWindow(start, (w, address, k) => {
+      finish(k);
+      if (w.reads) copyIn(this.heap, w, address);
+      for (const a of w.accesses) pointers[a + 1] = address - w.first * (1 << w.shift);
+    });
+    finish(this.pieces.length);
+    return values;
+  }
+
+  private eachWindow(start: number, f: (w: Window, address: number, piece: number) => void): void {
+    let address = start;
+    this.pieces.forEach(({ windows }, k) => {
+      for (const w of windows) {
+        f(w, address, k);
+        address += bytesOf(w);
+      }
+    });
+  }
+
+  private runAlone(values: readonly number[]): void {
+    const { args, varying } = this;
+    this.pieces.forEach(({ bounds }, k) => {
+      varying.forEach((at, n) => (args[at] = values[k * varying.length + n]!));
+      this.run(...args, ...bounds);
+    });
+  }
+
+  private runTogether(crew: Crew, values: readonly number[]): void {
+    const { image, name, args, varying, pieces, begun, end } = this;
+    const bounds = pieces.map((p) => p.bounds);
+    crew.run({ image, name, args, varying, values, bounds }, (done) => {
+      this.sweeping.tick(begun + ((end - begun) * done) / pieces.length);
+    });
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Prints how much more memory than the arrays a kernel takes for loss and gradient of a volume, in
+ * MB; volumes.ts runs it in a process of its own.
+ */
+import { axis } from "../../src/expression/axis.ts";
+import * as b from "../../src/expression/build.ts";
+import type { Input } from "../../src/expression/node.ts";
+import { derive } from "../../src/gradient/derive.ts";
+import { compileKernel } from "../../src/numbers/kernel.ts";
+
+const n = Number(process.argv[2]);
+const x = b.input("x", [axis("i", n)]) as Input;
+const t = b.input("t", [axis("i", n)]);
+const p = b.sigmoid(x);
+const loss = b.div(b.sum(b.mul(p, t)), b.add(b.sum(p), b.sum(t)));
+const kernel = compileKernel([loss, derive(loss, x)], { vectors: "always", arithmetic: "float32" });
+const arrays = new Map([
+  ["x", new Float32Array(n).fill(0.5)],
+  ["t", new Float32Array(n).fill(1)],
+]);
+const before = process.resourceUsage().maxRSS;
+const [value, gradient] = kernel.run(arrays).outputs;
+if (gradient!.data.length !== n || !(value!.data[0]! > 0)) throw new Error("no gradient");
+const grown = (process.resourceUsage().maxRSS - before) / 1024;
+console.log((grown - (4 * n) / 2 ** 20).toFixed(0));
