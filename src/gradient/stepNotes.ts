@@ -142,7 +142,9 @@ function valuesAtZero(e: Expr): number[] {
   const axes = topological(e).flatMap((x) =>
     x.shape.flatMap((a) => (a.parts.length > 0 ? a.parts : [a])),
   );
-  const small = new Map(axes.flatMap((a) => ((a.size ?? 0) > 2 ? [[a.name, 2] as const] : [])));
+  const small = new Map(
+    axes.flatMap((a) => (a.size === null || a.size > 2 ? [[a.name, 2] as const] : [])),
+  );
   const shrunk = tryResize(e, small);
   const bindings = new Map<string, BoundArray>();
   for (const x of leaves(shrunk)) if (x.kind === "input") bindings.set(x.name, zeros(x));

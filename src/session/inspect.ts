@@ -148,18 +148,23 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
 function cuts(request: InspectionRequest, loss: Expr, wrt: InspectedInput): Diagnostic[] {
   const none = !receivesGradient(loss, wrt.node);
   const concerned = request.blockers.filter((b) => b.inputs?.includes(wrt.name) ?? true);
-  // A clamp lets through what lies inside its bounds, as nearly every loss has it do.
-  return concerned
-    .filter((b) => b.partial !== true)
-    .map((b) => ({
+  const found = concerned.map((b): Diagnostic => {
+    const how = b.how;
+    const line = b.file === request.function.file ? `line ${b.line}` : `${b.file}:${b.line}`;
+    return {
       code: "gradient-cut",
-      severity: none ? "warning" : "information",
-      message: none
-        ? `${wrt.name} gets no gradient: ${b.how} on line ${b.line} stops it`
-        : `${b.how} cuts the gradient: nothing flows through it`,
+      severity: none && b.partial !== true ? "warning" : "information",
+      message:
+        b.partial === true
+          ? `${wrt.name} gets no gradient through ${how} (${line})`
+          : none
+            ? `${wrt.name} gets no gradient: ${how} on ${line} stops it`
+            : `part of the loss gives ${wrt.name} no gradient: nothing flows through ${how} on ${line}`,
       location: { file: b.file, line: b.line },
       remedy: null,
-    }));
+    };
+  });
+  return [...new Map(found.map((d) => [d.message, d])).values()];
 }
 
 function refuseEmpty(inputs: readonly InspectedInput[]): void {

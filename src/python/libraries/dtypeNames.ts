@@ -83,6 +83,6 @@ export function readDType(vm: Interpreter, v: Value): DType {
 export function dtypeOf(vm: Interpreter, t: Value & { readonly kind: "tensor" }): DTypeValue {
   if (t.dtype !== null) return { kind: "dtype", dtype: t.dtype, library: t.library };
   const dtype = defaultFloat(t.library);
-  vm.recorder.assume(`line ${vm.at.line}: the arrays are taken to be ${dtype}`);
+  vm.recorder.assume(`arrays whose dtype the code asks for are taken to be ${dtype}`);
   return { kind: "dtype", dtype, library: t.library };
 }

@@ -266,7 +266,8 @@ export function cut(c: CallContext, v: Value): Value {
   if (v.kind === "list" || v.kind === "tuple") {
     return { ...v, items: v.items.map((x) => cut(c, x)) };
   }
-  return v.kind === "tensor" ? withoutGradient(c.vm, c.asOwn(v), `${c.name}()`) : v;
+  const name = c.name.replace(/^tensorflow\./, "tf.");
+  return v.kind === "tensor" ? withoutGradient(c.vm, c.asOwn(v), `${name}()`) : v;
 }
 
 // Control flow

@@ -1,7 +1,17 @@
 /** Operations entry by entry, with the libraries' broadcasting and promotion. */
 import { type Axis, broadcast, isUnit, sameShape } from "../../expression/axis.ts";
-import { binary, clamp, reshape, unary, where } from "../../expression/build.ts";
+import {
+  ZERO,
+  binary,
+  clamp,
+  neg,
+  reshape,
+  stopGradient,
+  unary,
+  where,
+} from "../../expression/build.ts";
 import type { BinaryOp, Expr, UnaryOp } from "../../expression/node.ts";
+import { signOf } from "../../expression/signs.ts";
 import {
   type DType,
   type Library,
@@ -179,7 +189,16 @@ function wholeKeepingFunction(
     return tensor(vm, x, library, dtype);
   }
   const already = x.type === "int" && (op === "round" || op === "floor" || op === "ceil");
-  return tensor(vm, already ? x : unary(op, x), library, dtype);
+  const e = op === "abs" && library === "jax" && x.type === "float" ? jaxAbs(x) : unary(op, x);
+  return tensor(vm, already ? x : e, library, dtype);
+}
+
+/** JAX has |x| rise at 0, where the others give it the slope 0. */
+function jaxAbs(x: Expr): Expr {
+  const sign = signOf(x, new Map());
+  return sign === "nonnegative" || sign === "positive"
+    ? unary("abs", x)
+    : where(binary("lt", x, ZERO), neg(x), x);
 }
 
 /** not, isnan, isfinite. */
@@ -308,10 +327,22 @@ function wholeClamp(
   const base = real && x.type !== "float" ? castTo(x, null, dtype ?? "float64") : x;
   return tensor(
     vm,
-    vm.shaped(() => clamp(base, lo, hi)),
+    // HIPS Autograd's clip has no slope on its bounds.
+    vm.shaped(() => (library === "autograd" ? openClamp : clamp)(base, lo, hi)),
     library,
     dtype,
   );
+}
+
+/** The same values as clamp, of which those on the bounds get no gradient either. */
+export function openClamp(x: Expr, low: Expr | null, high: Expr | null): Expr {
+  const tests = [
+    ...(low === null ? [] : [binary("gt", x, low)]),
+    ...(high === null ? [] : [binary("lt", x, high)]),
+  ];
+  if (tests.length === 0) return x;
+  const inside = tests.reduce((p, q) => binary("and", p, q));
+  return where(inside, x, clamp(stopGradient(x), low, high));
 }
 
 /**

@@ -30,15 +30,18 @@ export function blockersOf(
   const found = stated.map((b): TraceBlocker => ({ ...b, inputs: names(b.node), partial: false }));
   // From the loss down, along what passes gradient; every node knows the nearest place above it.
   const places = new Map<Expr, SourceSpan | undefined>([[loss, spans.get(loss)]]);
+  const isSought = (e: Expr): boolean => names(e).length > 0;
   for (const e of order.toReversed()) {
-    if (!places.has(e)) continue;
+    if (!places.has(e) || chosen.has(e)) continue;
     const place = spans.get(e) ?? places.get(e);
-    const how = saidSo.has(e) || chosen.has(e) ? null : howItStops(e);
-    if (how !== null && place !== undefined && names(e).length > 0) {
-      found.push({ how, span: place, node: e, inputs: names(e), partial: e.kind === "clamp" });
+    const isSettled = saidSo.has(e);
+    const flat = isSettled ? null : flatPart(e, isSought);
+    const how = isSettled ? null : (flat ?? stopOf(e, isSought));
+    if (how !== null && place !== undefined && isSought(e)) {
+      found.push({ how, span: place, node: e, inputs: names(e), partial: flat !== null });
     }
     e.args.forEach((arg, k) => {
-      if (passes(e, k) && !places.has(arg)) places.set(arg, spans.get(arg) ?? place);
+      if (passes(e, k, isSought) && !places.has(arg)) places.set(arg, spans.get(arg) ?? place);
     });
   }
   return found;
@@ -60,7 +63,6 @@ const UNARY: Readonly<Record<string, string>> = {
   floor: "floor()",
   ceil: "ceil()",
   sign: "sign()",
-  not: "a logical not",
   isnan: "isnan()",
   isfinite: "isfinite()",
 };
@@ -72,9 +74,19 @@ const BINARY: Readonly<Record<string, string>> = {
   le: "the comparison <=",
   gt: "the comparison >",
   ge: "the comparison >=",
-  and: "a logical and",
-  or: "a logical or",
 };
+
+/** What to call the part of a node in which its value is a bound, whatever its argument is. */
+function flatPart(e: Expr, isSought: (x: Expr) => boolean): string | null {
+  if (e.kind === "clamp") return "clamp() outside its bounds";
+  if (e.kind === "unary" && e.op === "relu") return "relu() below 0";
+  if (e.kind !== "binary" || (e.op !== "max" && e.op !== "min") || e.args.every(isSought)) {
+    return null;
+  }
+  return e.op === "max"
+    ? "a maximum where the bound is larger"
+    : "a minimum where the bound is smaller";
+}
 
 /** What to call a node that stops gradient; null for the others. */
 function howItStops(e: Expr): string | null {
@@ -91,19 +103,18 @@ function howItStops(e: Expr): string | null {
           : null;
     case "argReduce":
       return `${e.op}()`;
-    case "oneHot":
-      return "one-hot encoding";
-    case "reduce":
-      return e.op === "any" || e.op === "all" ? `${e.op}()` : null;
-    case "clamp":
-      return "clamp() outside its bounds";
     default:
       return null;
   }
 }
 
-function passes(e: Expr, k: number): boolean {
+/** Gradient is stopped where real numbers turn into others; what is done with those is no matter. */
+function stopOf(e: Expr, isSought: (x: Expr) => boolean): string | null {
+  return e.args.some((x) => x.type === "float" && isSought(x)) ? howItStops(e) : null;
+}
+
+function passes(e: Expr, k: number, isSought: (x: Expr) => boolean): boolean {
   if (e.kind === "stopGradient") return false;
   if (e.kind === "where") return k > 0;
-  return e.kind === "clamp" || howItStops(e) === null;
+  return stopOf(e, isSought) === null;
 }

@@ -8,6 +8,7 @@ import {
   errorOf,
   probabilities,
   session,
+  slopes,
   traceOf,
   valueOf,
 } from "./session.ts";
@@ -34,6 +35,19 @@ def loss(p):
     const sigmoid = p.data.reduce((s, x) => s + 1 / (1 + Math.exp(-x)), 0);
     close(valueOf(trace, { p }), sigmoid + (p.data[0]! + p.data[3]!) / 2);
     assert.equal(trace.inputs[0]!.library, "autograd");
+  });
+
+  it("clips without a slope on the bounds, whose values stay", async () => {
+    const x = array([4], [0, 0.5, 1, 2]);
+    const trace = await traceOf(
+      `${HEADER}def loss(x):\n    return np.sum(np.clip(x, 0, 1))`,
+      "loss",
+      {
+        x,
+      },
+    );
+    assert.equal(valueOf(trace, { x }), 2.5);
+    assert.deepEqual(slopes(trace, { x }), [0, 1, 0, 0]);
   });
 
   it("fills arrays that hold no part of the input", async () => {

@@ -11,6 +11,7 @@ import {
   errorOf,
   probabilities,
   session,
+  slopes,
   traceOf,
   valueOf,
 } from "./session.ts";
@@ -20,11 +21,6 @@ const HEADER = "import jax\nimport jax.numpy as jnp\nfrom jax import lax\n";
 /** The trace of `loss` in this source. */
 function traced(source: string, inputs: Readonly<Record<string, TestArray>>): Promise<Trace> {
   return traceOf(HEADER + unindented(source), "loss", inputs);
-}
-
-function slopes(trace: Trace, inputs: Readonly<Record<string, TestArray>>): number[] {
-  const by = new Map(Object.entries(inputs));
-  return [...evaluate(gradient(trace.loss, trace.inputs[0]!.node), by).data];
 }
 
 /** The error of tracing `loss` in this source. */
@@ -106,6 +102,13 @@ describe("JAX", () => {
       const trace = await traced("def loss(x):\n    return lax.clamp(0.0, x, 1.0).sum()", { x });
       assert.equal(valueOf(trace, { x }), 1.5);
       assert.deepEqual(slopes(trace, { x }), [0, 1, 0]);
+    });
+
+    it("abs rises at 0, where the other libraries give it no slope", async () => {
+      const x = array([3], [-0.5, 0, 2]);
+      const trace = await traced("def loss(x):\n    return jnp.abs(x).sum()", { x });
+      assert.equal(valueOf(trace, { x }), 2.5);
+      assert.deepEqual(slopes(trace, { x }), [-1, 1, 1]);
     });
 
     it("stop_gradient cuts every array of a structure, and says so", async () => {

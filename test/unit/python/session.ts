@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type BoundArray, evaluate } from "../../../src/expression/evaluate.ts";
 import type { Expr, ScalarType } from "../../../src/expression/node.ts";
+import { gradient } from "../../../src/gradient/gradient.ts";
 import { leaves } from "../../../src/expression/walk.ts";
 import { PythonError } from "../../../src/python/errors.ts";
 import type {
@@ -172,6 +173,12 @@ export function binary(n: number, seed = 7): number[] {
 /** The loss in float64 on these inputs. */
 export function valueOf(trace: Trace, inputs: Readonly<Record<string, TestArray>>): number {
   return evaluate(trace.loss, new Map(Object.entries(inputs))).data[0]!;
+}
+
+/** The derived gradient by the first input, in row-major order. */
+export function slopes(trace: Trace, inputs: Readonly<Record<string, TestArray>>): number[] {
+  const by = new Map(Object.entries(inputs));
+  return [...evaluate(gradient(trace.loss, trace.inputs[0]!.node), by).data];
 }
 
 /** Asserts that two numbers agree to within rounding. */

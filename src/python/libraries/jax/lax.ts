@@ -1,6 +1,5 @@
 /** jax.lax: the primitives that losses use. */
 import { normalizeDim } from "../../../expression/axis.ts";
-import { binary, clamp, stopGradient, where } from "../../../expression/build.ts";
 import type { UnaryOp } from "../../../expression/node.ts";
 import { knownInteger } from "../../interpreter/known.ts";
 import {
@@ -8,6 +7,7 @@ import {
   clampValue,
   elementwise,
   floatFunction,
+  openClamp,
   select,
 } from "../../tensors/elementwise.ts";
 import { indexTensor } from "../../tensors/indexing.ts";
@@ -34,8 +34,7 @@ function clamped(c: CallContext): Value {
   const e = c.vm.shaped(() => {
     const bounds = [lo, hi].map((v) => operandExpr(c.vm, v, "jax"));
     const [value, low, high] = align([x.expr, ...bounds]);
-    const inside = binary("and", binary("gt", value!, low!), binary("lt", value!, high!));
-    return where(inside, value!, clamp(stopGradient(value!), low!, high!));
+    return openClamp(value!, low!, high!);
   });
   return tensor(c.vm, e, "jax", limited.dtype);
 }
