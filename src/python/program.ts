@@ -270,6 +270,8 @@ export class PythonProgram {
           request = requestOf(vm, node, prepared);
         vm.at = node.span;
         value = call(vm, prepared.callee, prepared.positional, prepared.keywords);
+        // What makes a loss of arrays (class weights) is no loss itself.
+        if (isUserCallable(value)) request = null;
       }
     } else value = evaluate(vm, node, scope);
     const asked = value.kind === "request" ? value : null;

@@ -30,7 +30,7 @@ export interface TraceTarget {
 export function targetOf(vm: Interpreter, v: Value): TraceTarget {
   switch (v.kind) {
     case "function":
-      return describe(v, v, null, v.code.name);
+      return madeBy(vm, v) ?? describe(v, v, null, v.code.name);
     case "method": {
       if (v.callee.kind !== "function") break;
       return describe(v, v.callee, v.self, v.callee.code.name);
@@ -82,6 +82,39 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
     "TypeError",
     `${typeName(v)} is not a function of yours that could be derived`,
     "Name a function, a class with forward(), call() or __call__(), or an instance of one.",
+  );
+}
+
+/** The loss that a function makes and returns (`def tversky(alpha=0.7): def loss(…): …; return loss`). */
+function madeBy(vm: Interpreter, factory: FunctionValue): TraceTarget | null {
+  const { parameters, name } = factory.code;
+  if (factory.definition === null || !returnsOwnFunction(factory)) return null;
+  const { values, assumptions } = assumedSettings(vm, parameters);
+  const isComplete = parameters.every(
+    (p) => p.default !== null || p.kind === "args" || p.kind === "kwargs" || values.has(p.name),
+  );
+  if (!isComplete) {
+    return vm.fail(
+      "TypeError",
+      `${name} makes a loss, and what it is made of is not known here`,
+      `Give its arguments: ${name}(${parameters.map((p) => p.name).join(", ")}) with values in their places.`,
+    );
+  }
+  const made = call(vm, factory, [], values);
+  if (made.kind !== "function") return null;
+  const { line, file } = factory.definition.nameSpan;
+  return { ...describe(made, made, null, name), assumptions, line, file };
+}
+
+/** Its last statement returns a function that is defined in it. */
+function returnsOwnFunction({ code }: FunctionValue): boolean {
+  const last = code.body.at(-1);
+  if (last?.kind !== "Return" || last.value === null) return false;
+  const { value } = last;
+  if (value.kind === "Lambda") return true;
+  return (
+    value.kind === "Name" &&
+    code.body.some((s) => s.kind === "FunctionDef" && s.name === value.id)
   );
 }
 
