@@ -3,7 +3,14 @@
  * no network; formulas are MathML, which browsers set by themselves.
  */
 import katex from "katex";
-import { HANDWRITTEN_WORDS, VERDICT_WORDS, formatNumber, isComparison, onLines } from "./plain.ts";
+import {
+  HANDWRITTEN_WORDS,
+  VERDICT_WORDS,
+  cutsOf,
+  formatNumber,
+  isComparison,
+  onLines,
+} from "./plain.ts";
 import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
 import { escape } from "./escape.ts";
 import type { Comparison, Formula, HandWritten, Numbers, Report, ReportOutput } from "./schema.ts";
@@ -42,7 +49,11 @@ function report(r: Report): string {
   parts.push(...(r.handwritten ?? []).map(handwritten));
   if (r.claims !== undefined) parts.push(claimsHtml(r.claims));
   if (r.behaviour !== undefined) parts.push(behaviourHtml(r.behaviour));
-  const remarks = [...r.assumptions.map((a) => `Assumed: ${a}`), ...r.check.notes];
+  const remarks = [
+    ...cutsOf(r).map((d) => d.message),
+    ...r.assumptions.map((a) => `Assumed: ${a}`),
+    ...r.check.notes,
+  ];
   if (remarks.length > 0) {
     parts.push(`<ul>${remarks.map((t) => `<li>${escape(t)}</li>`).join("")}</ul>`);
   }

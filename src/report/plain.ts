@@ -85,6 +85,11 @@ function reportPlain(r: Report): string {
   return lines.join("\n");
 }
 
+/** Where the gradient is stopped, which the other forms say in a place of their own. */
+export function cutsOf(r: Report): Report["diagnostics"] {
+  return r.diagnostics.filter((d) => d.code === "gradient-cut");
+}
+
 /** What a library's own automatic differentiation said, in one line; a failure in as many as it has. */
 export function autogradLine(a: Autograd): string {
   const who = [a.library, a.version].filter((part) => part !== "").join(" ");
@@ -218,6 +223,7 @@ export function toMarkdown(r: ReportOutput): string {
     ...(r.handwritten ?? []).flatMap(handwrittenMarkdown),
     ...(r.claims === undefined ? [] : claimsMarkdown(r.claims)),
     ...(r.behaviour === undefined ? [] : behaviourMarkdown(r.behaviour)),
+    ...cutsOf(r).map((d) => `- ${inline(d.message)}`),
     ...r.assumptions.map((a) => `- assumed: ${inline(a)}`),
     ...r.check.notes.map((n) => `- ${inline(n)}`),
   ].join("\n");

@@ -66,6 +66,50 @@ describe("a notebook session", () => {
     assert.ok(r.assumptions.includes("y_pred is taken to be (2, 1, 64, 64): as you set it"));
   });
 
+  it("derives the loss that a function makes, with its settings as they are by default", () => {
+    const r = report(`import numpy as np
+def tversky(alpha=0.7):
+    def loss(t, p):
+        tp = np.sum(t * p)
+        return 1 - tp / (tp + alpha * np.sum(t * (1 - p)) + (1 - alpha) * np.sum((1 - t) * p))
+    return loss
+tversky`);
+    assert.equal(r.function.name, "tversky");
+    assert.equal(r.function.line, 2);
+    assert.match(r.loss.text, /α/);
+  });
+
+  it("asks for the arguments of a function that makes a loss of them", () => {
+    const f = failure("def weighted(weights):\n    return lambda t, p: weights * t * p\nweighted");
+    assert.match(f.message, /weighted makes a loss/);
+    assert.match(f.remedy ?? "", /Give its arguments: weighted\(weights\)/);
+  });
+
+  it("says in every form which input gets no gradient, and through which line", () => {
+    const { outputs } = run(
+      `${DICE}\ndef hard(t, p):\n    h = np.round(p)\n    return 1 - 2 * np.sum(h * t)\nhard(t, p)`,
+    );
+    const [only] = outputs;
+    assert.ok(only?.kind === "report", JSON.stringify(outputs));
+    const { report: json, html, plain, markdown } = only.drawn;
+    const said = "p gets no gradient: round() on line 8 stops it";
+    assert.deepEqual(
+      (json as Report).diagnostics.map((d) => [d.severity, d.message, d.location?.line]),
+      [["warning", said, 8]],
+    );
+    for (const form of [html, plain, markdown]) assert.ok(form.includes("on line 8 stops it"));
+  });
+
+  it("says where a clamp is flat", () => {
+    const r = report(
+      `${DICE}\ndef limited(t, p):\n    return 1 - 2 * np.sum(np.clip(p, 0.5, 1) * t)\nlimited(t, p)`,
+    );
+    assert.deepEqual(
+      r.diagnostics.map((d) => [d.severity, d.message]),
+      [["information", "p gets no gradient through clamp() outside its bounds (line 8)"]],
+    );
+  });
+
   it("says how shapes are written where they are not", () => {
     for (const [call, message] of [
       ["shapes(dice, y_pred=7)", /y_pred is not a shape such as \(2, 3, 64, 64\)/],
