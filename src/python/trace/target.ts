@@ -113,8 +113,7 @@ function returnsOwnFunction({ code }: FunctionValue): boolean {
   const { value } = last;
   if (value.kind === "Lambda") return true;
   return (
-    value.kind === "Name" &&
-    code.body.some((s) => s.kind === "FunctionDef" && s.name === value.id)
+    value.kind === "Name" && code.body.some((s) => s.kind === "FunctionDef" && s.name === value.id)
   );
 }
 
