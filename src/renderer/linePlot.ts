@@ -95,7 +95,10 @@ function yAxis(chart: BehaviourChart): { axis: Axis; logarithmic: boolean } {
     : { axis: linearTicks(0, 1.05 * high, 4), logarithmic: false };
 }
 
-/** Lines between points that follow one another; a point between two gaps is a dot. */
+/**
+ * Lines between points that follow one another; a point between two gaps is a dot: a length
+ * of nothing would not be drawn where lines are dashed.
+ */
 function pathOf(
   chart: BehaviourChart,
   series: BehaviourSeries,
@@ -113,7 +116,7 @@ function pathOf(
     // None at all stands apart, so that no line leads there.
     const isApart = chart.counts && at < 1;
     const point = `${String(round(placeX(at)))} ${String(round(y))}`;
-    drawn += isOpen ? `L${point}` : `M${point}h0`;
+    drawn += isOpen ? `L${point}` : `M${point}h0.01`;
     isOpen = !isApart;
   });
   return drawn;

@@ -108,6 +108,24 @@ print(" ".join(float(g).hex() for g in logits.grad.reshape(-1)))
     assert.match(entry!.version, /^2\.13/);
   });
 
+  it("judges a gradient in the type of its array, whatever the loss's own", async () => {
+    await cell(`import numpy as np
+def dice(y_true, y_pred, eps=1e-7):
+    return 1 - (2 * np.sum(y_true * y_pred) + eps) / (np.sum(y_true) + np.sum(y_pred) + eps)
+p = np.load("logits.npy")
+t = np.load("target.npy").astype(np.uint8)
+`);
+    const { report } = await cell("# dice-gradient: autograd=autograd\nexplain(dice(t, p))");
+    // NumPy sums the uint8 mask in integers, so the loss is float64 though the array is float32.
+    assert.deepEqual(
+      report.autogradRuns!.map((r) => [r.library, r.verdict, r.dtype, r.failure]),
+      [["HIPS Autograd", "agrees", "float32", null]],
+    );
+    const claims = new Map(report.claims!.map((c) => [c.id, c]));
+    assert.equal(claims.get("quotient-rule")!.verdict, "false");
+    assert.match(claims.get("library")!.sentence, /^only HIPS Autograd 1\.9\.1 was run/);
+  });
+
   it("runs a NumPy loss with HIPS Autograd, JAX and TensorFlow side by side", async () => {
     // A library that is imported on the way keeps the real NumPy.
     await cell(`import torch

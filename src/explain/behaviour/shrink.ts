@@ -204,7 +204,7 @@ export function sweepShrinking(
     id: follows ? "following" : "shrinking",
     title: follows ? "A smaller mask, predicted as well" : "A smaller mask, the same prediction",
     note: follows
-      ? `${unit} of the mask are taken away in a fixed order, and predicted there what is predicted for half of the background or more`
+      ? `${unit} of the mask are taken away in a fixed order, and the prediction there becomes the background's median`
       : `${unit} of the mask are taken away in a fixed order, the prediction stays`,
     x: `foreground ${unit} in the mask`,
     at,

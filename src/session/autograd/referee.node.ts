@@ -4,7 +4,7 @@
  */
 import { type NdArray, toFloat64 } from "../../arrays/ndarray.ts";
 import { GradientChecker } from "../../gradient/check.ts";
-import type { GradientType } from "../../gradient/compareGradients.ts";
+import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
@@ -185,15 +185,17 @@ function judged(
   [lossArray, gradientArray]: readonly NdArray[],
 ): Judged {
   const gradient = toFloat64(gradientArray!);
-  const result = checker.judge(gradient, typeOf(answer.dtype));
+  // A loss in float64 of an array in float32 passes its gradient back through float32.
+  const type = coarsest([answer.dtype, gradientArray!.dtype, inspection.wrt.array!.dtype]);
+  const result = checker.judge(gradient, type);
   // Libraries give a gradient the type of the array that it is by.
   const ulps = ulpsApart(gradient, inspection.gradient!, typeOf(inspection.wrt.array!.dtype));
-  const { library, version, device, dtype, python, seconds, note } = answer;
+  const { library, version, device, python, seconds, note } = answer;
   const entry: Autograd = {
     library,
     version,
     device,
-    dtype,
+    dtype: type,
     loss: finite(toFloat64(lossArray!)[0]!),
     verdict: result.verdict,
     maxAbsError: finite(result.maxAbsError),
@@ -211,6 +213,11 @@ function judged(
 
 function typeOf(dtype: string): GradientType {
   return dtype === "float16" || dtype === "bfloat16" || dtype === "float32" ? dtype : "float64";
+}
+
+/** The type of the largest rounding among them. */
+function coarsest(dtypes: readonly string[]): GradientType {
+  return dtypes.map(typeOf).reduce((a, b) => (ROUNDING[b].unit > ROUNDING[a].unit ? b : a));
 }
 
 function failed({ backend, device }: AutogradRun, e: PythonFailure): Judged {

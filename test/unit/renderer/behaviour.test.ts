@@ -90,7 +90,7 @@ describe("how a gradient behaves", function () {
     )!;
     const background = plot.querySelector("path.is-gradient.is-background")!.getAttribute("d")!;
     // None at all, then a line from one voxel on.
-    assert.match(background, /^M[\d.]+ [\d.]+h0M[\d.]+ [\d.]+h0L/);
+    assert.match(background, /^M[\d.]+ [\d.]+h0\.01M[\d.]+ [\d.]+h0\.01L/);
     const foreground = plot.querySelector("path.is-gradient.is-foreground")!.getAttribute("d")!;
     assert.equal([...foreground.matchAll(/M/g)].length, 1);
     assert.match(plot.textContent, /where you are: 2/);
