@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { AutogradWish } from "../session/autograd/job.ts";
-import type { CellLanguage, CellOutput, Failure } from "../session/protocol.ts";
+import type { CellLanguage, CellOutput, Failure, Usage } from "../session/protocol.ts";
 import { type Engine, EngineFailure, type Session } from "./engine.ts";
 import { toNotebookOutput } from "./outputs.ts";
 import { pythonLeave } from "./autograd/leave.ts";
@@ -97,6 +97,11 @@ export class NotebookController implements vscode.Disposable {
     return this.driven.has(notebook);
   }
 
+  /** The same, or that it would be without a choice: it was made for this kernel. */
+  isAtHomeIn(notebook: vscode.NotebookDocument): boolean {
+    return this.drives(notebook) || isMadeForUs(notebook);
+  }
+
   /** Stops the running cell, and those that wait for it. */
   interrupt(notebook: vscode.NotebookDocument): void {
     const kernel = this.kernels.get(notebook.uri.toString());
@@ -113,17 +118,24 @@ export class NotebookController implements vscode.Disposable {
     for (const cell of notebook.getCells()) this.problems.delete(cell.document.uri);
   }
 
+  /** What the notebook's cells have made of a function so far. */
+  async usage(
+    notebook: vscode.NotebookDocument,
+    name: string,
+    parameters: readonly string[],
+  ): Promise<Usage> {
+    const kernel = this.kernels.get(notebook.uri.toString());
+    if (kernel === undefined) return { isDefined: false, call: null };
+    await kernel.queue;
+    return kernel.session.usage(name, parameters);
+  }
+
   /** A notebook made for this kernel offers it first; every other notebook just has it listed. */
   private prefer(notebook: vscode.NotebookDocument): void {
     if (notebook.notebookType !== NOTEBOOK_TYPE) return;
-    const metadata = notebook.metadata as {
-      metadata?: { kernelspec?: { name?: unknown } };
-      kernelspec?: { name?: unknown };
-    };
-    const name = (metadata.metadata ?? metadata).kernelspec?.name;
     this.controller.updateNotebookAffinity(
       notebook,
-      name === CONTROLLER_ID
+      isMadeForUs(notebook)
         ? vscode.NotebookControllerAffinity.Preferred
         : vscode.NotebookControllerAffinity.Default,
     );
@@ -245,6 +257,14 @@ export class NotebookController implements vscode.Disposable {
     problem.source = "Dice Gradient";
     this.problems.set(cell.document.uri, [problem]);
   }
+}
+
+function isMadeForUs(notebook: vscode.NotebookDocument): boolean {
+  const metadata = notebook.metadata as {
+    metadata?: { kernelspec?: { name?: unknown } };
+    kernelspec?: { name?: unknown };
+  };
+  return (metadata.metadata ?? metadata).kernelspec?.name === CONTROLLER_ID;
 }
 
 function languageOf(cell: vscode.NotebookCell): CellLanguage {

@@ -10,11 +10,13 @@ import type {
   PythonLeave,
   Request,
   Response,
+  Usage,
 } from "../session/protocol.ts";
 
 export interface RunEvents {
   onOutput(output: CellOutput): void;
   onProgress(fraction: number | null, what: string): void;
+  onUsage?(usage: Usage): void;
 }
 
 type InspectRequest = Omit<Extract<Request, { kind: "inspect" }>, "run" | "kind" | "interrupt">;
@@ -32,6 +34,8 @@ export interface Session {
     },
     events: RunEvents,
   ): Promise<boolean>;
+  /** What the notebook has of a function with these array parameters. */
+  usage(name: string, parameters: readonly string[]): Promise<Usage>;
   /** Stops the run in progress at its next statement or chunk; state stays as it was before it. */
   interrupt(): void;
   close(): void;
@@ -78,6 +82,20 @@ export class Engine {
         opened();
         Atomics.store(view, 0, 0);
         return this.run(events, (run) => ({ kind: "execute", session: id, run, ...cell }));
+      },
+      usage: async (name, parameters) => {
+        opened();
+        let usage: Usage = { isDefined: false, call: null };
+        const events: RunEvents = {
+          onOutput: () => undefined,
+          onProgress: () => undefined,
+          onUsage: (found) => {
+            usage = found;
+          },
+        };
+        const request = { kind: "usage", session: id, name, parameters } as const;
+        await this.run(events, (run) => ({ ...request, run }));
+        return usage;
       },
       interrupt: () => {
         Atomics.store(view, 0, 1);
@@ -181,6 +199,7 @@ export class Engine {
     if (run === undefined) return;
     if (m.kind === "output") run.events.onOutput(m.output);
     else if (m.kind === "catalogue") run.events.onCatalogue?.(m.answer);
+    else if (m.kind === "usage") run.events.onUsage?.(m.usage);
     else if (m.kind === "progress") run.events.onProgress(m.fraction, m.what);
     else {
       this.runs.delete(m.run);

@@ -8,6 +8,7 @@ import { NotebookController } from "./controller.ts";
 import { CellVerdicts } from "./cellStatus.ts";
 import { Engine } from "./engine.ts";
 import { registerInline } from "./inline/register.ts";
+import { openLinksOfReports } from "./reportLinks.ts";
 
 /** Called by VS Code when a notebook or a Python file opens, or one of the commands is used. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -19,8 +20,9 @@ export function activate(context: vscode.ExtensionContext): void {
     ...autograd.disposables,
     ...registerCommands(context, controller),
     ...registerCatalogue(context, controller),
-    ...registerInline(context, autograd.runs),
+    ...registerInline(context, controller, autograd.runs),
     new CellVerdicts(),
+    openLinksOfReports(),
     {
       dispose: () => {
         engine.dispose();

@@ -113,15 +113,18 @@ function entryNamed(name: string, entries: readonly CatalogueEntry[]): Catalogue
   );
   if (ending.length === 1) return ending[0]!;
   if (ending.length > 1) {
-    throw new CallError(
-      `${name} is the name of several losses: ${ending.map((e) => e.id).join(", ")}`,
-      0,
-    );
+    throw new CallError(`${name} is the name of several losses: ${listed(ending)}`, 0);
   }
   const last = name.slice(name.lastIndexOf(".") + 1).toLowerCase();
   const near = entries.filter((e) => e.id.toLowerCase().includes(last));
-  const hint = near.length > 0 ? `; near it are ${near.map((e) => e.id).join(", ")}` : "";
-  throw new CallError(`${name} is not in the catalogue${hint}`, 0);
+  const hint = near.length > 0 ? `; near it are ${listed(near)}` : "";
+  const known = entries.map((e) => e.id);
+  throw new CallError(`${name} is not in the catalogue${hint}`, 0, { name, known });
+}
+
+function listed(entries: readonly CatalogueEntry[]): string {
+  const names = entries.map((e) => e.id);
+  return names.length > 5 ? `${names.slice(0, 5).join(", ")}, …` : names.join(", ");
 }
 
 function accepted(entry: CatalogueEntry, name: string, { value, at }: Argument): PyValue {
@@ -132,6 +135,7 @@ function accepted(entry: CatalogueEntry, name: string, { value, at }: Argument):
       `${entry.id} has no parameter ${name}` +
         (names.length === 0 ? ": it has none" : `; it has ${names.join(", ")}`),
       at,
+      { name, known: names },
     );
   }
   return checked(entry, parameter, value, at);

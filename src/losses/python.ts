@@ -46,9 +46,12 @@ function formatNumber(v: number, float: boolean): string {
 export class CallError extends Error {
   override readonly name = "CallError";
   readonly at: number;
-  constructor(message: string, at: number) {
+  /** A name that is not known, and those that are. */
+  readonly unknown: { readonly name: string; readonly known: readonly string[] } | null;
+  constructor(message: string, at: number, unknown: CallError["unknown"] = null) {
     super(message);
     this.at = at;
+    this.unknown = unknown;
   }
 }
 

@@ -126,7 +126,8 @@ function parameterInfo(p: Parameter, source: Source): ParameterInfo {
   };
 }
 
-function textOf(e: Expression, source: Source): string {
+/** The expression as written; of several lines, one. */
+export function textOf(e: Expression, source: Source): string {
   const { line, column, endLine, endColumn } = e.span;
   const lines = source.lines.slice(line - 1, endLine);
   if (lines.length === 0 || endColumn === undefined) return "";

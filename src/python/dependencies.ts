@@ -18,6 +18,8 @@ export interface TopLevel {
   readonly isImport: boolean;
   /** May change what other statements have bound. */
   readonly actsAtADistance: boolean;
+  /** Only shows a value, as a cell's last line does: `mask.shape`, `dice_loss(mask, p)`. */
+  readonly onlyShows: boolean;
   /** `from … import *` */
   readonly bindsAnything: boolean;
 }
@@ -43,6 +45,7 @@ function describe(statement: Statement, source: Source): TopLevel {
     names,
     isImport: statement.kind === "Import" || statement.kind === "ImportFrom",
     actsAtADistance: actsAtADistance(statement),
+    onlyShows: onlyShows(statement),
     bindsAnything: statement.kind === "ImportFrom" && statement.names === null,
   };
 }
@@ -65,6 +68,13 @@ function actsAtADistance(statement: Statement): boolean {
     default:
       return true;
   }
+}
+
+/** A method may change its object; a function that is called by its name hardly ever does. */
+function onlyShows(statement: Statement): boolean {
+  if (statement.kind !== "Expression") return false;
+  const { value } = statement;
+  return value.kind !== "Call" || value.callee.kind === "Name";
 }
 
 /** `if __name__ == "__main__":` is for running the file, which nobody does here. */

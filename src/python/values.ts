@@ -263,6 +263,8 @@ export interface CallRequest {
   readonly callable: Value;
   /** As written, e.g. `dice_loss`. */
   readonly name: string;
+  /** The whole call as written; null where the function was given without arguments. */
+  readonly text: string | null;
   readonly positional: readonly Value[];
   readonly keywords: ReadonlyMap<string, Value>;
 }

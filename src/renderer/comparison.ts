@@ -4,6 +4,7 @@ import { h, section } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { icon, type Icon } from "./icons.ts";
 import { differenceList, drawMatches } from "./notes.ts";
+import { drawConclusion, drawReasons } from "./reasons.ts";
 import { drawReport, type Drawing } from "./report.ts";
 import { Typesetter } from "./typeset.ts";
 import { place, verdictBadge } from "./verdict.ts";
@@ -27,7 +28,11 @@ export function drawComparison(view: View, comparison: Comparison): Drawing {
     { class: "comparison", "aria-label": `Comparison of ${reports.length} losses` },
     pairs.length === 0
       ? null
-      : h("div", { class: "pairs" }, ...pairs.map((p) => drawPair(p, comparison, type))),
+      : h(
+          "div",
+          { class: "pairs" },
+          ...pairs.map((p, k) => drawPair(view.part(`pair ${k}`), p, comparison, type)),
+        ),
     lossTable(reports, type),
     drawMatches(comparison.matches ?? []),
     section(
@@ -76,7 +81,8 @@ function lossTable(reports: readonly Report[], type: Typesetter): HTMLElement {
   );
 }
 
-function drawPair(pair: Pair, { reports }: Comparison, type: Typesetter): HTMLElement {
+function drawPair(view: View, pair: Pair, { reports }: Comparison, type: Typesetter): HTMLElement {
+  const unnamed = pair.differences.filter((d) => d.title === undefined);
   const { word, icon: name } = EQUALITIES[pair.equal];
   const [a, b] = [reports[pair.a]!, reports[pair.b]!];
   return h(
@@ -98,16 +104,9 @@ function drawPair(pair: Pair, { reports }: Comparison, type: Typesetter): HTMLEl
           " and ",
           h("code", {}, b.function.name),
         ),
-    pair.differences.length === 0 ? null : differenceList(pair.differences, type),
-    pair.complete === undefined
-      ? null
-      : h(
-          "p",
-          {},
-          pair.complete
-            ? "With all of this changed the two losses are the same function, by the exact test."
-            : "These reasons do not explain all of the difference.",
-        ),
+    drawReasons(view, pair, a.function.file, type),
+    unnamed.length === 0 ? null : differenceList(unnamed, type),
+    drawConclusion(pair),
     pair.traps === undefined
       ? null
       : h(

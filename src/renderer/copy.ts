@@ -32,6 +32,26 @@ const LABEL = "Copy as";
 /** How long "Copied" stands in the label's place, in milliseconds. */
 const SAID_FOR = 2_000;
 
+/** A button that copies one text, and says so in its own place. */
+export function copyButton(view: View, text: string, title: string): HTMLButtonElement {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const one = button("Copy", { class: "copy-one", title }, () => {
+    void copyText(text, one.parentElement ?? one).then((copied) => {
+      if (view.ended) return;
+      one.textContent = copied ? "Copied" : "Could not copy";
+      view.announce(copied ? "Copied" : "The clipboard could not be written to");
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        one.textContent = "Copy";
+      }, SAID_FOR);
+    });
+  });
+  view.onEnd(() => {
+    clearTimeout(timer);
+  });
+  return one;
+}
+
 /** A row of buttons, one a format. */
 export function drawCopyBar(view: View, report: Report): HTMLElement {
   // What happened is said in the label's own place, so that no button moves away under the mouse.

@@ -7,6 +7,7 @@ import type { ActivationFunction, OutputItem } from "vscode-notebook-renderer";
 import { drawComparison } from "./comparison.ts";
 import { h } from "./dom.ts";
 import { memoryOf } from "./memory.ts";
+import type { RendererMessage } from "../report/schema.ts";
 import { drawReport, type Drawing } from "./report.ts";
 import { loadStyles } from "./styles.ts";
 import { readPayload, type Payload } from "./validate.ts";
@@ -23,6 +24,13 @@ interface Live {
 export const activate: ActivationFunction<unknown> = (context) => {
   loadStyles();
   const live = new Map<string, Live>();
+  // Missing where another program draws the notebook.
+  const open =
+    context.postMessage === undefined
+      ? null
+      : (file: string, line: number): void => {
+          context.postMessage?.({ kind: "open", file, line } satisfies RendererMessage);
+        };
 
   const end = (id: string): void => {
     live.get(id)?.view.end();
@@ -37,7 +45,7 @@ export const activate: ActivationFunction<unknown> = (context) => {
       element.replaceChildren();
       if (signal.aborted) return;
       const payload = read(item);
-      const view = new View(memoryOf(context, memoryKeys(item, payload)));
+      const view = new View(memoryOf(context, memoryKeys(item, payload)), open);
       live.set(item.id, { element, view });
       signal.addEventListener("abort", () => {
         view.end();

@@ -1,7 +1,7 @@
 /** What else there is to know: diagnostics, differences, matches, assumptions, notes. */
 import type { Diagnostic, Difference, Match, Report } from "../report/schema.ts";
 import { lineRanges } from "./derivation.ts";
-import { h, section, type Child } from "./dom.ts";
+import { h, section } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { icon, type Icon } from "./icons.ts";
 import type { Typesetter } from "./typeset.ts";
@@ -75,89 +75,22 @@ export function differenceList(differences: readonly Difference[], type: Typeset
 
 function drawDifference(d: Difference, type: Typesetter): HTMLElement {
   const figures: string[] = [];
-  const named = d.title !== undefined;
-  if (d.share !== null && !named) {
-    figures.push(`${formatNumber(100 * d.share, 3)} % of the difference`);
+  if (d.share !== null) figures.push(`${formatNumber(100 * d.share, 3)} % of the difference`);
+  if (d.commonFactor !== null) {
+    figures.push(`a common factor of ${formatNumber(d.commonFactor, 8)}`);
   }
-  const factor = factorWords(d);
-  if (factor !== null) figures.push(factor);
-  if (d.maxAbsDifference !== null && !named) {
+  if (d.maxAbsDifference !== null) {
     figures.push(`at most ${formatNumber(d.maxAbsDifference, 3)} an element`);
   }
   if (d.lines.length > 0) figures.push(lineRanges(d.lines));
-  const detail: Child[] = [
-    figures.length === 0 ? null : h("p", { class: "dim" }, figures.join(", ")),
-    formulaPair(d, type),
-    d.fix === null ? null : h("p", {}, h("span", { class: "dim" }, "To make them equal: "), d.fix),
-  ];
-  if (d.title === undefined) {
-    return h("li", {}, h("span", { class: "dim" }, `${d.other}: `), d.reason, ...detail);
-  }
   return h(
     "li",
     {},
-    h("p", { class: "reason" }, h("strong", {}, d.title), shareOf(d), ` ${d.reason}`),
-    ...detail,
-  );
-}
-
-/** A bar and the words beside it: the bar only repeats them. */
-function shareOf(d: Difference): Child {
-  if (d.share === null) return ". ";
-  const percent = (x: number): string => `${formatNumber(100 * x, 3)} %`;
-  const range = d.shareRange ?? null;
-  const spread =
-    range === null || range[1] - range[0] < 0.005
-      ? ""
-      : ` (${percent(range[0])} to ${percent(range[1])}, by the order of the changes)`;
-  const width = Math.max(0, Math.min(1, d.share));
-  return h(
-    "span",
-    {},
-    ": ",
-    h(
-      "span",
-      { class: "share-bar", "aria-hidden": "true" },
-      h("span", { style: `width: ${String(Math.round(100 * width))}%` }),
-    ),
-    ` ${percent(d.share)} of the difference${spread}.`,
-  );
-}
-
-/** What removing the reason does to the gradient. */
-function factorWords({ factor, commonFactor }: Difference): string | null {
-  if (factor === undefined) {
-    return commonFactor === null ? null : `a common factor of ${formatNumber(commonFactor, 8)}`;
-  }
-  switch (factor.kind) {
-    case "none":
-      return null;
-    case "constant":
-      return `its removal multiplies the gradient by ${formatNumber(factor.value, 8)}, on any arrays`;
-    case "common":
-      return `its removal multiplies the gradient by ${formatNumber(factor.value, 8)} on these arrays`;
-    case "varies": {
-      const turned =
-        factor.turned > 0
-          ? `, and turns ${formatNumber(100 * factor.turned, 3)} % of the signs`
-          : "";
-      return `its removal multiplies entries by ${formatNumber(factor.least, 4)} to ${formatNumber(factor.most, 4)}, half of them by at most ${formatNumber(factor.value, 4)}${turned}`;
-    }
-  }
-}
-
-/** The loss before and after, what changes in a box. */
-function formulaPair(d: Difference, type: Typesetter): Child {
-  if (d.formula === null) return null;
-  const { before } = d;
-  if (before === undefined || before === null) return type.display(d.formula.latex);
-  const side = (label: string, latex: string): HTMLElement =>
-    h("div", { class: "side" }, h("p", { class: "dim caption" }, label), type.display(latex));
-  return h(
-    "div",
-    { class: "formula-pair" },
-    side("as it is", before.latex),
-    side("with this changed", d.formula.latex),
+    h("span", { class: "dim" }, `${d.other}: `),
+    d.reason,
+    figures.length === 0 ? null : h("p", { class: "dim" }, figures.join(", ")),
+    d.formula === null ? null : type.display(d.formula.latex),
+    d.fix === null ? null : h("p", {}, h("span", { class: "dim" }, "To make them equal: "), d.fix),
   );
 }
 

@@ -21,10 +21,19 @@ import type { View } from "./view.ts";
 
 const MAX_POINTS = 2_000;
 
-/** How many elements have which gradient value. */
+/** What a histogram is of. */
+export interface HistogramWords {
+  readonly title: string;
+  /** One value, and what has it. */
+  readonly x: string;
+  readonly y: string;
+}
+
+/** How many elements have which value. */
 export function drawHistogram(
   view: View,
   histogram: NonNullable<Numbers["histogram"]>,
+  words: HistogramWords = { title: "Histogram of gradient values", x: "gradient", y: "elements" },
 ): HTMLElement {
   const { edges, counts } = histogram;
   const most = Math.max(1, ...counts);
@@ -52,19 +61,19 @@ export function drawHistogram(
   const total = counts.reduce((sum, n) => sum + n, 0);
   const peak = counts.indexOf(most);
   return figure(view, {
-    title: "Histogram of gradient values",
+    title: words.title,
     description:
-      `${formatCount(total)} elements from ${formatNumber(edges[0] ?? 0, 3)} to ` +
+      `${formatCount(total)} ${words.y} from ${formatNumber(edges[0] ?? 0, 3)} to ` +
       `${formatNumber(edges.at(-1) ?? 0, 3)}; ${formatCount(most)} of them from ` +
       `${formatNumber(edges[peak] ?? 0, 3)} to ${formatNumber(edges[peak + 1] ?? 0, 3)}.`,
-    x: axisTitle("gradient", x),
-    y: logarithmic ? "elements (logarithmic)" : axisTitle("elements", y),
+    x: axisTitle(words.x, x),
+    y: logarithmic ? `${words.y} (logarithmic)` : axisTitle(words.y, y),
     axes: [...drawX(x, toX), ...drawY(y, toY)],
     marks: bars,
     table: () => ({
-      caption: "Elements by gradient value",
+      caption: words.title,
       indexColumn: "bin",
-      columns: ["from", "to", "elements"],
+      columns: ["from", "to", words.y],
       rows: counts.map((count, k) => ({
         index: [k],
         values: [edges[k] ?? null, edges[k + 1] ?? null, count],

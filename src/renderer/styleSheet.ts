@@ -175,6 +175,7 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & th[aria-sort="ascending"] button, & th[aria-sort="descending"] button { color: var(--vscode-foreground, inherit); }
   & .numbers thead th.words { text-align: left; }
   & .losses td, & .losses th { padding-block: 5px; }
+  & .losses tbody th { white-space: normal; overflow-wrap: anywhere; min-width: 12em; max-width: 22em; }
   & .losses .where { display: block; font-family: var(--vscode-font-family, sans-serif); font-size: 0.92em; }
 
   & .plots { display: flex; flex-wrap: wrap; gap: 14px 28px; }
@@ -227,21 +228,43 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .notes ul, & .matches ul, & .difference-list { padding-left: 18px; list-style: disc; max-width: 60em; }
   & .notes li + li, & .matches li + li, & .difference-list li + li { margin-top: 3px; }
   & .notes .caption { margin-bottom: -4px; }
-  & .pairs { display: flex; flex-direction: column; gap: 12px; }
+  & .pairs { display: flex; flex-direction: column; gap: 28px; }
   & .handwritten-gradient + .handwritten-gradient { margin-top: 12px; }
   & .handwritten-detail { padding-left: 21px; }
   & .handwritten-detail > * + * { margin-top: 6px; }
   & .handwritten-detail pre { overflow-x: auto; }
   & .pair .difference-list { padding-left: 38px; }
-  & .reason { margin: 0; }
-  & .share-bar { display: inline-block; width: 6em; height: 0.7em; border: 1px solid currentColor; }
-  & .share-bar > span { display: block; height: 100%; background: currentColor; }
-  & .formula-pair { display: flex; flex-wrap: wrap; gap: 0 2em; }
-  & .formula-pair .side { flex: 1 1 20em; min-width: 0; overflow-x: auto; }
+  & .pair { display: flex; flex-direction: column; gap: 10px; }
+  & h4 { margin: 0; font-size: 1em; font-weight: 600; line-height: 1.4; }
+  & .reasons { list-style: none; margin: 0; padding: 0; display: flex; flex-direction: column; gap: 10px; }
+  & .reason {
+    display: flex; flex-direction: column; gap: 6px; min-width: 0; padding: 8px 12px 10px;
+    border: 1px solid var(--line); border-radius: 4px;
+  }
+  & .reason > p { max-width: 60em; }
+  & .reason-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 10px; }
+  & .reason-number { color: var(--dim); font-variant-numeric: tabular-nums; }
+  & .share { display: inline-flex; align-items: baseline; gap: 6px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  & .share .dim { margin-left: -3px; }
+  & .share-bar { width: 6em; height: 0.6em; border: 1px solid var(--mark); border-radius: 2px; overflow: hidden; }
+  & .share-bar > span { display: block; height: 100%; background: var(--mark); }
+  & .lines { margin-left: auto; display: inline-flex; gap: 4px; }
+  & .formula-pair { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 24px; }
+  & .formula-pair .side { min-width: 0; }
+  & .formula-pair .formula .katex-display { margin: 2px 0; text-align: left; }
+  & .formula-pair .fbox {
+    border: 1px solid var(--mark) !important; border-radius: 3px;
+    background: color-mix(in srgb, var(--mark) 16%, transparent);
+  }
+  & .factor { font-variant-numeric: tabular-nums; white-space: nowrap; font-weight: 600; }
+  & .fix { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 6px; }
+  & .copy-one { min-width: 4.6em; }
+  & .conclusion { padding-left: 21px; }
 }
 
 @container (min-width: 820px) {
   .dice-gradient .overview { grid-template-columns: minmax(0, 1fr) fit-content(50%); align-items: start; }
+  .dice-gradient .formula-pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); align-items: start; }
 }
 @media (prefers-reduced-motion: no-preference) {
   body:not(.vscode-reduce-motion) .dice-gradient .icon-chevron { transition: transform 100ms ease-out; }
@@ -254,6 +277,8 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   .dice-gradient .own-dot.line-mark { fill: Canvas; }
   .dice-gradient .plot text { fill: CanvasText; }
   .dice-gradient .icon { stroke: CanvasText; }
+  .dice-gradient .share-bar { border-color: CanvasText; }
+  .dice-gradient .share-bar > span { background: CanvasText; forced-color-adjust: none; }
   .dice-gradient button { border-color: ButtonBorder; }
 }
 `;

@@ -14,6 +14,7 @@ import type {
   GradientFactor,
   HandWritten,
   HandWrittenFix,
+  Histogram,
   ImageSet,
   Match,
   Numbers,
@@ -124,12 +125,24 @@ const sharePair: Read<readonly [number, number]> = (x, at) => {
   return [least, most];
 };
 
+const histogram = checked(
+  record<Histogram>({
+    edges: list(number, 1_001),
+    counts: list(whole(0, Number.MAX_SAFE_INTEGER), 1_000),
+  }),
+  (x) => {
+    if (x.edges.length !== x.counts.length + 1) return "one more edge than counts is needed";
+    return x.edges.some((e, k) => k > 0 && e <= x.edges[k - 1]!) ? "edges must rise" : null;
+  },
+);
+
 const factor = record<GradientFactor>({
   kind: oneOf("none", "constant", "common", "varies"),
   value,
   least: value,
   most: value,
   turned: number,
+  histogram: optional(histogram),
 });
 
 const difference = record<Difference>({
@@ -191,18 +204,7 @@ const numbers = checked(
     complete: flag,
     total: whole(0, Number.MAX_SAFE_INTEGER),
     scatter: optional(list(pair, 20_000)),
-    histogram: optional(
-      checked(
-        record<NonNullable<Numbers["histogram"]>>({
-          edges: list(number, 1_001),
-          counts: list(whole(0, Number.MAX_SAFE_INTEGER), 1_000),
-        }),
-        (x) => {
-          if (x.edges.length !== x.counts.length + 1) return "one more edge than counts is needed";
-          return x.edges.some((e, k) => k > 0 && e <= x.edges[k - 1]!) ? "edges must rise" : null;
-        },
-      ),
-    ),
+    histogram: optional(histogram),
     statistics: list(record<Numbers["statistics"][number]>({ label: name, value }), 100),
   }),
   (x) => {

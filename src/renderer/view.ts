@@ -7,11 +7,19 @@ export class View {
   readonly #live: HTMLElement;
   readonly #memory: Memory;
   readonly #prefix: string;
+  /** Opens a line of the source; null where nobody could. */
+  readonly open: ((file: string, line: number) => void) | null;
   #ended = false;
 
   /** `live` is the element whose text a screen reader speaks when it changes. */
-  constructor(memory: Memory, live: HTMLElement = liveRegion(), prefix = "") {
+  constructor(
+    memory: Memory,
+    open: View["open"] = null,
+    live: HTMLElement = liveRegion(),
+    prefix = "",
+  ) {
     this.#memory = memory;
+    this.open = open;
     this.#live = live;
     this.#prefix = prefix;
   }
@@ -23,7 +31,7 @@ export class View {
 
   /** The same output, with a state of its own for a part of it. */
   part(name: string): View {
-    const part = new View(this.#memory, this.#live, `${this.#prefix}${name}/`);
+    const part = new View(this.#memory, this.open, this.#live, `${this.#prefix}${name}/`);
     this.onEnd(() => {
       part.end();
     });

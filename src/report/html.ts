@@ -13,7 +13,15 @@ import {
 } from "./plain.ts";
 import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
 import { escape } from "./escape.ts";
-import type { Comparison, Formula, HandWritten, Numbers, Report, ReportOutput } from "./schema.ts";
+import type {
+  Comparison,
+  Difference,
+  Formula,
+  HandWritten,
+  Numbers,
+  Report,
+  ReportOutput,
+} from "./schema.ts";
 
 export { escape };
 
@@ -104,7 +112,33 @@ function comparison(c: Comparison): string {
     .join("");
   return (
     `<table><thead><tr><th scope="col">loss</th><th scope="col">value</th><th scope="col">gradient</th><th scope="col">verdict</th></tr></thead><tbody>${rows}</tbody></table>` +
-    `<ul>${c.pairs.map((p) => `<li>${escape(p.sentence)}</li>`).join("")}</ul>`
+    c.pairs.map(pair).join("")
+  );
+}
+
+function pair(p: Comparison["pairs"][number]): string {
+  const reasons = p.differences.filter((d) => d.title !== undefined);
+  const together =
+    p.complete === undefined
+      ? ""
+      : p.complete
+        ? "<p>With all of this changed the two losses are the same function, by the exact test.</p>"
+        : "<p>These reasons do not explain all of the difference.</p>";
+  const list = reasons.length === 0 ? "" : `<ol>${reasons.map(reason).join("")}</ol>${together}`;
+  return `<p>${escape(p.sentence)}</p>${list}`;
+}
+
+function reason(d: Difference): string {
+  const share = d.share === null ? "" : `, ${formatNumber(100 * d.share, 3)} % of the difference`;
+  const formula = (title: string, f: Formula | null | undefined): string =>
+    f === null || f === undefined ? "" : `<p>${title}:</p>${math(f.latex)}`;
+  return (
+    `<li><strong>${escape(d.title ?? d.reason)}</strong>${escape(share + onLines(d.lines))}` +
+    `<p>${escape(d.reason)}</p>` +
+    formula("As it is", d.before) +
+    formula("With the fix", d.formula) +
+    (d.fix === null ? "" : `<p>Fix: ${escape(d.fix)}</p>`) +
+    "</li>"
   );
 }
 

@@ -268,6 +268,8 @@ export interface GradientFactor {
   readonly most: number | null;
   /** Entries whose sign it turns, as a share of all. */
   readonly turned: number;
+  /** Of the factors of all entries, where they vary. */
+  readonly histogram?: Histogram;
 }
 
 /** A finding about the loss; codes beginning with DG are the rules', see media/rules. */
@@ -308,8 +310,20 @@ export interface Numbers {
   /** Analytic against numeric on a sample, for the scatter plot. */
   readonly scatter?: readonly (readonly [number, number])[];
   /** Gradient values over the whole array. */
-  readonly histogram?: { readonly edges: readonly number[]; readonly counts: readonly number[] };
+  readonly histogram?: Histogram;
   readonly statistics: readonly { readonly label: string; readonly value: number | null }[];
+}
+
+export interface Histogram {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** What the renderer asks of the editor: to open a file, or a cell called "Cell 3", at a line. */
+export interface RendererMessage {
+  readonly kind: "open";
+  readonly file: string;
+  readonly line: number;
 }
 
 /** A stack of equally sized pictures, quantised to a byte a pixel to keep a notebook small. */

@@ -20,7 +20,8 @@ export function formatNumber(x: number | null, digits = 10): string {
   if (x === null) return "undefined";
   if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
   const text = x.toPrecision(digits);
-  return text.includes("e") ? text.replace(/\.?0+e/, "e") : text.replace(/\.?0+$/, "");
+  if (text.includes("e")) return text.replace(/\.?0+e/, "e");
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 /** " (line 12)" */

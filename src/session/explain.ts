@@ -94,6 +94,7 @@ function toFactor(f: Reason["factor"]): GradientFactor {
         least: finite(f.least),
         most: finite(f.most),
         turned: f.turned,
+        ...(f.histogram.edges.every(Number.isFinite) ? { histogram: f.histogram } : {}),
       };
   }
 }

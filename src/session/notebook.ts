@@ -29,7 +29,7 @@ import type { Files } from "./files.ts";
 import { SessionHost } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { inspectFormula } from "./formula.ts";
-import type { CellLanguage, CellOutput, PythonLeave } from "./protocol.ts";
+import type { CellLanguage, CellOutput, PythonLeave, Usage } from "./protocol.ts";
 import { inspectTrace } from "./traced.ts";
 
 /** Has real autograd judge an inspection; made by `autograd/referee.node.ts`. */
@@ -60,6 +60,8 @@ export class NotebookSession {
   private readonly directory: string;
   /** Cells that ran, in order: what Python runs before it calls the loss. */
   private readonly ran: PythonSource[] = [];
+  /** How cells last called a function or class, by its name. */
+  private readonly calls = new Map<string, string>();
   /** Of the cell that runs: what to ask autograd; null when nothing is to be asked. */
   private asking: {
     readonly options: AutogradOptions;
@@ -148,6 +150,26 @@ export class NotebookSession {
     }
   }
 
+  /**
+   * A function as this notebook has it, with a call on the notebook's arrays: as a cell called it last,
+   * else on variables that are called as its parameters are.
+   */
+  usage(name: string, parameters: readonly string[]): Usage {
+    const isDefined = this.program.lookup(name) !== undefined;
+    return { isDefined, call: isDefined ? this.callOf(name, parameters) : null };
+  }
+
+  private callOf(name: string, parameters: readonly string[]): string | null {
+    const known = this.calls.get(name);
+    if (known !== undefined) return known;
+    const isArray = (variable: string): boolean => {
+      const value = this.program.lookup(variable);
+      return value?.kind === "tensor" && this.host.evaluate(value.expr) !== null;
+    };
+    if (parameters.length === 0 || !parameters.every(isArray)) return null;
+    return `${name}(${parameters.map((p) => `${p}=${p}`).join(", ")})`;
+  }
+
   private python(source: string, file: string, watch: Watch): void {
     const result = this.program.execute(source, file);
     this.flush();
@@ -211,6 +233,8 @@ export class NotebookSession {
     const named = call.positional.length === 0 && call.keywords.size === 0;
     const alone = named ? this.program.traceValue(call.callable) : null;
     const trace = alone ?? this.program.traceCall(call);
+    const name = /^\w+/.exec(call.name)?.[0];
+    if (name !== undefined && call.text !== null) this.calls.set(name, call.text);
     return { trace, inspection: inspectTrace(trace, this.host, wrt, watch) };
   }
 

@@ -55,6 +55,15 @@ export type Request =
       readonly python?: string | null;
       readonly interrupt: SharedArrayBuffer;
     }
+  | {
+      /** What a notebook has of a function: whether it knows it, and a call of it on its arrays. */
+      readonly kind: "usage";
+      readonly session: string;
+      readonly run: number;
+      readonly name: string;
+      /** The function's array parameters. */
+      readonly parameters: readonly string[];
+    }
   | { readonly kind: "close"; readonly session: string }
   | {
       /** The losses of the catalogue that fit a search, or the mathematics of one. */
@@ -64,6 +73,13 @@ export type Request =
     }
   /** Ends the Python processes, also one that works; the next run starts new ones. */
   | { readonly kind: "restartPython" };
+
+/** What a notebook's state has of a function. */
+export interface Usage {
+  readonly isDefined: boolean;
+  /** A call of it on arrays that the notebook holds; null where it holds none for it. */
+  readonly call: string | null;
+}
 
 /** A drawn result in every form that a notebook output carries. */
 export interface Drawn {
@@ -106,4 +122,5 @@ export type Response =
   | { readonly kind: "catalogue"; readonly run: number; readonly answer: CatalogueAnswer }
   /** What Python wrote to its standard error, and when it started and ended. */
   | { readonly kind: "pythonLog"; readonly text: string }
+  | { readonly kind: "usage"; readonly run: number; readonly usage: Usage }
   | { readonly kind: "done"; readonly run: number; readonly ok: boolean };

@@ -7,6 +7,7 @@ import { type CatalogueEntry, Settings, type Trap } from "../losses/entry.ts";
 import { buildFamily } from "../losses/family.ts";
 import { CallError } from "../losses/python.ts";
 import { FamilyError, type FamilySpec } from "../losses/spec.ts";
+import { didYouMean } from "./callReading.ts";
 import { type Inspection, InspectionError, type Watch, inspect } from "./inspect.ts";
 
 export interface StandardLoss {
@@ -88,7 +89,7 @@ export function standardLoss(text: string, like: Inspection, watch: Watch): Stan
       throw new InspectionError(
         e.message,
         e instanceof CallError
-          ? "dice-gradient catalogue lists the losses and their parameters."
+          ? (didYouMean(e) ?? "dice-gradient catalogue lists the losses and their parameters.")
           : null,
       );
     }

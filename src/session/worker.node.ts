@@ -112,6 +112,13 @@ async function handle(request: Exclude<Request, { kind: "restartPython" }>): Pro
       send({ kind: "done", run, ok });
       break;
     }
+    case "usage": {
+      const { run, name, parameters } = request;
+      const usage = sessions.get(request.session)?.notebook.usage(name, parameters);
+      send({ kind: "usage", run, usage: usage ?? { isDefined: false, call: null } });
+      send({ kind: "done", run, ok: true });
+      break;
+    }
     case "inspect": {
       const { run } = request;
       let ok = true;

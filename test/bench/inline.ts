@@ -77,7 +77,8 @@ function read(version: number, text: string, reports: Map<string, Report>): Prom
       if (r.kind === "outline") outline = performance.now() - began;
       else if (r.kind === "derived") {
         if (r.result.kind === "derived") reports.set(r.name, r.result.report);
-      } else if (r.version === version) resolve([outline, performance.now() - began]);
+      } else if (r.kind === "idle" && r.version === version)
+        resolve([outline, performance.now() - began]);
     };
     Atomics.add(posted, 0, 1);
     inline.postMessage({

@@ -14,7 +14,7 @@ import { launchWorkbench, themes, type Workbench } from "./workbench.ts";
 type Theme = keyof typeof themes;
 
 /** The reports of the example notebook, counted from the top. */
-const reports = { plain: 0, torch: 2, comparison: 3, small: 4 } as const;
+const reports = { plain: 0, torch: 2, comparison: 3, small: 4, why: 7 } as const;
 
 interface Picture {
   readonly name: string;
@@ -43,6 +43,7 @@ const pictures: readonly Picture[] = [
     margin: 100,
     themes: ["light", "dark"],
   },
+  { name: "reasons", show: [".dice-gradient", reports.why], margin: 20, themes: every },
   {
     name: "derivation",
     show: [".dice-gradient .part.derivation", reports.torch],
@@ -74,6 +75,13 @@ async function takeCodePictures(workbench: Workbench, theme: Theme, folder: stri
   // The hover takes its place once its pictures have a size.
   await page.waitForTimeout(500);
   await shoot("hover");
+  await page.keyboard.press("Escape");
+  await page.mouse.move(5, 955);
+  await page.locator(".codelens-decoration a").filter({ hasText: "compare" }).nth(2).click();
+  const nearest = page.locator(".quick-input-list").getByText("nearest in the catalogue");
+  await nearest.waitFor({ timeout: 60_000 });
+  await page.locator(".quick-input-widget .monaco-progress-container.done").waitFor();
+  await shoot("compare");
 }
 
 /** The catalogue's page with a loss that people search for. */

@@ -1,6 +1,7 @@
 // Draws the sample reports in a headless browser under VS Code's themes and leaves pictures of them
 // in out/renderer-preview/, for a person to look at:
-//   npx tsx test/renderer-preview/preview.mjs [theme…] [--width=900] [--only=torch]
+//   npx tsx test/renderer-preview/preview.mjs [theme…] [--width=900] [--only=torch] [--json=FILE]
+// --json draws a report that the command line has printed, as "given".
 import * as esbuild from "esbuild";
 import { mkdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
@@ -15,6 +16,7 @@ const origin = "http://preview.localhost";
 /** @type {Record<string, string>} */
 const types = { ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2" };
 
+/** @type {Record<string, object>} */
 const reports = {
   small: samples.report(samples.PLAIN, samples.SMALL),
   volume: samples.report(samples.SMOOTH, samples.ball(36, 72)),
@@ -33,6 +35,7 @@ const script = `
     setState(value) { state = value; },
     getState: () => state,
     workspace: { isTrusted: false },
+    postMessage() {},
   });
   globalThis.draw = async (id, value) => {
     const json = JSON.stringify(value);
@@ -48,6 +51,9 @@ const options = process.argv.slice(2).filter((each) => each.startsWith("--"));
 const width = Number(options.find((o) => o.startsWith("--width="))?.slice(8) ?? "900");
 const only = options.find((o) => o.startsWith("--only="))?.slice(7);
 const wanted = process.argv.slice(2).filter((each) => !each.startsWith("--"));
+
+const given = options.find((o) => o.startsWith("--json="))?.slice(7);
+if (given !== undefined) reports["given"] = JSON.parse(await readFile(given, "utf8"));
 
 const executablePath = findBrowser();
 if (executablePath === undefined) {

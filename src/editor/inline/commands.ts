@@ -1,11 +1,10 @@
-/** The commands about one loss: derive, check, compare, set its shapes. */
+/** The commands about one loss: derive, check, set its shapes. Comparing is in `compare.ts`. */
 import * as vscode from "vscode";
 import type { DerivedInput } from "../../session/inline/protocol.ts";
 import { problemWithShape, shapesCell } from "../../session/shapes.ts";
 import { mayRunPython } from "../autograd/leave.ts";
 import type { PythonRuns } from "../autograd/runs.ts";
 import { saveShapes, shapesSet } from "../settings.ts";
-import { type Comparable, comparableLosses } from "./comparable.ts";
 import { type InlineDocuments, keyOf } from "./documents.ts";
 import {
   type DerivedLoss,
@@ -13,6 +12,8 @@ import {
   arraysCell,
   callOf,
   definitionOf,
+  derivedOrSaid,
+  requiredOf,
   sampleLines,
   showInspection,
 } from "./inspection.ts";
@@ -65,46 +66,16 @@ export class LossCommands {
 
   /** The cells that define a loss, make the arrays that the user chooses, and call it. */
   private async callCells(argument: unknown): Promise<string[] | null> {
-    const found = await this.derivedTarget(argument);
-    if (found === null) return null;
-    const { target, derived } = found;
+    const target = await targetOf(this.documents, argument);
+    const derived = target === null ? null : await derivedOrSaid(this.documents, target);
+    if (target === null || derived === null) return null;
     const lines = await this.askForArrays(target, derived);
     if (lines === null) return null;
     return [
       await definitionOf(target, derived),
       arraysCell([derived], lines),
-      callOf(target.name, this.requiredOf(target), derived),
+      callOf(target.name, requiredOf(this.documents, target), derived),
     ];
-  }
-
-  /** *Compare This Loss with Another…*, on the same arrays. */
-  async compare(argument: unknown): Promise<void> {
-    const found = await this.derivedTarget(argument);
-    if (found === null) return;
-    const { target, derived } = found;
-    const other = await this.askForOther(target);
-    if (other === null) return;
-    const second = await this.deriveOrSay(other);
-    if (second === null) return;
-    const lines = await sampleLines(target.name, derived, this.storage);
-    const twin = (input: DerivedInput): string =>
-      derived.inputs.find((x) => x.role === input.role)?.name ?? input.name;
-    // Arrays that only the other loss takes.
-    for (const [name, line] of await sampleLines(other.name, second, this.storage)) {
-      const input = second.inputs.find((x) => x.name === name)!;
-      if (!lines.has(twin(input))) lines.set(name, line);
-    }
-    const first = callOf(target.name, this.requiredOf(target), derived);
-    const beside = callOf(other.name, this.requiredOf(other), second, twin);
-    const definitions = new Set([
-      await definitionOf(target, derived),
-      await definitionOf(other, second),
-    ]);
-    await showInspection([
-      [...definitions].join("\n"),
-      arraysCell([derived, second], lines),
-      `compare(\n    ${first},\n    ${beside},\n)`,
-    ]);
   }
 
   /** *Set Shapes of This Loss…*: kept in the workspace's settings; empty answers forget them. */
@@ -117,7 +88,7 @@ export class LossCommands {
     const inputs =
       derived?.kind === "derived"
         ? derived.inputs.map((x) => ({ name: x.name, shape: x.shape.join(", ") }))
-        : this.requiredOf(target).parameters.map((name) => ({ name, shape: "" }));
+        : requiredOf(this.documents, target).parameters.map((name) => ({ name, shape: "" }));
     const shapes: Record<string, string> = {};
     for (const [k, { name, shape }] of inputs.entries()) {
       const answer = await vscode.window.showInputBox({
@@ -132,37 +103,6 @@ export class LossCommands {
       if (answer.trim() !== "") shapes[name] = answer.trim();
     }
     await saveShapes(scope, target.name, shapes);
-  }
-
-  private async derivedTarget(
-    argument: unknown,
-  ): Promise<{ readonly target: Target; readonly derived: DerivedLoss } | null> {
-    const target = await targetOf(this.documents, argument);
-    const derived = target === null ? null : await this.deriveOrSay(target);
-    return target === null || derived === null ? null : { target, derived };
-  }
-
-  private async deriveOrSay({ document, name }: Target): Promise<DerivedLoss | null> {
-    const derived = await this.documents.derived(document, name, { fresh: true });
-    if (derived?.kind === "derived") return derived;
-    const reason =
-      derived === null
-        ? `${name} is not a function or class that takes arrays.`
-        : `The gradient of ${name} cannot be derived: ${derived.failure.message}` +
-          (derived.failure.line === null ? "" : ` (line ${String(derived.failure.line)})`);
-    await vscode.window.showInformationMessage(reason);
-    return null;
-  }
-
-  private requiredOf({ document, name }: Target): {
-    readonly parameters: readonly string[];
-    readonly settings: readonly string[] | null;
-  } {
-    const candidate = this.documents.loss(document, name)?.candidate;
-    const { kind, parameters = [], settings = [] } = candidate ?? {};
-    // Of what is imported, Python's way of writing names tells classes.
-    const isClass = kind === "class" || (kind === "imported" && /^[A-Z]/.test(name));
-    return { parameters, settings: isClass ? settings : null };
   }
 
   private async askForArrays(
@@ -197,29 +137,6 @@ export class LossCommands {
       lines.set(input.name, line);
     }
     return lines;
-  }
-
-  private async askForOther(target: Target): Promise<Comparable | null> {
-    const others = await comparableLosses(this.documents, target);
-    const items = [
-      ...others.map((other) => ({ label: other.name, description: other.detail, other })),
-      { label: "$(folder-opened) A loss of another file…", description: "", other: null },
-    ];
-    const picked = await vscode.window.showQuickPick(items, {
-      title: `Compare ${target.name} with`,
-      placeHolder: "Which loss?",
-      matchOnDescription: true,
-    });
-    if (picked === undefined) return null;
-    if (picked.other !== null) return picked.other;
-    const files = await vscode.workspace.findFiles("**/*.py", undefined, MOST_FILES);
-    const file = await pickFile(files, "Which file?");
-    if (file === null) return null;
-    const document = await vscode.workspace.openTextDocument(file);
-    await this.documents.outlined(document);
-    const losses = this.documents.lossesIn(document).map((l) => l.name);
-    const name = await vscode.window.showQuickPick(losses, { placeHolder: "Which loss?" });
-    return name === undefined ? null : { document, name, detail: "" };
   }
 }
 

@@ -1,32 +1,64 @@
-/** The losses that one can be compared with. */
+/** The losses of the user's own that one can be compared with. */
 import * as vscode from "vscode";
+import { isNamedLikeALoss } from "../../session/inline/candidates.ts";
 import type { InlineDocuments } from "./documents.ts";
-import type { Target } from "./target.ts";
+import { type Target, type TargetArgument, definitionsIn } from "./target.ts";
 
-export interface Comparable extends Target {
+export interface Comparable extends TargetArgument {
+  /** Where it is, for a reader. */
   readonly detail: string;
 }
 
-/** Every loss that is known, other than the one it is to be compared with; its own file's first. */
+/** Files that are looked through for losses, and how long one may be. */
+const MOST_FILES = 200;
+const LONGEST = 200_000;
+
+/** Losses of the target's own file or notebook, then of others that are open, other than itself. */
 export async function comparableLosses(
   documents: InlineDocuments,
   target: Target,
 ): Promise<Comparable[]> {
-  await documents.outlined(target.document);
   const open = vscode.workspace.textDocuments.filter(
     (d) => d.languageId === "python" && d !== target.document,
   );
-  await Promise.all(open.map((d) => documents.outlined(d)));
+  await Promise.all([target.document, ...open].map((d) => documents.outlined(d)));
   const own = documents.lossesBeside(target.document);
   const others = open.flatMap((d) => documents.lossesIn(d));
-  const seen = new Set<string>();
-  return [...own, ...others].flatMap(({ name, document, candidate }) => {
-    const key = `${document.uri.toString()}#${name}`;
+  const found = [...own, ...others].flatMap(({ name, document, candidate }) => {
     const isSelf =
       name === target.name && own.some((l) => l.name === name && l.document === document);
-    if (isSelf || seen.has(key) || !candidate.named) return [];
-    seen.add(key);
-    const where = vscode.workspace.asRelativePath(document.uri);
-    return [{ name, document, detail: `${where}, line ${String(candidate.place.line)}` }];
+    return isSelf || !candidate.named ? [] : [comparable(document.uri, name, candidate.place.line)];
   });
+  return distinct(found);
+}
+
+/** Losses by their names in the workspace's other files, as far as these are small. */
+export async function lossesOfWorkspace(token: vscode.CancellationToken): Promise<Comparable[]> {
+  const files = await vscode.workspace.findFiles("**/*.py", undefined, MOST_FILES, token);
+  const isOpen = new Set(vscode.workspace.textDocuments.map((d) => d.uri.toString()));
+  const found: Comparable[] = [];
+  for (const uri of files.sort((a, b) => a.path.localeCompare(b.path))) {
+    if (token.isCancellationRequested) break;
+    if (isOpen.has(uri.toString())) continue;
+    const bytes = await vscode.workspace.fs.readFile(uri).then(
+      (b) => b,
+      () => new Uint8Array(),
+    );
+    if (bytes.length > LONGEST) continue;
+    const lines = new TextDecoder().decode(bytes).split("\n");
+    for (const { name, line } of definitionsIn(lines)) {
+      if (isNamedLikeALoss(name)) found.push(comparable(uri, name, line));
+    }
+  }
+  return found;
+}
+
+function comparable(uri: vscode.Uri, name: string, line: number): Comparable {
+  const notebook = uri.scheme === "vscode-notebook-cell";
+  const where = notebook ? "this notebook" : vscode.workspace.asRelativePath(uri);
+  return { uri: uri.toString(), name, detail: `${where}, line ${String(line)}` };
+}
+
+export function distinct(losses: readonly Comparable[]): Comparable[] {
+  return [...new Map(losses.map((l) => [`${l.uri}#${l.name}`, l])).values()];
 }

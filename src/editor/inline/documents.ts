@@ -6,7 +6,15 @@
 import { dirname } from "node:path";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
-import type { Candidate, Derived, InlineResponse, Place } from "../../session/inline/protocol.ts";
+import type {
+  Candidate,
+  CatalogueResponse,
+  Derived,
+  DocumentResponse,
+  InlineRequest,
+  InlineResponse,
+  Place,
+} from "../../session/inline/protocol.ts";
 import { SECTION, pythonFor, shapesSet } from "../settings.ts";
 import { InlineClient } from "./client.ts";
 
@@ -52,11 +60,14 @@ export class InlineDocuments implements vscode.Disposable {
   private readonly client: InlineClient;
   private readonly tracked = new Map<string, Tracked>();
   private readonly changed = new vscode.EventEmitter<string>();
+  private readonly catalogue = new vscode.EventEmitter<CatalogueResponse>();
   private readonly disposables: vscode.Disposable[] = [];
   private version = 0;
   private deaths = 0;
   /** Fired with the key of a document, see {@link keyOf}, whenever more is known of it. */
   readonly onDidChange = this.changed.event;
+  /** What the worker says of the catalogue, see {@link ask}. */
+  readonly onCatalogue = this.catalogue.event;
 
   constructor(workerFile: string) {
     this.client = new InlineClient(
@@ -98,6 +109,7 @@ export class InlineDocuments implements vscode.Disposable {
     for (const t of this.tracked.values()) if (t.timer !== null) clearTimeout(t.timer);
     this.client.dispose();
     this.changed.dispose();
+    this.catalogue.dispose();
     for (const d of this.disposables) d.dispose();
   }
 
@@ -256,7 +268,17 @@ export class InlineDocuments implements vscode.Disposable {
     });
   }
 
+  /** Asks what concerns the catalogue; answers come by {@link onCatalogue}. */
+  ask(request: InlineRequest): void {
+    this.client.post(request);
+  }
+
   private receive(r: InlineResponse): void {
+    if (r.kind === "outline" || r.kind === "derived" || r.kind === "idle") this.learn(r);
+    else this.catalogue.fire(r);
+  }
+
+  private learn(r: DocumentResponse): void {
     const t = this.tracked.get(r.document);
     // An answer about an older text is followed by one about the present text.
     if (t?.version !== r.version) return;

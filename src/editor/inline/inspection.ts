@@ -5,7 +5,7 @@ import { writeNpy } from "../../arrays/npy.ts";
 import type { Derived, DerivedInput } from "../../session/inline/protocol.ts";
 import type { PythonRuns } from "../autograd/runs.ts";
 import { code, newNotebook, openNotebook, run } from "../notebooks.ts";
-import { notebookOf } from "./documents.ts";
+import { type InlineDocuments, notebookOf } from "./documents.ts";
 import { arrayCall, elementsOf, importOf, nested, sizesFor, valuesFor } from "./sampleArrays.ts";
 import type { Target } from "./target.ts";
 
@@ -29,6 +29,37 @@ export async function showInspection(
   await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
   if (python === null) await run(notebook, 0, cells.length);
   else await python.run(notebook.getCells());
+}
+
+/** What a loss was derived to; null after telling the user why it could not be. */
+export async function derivedOrSaid(
+  documents: InlineDocuments,
+  { document, name }: Target,
+): Promise<DerivedLoss | null> {
+  const derived = await documents.derived(document, name, { fresh: true });
+  if (derived?.kind === "derived") return derived;
+  const reason =
+    derived === null
+      ? `${name} is not a function or class that takes arrays.`
+      : `The gradient of ${name} cannot be derived: ${derived.failure.message}` +
+        (derived.failure.line === null ? "" : ` (line ${String(derived.failure.line)})`);
+  // Not awaited: what waits for the derivation ends now, not when the message is closed.
+  void vscode.window.showInformationMessage(reason);
+  return null;
+}
+
+/** What a call of a loss must give besides arrays; settings are those of a class's constructor. */
+export interface Required {
+  readonly parameters: readonly string[];
+  readonly settings: readonly string[] | null;
+}
+
+export function requiredOf(documents: InlineDocuments, { document, name }: Target): Required {
+  const candidate = documents.loss(document, name)?.candidate;
+  const { kind, parameters = [], settings = [] } = candidate ?? {};
+  // Of what is imported, Python's way of writing names tells classes.
+  const isClass = kind === "class" || (kind === "imported" && /^[A-Z]/.test(name));
+  return { parameters, settings: isClass ? settings : null };
 }
 
 /**
@@ -126,12 +157,11 @@ export function arraysCell(
 
 /**
  * The call of a loss with arrays by name.
- * @param required names of the parameters that must be given; settings are those of a constructor
  * @param names the array for each input; its own name unless given
  */
 export function callOf(
   name: string,
-  required: { readonly parameters: readonly string[]; readonly settings: readonly string[] | null },
+  required: Required,
   derived: TakesArrays,
   names: (input: DerivedInput) => string = (input) => input.name,
 ): string {

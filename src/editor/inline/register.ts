@@ -3,8 +3,10 @@ import { join } from "node:path";
 import * as vscode from "vscode";
 import { GradientTests } from "../diagnostics/gradientTests.ts";
 import { GradientDiagnostics } from "../diagnostics/runDiagnostics.ts";
+import type { NotebookController } from "../controller.ts";
 import { LossLenses, isShown } from "./codeLens.ts";
 import { LossCommands } from "./commands.ts";
+import { Comparisons } from "./compare.ts";
 import { InlineDocuments } from "./documents.ts";
 import { LossFindings } from "./findings.ts";
 import { LossHovers } from "./hover.ts";
@@ -24,6 +26,7 @@ const HAS_LOSSES = "dice-gradient.hasLosses";
 
 export function registerInline(
   context: vscode.ExtensionContext,
+  controller: NotebookController,
   python: PythonRuns,
 ): { dispose(): unknown }[] {
   const dist = join(context.extensionPath, "dist");
@@ -34,6 +37,7 @@ export function registerInline(
   const findings = new LossFindings(documents, rules);
   const diagnostics = new GradientDiagnostics(join(dist, "inline.js"), rules);
   const commands = new LossCommands(documents, context.globalStorageUri, python);
+  const comparisons = new Comparisons(documents, controller, context);
   const register = (name: string, f: (argument: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`dice-gradient.${name}`, f);
   return [
@@ -54,7 +58,7 @@ export function registerInline(
     register("deriveGradient", (a) => commands.derive(a)),
     register("checkLoss", (a) => commands.check(a)),
     register("runLossInPython", (a) => commands.runInPython(a)),
-    register("compareLosses", (a) => commands.compare(a)),
+    register("compareLosses", (a) => comparisons.compare(a)),
     register("setShapes", (a) => commands.setShapes(a)),
     ...followActiveEditor(documents),
   ];

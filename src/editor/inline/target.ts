@@ -18,6 +18,16 @@ export function argumentOf(loss: Loss): TargetArgument {
   return { uri: loss.document.uri.toString(), name: loss.name };
 }
 
+/** Top-level functions and classes, by the lines alone. */
+export function definitionsIn(
+  lines: readonly string[],
+): { readonly name: string; /** From 1. */ readonly line: number }[] {
+  return lines.flatMap((text, k) => {
+    const name = DEFINITION.exec(text)?.[1];
+    return name === undefined ? [] : [{ name, line: k + 1 }];
+  });
+}
+
 function isArgument(value: unknown): value is TargetArgument {
   return (
     typeof value === "object" &&

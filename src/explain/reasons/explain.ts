@@ -9,7 +9,7 @@ import { gradient } from "../../gradient/gradient.ts";
 import { canonical } from "../../losses/edits.ts";
 import type { FamilySpec } from "../../losses/spec.ts";
 import { type Recognition, builtOn, recognize } from "../recognize/recognize.ts";
-import type { Subject } from "../recognize/subject.ts";
+import { type Subject, rolesOf } from "../recognize/subject.ts";
 import { aligned, inOneForm } from "./align.ts";
 import { type GradientFactor, factorOf } from "./factor.ts";
 import { type PairFormula, specFormula } from "./formula.ts";
@@ -137,8 +137,8 @@ function reasonsOf(
       id: change.id,
       ...wordsOf(change.id, from, to),
       formulas: {
-        before: specFormula(from, marked),
-        after: specFormula(applied(from, to, [change]), marked),
+        before: specFormula(from, marked, rolesOf(subject)),
+        after: specFormula(applied(from, to, [change]), marked, rolesOf(subject)),
       },
       factor: factor(gradientOf(0), gradientOf(1 << k)),
       share: shares?.changes[k] ?? null,

@@ -14,6 +14,7 @@ export type GradientFactor =
       readonly median: number;
       /** Entries whose sign it turns, as a share of all. */
       readonly turned: number;
+      readonly histogram: { readonly edges: readonly number[]; readonly counts: readonly number[] };
     };
 
 const SAME = 1e-9;
@@ -39,7 +40,23 @@ export function factorOf(
   }
   const own = common[0]!;
   const turned = first.filter((r) => r < 0).length / first.length;
-  return { kind: "varies", ...own, turned };
+  return { kind: "varies", ...own, turned, histogram: histogramOf(first, own) };
+}
+
+const BINS = 24;
+
+/** Equal bins from the least to the greatest value. */
+function histogramOf(
+  values: readonly number[],
+  { least, most }: { readonly least: number; readonly most: number },
+): { edges: number[]; counts: number[] } {
+  const edges = Array.from({ length: BINS + 1 }, (_, k) => least + ((most - least) * k) / BINS);
+  const counts = new Array<number>(BINS).fill(0);
+  for (const v of values) {
+    const bin = Math.floor(((v - least) / (most - least)) * BINS);
+    counts[Math.min(BINS - 1, Math.max(0, bin))]!++;
+  }
+  return { edges, counts };
 }
 
 /** Quotients where both are numbers and the gradient before is not lost in rounding. */

@@ -2,8 +2,10 @@
  * The formula of a spec at the level at which people think of it, with the terms that a reason
  * changes in a box: two of them side by side show a difference.
  */
+import { formatValue } from "../../losses/python.ts";
 import type { FamilySpec, Scalar } from "../../losses/spec.ts";
 import { valueOf } from "../../losses/spec.ts";
+import type { Role } from "../recognize/subject.ts";
 import type { ReasonId } from "./groups.ts";
 
 export interface PairFormula {
@@ -19,19 +21,24 @@ interface Piece {
 
 const piece = (latex: string, text = latex): Piece => ({ latex, text });
 
-export function specFormula(spec: FamilySpec, changed: ReadonlySet<ReasonId>): PairFormula {
+/** @param roles what the prediction's axes stand for: only those it has are written */
+export function specFormula(
+  spec: FamilySpec,
+  changed: ReadonlySet<ReasonId>,
+  roles: readonly Role[],
+): PairFormula {
   const mark = (id: ReasonId, p: Piece): Piece =>
     changed.has(id) ? piece(`\\boxed{${p.latex}}`, `[${p.text}]`) : p;
   const join = (...parts: readonly Piece[]): Piece =>
     piece(parts.map((p) => p.latex).join(""), parts.map((p) => p.text).join(""));
 
-  const subscript = regionLetters(spec);
+  const subscript = regionLetters(spec, roles);
   const sub = (name: string): Piece =>
     piece(`${name}${subscript.latex}`, `${name}${subscript.text}`);
   const score = fraction(numeratorOf(spec, sub, mark), denominatorOf(spec, sub, mark));
   let value = mark("loss-of-score", lossOf(spec, score));
   if (spec.outer.kind !== "none") value = mark("outer-function", outerOf(spec, value));
-  value = reduced(spec, value, mark);
+  value = reduced(spec, value, mark, roles);
   const factor = valueOf(spec.factor);
   if (factor !== 1 || changed.has("constant-factor")) {
     value = join(mark("constant-factor", number(spec.factor)), piece("\\cdot ", "·"), value);
@@ -41,9 +48,9 @@ export function specFormula(spec: FamilySpec, changed: ReadonlySet<ReasonId>): P
     return join(piece(" + "), mark("further-terms", join(w, piece(`\\text{${a.loss}}`, a.loss))));
   });
   const parts = [value, ...terms];
-  const definitions = definitionsOf(spec, subscript, mark);
+  const definitions = definitionsOf(spec, subscript, mark, roles);
   return {
-    latex: `\\begin{gathered} L = ${join(...parts).latex} \\\\ ${definitions.map((d) => d.latex).join(" \\quad ")} \\end{gathered}`,
+    latex: `\\begin{aligned} & L = ${join(...parts).latex} \\\\[4pt] & ${definitions.map((d) => d.latex).join(" \\quad ")} \\end{aligned}`,
     text: `L = ${join(...parts).text}; ${definitions.map((d) => d.text).join(", ")}`,
   };
 }
@@ -51,19 +58,25 @@ export function specFormula(spec: FamilySpec, changed: ReadonlySet<ReasonId>): P
 type Mark = (id: ReasonId, p: Piece) => Piece;
 
 /** Letters of the axes that each have a ratio of their own. */
-function regionLetters(spec: FamilySpec): Piece {
-  const letters = {
-    space: "bc",
-    "batch and space": "c",
-    "class and space": "b",
-    everything: "",
-    class: "bi",
+function regionLetters(spec: FamilySpec, roles: readonly Role[]): Piece {
+  const all = {
+    space: ["b", "c"],
+    "batch and space": ["c"],
+    "class and space": ["b"],
+    everything: [],
+    class: ["b", "i"],
   }[spec.region];
+  const letters = all.filter((letter) => isThere(letter, roles)).join("");
   return letters === "" ? piece("", "") : piece(`_{${letters}}`, `_${letters}`);
 }
 
+/** Whether the axis of a letter is one of the prediction's; `i` stands for all others. */
+function isThere(letter: string, roles: readonly Role[]): boolean {
+  return letter === "i" || roles.includes(letter === "b" ? "batch" : "class");
+}
+
 function number(s: Scalar): Piece {
-  const text = String(valueOf(s));
+  const text = formatValue(valueOf(s));
   const [mantissa, exponent] = text.split("e");
   if (exponent === undefined) return piece(text);
   const power = `10^{${Number(exponent)}}`;
@@ -155,10 +168,11 @@ function outerOf(spec: FamilySpec, e: Piece): Piece {
   }
 }
 
-function reduced(spec: FamilySpec, e: Piece, mark: Mark): Piece {
+function reduced(spec: FamilySpec, e: Piece, mark: Mark, roles: readonly Role[]): Piece {
   const pooled = spec.region;
-  const overClasses = !["class and space", "everything", "class"].includes(pooled);
-  const overBatch = !["batch and space", "everything"].includes(pooled);
+  const overClasses =
+    roles.includes("class") && !["class and space", "everything", "class"].includes(pooled);
+  const overBatch = roles.includes("batch") && !["batch and space", "everything"].includes(pooled);
   let prefix = piece("");
   const put = (id: ReasonId, how: string, letter: string): void => {
     if (how === "none") return;
@@ -189,24 +203,32 @@ function reduced(spec: FamilySpec, e: Piece, mark: Mark): Piece {
   );
 }
 
-function definitionsOf(spec: FamilySpec, sub: Piece, mark: Mark): Piece[] {
+function sumOver(letters: readonly string[], roles: readonly Role[]): string {
+  const there = letters.filter((letter) => isThere(letter, roles));
+  return `\\sum_{${there.join(",")}}`;
+}
+
+function definitionsOf(spec: FamilySpec, sub: Piece, mark: Mark, roles: readonly Role[]): Piece[] {
   const over = mark(
     "region",
     {
       space: piece("\\sum_i", "sum over voxels"),
-      "batch and space": piece("\\sum_{b,i}", "sum over samples and voxels"),
-      "class and space": piece("\\sum_{c,i}", "sum over classes and voxels"),
-      everything: piece("\\sum_{b,c,i}", "sum over everything"),
+      "batch and space": piece(sumOver(["b", "i"], roles), "sum over samples and voxels"),
+      "class and space": piece(sumOver(["c", "i"], roles), "sum over classes and voxels"),
+      everything: piece(sumOver(["b", "c", "i"], roles), "sum over everything"),
       class: piece("\\sum_c", "sum over classes"),
     }[spec.region],
   );
   const power = (letter: string, s: Scalar): Piece =>
-    valueOf(s) === 1
-      ? piece(letter)
-      : mark("powers", piece(`${letter}^{${number(s).latex}}`, `${letter}^${number(s).text}`));
+    mark(
+      "powers",
+      valueOf(s) === 1
+        ? piece(letter)
+        : piece(`${letter}^{${number(s).latex}}`, `${letter}^${number(s).text}`),
+    );
   const define = (name: string, body: Piece): Piece =>
     piece(
-      `${name}${sub.latex} = ${over.latex} ${body.latex}`,
+      `${name}${sub.latex} = ${over.latex}\\, ${body.latex}`,
       `${name}${sub.text} = ${over.text} of ${body.text}`,
     );
   const product =

@@ -1,4 +1,5 @@
 /** What a reason says: a title, one sentence on what it does to the gradient, and how to mend it. */
+import { formatValue } from "../../losses/python.ts";
 import { type FamilySpec, type Scalar, valueOf } from "../../losses/spec.ts";
 import type { ReasonId } from "./groups.ts";
 
@@ -141,7 +142,7 @@ const FIXES: Readonly<Record<ReasonId, (b: FamilySpec) => string>> = {
   "overlap-factor": () => "Put the factor 2 of Dice in front of the overlap.",
   powers: (b) => `Make the denominator of ${powers(b)}.`,
   region: (b) => `Sum over ${region(b)}.`,
-  smoothing: (b) => `Add ${smoothing(b)}.`,
+  smoothing: (b) => (smoothing(b) === "nothing" ? "Remove the smoothing." : `Add ${smoothing(b)}.`),
   "denominator-floor": (b) =>
     valueOf(b.denominatorFloor) === 0
       ? "Do not limit the denominator."
@@ -162,14 +163,15 @@ const FIXES: Readonly<Record<ReasonId, (b: FamilySpec) => string>> = {
   unnamed: () => "Compare the two formulas.",
 };
 
-const num = (s: Scalar): string => String(valueOf(s));
+/** As Python writes it. */
+const num = (s: Scalar): string => formatValue(valueOf(s));
 
 function smoothing(s: FamilySpec): string {
-  const [n, d] = [valueOf(s.smoothNumerator), valueOf(s.smoothDenominator)];
-  if (n === 0 && d === 0) return "nothing";
+  const [n, d] = [num(s.smoothNumerator), num(s.smoothDenominator)];
+  if (n === "0" && d === "0") return "nothing";
   if (n === d) return `${n} in numerator and denominator`;
-  if (n === 0) return `${d} in the denominator only`;
-  return d === 0
+  if (n === "0") return `${d} in the denominator only`;
+  return d === "0"
     ? `${n} in the numerator only`
     : `${n} in the numerator and ${d} in the denominator`;
 }
@@ -177,7 +179,7 @@ function smoothing(s: FamilySpec): string {
 function powers(s: FamilySpec): string {
   if (valueOf(s.errorPower) !== 1) return `errors to the power ${num(s.errorPower)}`;
   const of = (name: string, k: Scalar): string =>
-    valueOf(k) === 1 ? name : `${name} to the power ${num(k)}`;
+    ({ "1": name, "2": `squared ${name}` })[num(k)] ?? `${name} to the power ${num(k)}`;
   return `${of("predictions", s.predictionPower)} and ${of("targets", s.targetPower)}`;
 }
 
@@ -233,7 +235,7 @@ function absent(s: FamilySpec): string {
 
 function floor(s: FamilySpec): string {
   const v = valueOf(s.denominatorFloor);
-  return v === 0 ? "not limited" : `at least ${v}`;
+  return v === 0 ? "not limited" : `at least ${num(s.denominatorFloor)}`;
 }
 
 function clip(s: Scalar): string {

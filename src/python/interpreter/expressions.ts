@@ -1,4 +1,5 @@
 /** What each expression is worth. */
+import { textOf } from "../callables.ts";
 import type {
   Call,
   CallArgument,
@@ -275,7 +276,13 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
   const own = new Set(["wrt", "tolerance", "title"]);
   const passed = new Map([...options].filter(([name]) => !own.has(name)));
   for (const f of functions) {
-    calls.push({ callable: f.value, name: f.name, positional: shared, keywords: passed });
+    calls.push({
+      callable: f.value,
+      name: f.name,
+      text: null,
+      positional: shared,
+      keywords: passed,
+    });
   }
   if (calls.length === 0 || (functions.length === 0 && shared.length > 0)) {
     return vm.fail(
@@ -310,6 +317,7 @@ export function requestOf(
   return {
     callable: prepared.callee,
     name: sourceText(vm, node.callee),
+    text: vm.source === null ? null : textOf(node, vm.source),
     positional: prepared.positional,
     keywords: prepared.keywords,
   };

@@ -111,7 +111,7 @@ function placeOf(module: Module, part: number, word: string, from: number, to: n
   return { part, line: from, column: 1 };
 }
 
-function isNamedLikeALoss(name: string): boolean {
+export function isNamedLikeALoss(name: string): boolean {
   return LOSS_NAME.test(name) && !NOT_A_LOSS.test(name);
 }
 

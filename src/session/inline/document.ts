@@ -5,13 +5,13 @@
 import { leaves } from "../../expression/walk.ts";
 import { type TopLevel, dependenciesOf, topLevelOf } from "../../python/dependencies.ts";
 import type { PythonParser } from "../../python/parser.ts";
-import { type CallableInfo, PythonProgram, callablesOf } from "../../python/program.ts";
+import { type CallableInfo, PythonProgram, type Trace, callablesOf } from "../../python/program.ts";
 import type { Module } from "../../python/syntax.ts";
 import { parseTolerantly } from "../../python/tolerant.ts";
 import { toFailure } from "../failure.ts";
 import type { Files } from "../files.ts";
 import { SessionHost } from "../host.ts";
-import type { Watch } from "../inspect.ts";
+import type { Inspection, Watch } from "../inspect.ts";
 import { inspectTrace } from "../traced.ts";
 import { candidatesOf, importsOf, withUses } from "./candidates.ts";
 import type { Candidate, Derived, Part, Shapes } from "./protocol.ts";
@@ -81,20 +81,40 @@ export class InlineDocument {
     const known = this.known(name);
     if (known !== null) return known;
     const statements = dependenciesOf(name, this.statements);
-    const result = this.attempt(name, statements, watch);
+    const result = this.attempt(name, watch);
     if (!watch.isCancelled()) {
       this.kept.set(name, { key: this.keyOf(name, statements), statements, result });
     }
     return result;
   }
 
-  private attempt(name: string, statements: readonly TopLevel[], watch: Watch): Derived {
+  /** The loss itself, for what is computed from it; null for what cannot be derived. */
+  inspection(name: string, watch: Watch): Inspection | null {
     this.watch = watch;
     try {
-      const { python, host } = (this.program ??= this.load());
-      const shapes = this.shapes[name] ?? {};
-      const trace = python.trace(name, argumentsOfShapes(shapes));
-      const { report, loss, inputs } = inspectTrace(trace, host, null, watch);
+      return this.inspected(name, watch).inspection;
+    } catch {
+      // Why it cannot be derived is what `derive` says.
+      return null;
+    } finally {
+      this.watch = null;
+    }
+  }
+
+  private inspected(
+    name: string,
+    watch: Watch,
+  ): { readonly trace: Trace; readonly inspection: Inspection } {
+    const { python, host } = (this.program ??= this.load());
+    const trace = python.trace(name, argumentsOfShapes(this.shapes[name] ?? {}));
+    return { trace, inspection: inspectTrace(trace, host, null, watch) };
+  }
+
+  private attempt(name: string, watch: Watch): Derived {
+    this.watch = watch;
+    try {
+      const { trace, inspection } = this.inspected(name, watch);
+      const { report, loss, inputs } = inspection;
       const used = new Set(leaves(loss));
       const arrays = inputs.filter((x) => used.has(x.node)).length;
       return {
@@ -108,13 +128,23 @@ export class InlineDocument {
           type: node.type,
           library,
         })),
-        code: statements.map((s) => s.text).join("\n\n"),
+        ...this.codeOf(name),
       };
     } catch (e) {
       return { kind: "failed", failure: toFailure(e) };
     } finally {
       this.watch = null;
     }
+  }
+
+  /** The statements that define a candidate, and where they stand. */
+  private codeOf(name: string): { readonly code: string; readonly files: readonly string[] } {
+    const acting = this.statements.filter((s) => !s.onlyShows);
+    const needed = dependenciesOf(name, acting);
+    return {
+      code: needed.map((s) => s.text).join("\n\n"),
+      files: [...new Set(needed.map((s) => s.file))],
+    };
   }
 
   private load(): { python: PythonProgram; host: SessionHost } {

@@ -3,6 +3,8 @@
  * written. Plain data only. It is another worker than the notebooks': a long check delays no hover.
  */
 import type { Report } from "../../report/schema.ts";
+import type { CallReading } from "../callReading.ts";
+import type { CatalogueItem } from "../../report/catalogue.ts";
 import type { Failure } from "../protocol.ts";
 
 /** A Python file, or one cell of a notebook. */
@@ -35,7 +37,31 @@ export type InlineRequest =
       readonly document: string;
       readonly name: string;
     }
+  | {
+      /** The catalogue losses that a loss comes nearest to; a newer request of this kind ends it. */
+      readonly kind: "nearest";
+      readonly document: string;
+      readonly name: string;
+    }
+  /** Nobody waits for the nearest losses any more. */
+  | { readonly kind: "no-nearest" }
+  | { readonly kind: "catalogue" }
+  | {
+      /** A call of a catalogue loss as it is being typed. */
+      readonly kind: "read-call";
+      readonly text: string;
+    }
   | { readonly kind: "close"; readonly document: string };
+
+/** A catalogue loss beside a loss of the user's. */
+export interface NearLoss {
+  /** With the settings that bring it as near as they can. */
+  readonly call: string;
+  readonly title: string;
+  readonly library: string;
+  /** In how many properties the two still differ; 0 when they are the same function. */
+  readonly differences: number;
+}
 
 /** Where a name stands: part, line from 1, columns from 1 in UTF-16 units. */
 export interface Place {
@@ -85,10 +111,13 @@ export type Derived =
       readonly inputs: readonly DerivedInput[];
       /** The statements that define it, as they are written: it can be run from these alone. */
       readonly code: string;
+      /** The parts that these statements stand in. */
+      readonly files: readonly string[];
     }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-export type InlineResponse =
+/** What is said of a document. */
+export type DocumentResponse =
   | {
       readonly kind: "outline";
       readonly document: string;
@@ -104,3 +133,18 @@ export type InlineResponse =
     }
   /** Every candidate of this version is done. */
   | { readonly kind: "idle"; readonly document: string; readonly version: number };
+
+/** What is said of the catalogue. */
+export type CatalogueResponse =
+  | {
+      readonly kind: "nearest";
+      readonly document: string;
+      readonly name: string;
+      readonly losses: readonly NearLoss[];
+      /** Whether all of the catalogue has been looked at. */
+      readonly complete: boolean;
+    }
+  | { readonly kind: "catalogue"; readonly items: readonly CatalogueItem[] }
+  | { readonly kind: "read-call"; readonly text: string; readonly reading: CallReading };
+
+export type InlineResponse = DocumentResponse | CatalogueResponse;

@@ -5,13 +5,18 @@
 import type { PythonParser } from "../../python/parser.ts";
 import type { Files } from "../files.ts";
 import type { Watch } from "../inspect.ts";
+import { readCallAsTyped } from "../callReading.ts";
+import { catalogueList } from "../catalogue.ts";
 import { InlineDocument } from "./document.ts";
 import type { Candidate, Derived, InlineRequest, InlineResponse } from "./protocol.ts";
+import { Ranking } from "./ranking.ts";
 
 /** A derivation that takes longer is given up; the report can still be asked for. */
 const LIMIT_MS = { named: 8000, unnamed: 1500 };
 /** How long a derivation may keep a newer state of the document waiting. */
 const PATIENCE_MS = 250;
+/** Between two states of a list that is still growing. */
+const PAUSE_MS = 300;
 
 export interface Surroundings {
   readonly parser: PythonParser;
@@ -35,6 +40,14 @@ interface Open {
 export class InlineServer {
   private readonly world: Surroundings;
   private readonly open = new Map<string, Open>();
+  private ranking: {
+    readonly document: string;
+    readonly name: string;
+    /** Null until the loss has been read for it. */
+    ranking: Ranking | null;
+    /** When the nearest so far were last sent. */
+    told: number;
+  } | null = null;
 
   constructor(world: Surroundings) {
     this.world = world;
@@ -57,16 +70,30 @@ export class InlineServer {
         this.open.set(document, open);
         break;
       }
+      case "nearest":
+        this.ranking = { ...request, ranking: null, told: Date.now() };
+        break;
+      case "no-nearest":
+        this.ranking = null;
+        break;
+      case "catalogue":
+        this.world.send({ kind: "catalogue", items: catalogueList("") });
+        break;
+      case "read-call": {
+        const { text } = request;
+        this.world.send({ kind: "read-call", text, reading: readCallAsTyped(text) });
+        break;
+      }
       case "close":
         this.open.delete(request.document);
         break;
     }
   }
 
-  /** Derives one loss. @returns whether any is left */
+  /** Derives one loss, or ranks one catalogue loss. @returns whether any is left */
   step(): boolean {
     const last = [...this.open].reverse().find(([, o]) => o.queue.length > 0);
-    if (last === undefined) return false;
+    if (last === undefined) return this.rank();
     const [id, open] = last;
     const name = open.queue.shift()!;
     const result = this.derive(open, name);
@@ -77,7 +104,34 @@ export class InlineServer {
         this.world.send({ kind: "idle", document: id, version: open.version });
       }
     }
-    return [...this.open.values()].some((o) => o.queue.length > 0);
+    return this.ranking !== null || [...this.open.values()].some((o) => o.queue.length > 0);
+  }
+
+  /** What is derived for hovers comes first; nobody looks at these while they write. */
+  private rank(): boolean {
+    const { ranking: wanted } = this;
+    if (wanted === null) return false;
+    const { document, name } = wanted;
+    const began = Date.now();
+    const watch: Watch = {
+      onProgress: () => undefined,
+      isCancelled: () => Date.now() - began > LIMIT_MS.named,
+    };
+    if (wanted.ranking === null) {
+      const inspection = this.open.get(document)?.document.inspection(name, watch) ?? null;
+      if (inspection !== null) {
+        wanted.ranking = new Ranking(inspection);
+        return true;
+      }
+    }
+    const more = wanted.ranking?.step() ?? false;
+    if (!more || Date.now() - wanted.told > PAUSE_MS) {
+      wanted.told = Date.now();
+      const losses = wanted.ranking?.nearest() ?? [];
+      this.world.send({ kind: "nearest", document, name, losses, complete: !more });
+    }
+    if (!more) this.ranking = null;
+    return more;
   }
 
   private update(request: Extract<InlineRequest, { kind: "update" }>): void {

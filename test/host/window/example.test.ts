@@ -128,7 +128,7 @@ describe("the example notebook in the window", function () {
     );
     assert.equal(code, 0, output);
     const html = readFileSync(join(folder, "converted.html"), "utf8");
-    assert.equal(html.match(/<div class="dice-gradient-report">/g)?.length, 10, "a block a report");
+    assert.equal(html.match(/<div class="dice-gradient-report">/g)?.length, 13, "a block a report");
     const page = await workbench.page.context().newPage();
     try {
       await page.goto(`file://${join(folder, "converted.html")}`);

@@ -91,7 +91,7 @@ describe("a loss in the window", function () {
     const { page } = workbench;
     await workbench.runCommand("View: Focus First Editor Group");
     await page.locator(".view-line").getByText("dice_loss_plain").first().click();
-    await workbench.runCommand("Dice Gradient: Compare This Loss with Another");
+    await workbench.runCommand("Dice Gradient: Compare This Loss with");
     const choice = page
       .locator(".quick-input-list .monaco-list-row")
       .filter({ hasText: "dice_loss_smooth" });

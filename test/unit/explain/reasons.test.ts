@@ -103,6 +103,26 @@ describe("why two gradients differ", function () {
     });
   }
 
+  it("writes both formulas with the differing term in a box, over the axes that there are", async () => {
+    const loss = await written(`def f(pred: "b c h w", target: "b c h w"):
+    i = (pred * target).sum((2, 3))
+    return 1 - (2 * i / (pred.sum((2, 3)) + target.sum((2, 3)))).mean()
+`);
+    const [smoothing] = explained(loss, "monai.losses.DiceLoss()").reasons;
+    const { before, after } = smoothing!.formulas!;
+    assert.match(before.text, /^L = mean_b mean_c \(1 - \(2I_bc \+ \[0\]\) \/ /);
+    assert.match(after.latex, /2I_\{bc\} \+ \\boxed\{10\^\{-5\}\}/);
+    assert.equal(smoothing!.fix, "Add 1e-5 in numerator and denominator.");
+
+    const flat = await written(`def f(pred: "n", target: "n"):
+    i = (pred * target).sum()
+    return 1 - (2 * i + 1) / (pred.sum() + target.sum() + 1)
+`);
+    const [removed] = explained(flat, "papers.dice()").reasons;
+    assert.match(removed!.formulas!.before.text, /^L = 1 - \(2I \+ \[1\]\) \/ \(P \+ T \+ \[1\]\)/);
+    assert.equal(removed!.fix, "Remove the smoothing.");
+  });
+
   it("gives the exact factor of a sum for a mean", async () => {
     const [, source, standard] = DIFFERENT[3]!;
     const e = explained(await written(source), standard);

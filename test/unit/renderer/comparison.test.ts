@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { comparison } from "./fixtures.ts";
+import { comparison, explained } from "./fixtures.ts";
 import { all, assertHarmless, draw, Host, one, usePage } from "./page.ts";
 
 describe("a comparison", () => {
@@ -38,6 +38,76 @@ describe("a comparison", () => {
     assert.match(first!.textContent, /To make them equal: remove epsilon/);
     // The sentence names neither loss, so the line under it does.
     assert.match(second!.textContent, /dice_loss_smooth and dice_loss_torch$/);
+  });
+
+  describe("with named reasons", () => {
+    const reasons = (root: HTMLElement): HTMLElement[] => all(root, "ol.reasons > li");
+
+    it("has both formulas with what differs in a box, the share in words, and the fix", async () => {
+      const [first, second] = reasons(await draw(explained()));
+      assert.equal(first!.querySelector("h4")!.textContent, "Plain or squared sums");
+      assert.match(
+        first!.querySelector(".share")!.textContent,
+        /75 % of the difference, from 70 %/,
+      );
+      const sides = [...first!.querySelectorAll(".side")];
+      assert.deepEqual(
+        sides.map((side) => side.querySelector("figcaption")!.textContent),
+        ["As it is", "With the fix"],
+      );
+      for (const side of sides) assert.ok(side.querySelector(".fbox") !== null);
+      assert.match(second!.querySelector(".fix")!.textContent, /^Fix: Multiply the loss by 2\./);
+    });
+
+    it("gives one factor where there is one, else its range and a histogram when unfolded", async () => {
+      const [first, second] = reasons(await draw(explained()));
+      assert.match(second!.textContent, /scales the whole gradient: × 2, on any arrays/);
+      assert.equal(second!.querySelector("details"), null);
+      assert.match(first!.textContent, /× -0\.25\d* to × 2\d*.*the median × 1\.5.*sign of 10 %/);
+      const details = first!.querySelector("details")!;
+      assert.equal(details.querySelector(".plot svg"), null);
+      unfold(details);
+      assert.match(details.querySelector("desc")!.textContent, /30 entries from -0\.25 to 2/);
+    });
+
+    it("says of a factor that is nearly 1 how far it is from it", async () => {
+      const made = explained();
+      const [first] = made.pairs[0]!.differences;
+      const factor = { kind: "varies", value: 1, least: 1 - 2e-7, most: 1, turned: 0 } as const;
+      const pairs = [{ ...made.pairs[0]!, differences: [{ ...first!, factor }] }];
+      const [reason] = reasons(await draw({ ...made, pairs }));
+      assert.match(
+        reason!.textContent,
+        /changes each entry of the gradient by at most 2e-7 of itself/,
+      );
+    });
+
+    it("says in the open that all fixes together were tried", async () => {
+      const made = explained();
+      const conclusion = one(await draw(made), ".conclusion").textContent;
+      assert.match(
+        conclusion,
+        /^Proved: with all fixes applied the two losses are the same function/,
+      );
+      const part = { ...made, pairs: [{ ...made.pairs[0]!, complete: false }] };
+      assert.match(one(await draw(part), ".conclusion").textContent, /do not explain all/);
+    });
+
+    it("opens a line that is clicked, and leaves lines as words where nothing could", async () => {
+      const host = new Host(undefined, true, true);
+      const root = await host.draw(explained());
+      const links = all<HTMLButtonElement>(root, ".reason .line-link");
+      assert.deepEqual(
+        links.map((link) => link.textContent),
+        ["lines 4–5", "line 9"],
+      );
+      links[1]!.click();
+      const { file } = explained().reports[0]!.function;
+      assert.deepEqual(host.messages, [{ kind: "open", file, line: 9 }]);
+      const alone = await draw(explained());
+      assert.equal(alone.querySelector(".line-link"), null);
+      assert.equal(one(alone, ".reason .lines").textContent, "lines 4–5, 9");
+    });
   });
 
   it("has another word and icon for each answer", async () => {

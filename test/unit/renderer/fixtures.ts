@@ -294,6 +294,59 @@ export function comparison(): Comparison {
   };
 }
 
+/** The first two losses with reasons that have names, as a comparison with a catalogue loss has. */
+export function explained(): Comparison {
+  const made = comparison();
+  const boxed = (latex: string): string => `L = 1 - \\frac{2I + \\boxed{${latex}}}{P + T}`;
+  return {
+    ...made,
+    pairs: [
+      {
+        ...made.pairs[0]!,
+        complete: true,
+        differences: [
+          {
+            other: "papers.dice()",
+            id: "powers",
+            title: "Plain or squared sums",
+            reason: "The denominator sums: predictions here, squared predictions there.",
+            before: { latex: boxed("p"), text: "[p]" },
+            formula: { latex: boxed("p^2"), text: "[p^2]" },
+            share: 0.75,
+            shareRange: [0.7, 0.8],
+            lines: [9, 4, 5],
+            fix: "Square the predictions.",
+            maxAbsDifference: 0.1,
+            commonFactor: null,
+            factor: {
+              kind: "varies",
+              value: 1.5,
+              least: -0.25,
+              most: 2,
+              turned: 0.1,
+              histogram: { edges: [-0.25, 1, 2], counts: [3, 27] },
+            },
+          },
+          {
+            other: "papers.dice()",
+            id: "constant-factor",
+            title: "A constant factor",
+            reason: "The loss is multiplied by: 1 here, 2 there.",
+            formula: null,
+            share: 0.25,
+            shareRange: null,
+            lines: [],
+            fix: "Multiply the loss by 2.",
+            maxAbsDifference: 0.1,
+            commonFactor: 0.5,
+            factor: { kind: "constant", value: 2, least: 2, most: 2, turned: 0 },
+          },
+        ],
+      },
+    ],
+  };
+}
+
 function steps(
   loss: Loss,
   p: string,

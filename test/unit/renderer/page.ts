@@ -40,10 +40,14 @@ export function usePage(): void {
 export class Host {
   state: unknown;
   readonly api: RendererApi;
+  /** What the renderer sent to the extension. */
+  readonly messages: unknown[] = [];
 
-  constructor(state?: unknown, isTrusted = true) {
+  /** @param canSend whether there is an extension to send to */
+  constructor(state?: unknown, isTrusted = true, canSend = false) {
     this.state = state;
     const api = activate({
+      ...(canSend ? { postMessage: (message: unknown) => void this.messages.push(message) } : {}),
       getState: () => this.state,
       setState: (value) => {
         this.state = JSON.parse(JSON.stringify(value)) as unknown;

@@ -275,6 +275,31 @@ tversky`);
     assert.match(failure('check(dice, t, p, wrt="nothing")').remedy!, /y_true, y_pred/);
   });
 
+  describe("asked how it uses a function", () => {
+    const usage = (): unknown => session.usage("dice", ["y_true", "y_pred"]);
+
+    it("does not know it before its cell has run, nor arrays before there are some", () => {
+      assert.deepEqual(usage(), { isDefined: false, call: null });
+      run(DICE);
+      assert.deepEqual(usage(), { isDefined: true, call: null });
+    });
+
+    it("gives the call as a cell has it, also where that stands in a comparison", () => {
+      run(DICE);
+      run("dice(t, p, epsilon=0)");
+      assert.deepEqual(usage(), { isDefined: true, call: "dice(t, p, epsilon=0)" });
+      run("compare(dice(t[:2],\n    p[:2]), dice(t[:2], p[:2], epsilon=1))");
+      assert.deepEqual(usage(), { isDefined: true, call: "dice(t[:2], p[:2], epsilon=1)" });
+    });
+
+    it("takes variables that are called as its parameters, if all are arrays", () => {
+      run(`${DICE}\ny_true = t`);
+      assert.deepEqual(usage(), { isDefined: true, call: null });
+      run("y_pred = p * 1.0");
+      assert.deepEqual(usage(), { isDefined: true, call: "dice(y_true=y_true, y_pred=y_pred)" });
+    });
+  });
+
   it("binds the names of a formula cell to the notebook's arrays", () => {
     run(DICE);
     const r = report(

@@ -4,7 +4,7 @@ import type { PythonParser } from "../../../../src/python/parser.ts";
 import { filesFor } from "../../../../src/session/files.node.ts";
 import type { Files } from "../../../../src/session/files.ts";
 import { InlineDocument } from "../../../../src/session/inline/document.ts";
-import type { Derived } from "../../../../src/session/inline/protocol.ts";
+import type { Derived, Part } from "../../../../src/session/inline/protocol.ts";
 
 const WATCH = { onProgress: () => undefined, isCancelled: () => false };
 
@@ -160,6 +160,24 @@ class DiceLoss(nn.Module):
       "def dice_loss(y_true, y_pred):\n    return 1 - np.sum(y_true * y_pred)",
     );
     assert.equal(gradient(derive("dice_loss")), "∂L/∂ŷ[i] = −y[i]");
+  });
+
+  it("takes from a notebook what defines a loss, not the cells that only show something", () => {
+    const { document, derive } = opened();
+    const cell = (k: number, text: string): Part => ({ file: `Cell ${String(k)}`, text });
+    document.update(
+      [
+        cell(1, "import numpy as np\nSCALE = 3"),
+        cell(2, "volume = np.load('volume.npz')\nvolume['mask'].shape"),
+        cell(3, "def dice_loss(y_true, y_pred):\n    return 1 - SCALE * np.sum(y_true * y_pred)"),
+        cell(4, "dice_loss(volume['mask'], volume['probability'])"),
+      ],
+      {},
+    );
+    const result = derive("dice_loss");
+    assert.ok(result.kind === "derived");
+    assert.deepEqual(result.files, ["Cell 1", "Cell 3"]);
+    assert.doesNotMatch(result.code, /volume/);
   });
 
   it("gives the places where a loss is used, not those where its name means something else", () => {

@@ -46,7 +46,12 @@ describe("the worker behind hovers and lenses", () => {
       said: (): string[] =>
         responses.splice(0).map((r) => {
           if (r.kind === "outline") return `outline ${r.candidates.map((c) => c.name).join(" ")}`;
-          return r.kind === "derived" ? `${r.name} ${r.result.kind}` : "idle";
+          if (r.kind === "nearest") {
+            const first = r.losses[0];
+            const nearest = first === undefined ? "none" : `${first.call} ${first.differences}`;
+            return `${r.complete ? "nearest" : "nearer"} ${nearest}`;
+          }
+          return r.kind === "derived" ? `${r.name} ${r.result.kind}` : r.kind;
         }),
     };
     return talk;
@@ -89,6 +94,62 @@ describe("the worker behind hovers and lenses", () => {
     server.handle({ kind: "close", document: "a" });
     assert.equal(server.step(), false);
     assert.deepEqual(said(), ["outline dice_loss"]);
+  });
+
+  describe("asked for the nearest catalogue losses", () => {
+    const DICE = `import numpy as np
+def dice_loss(y_true, y_pred):
+    return 1 - 2 * np.sum(y_true * y_pred) / (np.sum(y_true) + np.sum(y_pred))
+`;
+    const nearest = { kind: "nearest", document: "a", name: "dice_loss" } as const;
+
+    it("derives first, then looks through the catalogue step by step", () => {
+      const { server, update, said } = started();
+      update("a", 1, DICE);
+      server.handle(nearest);
+      server.step();
+      assert.deepEqual(said(), ["outline dice_loss", "dice_loss derived", "idle"]);
+      let steps = 0;
+      while (server.step()) steps++;
+      assert.ok(steps > 20, "other work fits between");
+      assert.equal(said().at(-1), "nearest papers.dice() 0");
+    });
+
+    it("says at once that a loss of no such family is near to none", () => {
+      const { server, update, said } = started();
+      update("a", 1, "def dice_loss(y_true, y_pred):\n    return (y_true - y_pred).abs().sum()\n");
+      server.handle(nearest);
+      while (server.step());
+      assert.equal(said().at(-1), "nearest none");
+    });
+
+    it("says so too of what cannot be derived, and of a document that is not there", () => {
+      const { server, update, said } = started();
+      server.handle(nearest);
+      while (server.step());
+      assert.deepEqual(said(), ["nearest none"]);
+      update("a", 1, "def dice_loss(y_true, y_pred):\n    return nothing\n");
+      server.handle(nearest);
+      while (server.step());
+      assert.equal(said().at(-1), "nearest none");
+    });
+
+    it("stops when nobody waits any more", () => {
+      const { server, update, said } = started();
+      update("a", 1, DICE);
+      server.handle(nearest);
+      while (!said().includes("idle")) server.step();
+      server.handle({ kind: "no-nearest" });
+      assert.equal(server.step(), false);
+      assert.deepEqual(said(), []);
+    });
+  });
+
+  it("gives the whole catalogue, and reads a call that is being typed", () => {
+    const { server, said } = started();
+    server.handle({ kind: "catalogue" });
+    server.handle({ kind: "read-call", text: "monai.losses.DiceLoss(" });
+    assert.deepEqual(said(), ["catalogue", "read-call"]);
   });
 
   it("leaves a long derivation for a newer text, and takes it up again", () => {

@@ -1,0 +1,304 @@
+/**
+ * *Compare with…*: one list to choose from, or to type a call into. It opens at once; what has to be
+ * computed (which catalogue losses come nearest) or looked for (losses of other files) comes in later.
+ */
+import * as vscode from "vscode";
+import type { CallReading } from "../../session/callReading.ts";
+import type { CatalogueItem } from "../../report/catalogue.ts";
+import type { CatalogueResponse, NearLoss } from "../../session/inline/protocol.ts";
+import { type Comparable, comparableLosses, distinct, lossesOfWorkspace } from "./comparable.ts";
+import { type InlineDocuments, keyOf } from "./documents.ts";
+import type { Target } from "./target.ts";
+
+/** What a loss is compared with. */
+export type Other =
+  | { readonly kind: "catalogue"; readonly call: string }
+  | { readonly kind: "loss"; readonly loss: Comparable };
+
+interface Item extends vscode.QuickPickItem {
+  /** Null where choosing it only changes what is typed, or nothing. */
+  readonly other?: Other;
+  /** What to have in the box instead, when it is chosen. */
+  readonly text?: string;
+}
+
+const LAST = "dice-gradient.comparedWith";
+const EDIT: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon("edit"),
+  tooltip: "Type its arguments",
+};
+
+/** Null when the user leaves without a choice. The choice is remembered for the next time. */
+export function pickOther(
+  documents: InlineDocuments,
+  target: Target,
+  memory: vscode.Memento,
+  derivation: Promise<unknown>,
+): Promise<Other | null> {
+  return new ComparePicker(documents, target, memory).pick(derivation);
+}
+
+class ComparePicker {
+  private readonly documents: InlineDocuments;
+  private readonly target: Target;
+  private readonly memory: vscode.Memento;
+  private readonly box = vscode.window.createQuickPick<Item>();
+  private readonly searching = new vscode.CancellationTokenSource();
+  private readonly disposables: { dispose(): unknown }[] = [this.box, this.searching];
+  private nearest: readonly NearLoss[] | null = null;
+  private complete = false;
+  private catalogue: readonly CatalogueItem[] = [];
+  private losses: readonly Comparable[] = [];
+  private reading: { readonly text: string; readonly reading: CallReading } | null = null;
+  /** Items stay the same objects, so that the one in focus keeps it while others come in. */
+  private readonly known = new Map<string, Item>();
+  /** Enter was pressed before the text was read. */
+  private isAccepting = false;
+
+  constructor(documents: InlineDocuments, target: Target, memory: vscode.Memento) {
+    this.documents = documents;
+    this.target = target;
+    this.memory = memory;
+  }
+
+  /** @param derivation the box closes when it ends in nothing that could be compared */
+  async pick(derivation: Promise<unknown>): Promise<Other | null> {
+    const { box, target } = this;
+    box.title = `Compare ${target.name} with`;
+    box.placeholder = "Choose a loss, or type a call: monai.losses.DiceLoss(sigmoid=True)";
+    box.busy = true;
+    box.ignoreFocusOut = true;
+    box.keepScrollPosition = true;
+    const chosen = new Promise<Other | null>((resolve) => {
+      this.disposables.push(
+        this.documents.onCatalogue((r) => {
+          this.receive(r, resolve);
+        }),
+        box.onDidChangeValue((text) => {
+          this.read(text);
+        }),
+        box.onDidAccept(() => {
+          this.accept(resolve);
+        }),
+        box.onDidTriggerItemButton(({ item }) => {
+          if (item.other?.kind === "catalogue") this.write(item.other.call.replace(/\)$/, ""));
+        }),
+        box.onDidHide(() => {
+          resolve(null);
+        }),
+      );
+      void derivation.then((derived) => {
+        if (derived === null) resolve(null);
+      });
+    });
+    this.show();
+    box.show();
+    this.documents.ask({ kind: "catalogue" });
+    const rank = keyOf(target.document);
+    void derivation.then(() => {
+      this.documents.ask({ kind: "nearest", document: rank, name: target.name });
+    });
+    void this.findLosses();
+    try {
+      const other = await chosen;
+      if (other !== null) await this.memory.update(LAST, other);
+      return other;
+    } finally {
+      this.searching.cancel();
+      this.documents.ask({ kind: "no-nearest" });
+      for (const d of this.disposables) d.dispose();
+    }
+  }
+
+  private async findLosses(): Promise<void> {
+    const { token } = this.searching;
+    const own = await comparableLosses(this.documents, this.target);
+    this.learn(own);
+    this.learn(distinct([...own, ...(await lossesOfWorkspace(token))]));
+  }
+
+  private learn(losses: readonly Comparable[]): void {
+    if (this.searching.token.isCancellationRequested) return;
+    this.losses = losses;
+    this.show();
+  }
+
+  private receive(r: CatalogueResponse, resolve: (other: Other | null) => void): void {
+    if (r.kind === "catalogue") this.catalogue = r.items;
+    else if (r.kind === "read-call") {
+      if (r.text !== this.box.value) return;
+      this.reading = r;
+    } else {
+      if (r.document !== keyOf(this.target.document) || r.name !== this.target.name) return;
+      this.nearest = r.losses;
+      this.complete = r.complete;
+      this.box.busy = !r.complete;
+    }
+    this.show();
+    if (this.isAccepting && r.kind === "read-call") this.accept(resolve);
+  }
+
+  private read(text: string): void {
+    this.isAccepting = false;
+    if (text.trim() === "") this.show();
+    else this.documents.ask({ kind: "read-call", text });
+  }
+
+  private write(text: string): void {
+    this.box.value = text;
+    this.read(text);
+  }
+
+  private accept(resolve: (other: Other | null) => void): void {
+    const text = this.box.value;
+    this.isAccepting = text.trim() !== "" && this.reading?.text !== text;
+    if (this.isAccepting) return;
+    // Items that came just now have not taken the focus yet.
+    const [active] = this.box.activeItems;
+    const { items } = this.box;
+    const item =
+      active !== undefined && items.includes(active)
+        ? active
+        : items.find((i) => i.kind !== SEPARATOR);
+    if (item?.text !== undefined) this.write(item.text);
+    else if (item?.other !== undefined) resolve(item.other);
+  }
+
+  private show(): void {
+    const { box } = this;
+    const [before] = box.activeItems;
+    const wasMoved = before !== undefined && before !== box.items.find((i) => i.kind !== SEPARATOR);
+    const isEmpty = box.value.trim() === "";
+    box.items = isEmpty ? this.everything() : this.fitting();
+    if (isEmpty && wasMoved && box.items.includes(before)) box.activeItems = [before];
+  }
+
+  private everything(): Item[] {
+    const last = this.memory.get<Other>(LAST);
+    const { losses, catalogue, nearest } = this;
+    const near = this.complete && nearest?.length === 0 ? "" : "nearest in the catalogue";
+    return [
+      ...titled("last compared with", last === undefined ? [] : [this.lastItem(last)]),
+      ...titled(
+        near,
+        (nearest ?? []).map((n) => this.nearItem(n)),
+      ),
+      ...titled(
+        "your losses",
+        losses.map((l) => this.lossItem(l)),
+      ),
+      ...titled(
+        "catalogue",
+        catalogue.map((c) => this.catalogueItem(c)),
+      ),
+    ];
+  }
+
+  /** For what is typed: the call itself, what may follow, and the losses that have the words. */
+  private fitting(): Item[] {
+    const text = this.box.value.trim();
+    const { reading } = this.reading ?? {};
+    const words = text.toLowerCase().split(/[\s,()]+/);
+    const has = (...texts: string[]): boolean =>
+      words.every((w) => texts.some((t) => t.toLowerCase().includes(w)));
+    const byId = new Map(this.catalogue.map((c) => [c.id, c]));
+    const found = (text.includes("(") ? [] : (reading?.found ?? [])).flatMap((id) => {
+      const item = byId.get(id);
+      return item === undefined ? [] : [this.catalogueItem(item)];
+    });
+    return [
+      ...(reading === undefined ? [] : typedItems(text, reading)),
+      ...this.losses.filter((l) => has(l.name, l.detail)).map((l) => this.lossItem(l)),
+      ...(this.nearest ?? [])
+        .filter((n) => has(n.call, n.title, n.library))
+        .map((n) => this.nearItem(n)),
+      ...found,
+    ];
+  }
+
+  private lastItem(other: Other): Item {
+    const label = other.kind === "catalogue" ? other.call : other.loss.name;
+    return this.kept(`last ${label}`, {
+      label,
+      description: other.kind === "catalogue" ? "" : other.loss.detail,
+      iconPath: new vscode.ThemeIcon("history"),
+      other,
+      ...(other.kind === "catalogue" ? { buttons: [EDIT] } : {}),
+    });
+  }
+
+  private nearItem({ call, title, library, differences }: NearLoss): Item {
+    const distance =
+      differences === 0
+        ? "the same function"
+        : `differs in ${String(differences)} ${differences === 1 ? "thing" : "things"}`;
+    return this.kept(`near ${call} ${distance}`, {
+      label: call,
+      description: distance,
+      detail: `${title}, ${library}`,
+      iconPath: new vscode.ThemeIcon(differences === 0 ? "check" : "book"),
+      buttons: [EDIT],
+      other: { kind: "catalogue", call },
+    });
+  }
+
+  private lossItem(loss: Comparable): Item {
+    return this.kept(`loss ${loss.uri} ${loss.name}`, {
+      label: loss.name,
+      description: loss.detail,
+      iconPath: new vscode.ThemeIcon("symbol-function"),
+      other: { kind: "loss", loss },
+    });
+  }
+
+  private catalogueItem(c: CatalogueItem): Item {
+    const call = `${c.id}()`;
+    return this.kept(`catalogue ${c.id}`, {
+      label: c.id,
+      description: `${c.title}, ${c.library}`,
+      iconPath: new vscode.ThemeIcon("book"),
+      buttons: [EDIT],
+      other: { kind: "catalogue", call },
+      // What it must be told is typed first.
+      ...(c.parameters.every((p) => p.default !== null) ? {} : { text: `${c.id}(` }),
+    });
+  }
+
+  private kept(key: string, item: Item): Item {
+    const known = this.known.get(key) ?? { ...item, alwaysShow: true };
+    this.known.set(key, known);
+    return known;
+  }
+}
+
+const SEPARATOR = vscode.QuickPickItemKind.Separator;
+
+function titled(title: string, items: readonly Item[]): Item[] {
+  return items.length === 0 ? [] : [{ label: title, kind: SEPARATOR }, ...items];
+}
+
+/** The call as it is typed, or what is wrong with it; then what may follow. */
+function typedItems(text: string, reading: CallReading): Item[] {
+  const { call, about, problem, completions } = reading;
+  const own: Item[] =
+    call !== null
+      ? [
+          {
+            label: text,
+            description: "compare with this call",
+            ...(about === null ? {} : { detail: about }),
+            iconPath: new vscode.ThemeIcon("check"),
+            other: { kind: "catalogue", call },
+          },
+        ]
+      : problem !== null
+        ? [{ label: text, detail: problem, iconPath: new vscode.ThemeIcon("error") }]
+        : [];
+  const next = completions.map((c): Item => ({
+    label: c.label,
+    description: c.about,
+    iconPath: new vscode.ThemeIcon("symbol-parameter"),
+    text: c.text,
+  }));
+  return [...own, ...next].map((item) => ({ ...item, alwaysShow: true }));
+}
