@@ -131,6 +131,7 @@ describe("comparing a loss in a file", function () {
   it("remembers what it was compared with, and compares again by Enter alone", async () => {
     const { page } = workbench;
     await backToCode();
+    await page.keyboard.press("Control+Home");
     await page.locator(".view-line").getByText("dice_loss_plain").first().click();
     await workbench.runCommand(COMMAND);
     await page.locator(".quick-input-list").getByText("last compared with").waitFor();
@@ -157,6 +158,7 @@ describe("comparing a loss in a file", function () {
   it("compares with another loss of the file from the context menu, by mouse alone", async () => {
     const { page } = workbench;
     await backToCode();
+    await page.keyboard.press("Control+Home");
     await page
       .locator(".view-line")
       .getByText("dice_loss_plain")
