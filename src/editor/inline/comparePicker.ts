@@ -206,14 +206,16 @@ class ComparePicker {
       const item = byId.get(id);
       return item === undefined ? [] : [this.catalogueItem(item)];
     });
-    return [
-      ...(reading === undefined ? [] : typedItems(text, reading)),
+    const known = [
       ...this.losses.filter((l) => has(l.name, l.detail)).map((l) => this.lossItem(l)),
       ...(this.nearest ?? [])
         .filter((n) => has(n.call, n.title, n.library))
         .map((n) => this.nearItem(n)),
       ...found,
     ];
+    // The name of a loss of the user's is no mistake for not being in the catalogue.
+    const isMeant = known.length > 0 && reading?.call === null;
+    return [...(reading === undefined || isMeant ? [] : typedItems(text, reading)), ...known];
   }
 
   private lastItem(other: Other): Item {
