@@ -214,7 +214,7 @@ class ComparePicker {
       ...found,
     ];
     // The name of a loss of the user's is no mistake for not being in the catalogue.
-    const isMeant = known.length > 0 && reading?.call === null;
+    const isMeant = known.length > 0 && reading?.call === null && !text.includes("(");
     return [...(reading === undefined || isMeant ? [] : typedItems(text, reading)), ...known];
   }
 
