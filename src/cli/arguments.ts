@@ -7,7 +7,7 @@ import {
 } from "../session/autograd/job.ts";
 
 export interface Command {
-  readonly name: "derive" | "check" | "explain" | "compare" | "catalogue";
+  readonly name: "derive" | "check" | "explain" | "precision" | "compare" | "catalogue";
   /** A file, or the dotted name of a module that Python would find. */
   readonly file: string;
   readonly isModule: boolean;
@@ -21,6 +21,8 @@ export interface Command {
   readonly wrt: string | null;
   readonly out: string | null;
   readonly json: boolean;
+  /** Of precision: whether torch.autocast is among the rungs. */
+  readonly autocast: boolean;
   /** Interpreter whose installed packages are read; null: the active one. */
   readonly python: string | null;
   /** Real autograd as the referee: which libraries, where, in which Python. Null: not asked. */
@@ -38,6 +40,8 @@ export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
        dice-gradient explain FILE:CALLABLE [NAME=VALUE...] [--shape NAME=SHAPE]... [--wrt NAME]
                            [--json] [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
+       dice-gradient precision FILE:CALLABLE NAME=VALUE... [--autocast] [--wrt NAME] [--json]
+                           [--python PATH]
        dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--shape NAME=SHAPE]...
                            [--json] [--python PATH]
        dice-gradient catalogue [WORD...] [--json]
@@ -58,10 +62,12 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
 --device  where PyTorch runs it
 --python  the interpreter (or its environment's folder) whose installed packages imports are read
           from; by default the active environment's, else python3. Only --autograd runs it
+--autocast  adds torch.autocast in bfloat16 and float16 to the number types of precision
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
-exit code 0: agrees (derive, explain: derived; compare: the same gradient; lint: nothing but notes); 1:
-differs, undefined or not differentiable (lint: warnings or errors); 2: bad input`;
+exit code 0: agrees (derive, explain: derived; compare: the same gradient; precision: right in every
+number type; lint: nothing but notes); 1: differs, undefined or not differentiable (lint: warnings or
+errors); 2: bad input`;
 
 export function parseArguments(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
@@ -73,6 +79,7 @@ export function parseArguments(argv: readonly string[]): Command {
   let wrt: string | null = null;
   let out: string | null = null;
   let json = false;
+  let autocast = false;
   let libraries: AutogradBackend[] | null | undefined;
   let devices: AutogradOptions["devices"] = ["cpu"];
   let python: string | null = null;
@@ -91,6 +98,9 @@ export function parseArguments(argv: readonly string[]): Command {
         break;
       case "--json":
         json = true;
+        break;
+      case "--autocast":
+        autocast = true;
         break;
       case "--shape":
         shapes.push(shapeOption(value()));
@@ -118,7 +128,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (name === "catalogue") {
     return {
       name, file: "", isModule: false, callable: null, values: [], others: positional, shapes,
-      wrt, out, json, python, autograd: null,
+      wrt, out, json, autocast, python, autograd: null,
     }; // prettier-ignore
   }
   const target = positional.shift();
@@ -138,9 +148,11 @@ export function parseArguments(argv: readonly string[]): Command {
   if (name === "compare" && callable === null) {
     throw new UsageError(`compare needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
-  if ((name === "check" || name === "explain") && callable === null && !file.endsWith(".dice")) {
+  const needsCallable = name === "check" || name === "explain" || name === "precision";
+  if (needsCallable && callable === null && !file.endsWith(".dice")) {
     throw new UsageError(`${name} needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
+  if (name !== "precision" && autocast) throw new UsageError("--autocast belongs to precision");
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
   if (name !== "check" && name !== "explain" && libraries !== undefined) {
     throw new UsageError("--autograd belongs to check and explain");
@@ -163,13 +175,14 @@ export function parseArguments(argv: readonly string[]): Command {
     wrt,
     out,
     json,
+    autocast,
     python,
     autograd,
   };
 }
 
 function isCommand(name: string | undefined): name is Command["name"] {
-  return ["derive", "check", "explain", "compare", "catalogue"].includes(name ?? "");
+  return ["derive", "check", "explain", "precision", "compare", "catalogue"].includes(name ?? "");
 }
 
 /** Whether a target's first part names a module of Python rather than a file. */

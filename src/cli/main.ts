@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
-import type { HandWritten, Report, Verdict } from "../report/schema.ts";
+import type { HandWritten, PrecisionRung, Report, Verdict } from "../report/schema.ts";
 import { Referee } from "../session/autograd/referee.node.ts";
 import { explained } from "../session/behaviour.ts";
 import { toFailure } from "../session/failure.ts";
@@ -74,6 +74,7 @@ async function run(command: Command, source: NamedSource): Promise<number> {
       wrt: command.wrt,
       directory: process.cwd(),
       ...(command.autograd === null ? {} : { autograd: command.autograd }),
+      ...(command.name === "precision" ? { precision: { autocast: command.autocast } } : {}),
     },
     command.python,
   );
@@ -179,8 +180,15 @@ function print(command: Command, results: readonly JobResult[]): number {
     return EXIT.badInput;
   }
   const verdicts = reports.flatMap((r) => [r.check, ...(r.autogradRuns ?? [])]);
-  const isGood = verdicts.every((v) => GOOD.has(v.verdict)) && !reports.some(hasWrongGradient);
+  const isPrecise = reports.every((r) => r.precision?.rungs.every((x) => !isWrong(x)) ?? true);
+  const isGood =
+    isPrecise && verdicts.every((v) => GOOD.has(v.verdict)) && !reports.some(hasWrongGradient);
   return isGood ? EXIT.ok : EXIT.differs;
+}
+
+/** A number type in which the loss or its gradient is of no use. */
+function isWrong({ verdict }: PrecisionRung): boolean {
+  return verdict === "wrong" || verdict === "not-a-number" || verdict === "refused";
 }
 
 /** A gradient written by hand that is in force and is not that of its loss. */

@@ -270,9 +270,9 @@ export interface CallRequest {
 }
 
 /** What a cell can ask of the session by name. */
-export type RequestName = "compare" | "check" | "explain" | "shapes";
+export type RequestName = "compare" | "check" | "explain" | "precision" | "shapes";
 
-/** The value of compare(…), check(…), explain(…) and shapes(…). */
+/** The value of compare(…), check(…), explain(…), precision(…) and shapes(…). */
 export interface RequestValue {
   readonly kind: "request";
   readonly request: RequestName;

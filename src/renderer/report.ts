@@ -8,6 +8,7 @@ import { drawImages } from "./images.ts";
 import { drawDiagnostics, drawDifferences, drawMatches, drawNotes } from "./notes.ts";
 import { drawMeasures, drawNumbers } from "./numbers.ts";
 import { Typesetter } from "./typeset.ts";
+import { drawPrecision } from "./precision.ts";
 import { drawVerdict } from "./verdict.ts";
 import type { View } from "./view.ts";
 
@@ -39,6 +40,7 @@ export function drawReport(view: View, report: Report): Drawing {
     ),
     drawClaims(view, report.claims),
     drawBehaviour(view, report.behaviour),
+    drawPrecision(report.precision),
     drawDerivation(view, report, type),
     drawMatches(report.matches),
     drawDifferences(report.differences, type),

@@ -40,6 +40,7 @@ import {
 } from "./reading.ts";
 
 import { autogradAgreement, behaviour, claim } from "./validateBehaviour.ts";
+import { precision } from "./validatePrecision.ts";
 
 const REPORT: Report["schema"] = "dice-gradient/report/v1";
 const COMPARISON: Comparison["schema"] = "dice-gradient/comparison/v1";
@@ -345,6 +346,7 @@ const readReport: Read<Report> = record<Report>({
   autogradAgreements: optional(list(autogradAgreement, 100)),
   behaviour: optional(behaviour),
   claims: optional(list(claim, 20)),
+  precision: optional(precision),
 });
 
 const readComparison: Read<Comparison> = checked(

@@ -13,6 +13,7 @@ import {
 } from "./plain.ts";
 import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
 import { escape } from "./escape.ts";
+import { precisionHtml } from "./precisionPlain.ts";
 import type {
   Comparison,
   Difference,
@@ -57,6 +58,7 @@ function report(r: Report): string {
   parts.push(...(r.handwritten ?? []).map(handwritten));
   if (r.claims !== undefined) parts.push(claimsHtml(r.claims));
   if (r.behaviour !== undefined) parts.push(behaviourHtml(r.behaviour));
+  if (r.precision !== undefined) parts.push(precisionHtml(r.precision));
   const remarks = [
     ...cutsOf(r).map((d) => d.message),
     ...r.assumptions.map((a) => `Assumed: ${a}`),

@@ -17,6 +17,7 @@ import {
   claimsMarkdown,
   claimsPlain,
 } from "./behaviourPlain.ts";
+import { precisionMarkdown, precisionPlain } from "./precisionPlain.ts";
 import { formatNumber, inline, onLines, table } from "./words.ts";
 
 export { formatNumber, onLines, table };
@@ -60,6 +61,7 @@ function reportPlain(r: Report): string {
   lines.push(...handwrittenLines(r.handwritten ?? []));
   if (r.claims !== undefined) lines.push(...claimsPlain(r.claims));
   if (r.behaviour !== undefined) lines.push(...behaviourPlain(r.behaviour));
+  if (r.precision !== undefined) lines.push(...precisionPlain(r.precision));
   lines.push(...section("Assumed", r.assumptions), ...section("Notes", r.check.notes));
   lines.push(
     ...section(
@@ -223,6 +225,7 @@ export function toMarkdown(r: ReportOutput): string {
     ...(r.handwritten ?? []).flatMap(handwrittenMarkdown),
     ...(r.claims === undefined ? [] : claimsMarkdown(r.claims)),
     ...(r.behaviour === undefined ? [] : behaviourMarkdown(r.behaviour)),
+    ...(r.precision === undefined ? [] : precisionMarkdown(r.precision)),
     ...cutsOf(r).map((d) => `- ${inline(d.message)}`),
     ...r.assumptions.map((a) => `- assumed: ${inline(a)}`),
     ...r.check.notes.map((n) => `- ${inline(n)}`),

@@ -8,8 +8,10 @@
  */
 
 import type { AutogradAgreement, Behaviour, ClaimEntry } from "./behaviourSchema.ts";
+import type { Precision } from "./precisionSchema.ts";
 
 export type * from "./behaviourSchema.ts";
+export type * from "./precisionSchema.ts";
 
 export const REPORT_MIME = "application/vnd.dice-gradient.report.v1+json";
 export const REPORT_SCHEMA = "dice-gradient/report/v1";
@@ -69,6 +71,8 @@ export interface Report {
   readonly behaviour?: Behaviour;
   /** Three things that people say of such losses, settled; of a report that `explain` made. */
   readonly claims?: readonly ClaimEntry[];
+  /** The loss in several number types; of a report that `precision` was asked for. */
+  readonly precision?: Precision;
 }
 
 /** What a gradient that was written by hand is, beside the one that its forward pass has. */

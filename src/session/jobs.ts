@@ -20,6 +20,7 @@ import type { Files } from "./files.ts";
 import { inspectFormula } from "./formula.ts";
 import { SessionHost, handleOf } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import { type PrecisionWish, precisionDifference, withPrecision, withReason } from "./precision.ts";
 import type { Failure } from "./protocol.ts";
 import { namedShape } from "./shapes.ts";
 import { inspectTrace } from "./traced.ts";
@@ -39,6 +40,8 @@ export interface Job {
   readonly directory: string;
   /** Whether real autograd is to judge the gradient, and how; absent when it is not. */
   readonly autograd?: AutogradOptions;
+  /** Where the loss is to be performed in several number types. */
+  readonly precision?: PrecisionWish;
 }
 
 export type JobResult =
@@ -73,7 +76,17 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
       attempt(() => {
         const args = new Map([...argumentsOf(values), ...shapes]);
         const trace = program.trace(name, args);
-        const inspection = inspectTrace(trace, host, job.wrt, watch);
+        const inspected = inspectTrace(trace, host, job.wrt, watch);
+        const inspection =
+          job.precision === undefined
+            ? inspected
+            : withPrecision(
+                inspected,
+                host,
+                (typeOf) => program.tapeOfArguments(name, args, typeOf),
+                job.precision,
+                watch,
+              );
         if (job.autograd === undefined) return { inspection };
         const numbers = new Map(
           [...args].flatMap(([key, a]) => (a.kind === "value" ? [[key, a.value] as const] : [])),
@@ -135,7 +148,11 @@ export function compareSource(
         inspectTrace(its.program.trace(other.callable, args), its.host, null, watch),
       );
     }
-    return { comparison: compareWithStandards(inspections, calls, watch) };
+    const comparison = compareWithStandards(inspections, calls, watch);
+    const reason = precisionDifference(first, own.host, (typeOf) =>
+      own.program.tapeOfArguments(job.callable, argumentsOf(values), typeOf),
+    );
+    return { comparison: withReason(comparison, reason) };
   } catch (e) {
     return { failure: toFailure(e) };
   }

@@ -30,6 +30,7 @@ import { SessionHost } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { inspectFormula } from "./formula.ts";
 import type { CellLanguage, CellOutput, PythonLeave, Usage } from "./protocol.ts";
+import { type TypeOf, precisionDifference, withPrecision, withReason } from "./precision.ts";
 import { inspectTrace } from "./traced.ts";
 
 /** Has real autograd judge an inspection; made by `autograd/referee.node.ts`. */
@@ -197,7 +198,17 @@ export class NotebookSession {
     const inspections = request.calls.map((c) => this.inspectCall(c, wrt, watch));
     if (request.request === "compare") {
       const all = inspections.map((x) => x.inspection);
-      this.report(compareWithStandards(all, request.standards, watch));
+      const comparison = compareWithStandards(all, request.standards, watch);
+      const tape = (typeOf: TypeOf): Trace => this.program.tapeOfCall(request.calls[0]!, typeOf);
+      const reason = precisionDifference(all[0]!, this.host, tape);
+      this.report(withReason(comparison, reason));
+    } else if (request.request === "precision") {
+      const autocast = isTrue(request.options.get("autocast"));
+      inspections.forEach(({ inspection }, k) => {
+        const call = request.calls[k]!;
+        const tape = (typeOf: TypeOf): Trace => this.program.tapeOfCall(call, typeOf);
+        this.report(withPrecision(inspection, this.host, tape, { autocast }, watch).report);
+      });
     } else
       inspections.forEach((x, k) => {
         this.inspected(request.calls[k]!, x, watch, request.request === "explain");
@@ -268,6 +279,10 @@ export class NotebookSession {
     if (this.printed !== "") this.output({ kind: "text", text: this.printed });
     this.printed = "";
   }
+}
+
+function isTrue(v: ReturnType<RequestValue["options"]["get"]>): boolean {
+  return v?.kind === "number" && v.value === 1;
 }
 
 /** The input that check(…, wrt="y_pred") names. */

@@ -273,7 +273,12 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
     else shared.push(value);
   }
   vm.at = node.span;
-  const own = new Set(["wrt", "tolerance", "title"]);
+  const own = new Set([
+    "wrt",
+    "tolerance",
+    "title",
+    ...(request === "precision" ? ["autocast"] : []),
+  ]);
   const passed = new Map([...options].filter(([name]) => !own.has(name)));
   for (const f of functions) {
     calls.push({

@@ -132,6 +132,7 @@ export const BUILTINS: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["check", request("check")],
   ["shapes", request("shapes")],
   ["explain", request("explain")],
+  ["precision", request("precision")],
   ["__name__", str("__main__")],
   ["NotImplemented", NOT_IMPLEMENTED],
   ["__debug__", TRUE],

@@ -36,6 +36,13 @@ describe("the command line", () => {
     assert.throws(() => parseArguments(["derive", "l.py:f", "--shape", "2,3"]), UsageError);
   });
 
+  it("takes --autocast for precision alone, which needs a callable", () => {
+    const c = parseArguments(["precision", "l.py:f", "p=a.npy", "g=b.npy", "--autocast"]);
+    assert.deepEqual([c.name, c.callable, c.autocast], ["precision", "f", true]);
+    assert.throws(() => parseArguments(["check", "l.py:f", "p=a.npy", "--autocast"]), UsageError);
+    assert.throws(() => parseArguments(["precision", "l.py", "p=a.npy"]), UsageError);
+  });
+
   it("takes a module of Python in the place of a file", () => {
     const c = parseArguments(["derive", "monai.losses:DiceLoss(sigmoid=True)", "--python=/venv"]);
     assert.deepEqual(

@@ -1,0 +1,225 @@
+/** What goes wrong in a number type, in words with numbers: read off the operations as performed. */
+import type { Expr } from "../../expression/node.ts";
+import type { ElementType } from "../../expression/tape.ts";
+import type { Performance, Performed } from "../../numbers/precision/forward.ts";
+import { type Held, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
+import { decimal, grouped } from "./words.ts";
+
+export interface Finding {
+  readonly id: string;
+  /** Findings with one key are one, whatever rung or line they are of; absent: the sentence. */
+  readonly key?: string;
+  readonly severity: "error" | "warning" | "information";
+  readonly sentence: string;
+  readonly line: number;
+  readonly fix: string | null;
+}
+
+/** Largest finite value, and the smallest one above zero. */
+const LIMITS: Partial<Readonly<Record<ElementType, readonly [largest: number, least: number]>>> = {
+  float16: [65504, 2 ** -24],
+  bfloat16: [(2 - 2 ** -7) * 2 ** 127, 2 ** -133],
+  float32: [(2 - 2 ** -23) * 2 ** 127, 2 ** -149],
+};
+
+const BITS: Partial<Readonly<Record<ElementType, number>>> = {
+  float16: 11,
+  bfloat16: 8,
+  float32: 24,
+  float64: 53,
+};
+
+export function largestOf(dtype: ElementType): number {
+  return LIMITS[dtype]?.[0] ?? Number.MAX_VALUE;
+}
+
+export function leastOf(dtype: ElementType): number {
+  return LIMITS[dtype]?.[1] ?? Number.MIN_VALUE;
+}
+
+/** Half the distance between 1 and the next number. */
+export function unitOf(dtype: ElementType): number {
+  return 2 ** -(BITS[dtype] ?? 53);
+}
+
+/** Distance between neighbouring numbers of a type at `x`. */
+export function spacingAt(x: number, dtype: ElementType): number {
+  const exponent = Math.floor(Math.log2(Math.abs(x)));
+  return Math.max(2 ** (exponent + 1) * unitOf(dtype), leastOf(dtype));
+}
+
+/**
+ * What goes wrong in the forward pass.
+ * @param wide the same operations in float64, where they are the same ones
+ */
+export function forwardFindings(own: Performance, wide: Performance | null): Finding[] {
+  const beside = wide?.performed.length === own.performed.length ? wide.performed : null;
+  let overflown = false;
+  return own.performed.flatMap((one, k) => {
+    const exact = beside?.[k] ?? null;
+    const found = [...numberFindings(one)];
+    const large = overflown ? null : overflow(one, exact);
+    if (large !== null) {
+      overflown = true;
+      found.push(large);
+    }
+    const lost = overflown ? null : accumulation(one, exact);
+    if (lost !== null) found.push(lost);
+    return found;
+  });
+}
+
+/** An operation whose result is infinite and would not be. */
+function overflow({ entry, values }: Performed, exact: Performed | null): Finding | null {
+  const result = values.get(entry.value)!;
+  const right = exact?.values.get(exact.entry.value) ?? null;
+  if (!isFloat(result.dtype) || right === null) return null;
+  const [ours, theirs] = [valuesOf(result), valuesOf(right)];
+  if (ours.length !== theirs.length) return null;
+  const at = ours.findIndex((x, k) => !Number.isFinite(x) && Number.isFinite(theirs[k]!));
+  if (at < 0 || Number.isNaN(ours[at]!)) return null;
+  const most = largestOf(result.dtype);
+  const what = nounOf(entry.value);
+  return {
+    id: "overflow",
+    severity: "error",
+    sentence:
+      `the ${what} is ${grouped(theirs[at]!)}, and ${result.dtype} ends at ${grouped(most)}: ` +
+      "it becomes infinite",
+    line: entry.span.line,
+    fix:
+      what === "sum"
+        ? "Sum in float32: x.sum(dtype=torch.float32), or convert first: x.float().sum()."
+        : "Compute this in float32: convert its operands with .float().",
+  };
+}
+
+function nounOf(e: Expr): string {
+  if (e.kind === "reduce") return e.op === "mean" ? "mean" : e.op === "prod" ? "product" : "sum";
+  if (e.kind === "binary") {
+    const nouns: Record<string, string> = {
+      add: "sum",
+      mul: "product",
+      div: "quotient",
+      pow: "power",
+    };
+    return nouns[e.op] ?? "result";
+  }
+  return e.kind === "unary" && e.op === "exp" ? "exponential" : "result";
+}
+
+/** Numbers in the code that the type does not have, or that change nothing. */
+function numberFindings({ entry, parts, values }: Performed): Finding[] {
+  return parts.flatMap((e): Finding[] => {
+    if (e.kind !== "binary" && e.kind !== "clamp") return [];
+    const result = values.get(e)!;
+    const arrays = e.args.map((a) => values.get(a)!);
+    const dtype = arrays.find((x) => x.weak !== true && isFloat(x.dtype))?.dtype;
+    if (dtype === undefined) return [];
+    return e.args.flatMap((_, k): Finding[] => {
+      const number = arrays[k]!;
+      if (number.weak !== true) return [];
+      const value = number.data[0]!;
+      if (value === 0 || !Number.isFinite(value)) return [];
+      const found = numberFinding(e, value, dtype, arrays[1 - k] ?? arrays[0]!, result);
+      return found === null ? [] : [{ ...found, line: entry.span.line }];
+    });
+  });
+}
+
+function numberFinding(
+  e: Extract<Expr, { kind: "binary" | "clamp" }>,
+  value: number,
+  dtype: ElementType,
+  other: Held,
+  result: Held,
+): Omit<Finding, "line"> | null {
+  const rounded = rounder(dtype)(value);
+  const isBound = e.kind === "clamp" || e.op === "max" || e.op === "min";
+  const isSum = e.kind === "binary" && (e.op === "add" || e.op === "sub");
+  if (!isBound && !isSum) return null;
+  if (!Number.isFinite(rounded)) {
+    return {
+      id: "number-too-large",
+      severity: "error",
+      sentence: `${String(value)} is more than ${dtype} can hold (${grouped(largestOf(dtype))})`,
+      fix: `Use a number below ${grouped(largestOf(dtype))}, or torch.finfo(x.dtype).min.`,
+    };
+  }
+  if (rounded === 0) {
+    return {
+      id: "epsilon-zero",
+      key: `zero ${value} ${dtype}`,
+      severity: "error",
+      sentence:
+        `${String(value)} is zero in ${dtype}, whose smallest number is ${decimal(leastOf(dtype))}` +
+        (isBound ? ": the bound guards nothing" : ": nothing is added"),
+      fix:
+        dtype === "float16"
+          ? "Use 1e-4 or more, or compute this in float32: x.float()."
+          : "Use a larger number, or compute this in float32: x.float().",
+    };
+  }
+  if (isBound && rounded === 1 && value !== 1) {
+    return {
+      id: "guard-gone",
+      severity: "warning",
+      sentence:
+        `${String(value)} is exactly 1 in ${dtype} (the next number below 1 is ` +
+        `${decimal(1 - unitOf(dtype))}): the bound guards nothing`,
+      fix: "Clamp in float32: x.float().clamp(…).",
+    };
+  }
+  if (!isSum || Math.abs(value) >= 1e-2) return null;
+  const [before, after] = [valuesOf(other), valuesOf(result)];
+  if (before.length !== after.length || before.length === 0) return null;
+  const absorbed = after.every((x, k) => Math.abs(x) === Math.abs(before[k]!) && x !== 0);
+  if (!absorbed) return null;
+  const most = before.reduce((m, x) => Math.min(m, Math.abs(x)), Infinity);
+  if (!Number.isFinite(most)) return null;
+  return {
+    id: "absorbed",
+    key: `absorbed ${value} ${dtype}`,
+    severity: "information",
+    sentence:
+      `${String(value)} is absorbed exactly: added to ${grouped(most)}, where the numbers of ` +
+      `${dtype} are ${decimal(spacingAt(most, dtype))} apart, it changes nothing`,
+    fix: null,
+  };
+}
+
+/** A sum that has lost digits on the way, beyond the rounding of its terms and its result. */
+function accumulation({ entry, values }: Performed, exact: Performed | null): Finding | null {
+  const e = entry.value;
+  if (e.kind !== "reduce" || (e.op !== "sum" && e.op !== "mean") || exact === null) return null;
+  const terms = values.get(e.args[0]!)!;
+  const result = values.get(e)!;
+  const dtype = result.dtype;
+  if (!isFloat(dtype) || dtype === "float64" || terms.dtype !== dtype) return null;
+  const own = valuesOf(result);
+  const n = valuesOf(terms).length / Math.max(own.length, 1);
+  // Against the same terms, so that only the adding is judged; one sum stands for all.
+  if (own.length !== 1 || e.op === "mean") return null;
+  const right = exactSum(valuesOf(terms));
+  const error = Math.abs(own[0]! - right) / Math.abs(right);
+  const digits = Math.floor(Math.log10(error / unitOf(dtype)));
+  if (!Number.isFinite(digits) || digits < 2) return null;
+  return {
+    id: "accumulation",
+    severity: "warning",
+    sentence: `adding ${grouped(n)} numbers in ${dtype} loses ${digits} digits: ${decimal(own[0]!)} instead of ${decimal(right)}`,
+    line: entry.span.line,
+    fix: "Add in float64: x.sum(dtype=torch.float64), then convert the sum.",
+  };
+}
+
+/** Neumaier's compensated sum. */
+function exactSum(values: Float64Array): number {
+  let [sum, rest] = [0, 0];
+  for (const x of values) {
+    const next = sum + x;
+    rest += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
+    sum = next;
+  }
+  return sum + rest;
+}

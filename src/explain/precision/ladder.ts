@@ -1,0 +1,220 @@
+/** The ladder: one loss in several number types beside its exact gradient, and what goes wrong. */
+import type { ElementType } from "../../expression/tape.ts";
+import type { Performance } from "../../numbers/precision/forward.ts";
+import { type Held, isHalf, valuesOf } from "../../numbers/precision/held.ts";
+import type { Rung } from "../../numbers/precision/rungs.ts";
+import { type Finding, forwardFindings, leastOf, unitOf } from "./findings.ts";
+import { decimal, grouped, wordsOf } from "./words.ts";
+
+/** A rung as performed, or why it could not be. */
+export interface Run {
+  readonly rung: Rung;
+  readonly performance: Performance | null;
+  readonly gradient: Held | null;
+  readonly failure: string | null;
+}
+
+export interface Exact {
+  readonly loss: number;
+  readonly gradient: ArrayLike<number>;
+}
+
+export interface JudgedRung {
+  readonly name: string;
+  readonly loss: number | null;
+  readonly lossWords: string;
+  readonly gradientError: number | null;
+  readonly digits: number | null;
+  readonly notFinite: number;
+  readonly lost: number;
+  readonly verdict: "reference" | "fine" | "coarse" | "wrong" | "not-a-number" | "refused";
+  readonly sentence: string;
+}
+
+export interface LadderFinding {
+  readonly id: string;
+  readonly rungs: readonly string[];
+  readonly severity: Finding["severity"];
+  readonly sentence: string;
+  readonly lines: readonly number[];
+  readonly fix: string | null;
+}
+
+export interface Ladder {
+  readonly rungs: readonly JudgedRung[];
+  readonly findings: readonly LadderFinding[];
+}
+
+/** Judges every rung against the exact gradient. */
+export function judgeLadder(runs: readonly Run[], exact: Exact): Ladder {
+  const wide = runs.find((r) => r.rung.name === "float64")?.performance ?? null;
+  const rungs = runs.map((r) => judge(r, exact));
+  const found = runs.flatMap((r, k): (LadderFinding & { readonly key: string })[] => {
+    if (r.performance === null || r.rung.name === "float64") return [];
+    const { name } = r.rung;
+    const own = forwardFindings(r.performance, wide).map((f) => consequence(f, rungs[k]!));
+    const hasOverflow = own.some((f) => f.id === "overflow");
+    const later = hasOverflow ? [] : gradientFindings(r, rungs[k]!, exact);
+    return [...own, ...later].map((f) => ({
+      id: f.id,
+      key: f.key ?? f.sentence,
+      rungs: [label(name)],
+      severity: f.severity,
+      sentence: f.sentence,
+      lines: f.line > 0 ? [f.line] : [],
+      fix: f.fix,
+    }));
+  });
+  return { rungs, findings: merged(found) };
+}
+
+/** "autocast-float16" as it is said. */
+export function label(name: string): string {
+  return name.replace("autocast-", "autocast ");
+}
+
+function judge({ rung, performance, gradient, failure }: Run, exact: Exact): JudgedRung {
+  const name = label(rung.name);
+  const nothing = { loss: null, gradientError: null, digits: null, notFinite: 0, lost: 0 };
+  if (performance === null) {
+    const sentence = failure ?? "it could not be performed";
+    return { name, ...nothing, lossWords: "none", verdict: "refused", sentence };
+  }
+  const values = valuesOf(performance.result);
+  const loss = values.length === 1 ? values[0]! : values.reduce((a, b) => a + b, 0);
+  const lossWords = Number.isFinite(loss) ? decimal(loss) : wordsOf(loss);
+  const told = { name, loss: Number.isFinite(loss) ? loss : null, lossWords };
+  if (gradient === null) {
+    const verdict = Number.isFinite(loss) ? "coarse" : "not-a-number";
+    const sentence = failure ?? "the gradient is not computed";
+    return { ...nothing, ...told, verdict, sentence };
+  }
+  const g = valuesOf(gradient);
+  let [largest, worst, notFinite, lost] = [0, 0, 0, 0];
+  for (let k = 0; k < g.length; k++) {
+    const right = exact.gradient[k]!;
+    if (!Number.isFinite(right)) continue;
+    largest = Math.max(largest, Math.abs(right));
+    if (!Number.isFinite(g[k]!)) notFinite++;
+    else worst = Math.max(worst, Math.abs(g[k]! - right));
+    if (g[k] === 0 && right !== 0) lost++;
+  }
+  if (notFinite > 0 || !Number.isFinite(loss)) {
+    const which =
+      notFinite === g.length
+        ? "the whole gradient is"
+        : notFinite > 0
+          ? `${grouped(notFinite)} of ${grouped(g.length)} entries of the gradient are`
+          : "the loss is";
+    const sentence = `${which} NaN or infinite`;
+    return {
+      ...told,
+      gradientError: null,
+      digits: null,
+      notFinite,
+      lost,
+      verdict: "not-a-number",
+      sentence,
+    };
+  }
+  const error = largest === 0 ? 0 : worst / largest;
+  const digits = error === 0 ? 17 : Math.max(0, Math.floor(-Math.log10(error)));
+  const unit = unitOf(rung.prediction);
+  const verdict =
+    rung.name === "float64"
+      ? "reference"
+      : error > 0.05
+        ? "wrong"
+        : error > 32 * unit
+          ? "coarse"
+          : "fine";
+  const share = `${decimal(100 * Number(error.toPrecision(2)))} % of its largest entry`;
+  const sentence =
+    verdict === "fine" || verdict === "reference"
+      ? `the gradient has ${digits} ${digits === 1 ? "digit" : "digits"}` +
+        (verdict === "fine" ? ", as many as the type allows" : "")
+      : verdict === "coarse"
+        ? `the gradient is off by up to ${share}`
+        : lost === g.length
+          ? "the whole gradient is zero, and should not be"
+          : `the gradient is wrong: off by up to ${share}`;
+  return { ...told, gradientError: error, digits, notFinite, lost, verdict, sentence };
+}
+
+/** An overflow or a vanished epsilon that ends in NaN says so. */
+function consequence(f: Finding, rung: JudgedRung): Finding {
+  if (rung.verdict !== "not-a-number")
+    return f.id === "epsilon-zero" ? { ...f, severity: "warning" } : f;
+  const ends = rung.notFinite > 0 ? "and the gradient is NaN" : "and the loss is NaN";
+  return f.id === "overflow" ? { ...f, sentence: `${f.sentence}, ${ends}` } : f;
+}
+
+function gradientFindings(
+  { rung, gradient, performance }: Run,
+  judged: JudgedRung,
+  exact: Exact,
+): Finding[] {
+  if (gradient === null || performance === null) return [];
+  const found: Finding[] = [];
+  const n = valuesOf(gradient).length;
+  const type: ElementType = rung.prediction;
+  if (isHalf(type) && judged.lost > n / 20 && judged.verdict !== "not-a-number") {
+    found.push({
+      id: "underflow",
+      severity: judged.lost > n / 2 ? "error" : "warning",
+      sentence:
+        `${grouped(judged.lost)} of ${grouped(n)} entries of the gradient are zero and should not ` +
+        `be: they are below ${decimal(leastOf(type))}, the smallest number of ${type}, or cancelled`,
+      line: 0,
+      fix: "Scale the loss before backward() (torch.amp.GradScaler), or compute the loss in float32: loss(x.float(), t.float()).",
+    });
+  }
+  const largest = Array.from(exact.gradient).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  if (type === "float16" && largest < 2 ** -14 && judged.lost <= n / 20) {
+    found.push({
+      id: "subnormal",
+      severity: "warning",
+      sentence:
+        `the gradient's largest entry is ${decimal(largest)}; below ${decimal(2 ** -14)} the numbers of ` +
+        `float16 are ${decimal(2 ** -24)} apart, so that its digits are lost`,
+      line: 0,
+      fix: "Scale the loss before backward(): torch.amp.GradScaler.",
+    });
+  }
+  if (judged.loss === 0 && exact.loss !== 0) {
+    found.push({
+      id: "loss-zero",
+      severity: "warning",
+      sentence: `the loss is exactly 0, and should be ${decimal(exact.loss)}: 1 - ${decimal(1 - exact.loss)} is below the spacing of ${performance.result.dtype}`,
+      line: 0,
+      fix: "Compute the loss in float32: convert the prediction with .float() first.",
+    });
+  }
+  return found;
+}
+
+const ORDER: Readonly<Record<Finding["severity"], number>> = {
+  error: 0,
+  warning: 1,
+  information: 2,
+};
+
+/** One sentence once: what is true of several rungs, or of several lines, is said together. */
+function merged(found: readonly (LadderFinding & { readonly key: string })[]): LadderFinding[] {
+  const bySentence = new Map<string, LadderFinding>();
+  for (const { key, ...f } of found) {
+    const known = bySentence.get(key);
+    bySentence.set(
+      key,
+      known === undefined
+        ? f
+        : {
+            ...known,
+            severity: ORDER[f.severity] < ORDER[known.severity] ? f.severity : known.severity,
+            rungs: [...new Set([...known.rungs, ...f.rungs])],
+            lines: [...new Set([...known.lines, ...f.lines])].sort((a, b) => a - b),
+          },
+    );
+  }
+  return [...bySentence.values()].sort((a, b) => ORDER[a.severity] - ORDER[b.severity]);
+}
