@@ -86,7 +86,9 @@ export function kernelGradients(
     }
     case "norm": {
       const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
-      return apply("mul", x, apply("div", reshaped(g, kept), reshaped(result, kept)));
+      const share = apply("div", x, reshaped(result, kept));
+      const defined = mapped(share, share.dtype, (v) => (Number.isNaN(v) ? 0 : v));
+      return apply("mul", reshaped(g, kept), defined);
     }
     case "logsumexp": {
       const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
