@@ -8,7 +8,6 @@
  * `Unsupported`; JavaScript does those passes.
  */
 import type { IndexForm } from "../kernel/indexForm.ts";
-import { indexKey } from "../kernel/indexForm.ts";
 import type {
   Accumulator,
   Block,
@@ -20,7 +19,7 @@ import type {
 } from "../kernel/loops.ts";
 import { isSingle, isStraight, straightened } from "../kernel/straight.ts";
 import type { Buffer } from "../kernel/plan.ts";
-import { type Address, IDENTITY, Reductions, type Running } from "./accumulators.ts";
+import { type Address, Reductions, type Running } from "./accumulators.ts";
 import { FunctionBody, type ValueType } from "./assembler.ts";
 import {
   ELEMENT_SHIFT,
@@ -34,10 +33,8 @@ import {
 import { type LaneContext, type LaneType, Lanes, type Vector } from "./lanes.ts";
 import type { ConstantPool } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
+import { type Access, Survey, Unsupported, accessKey, endOf, stepsAtOnce } from "./survey.ts";
 import { term } from "./terms.ts";
-
-/** A loop that is not one of vectors. */
-export class Unsupported extends Error {}
 
 export interface EmitOptions {
   readonly lanes: LaneType;
@@ -46,15 +43,6 @@ export interface EmitOptions {
   readonly elementType: (buffer: Buffer) => ElementType;
   readonly pool: ConstantPool;
   readonly functionIndex: (name: string, parameters: number) => number;
-}
-
-/** A place in an array that the function reads or writes, with a pointer of its own. */
-export interface Access {
-  readonly buffer: Buffer;
-  readonly form: IndexForm;
-  readonly type: ElementType;
-  reads: boolean;
-  writes: boolean;
 }
 
 /** An index variable that is computed outside the innermost loops. */
@@ -73,59 +61,11 @@ export interface EmittedPass {
 
 /** Entries whose positions float32 numbers hold exactly. */
 const EXACT_POSITIONS = 1 << 24;
-const MOST_STEPS = 4;
-/** Longer bodies gain nothing: their values no longer fit in the processor's registers. */
-const MOST_INSTRUCTIONS_AT_ONCE = 160;
 
 /** @throws Unsupported */
 export function emitPass(nest: LoopNest, options: EmitOptions): EmittedPass {
-  const { accesses, accumulators } = new Survey(nest, options);
+  const { accesses, accumulators } = new Survey(nest, options.elementType);
   return { ...new Writer(nest, options, accesses).write(), accumulators };
-}
-
-/** Finds the accesses first, because a function's parameters are counted before its variables. */
-class Survey {
-  readonly accesses = new Map<string, Access>();
-  readonly accumulators: Accumulator[] = [];
-  private readonly options: EmitOptions;
-
-  constructor(nest: LoopNest, options: EmitOptions) {
-    this.options = options;
-    this.block(nest.block);
-  }
-
-  private block(block: Block): void {
-    for (const i of block.instructions) {
-      if (i.kind === "load") this.add(i.from, i.index, true, false);
-      if (i.kind === "choose") throw new Unsupported();
-    }
-    for (const a of block.accumulators) {
-      if (IDENTITY[a.op] === null) throw new Unsupported();
-      this.accumulators.push(a);
-      this.add(a.buffer, a.index, true, true);
-      if (a.second !== null) this.add(a.second, a.index, true, true);
-    }
-    for (const e of block.effects) {
-      if (e.kind === "store") this.add(e.buffer, e.index, false, true);
-    }
-    for (const l of block.loops) this.block(l.body);
-  }
-
-  private add(buffer: Buffer, form: IndexForm, reads: boolean, writes: boolean): void {
-    const key = accessKey(buffer, form);
-    const known = this.accesses.get(key);
-    if (known !== undefined) {
-      known.reads ||= reads;
-      known.writes ||= writes;
-      return;
-    }
-    const type = this.options.elementType(buffer);
-    this.accesses.set(key, { buffer, form, type, reads, writes });
-  }
-}
-
-function accessKey(buffer: Buffer, form: IndexForm): string {
-  return `${buffer.id}@${indexKey(form)}`;
 }
 
 interface Value {
@@ -549,19 +489,4 @@ class Writer {
     if (e.kind !== "accumulate") return false;
     return e.into.exact || (typeof e.value !== "number" && this.integral.has(e.value.id));
   }
-}
-
-/** A bound of the positions in a nest. */
-function endOf(nest: LoopNest): number {
-  return nest.bounded.reduce((n, [, to]) => n * to, nest.inner);
-}
-
-/** How many vectors of a loop to take at once: several where terms can be added before the sum. */
-function stepsAtOnce(instructions: readonly Instruction[], effects: readonly Effect[]): number {
-  const sums = effects.some((e) => e.kind === "accumulate" && e.into.op === "sum");
-  if (!sums) return 1;
-  for (let steps = MOST_STEPS; steps > 1; steps /= 2) {
-    if (steps * instructions.length <= MOST_INSTRUCTIONS_AT_ONCE) return steps;
-  }
-  return 1;
 }

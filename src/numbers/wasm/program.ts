@@ -3,11 +3,12 @@ import type { LoopNest } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import { type ImportedFunction, assemble } from "./assembler.ts";
 import type { ElementType } from "./elements.ts";
-import { Unsupported, emitPass } from "./emit.ts";
+import { emitPass } from "./emit.ts";
 import { features } from "./features.ts";
 import { heap } from "./heap.ts";
 import { ConstantPool, type LaneType } from "./lanes.ts";
 import { VectorPass } from "./pass.ts";
+import { Unsupported } from "./survey.ts";
 
 export interface ProgramOptions {
   readonly lanes: (nest: LoopNest) => LaneType;

@@ -7,8 +7,9 @@ import type { Block, LoopNest } from "../kernel/loops.ts";
 import { isSingle } from "../kernel/straight.ts";
 import { type Entries, isStored } from "../typedArrays.ts";
 import { ELEMENT_SHIFT } from "./elements.ts";
-import type { Access, EmittedPass } from "./emit.ts";
+import type { EmittedPass } from "./emit.ts";
 import { type Heap, typeOf } from "./heap.ts";
+import type { Access } from "./survey.ts";
 
 /** Entries [first, end) of an array that a piece touches. */
 export interface Window {

@@ -1,0 +1,85 @@
+/** What the function of a pass reads and writes, found before it is written. */
+import { type IndexForm, indexKey } from "../kernel/indexForm.ts";
+import type { Accumulator, Block, Effect, Instruction, LoopNest } from "../kernel/loops.ts";
+import type { Buffer } from "../kernel/plan.ts";
+import { IDENTITY } from "./accumulators.ts";
+import type { ElementType } from "./elements.ts";
+
+/** A loop that is not one of vectors. */
+export class Unsupported extends Error {}
+
+const MOST_STEPS = 4;
+/** Longer bodies gain nothing: their values no longer fit in the processor's registers. */
+const MOST_INSTRUCTIONS_AT_ONCE = 160;
+
+/** A place in an array that the function reads or writes, with a pointer of its own. */
+export interface Access {
+  readonly buffer: Buffer;
+  readonly form: IndexForm;
+  readonly type: ElementType;
+  reads: boolean;
+  writes: boolean;
+}
+
+/** Finds the accesses first, because a function's parameters are counted before its variables. */
+export class Survey {
+  readonly accesses = new Map<string, Access>();
+  readonly accumulators: Accumulator[] = [];
+  private readonly elementType: (buffer: Buffer) => ElementType;
+
+  constructor(nest: LoopNest, elementType: (buffer: Buffer) => ElementType) {
+    this.elementType = elementType;
+    this.block(nest.block);
+  }
+
+  private block(block: Block): void {
+    for (const i of block.instructions) {
+      if (i.kind === "load") this.add(i.from, i.index, true, false);
+      if (i.kind === "choose") throw new Unsupported();
+    }
+    for (const a of block.accumulators) {
+      if (IDENTITY[a.op] === null) throw new Unsupported();
+      this.accumulators.push(a);
+      this.add(a.buffer, a.index, true, true);
+      if (a.second !== null) this.add(a.second, a.index, true, true);
+    }
+    for (const e of block.effects) {
+      if (e.kind === "store") this.add(e.buffer, e.index, false, true);
+    }
+    for (const l of block.loops) this.block(l.body);
+  }
+
+  private add(buffer: Buffer, form: IndexForm, reads: boolean, writes: boolean): void {
+    const key = accessKey(buffer, form);
+    const known = this.accesses.get(key);
+    if (known !== undefined) {
+      known.reads ||= reads;
+      known.writes ||= writes;
+      return;
+    }
+    const type = this.elementType(buffer);
+    this.accesses.set(key, { buffer, form, type, reads, writes });
+  }
+}
+
+export function accessKey(buffer: Buffer, form: IndexForm): string {
+  return `${buffer.id}@${indexKey(form)}`;
+}
+
+/** A bound of the positions in a nest. */
+export function endOf(nest: LoopNest): number {
+  return nest.bounded.reduce((n, [, to]) => n * to, nest.inner);
+}
+
+/** How many vectors of a loop to take at once: several where terms can be added before the sum. */
+export function stepsAtOnce(
+  instructions: readonly Instruction[],
+  effects: readonly Effect[],
+): number {
+  const sums = effects.some((e) => e.kind === "accumulate" && e.into.op === "sum");
+  if (!sums) return 1;
+  for (let steps = MOST_STEPS; steps > 1; steps /= 2) {
+    if (steps * instructions.length <= MOST_INSTRUCTIONS_AT_ONCE) return steps;
+  }
+  return 1;
+}
