@@ -80,23 +80,42 @@ function arithmetic(digits: number): Arithmetic<BigNumber> {
 
 const HALF_EVEN = 6;
 
+/** Values that one function keeps: what is compared is compared at the same points again and again. */
+const MOST_REMEMBERED = 20_000;
+
+function remembered(f: (x: BigNumber) => BigNumber): (x: BigNumber) => BigNumber {
+  const values = new Map<string, BigNumber>();
+  return (x) => {
+    const key = x.toString();
+    let value = values.get(key);
+    if (value === undefined) {
+      value = f(x);
+      if (values.size >= MOST_REMEMBERED) values.clear();
+      values.set(key, value);
+    }
+    return value;
+  };
+}
+
 function makeArithmetic(Big: BigClass): Arithmetic<BigNumber> {
   const zero = new Big(0);
   const one = new Big(1);
   const nan = new Big(NaN);
   const truth = (yes: boolean): BigNumber => (yes ? one : zero);
-  const logistic = (x: BigNumber): BigNumber => one.div(one.plus(x.neg().exp()));
+  const exp = remembered((x) => x.exp());
+  const ln = remembered((x) => x.ln());
+  const logistic = (x: BigNumber): BigNumber => one.div(one.plus(exp(x.neg())));
   /** ln(1 + eˣ), split so that the exponential stays small. */
   const softplus = (x: BigNumber): BigNumber =>
-    (x.isNegative() ? zero : x).plus(one.plus(x.abs().neg().exp()).ln());
+    (x.isNegative() ? zero : x).plus(ln(one.plus(exp(x.abs().neg()))));
   const floorDiv = (x: BigNumber, y: BigNumber): BigNumber => x.div(y).floor();
 
   const unary: Readonly<Record<UnaryOp, (x: BigNumber) => BigNumber>> = {
     neg: (x) => x.neg(),
-    exp: (x) => x.exp(),
-    log: (x) => x.ln(),
-    log1p: (x) => one.plus(x).ln(),
-    expm1: (x) => x.exp().minus(one),
+    exp,
+    log: ln,
+    log1p: (x) => ln(one.plus(x)),
+    expm1: (x) => exp(x).minus(one),
     sqrt: (x) => x.sqrt(),
     abs: (x) => x.abs(),
     sign: (x) => (x.isNaN() ? nan : x.isZero() ? zero : x.isNegative() ? one.neg() : one),

@@ -41,6 +41,13 @@ export interface EqualityOptions {
    * a gradient there may be a matter of convention.
    */
   readonly degenerate?: boolean;
+  /**
+   * Inputs, by name, that are also compared where they are zero throughout: masks of nothing, on
+   * which gradients of losses come apart that agree everywhere else.
+   */
+  readonly absent?: readonly string[];
+  /** Axes, by name, whose known sizes are not changed: code may hold the number as a constant. */
+  readonly keep?: readonly string[];
 }
 
 export interface Counterexample {
@@ -87,7 +94,7 @@ export function decideEqual(a: Expr, b: Expr, options: EqualityOptions = {}): Eq
 
   let compared = 0;
   const later: (() => Outcome)[] = [];
-  for (const sizes of smallSizes([a, b])) {
+  for (const sizes of smallSizes([a, b], new Set(options.keep))) {
     let x: Expr, y: Expr;
     try {
       [x, y] = [resize(a, sizes), resize(b, sizes)];
@@ -108,6 +115,14 @@ export function decideEqual(a: Expr, b: Expr, options: EqualityOptions = {}): Eq
         return { equal: false, how, counterexample: outcome.counterexample };
       }
       if (outcome.kind === "same") compared++;
+    }
+    for (const name of options.absent ?? []) {
+      const { bindings } = drawnPoint(plan, next);
+      const own = bindings.get(name);
+      if (own === undefined) continue;
+      const nothing = { ...own, data: Array.from(own.data, () => 0) };
+      const point = { bindings: new Map([...bindings, [name, nothing]]), degenerate: true };
+      later.push(() => compareAt(x, y, point, false));
     }
     if (degenerate) {
       for (const point of degeneratePoints(plan, next)) {

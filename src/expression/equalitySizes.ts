@@ -17,8 +17,13 @@ const CHOICES: readonly (readonly number[])[] = [
   [1, 4, 1, 3, 2],
 ];
 
-/** Choices of sizes for the axes of all `roots` together. */
-export function smallSizes(roots: readonly Expr[]): Sizes[] {
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * Choices of sizes for the axes of all `roots` together.
+ * @param kept axes, by name, that stay as they are where their size is known
+ */
+export function smallSizes(roots: readonly Expr[], kept: ReadonlySet<string> = NONE): Sizes[] {
   const groups = new AxisGroups();
   const nodes = topological(...roots);
   const inputs = new Map<string, Shape>();
@@ -31,6 +36,7 @@ export function smallSizes(roots: readonly Expr[]): Sizes[] {
       if (other === undefined) inputs.set(e.name, e.shape);
       else groups.align(other, e.shape);
     }
+    for (const a of e.shape) if (kept.has(a.name) && a.size !== null) groups.fix(a);
     constrain(e, groups);
   }
   const free = groups.free();
@@ -55,8 +61,12 @@ function constrain(e: Expr, groups: AxisGroups): void {
       for (const arg of e.args) groups.align(arg.shape, e.shape);
       return;
     case "index":
-    case "slice":
       groups.fix(x!.shape[e.dim]!);
+      return;
+    case "slice":
+      // What a slice leaves has the size that its positions say.
+      groups.fix(x!.shape[e.dim]!);
+      groups.fix(e.shape[e.dim]!);
       return;
     case "place":
     case "spread":

@@ -251,12 +251,23 @@ function elementwise<T>(
   return Array.from({ length: count }, (_, k) => f(args.map((a, j) => a.data[at[j]![k]!]!)));
 }
 
+/** Offsets by the two shapes: a graph has many nodes of few shapes, and is evaluated many times. */
+const known = new Map<string, readonly number[]>();
+const MOST_KNOWN = 2000;
+
 /** For each entry of an array of shape `out`, where it is in one of shape `from` broadcast to it. */
-function offsets(from: readonly number[], out: readonly number[]): number[] {
-  const padded = [...Array<number>(out.length - from.length).fill(1), ...from];
-  return entries(out).map((at) =>
-    padded.reduce((offset, n, d) => offset * n + (n === 1 ? 0 : at[d]!), 0),
-  );
+function offsets(from: readonly number[], out: readonly number[]): readonly number[] {
+  const key = `${from.join()}>${out.join()}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    const padded = [...Array<number>(out.length - from.length).fill(1), ...from];
+    found = entries(out).map((at) =>
+      padded.reduce((offset, n, d) => offset * n + (n === 1 ? 0 : at[d]!), 0),
+    );
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, found);
+  }
+  return found;
 }
 
 /** The entries that each entry of a reduction over `dims` combines, in row-major order. */

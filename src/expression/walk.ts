@@ -85,11 +85,25 @@ export function dependsOn(root: Expr, leaf: Expr): boolean {
  * positions, so a size must leave them inside (`ShapeError` otherwise).
  */
 export function resize(root: Expr, sizes: ReadonlyMap<string, number>): Expr {
-  const axes = (a: Axis): Axis => {
-    if (a.parts.length > 0) return { ...flattenAxes(a.parts.map(axes)), name: a.name };
+  return resizeNodes(root, sizes).get(root)!;
+}
+
+/** What each node of the expression becomes over axes of other sizes. */
+export function resizeNodes(root: Expr, sizes: ReadonlyMap<string, number>): Map<Expr, Expr> {
+  return withAxes(root, (a) => {
     const n = sizes.get(a.name);
     return n === undefined || n === a.size ? a : { ...a, size: n };
-  };
+  });
+}
+
+/** The same expression over other axes in the place of some, by name. They have the same sizes. */
+export function renameAxes(root: Expr, axes: ReadonlyMap<string, Axis>): Expr {
+  return withAxes(root, (a) => axes.get(a.name) ?? a).get(root)!;
+}
+
+function withAxes(root: Expr, of: (a: Axis) => Axis): Map<Expr, Expr> {
+  const axes = (a: Axis): Axis =>
+    a.parts.length > 0 ? { ...flattenAxes(a.parts.map(axes)), name: a.name } : of(a);
   const shape = (s: Shape): Shape => s.map(axes);
   const done = new Map<Expr, Expr>();
   for (const e of topological(root)) {
@@ -102,5 +116,5 @@ export function resize(root: Expr, sizes: ReadonlyMap<string, number>): Expr {
       done.set(e, internLike(e, shape(e.shape), args));
     } else done.set(e, withArgs(e, args));
   }
-  return done.get(root)!;
+  return done;
 }

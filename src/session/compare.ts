@@ -1,10 +1,9 @@
 /** Several inspected losses side by side: which are the same function, and how far others differ. */
 import type { Explanation } from "../explain/reasons/explain.ts";
+import { onInputs } from "../explain/reasons/inputs.ts";
 import { recognize } from "../explain/recognize/recognize.ts";
-import { sameShape } from "../expression/axis.ts";
 import { decideEqual } from "../expression/equality.ts";
-import type { Expr } from "../expression/node.ts";
-import { substitute } from "../expression/walk.ts";
+import type { Expr, Input } from "../expression/node.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report } from "../report/schema.ts";
 import type { Trap } from "../losses/entry.ts";
@@ -190,18 +189,17 @@ function isNumber(text: string): boolean {
  * arrays, or, where there are none, those with the same role.
  */
 function onSameInputs(first: Inspection, second: Inspection, e: Expr): Expr | null {
-  const renamed = new Map<Expr, Expr>();
+  const pairs: [Input, Input][] = [];
   for (const x of second.inputs) {
     const twin = first.inputs.find((y) =>
       x.array === null && y.array === null
         ? x.role !== "other" && x.role === y.role
         : y.array === x.array,
     );
-    if (twin !== undefined && sameShape(twin.node.shape, x.node.shape))
-      renamed.set(x.node, twin.node);
+    if (twin !== undefined) pairs.push([x.node as Input, twin.node as Input]);
   }
-  if (renamed.get(second.wrt.node) !== first.wrt.node) return null;
-  return substitute(e, renamed);
+  if (!pairs.some(([x, y]) => x === second.wrt.node && y === first.wrt.node)) return null;
+  return onInputs(e, pairs);
 }
 
 interface Spread {

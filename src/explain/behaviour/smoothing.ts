@@ -7,7 +7,7 @@ import * as b from "../../expression/build.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { rewrite, topological } from "../../expression/walk.ts";
 import { nodeWords, number } from "../../gradient/nodeWords.ts";
-import { valueOf } from "../recognize/constants.ts";
+import { numberOf } from "../recognize/constants.ts";
 import type { BehaviourSubject } from "./subject.ts";
 
 export interface SmoothingConstant {
@@ -60,29 +60,29 @@ type Found = Pick<SmoothingConstant, "kept" | "kind" | "value" | "name">;
 
 function addedIn(e: Expr): Found | null {
   if (e.kind !== "binary" || e.op !== "add") return null;
-  const which = e.args.findIndex((a) => a.shape.length === 0 && valueOf(a) !== null);
+  const which = e.args.findIndex((a) => a.shape.length === 0 && numberOf(a) !== null);
   if (which < 0) return null;
   const kept = 1 - which;
   const rest = e.args[kept]!;
   // 1 + exp(−x) is a sigmoid written out; its 1 holds nothing away from zero.
-  if (valueOf(rest) !== null || !holdsData(rest) || isPositive(rest)) return null;
-  const value = valueOf(e.args[which]!)!;
+  if (numberOf(rest) !== null || !holdsData(rest) || isPositive(rest)) return null;
+  const value = numberOf(e.args[which]!)!;
   return value > 0 ? { kept, kind: "added", value, name: nameOf(e.args[which]!) } : null;
 }
 
 function floorIn(e: Expr): Found | null {
   if (e.kind === "clamp") {
     const [x, low, high] = e.args as [Expr, Expr, Expr];
-    const value = valueOf(low);
+    const value = numberOf(low);
     if (value === null || !(value > 0) || !holdsData(x)) return null;
-    const top = valueOf(high) ?? Infinity;
+    const top = numberOf(high) ?? Infinity;
     const isLimits = top < Infinity && value < 0.5 && top <= 1;
     return { kept: 0, kind: isLimits ? "limits" : "floor", value, name: nameOf(low) };
   }
   if (e.kind !== "binary" || e.op !== "max") return null;
-  const which = e.args.findIndex((a) => a.shape.length === 0 && valueOf(a) !== null);
+  const which = e.args.findIndex((a) => a.shape.length === 0 && numberOf(a) !== null);
   if (which < 0 || !holdsData(e.args[1 - which]!)) return null;
-  const value = valueOf(e.args[which]!)!;
+  const value = numberOf(e.args[which]!)!;
   return value > 0 ? { kept: 1 - which, kind: "floor", value, name: nameOf(e.args[which]!) } : null;
 }
 
@@ -97,7 +97,7 @@ function isPositive(e: Expr): boolean {
 
 function nameOf(e: Expr): string {
   const named = topological(e).find((n) => n.kind === "parameter");
-  return named?.kind === "parameter" ? named.name : String(valueOf(e));
+  return named?.kind === "parameter" ? named.name : String(numberOf(e));
 }
 
 const CARRIES = new Set(["reshape", "transpose", "cast", "expand", "index", "slice", "reduce"]);
@@ -113,7 +113,7 @@ function placesOf(loss: Expr): Map<Expr, SmoothingConstant["place"]> {
     if (e.kind === "binary" && e.op === "div") {
       enter(e.args[1]!, "denominator");
       enter(e.args[0]!, "numerator");
-    } else if (e.kind === "binary" && e.op === "pow" && (valueOf(e.args[1]!) ?? 1) < 0) {
+    } else if (e.kind === "binary" && e.op === "pow" && (numberOf(e.args[1]!) ?? 1) < 0) {
       enter(e.args[0]!, "denominator");
     } else if (e.kind === "unary" && e.op === "log") enter(e.args[0]!, "logarithm");
     else if (e.kind === "unary" && e.op === "sqrt") enter(e.args[0]!, "root");

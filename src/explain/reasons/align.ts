@@ -2,12 +2,12 @@
  * The fewest changes: two ways to write one function differ in fields that make no difference on
  * arrays of this form. Whatever can take the other loss's value without changing the function does.
  */
-import { decideEqual } from "../../expression/equality.ts";
 import type { Expr } from "../../expression/node.ts";
 import { FAMILY_FIELDS, type FamilyField, canonical, sameValue } from "../../losses/edits.ts";
 import { type FamilySpec, type Scalar, scaled } from "../../losses/spec.ts";
 import { builtOn } from "../recognize/recognize.ts";
-import type { Subject } from "../recognize/subject.ts";
+import { type Subject, isLoss } from "../recognize/subject.ts";
+import { changesBetween } from "./groups.ts";
 
 /** Fields are taken over one by one, then two and three together. */
 const TOGETHER = 3;
@@ -36,12 +36,14 @@ export function aligned(subject: Subject, spec: FamilySpec, target: FamilySpec):
 }
 
 /**
- * Two specs in one way to write ratios: beside Tversky weights Dice and Jaccard are Tversky too, so
- * that their smoothing is measured in the same unit.
+ * Two specs in the way to write ratios that leaves the fewest changes. Beside Tversky weights Dice
+ * and Jaccard are Tversky too, with smoothing that counts double: either the numbers in the code are
+ * the same, or what they amount to.
  */
-export function inOneForm(a: FamilySpec, b: FamilySpec): [FamilySpec, FamilySpec] {
+export function fewestChanges(a: FamilySpec, b: FamilySpec): [FamilySpec, FamilySpec] {
   if (a.ratio.kind !== "tversky" && b.ratio.kind !== "tversky") return [a, b];
-  return [asTversky(a), asTversky(b)];
+  const [x, y] = [asTversky(a), asTversky(b)];
+  return changesBetween(x, y).length < changesBetween(a, b).length ? [x, y] : [a, b];
 }
 
 function asTversky(s: FamilySpec): FamilySpec {
@@ -64,7 +66,7 @@ function differing(a: FamilySpec, b: FamilySpec): FamilyField[] {
 
 function isFunction(subject: Subject, spec: FamilySpec, loss: Expr): boolean {
   const built = builtOn(subject, spec);
-  return built !== null && decideEqual(loss, built).equal === true;
+  return built !== null && isLoss(subject, loss, built).equal === true;
 }
 
 function* subsets<T>(items: readonly T[], size: number, from = 0): Generator<T[]> {

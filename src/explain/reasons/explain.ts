@@ -8,9 +8,10 @@ import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { gradient } from "../../gradient/gradient.ts";
 import { canonical } from "../../losses/edits.ts";
 import type { FamilySpec } from "../../losses/spec.ts";
-import { type Recognition, builtOn, recognize } from "../recognize/recognize.ts";
-import { type Subject, rolesOf } from "../recognize/subject.ts";
-import { aligned, inOneForm } from "./align.ts";
+import { withClassesCounted } from "../recognize/classes.ts";
+import { type Recognition, builtOn, recognizeBoth } from "../recognize/recognize.ts";
+import { type Subject, isLoss, rolesOf } from "../recognize/subject.ts";
+import { aligned, fewestChanges } from "./align.ts";
 import { type GradientFactor, factorOf } from "./factor.ts";
 import { type PairFormula, specFormula } from "./formula.ts";
 import { type Change, type ReasonId, applied, changesBetween } from "./groups.ts";
@@ -59,35 +60,45 @@ export interface ExplainOptions {
 const DRAWS = 3;
 
 export function explain(
-  subject: Subject,
-  standard: Standard,
-  options: ExplainOptions,
+  given: Subject,
+  { loss, spec }: Standard,
+  { spans: places = new Map(), ...rest }: ExplainOptions,
 ): Explanation {
-  const own = recognize(subject);
-  const [g, h] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const { subject, sized, nodes } = withClassesCounted(given);
+  const standard = { loss: sized(loss), spec };
+  const spans = new Map(places);
+  for (const [before, after] of nodes) {
+    const span = places.get(before);
+    if (span !== undefined && !spans.has(after)) spans.set(after, span);
+  }
+  const options = { ...rest, spans };
+  const same = isLoss(subject, subject.loss, standard.loss);
+  const { own, other: target } = recognizeBoth(subject, standard.loss, standard.spec);
   const interrupted = (own?.interruptions.length ?? 0) > 0;
-  const same = decideEqual(subject.loss, standard.loss);
   if (same.equal === true && !interrupted) {
     return { equal: "same function", how: same.how, reasons: [], complete: true, own };
   }
-  const sameGradient = decideEqual(g!, h!);
-  if (sameGradient.equal === true) {
-    return { equal: "same gradient", how: sameGradient.how, reasons: [], complete: true, own };
-  }
-  const target = standard.spec ?? recognize({ ...subject, loss: standard.loss })?.spec ?? null;
-  const equal = sameGradient.equal === false ? "different" : "undecided";
+  const [g, h] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const sameGradient = decideEqual(g!, h!, { absent: [subject.target.name] });
+  const equal =
+    sameGradient.equal === true
+      ? "same gradient"
+      : sameGradient.equal === false
+        ? "different"
+        : "undecided";
+  const { how } = sameGradient;
   if (own === null || target === null) {
-    const reason = unnamed(subject, standard, options);
-    return { equal, how: sameGradient.how, reasons: [reason], complete: false, own };
+    const reasons = equal === "same gradient" ? [] : [unnamed(subject, standard, options)];
+    return { equal, how, reasons, complete: equal === "same gradient", own };
   }
   const roled = { ...subject, roles: own.roles };
   const other = canonical(target);
-  const [from, to] = inOneForm(aligned(roled, own.spec, other), other);
+  const [from, to] = fewestChanges(aligned(roled, own.spec, other), other);
   const changes = changesBetween(from, to);
   const reasons = reasonsOf(roled, own, from, to, changes, options);
   const end = builtOn(roled, applied(from, to, changes));
-  const complete = end !== null && decideEqual(end, standard.loss).equal === true;
-  return { equal, how: sameGradient.how, reasons, complete, own };
+  const complete = end !== null && isLoss(roled, end, standard.loss).equal === true;
+  return { equal, how, reasons, complete, own };
 }
 
 function reasonsOf(
@@ -142,7 +153,7 @@ function reasonsOf(
       },
       factor: factor(gradientOf(0), gradientOf(1 << k)),
       share: shares?.changes[k] ?? null,
-      lines: linesOf(change.id, from, subject.loss, options.spans ?? new Map(), options.file ?? ""),
+      lines: linesOf(change.id, from, subject, options.spans ?? new Map(), options.file ?? ""),
     };
   });
   return [...interruptions, ...family];

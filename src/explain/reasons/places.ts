@@ -2,13 +2,14 @@
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
 import { type FamilySpec, type Scalar, valueOf } from "../../losses/spec.ts";
+import type { Subject } from "../recognize/subject.ts";
 import type { ReasonId } from "./groups.ts";
 
 /** The lines of the code that a reason concerns, first to last; empty when none is known. */
 export function linesOf(
   id: ReasonId,
   spec: FamilySpec,
-  loss: Expr,
+  { loss, prediction, target }: Subject,
   spans: ReadonlyMap<Expr, SourceSpan>,
   file: string,
 ): number[] {
@@ -16,10 +17,28 @@ export function linesOf(
   const own = nodes.filter((e) => isPart(id, e, spec));
   const found = lines(own, spans, file);
   if (found.length > 0) return found;
-  const ratio = nodes.filter((e) => e.kind === "binary" && e.op === "div");
+  // Nothing of it is there: where it would stand.
+  if (OUTERMOST.has(id)) return lines([loss], spans, file);
+  const taken = TAKES[id];
+  if (taken !== undefined) {
+    const leaf = taken === "prediction" ? prediction : target;
+    const users = nodes.filter((e) => e.args.includes(leaf));
+    const [first] = lines(users, spans, file);
+    if (first !== undefined) return [first];
+  }
+  const ratio = nodes.filter(isRatio);
   const fallback = lines(ratio, spans, file);
   return fallback.length > 0 ? fallback.slice(-1) : lines([loss], spans, file);
 }
+
+/** What happens to the value of the loss last, and to its arrays first. */
+const OUTERMOST: ReadonlySet<ReasonId> = new Set(["constant-factor", "further-terms"]);
+const TAKES: Readonly<Partial<Record<ReasonId, "prediction" | "target">>> = {
+  activation: "prediction",
+  clipping: "prediction",
+  "target-encoding": "target",
+  "target-smoothing": "target",
+};
 
 function lines(
   nodes: readonly Expr[],
@@ -48,14 +67,17 @@ function isPart(id: ReasonId, e: Expr, spec: FamilySpec): boolean {
       return limits(e, [spec.predictionClip, spec.targetClip]);
     case "powers":
       return (
-        (e.kind === "binary" && e.op === "pow") ||
-        (e.kind === "binary" && e.op === "mul" && e.args[0] === e.args[1])
+        e.kind === "binary" &&
+        (e.op === "pow" || (e.op === "mul" && e.args[0] === e.args[1])) &&
+        !isOutside(e)
       );
     case "region":
-      return e.kind === "reduce" && e.op === "sum";
+      return e.kind === "reduce" && e.op === "sum" && !isOutside(e);
     case "class-reduction":
+      if (e.kind === "binary" && e.op === "add" && e.args.every(isOutside)) return true;
+      return e.kind === "reduce" && isOutside(e);
     case "batch-reduction":
-      return e.kind === "reduce" && e.args[0]!.kind !== "input" && isOutside(e);
+      return e.kind === "reduce" && isOutside(e);
     case "target-encoding":
       return e.kind === "oneHot" || (e.kind === "binary" && e.op === "eq");
     case "classes":
@@ -82,6 +104,8 @@ function isPart(id: ReasonId, e: Expr, spec: FamilySpec): boolean {
       );
     case "overlap":
       return e.kind === "unary" && e.op === "abs";
+    case "constant-factor":
+      return multiplies(e, spec.factor);
     case "further-terms":
       return e.kind === "unary" && ["log", "softplus", "logsigmoid"].includes(e.op);
     default:
@@ -89,9 +113,21 @@ function isPart(id: ReasonId, e: Expr, spec: FamilySpec): boolean {
   }
 }
 
-/** Whether a division lies below it: it works on ratios, not on arrays. */
+/** Whether it multiplies what comes of the ratios by a number. */
+function multiplies(e: Expr, by: Scalar): boolean {
+  if (e.kind !== "binary" || e.shape.length > 0 || valueOf(by) === 1) return false;
+  return e.op === "mul" && e.args.some((a) => isNumber(a, [by])) && isOutside(e);
+}
+
+/** A quotient of sums. */
+function isRatio(e: Expr): boolean {
+  if (e.kind !== "binary" || e.op !== "div") return false;
+  return topological(e.args[1]!).some((n) => n.kind === "reduce");
+}
+
+/** Whether a quotient of sums lies below it: it works on ratios, not on arrays. */
 function isOutside(e: Expr): boolean {
-  return topological(e).some((n) => n !== e && n.kind === "binary" && n.op === "div");
+  return topological(e).some((n) => n !== e && isRatio(n));
 }
 
 function isOne(e: Expr): boolean {

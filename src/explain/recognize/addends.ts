@@ -4,7 +4,7 @@ import type { Expr } from "../../expression/node.ts";
 import { dependsOn } from "../../expression/walk.ts";
 import { buildFamily } from "../../losses/family.ts";
 import { type Addend, FamilyError, familySpec } from "../../losses/spec.ts";
-import { type Constants, named } from "./constants.ts";
+import { type Constants, named, numberOf } from "./constants.ts";
 import type { Cut } from "./cut.ts";
 import { Probe } from "./probe.ts";
 import { tidy } from "./ratio.ts";
@@ -71,10 +71,6 @@ function termsOf(loss: Expr): Term[] {
   };
   visit(loss, 1);
   return found;
-}
-
-function numberOf(e: Expr): number | null {
-  return e.kind === "const" || e.kind === "parameter" ? e.value : null;
 }
 
 /** The addend that a term is, told by its values at two points. */

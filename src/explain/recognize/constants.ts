@@ -4,7 +4,7 @@ import { topological } from "../../expression/walk.ts";
 import type { Scalar } from "../../losses/spec.ts";
 
 export interface Constants {
-  /** Every number written in it or bound to a name, 0 and 1 included. */
+  /** Every finite number written in it or bound to a name. */
   readonly values: readonly number[];
   /** Exponents, and bounds of clamps and maxima. */
   readonly exponents: readonly number[];
@@ -18,16 +18,15 @@ export function constantsOf(loss: Expr): Constants {
   const bounds = new Set<number>();
   const names = new Map<number, string>();
   for (const e of topological(loss)) {
-    const own = valueOf(e);
-    if (own !== null) values.add(own);
+    addIf(values, numberOf(e));
     if (e.kind === "parameter" && e.value !== null && !names.has(e.value)) {
       names.set(e.value, e.name);
     }
-    if (e.kind === "binary" && e.op === "pow") addIf(exponents, valueOf(e.args[1]!));
+    if (e.kind === "binary" && e.op === "pow") addIf(exponents, numberOf(e.args[1]!));
     if (e.kind === "binary" && e.op === "max") {
-      for (const a of e.args) addIf(bounds, valueOf(a));
+      for (const a of e.args) addIf(bounds, numberOf(a));
     }
-    if (e.kind === "clamp") for (const a of e.args.slice(1)) addIf(bounds, valueOf(a));
+    if (e.kind === "clamp") for (const a of e.args.slice(1)) addIf(bounds, numberOf(a));
   }
   return { values: [...values], exponents: [...exponents], bounds: [...bounds], names };
 }
@@ -37,16 +36,16 @@ function addIf(into: Set<number>, x: number | null): void {
 }
 
 /** The value of a number, or of a product, quotient, difference or power of such. */
-export function valueOf(e: Expr): number | null {
+export function numberOf(e: Expr): number | null {
   if (e.kind === "const") return e.value;
   if (e.kind === "parameter") return e.value;
-  if (e.kind === "cast") return valueOf(e.args[0]!);
+  if (e.kind === "cast") return numberOf(e.args[0]!);
   if (e.kind === "unary" && e.op === "neg") {
-    const v = valueOf(e.args[0]!);
+    const v = numberOf(e.args[0]!);
     return v === null ? null : -v;
   }
   if (e.kind !== "binary") return null;
-  const [a, b] = [valueOf(e.args[0]!), valueOf(e.args[1]!)];
+  const [a, b] = [numberOf(e.args[0]!), numberOf(e.args[1]!)];
   if (a === null || b === null) return null;
   switch (e.op) {
     case "mul":

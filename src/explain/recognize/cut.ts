@@ -5,8 +5,11 @@
 import type { Axis } from "../../expression/axis.ts";
 import * as x from "../../expression/build.ts";
 import type { Expr, Input } from "../../expression/node.ts";
+import { simplify } from "../../expression/simplify.ts";
 import { rewrite, substitute, topological } from "../../expression/walk.ts";
-import type { Activation } from "../../losses/spec.ts";
+import type { Activation, FamilySpec, Scalar, TargetSmoothing } from "../../losses/spec.ts";
+import { PASSING, frontier } from "./passing.ts";
+import { cutClip, cutSmoothing } from "./limits.ts";
 import type { Role, Subject } from "./subject.ts";
 import { rolesOf } from "./subject.ts";
 
@@ -17,36 +20,74 @@ export interface Interruption {
 }
 
 export interface Cut {
+  /** The whole loss, with its gradient let through everywhere. */
+  readonly uninterrupted: Expr;
   /** The loss of `p` and `t`; of the prediction itself as well where terms take the logits. */
   readonly loss: Expr;
   readonly p: Input;
   readonly t: Input;
   readonly activation: Activation;
   readonly encoding: "as given" | "one-hot";
+  /** Limits of the activated prediction, and what smooths the target: cut off as well. */
+  readonly predictionClip: Scalar;
+  readonly targetSmoothing: TargetSmoothing;
   readonly interruptions: readonly Interruption[];
 }
 
-/** What passes entries on, one by one, under another shape or type. */
-const PASSING = new Set(["reshape", "transpose", "expand", "slice", "index", "cast"]);
-
 /** The cut of a loss, or null where its target cannot be told from what surrounds it. */
 export function cut(subject: Subject): Cut | null {
-  const { loss: simple, interruptions } = withoutStops(logSpaceRemoved(subject.loss), subject);
+  const { loss: simple, interruptions } = withoutStops(namedActivations(subject.loss), subject);
   const activated = cutActivation(simple, subject, interruptions);
-  const target = cutTarget(activated.loss, subject);
+  const clipped = cutClip(activated.loss, activated.p);
+  const target = cutTarget(clipped.loss, subject);
   if (target === null) return null;
-  return { ...activated, ...target, interruptions };
+  const at = rolesOf(subject).indexOf("class");
+  const classes = at < 0 ? null : subject.prediction.shape[at]!.size;
+  const smoothed = cutSmoothing(target.loss, target.t, classes);
+  return {
+    ...activated,
+    ...target,
+    ...smoothed,
+    uninterrupted: simple,
+    p: clipped.p,
+    predictionClip: clipped.clip,
+    interruptions,
+  };
 }
 
-/** exp(log softmax) and exp(log sigmoid) as what they are. */
-function logSpaceRemoved(loss: Expr): Expr {
+/** The spec of what a cut leaves. */
+export function withoutCut(spec: FamilySpec): FamilySpec {
+  return {
+    ...spec,
+    activation: "none",
+    targetEncoding: "as given",
+    predictionClip: 0,
+    targetSmoothing: { kind: "none" },
+  };
+}
+
+/** Activations that are written out, and exp(log softmax) and exp(log sigmoid), as what they are. */
+function namedActivations(loss: Expr): Expr {
   return rewrite(loss, (e) => {
+    if (e.kind === "binary" && e.op === "div" && e.shape.length > 0 && holdsExponential(e)) {
+      const simple = simplify(e);
+      const isActivation =
+        simple.kind === "softmax" || (simple.kind === "unary" && simple.op === "sigmoid");
+      return isActivation ? simple : e;
+    }
     if (e.kind !== "unary" || e.op !== "exp") return e;
     const inner = e.args[0]!;
     if (inner.kind === "softmax" && inner.log) return x.softmax(inner.args[0]!, inner.dim);
     if (inner.kind === "unary" && inner.op === "logsigmoid") return x.sigmoid(inner.args[0]!);
     return e;
   });
+}
+
+/** Whether it is made of exponentials of one array, as written-out activations are. */
+function holdsExponential(e: Expr): boolean {
+  const nodes = topological(e);
+  const inputs = nodes.filter((n) => n.kind === "input");
+  return inputs.length === 1 && nodes.some((n) => n.kind === "unary" && n.op === "exp");
 }
 
 /** The loss with its gradient let through everywhere, and where it was not. */
@@ -68,19 +109,6 @@ function dependents(loss: Expr, leaf: Expr): Set<Expr> {
   const found = new Set<Expr>([leaf]);
   for (const e of topological(loss)) if (e.args.some((a) => found.has(a))) found.add(e);
   return found;
-}
-
-/** Nodes that are the first to do something to the entries of `leaf`, each with its argument. */
-function frontier(loss: Expr, leaf: Expr): { readonly users: Expr[]; readonly passed: Set<Expr> } {
-  const passed = new Set<Expr>([leaf]);
-  const users: Expr[] = [];
-  for (const e of topological(loss)) {
-    if (!e.args.some((a) => passed.has(a))) continue;
-    // An integer cast is no passage: it truncates.
-    if (PASSING.has(e.kind) && e.type === "float") passed.add(e);
-    else users.push(e);
-  }
-  return { users, passed };
 }
 
 type Level = "sigmoid" | "softmax" | "softmax over batch" | "relu" | "tanh";

@@ -115,11 +115,15 @@ function probeSizes(
   const sizes = new Map<string, number>(choices[0]);
   const free = (name: string): boolean =>
     new Set(choices.map((c) => c.get(name))).size > 1 && choices.length > 1;
+  /** Axes that have one size with this one: theirs is the same in every choice. */
+  const along = (name: string): string[] =>
+    [...sizes.keys()].filter((n) => choices.every((c) => c.get(n) === c.get(name)));
   let spaces = 0;
   p.shape.forEach((a, d) => {
     const role = roles[d]!;
     const first = role !== "space" || spaces++ === 0;
-    if (free(a.name)) sizes.set(a.name, first ? SIZES[role][scale]! : 2);
+    if (!free(a.name)) return;
+    for (const name of along(a.name)) sizes.set(name, first ? SIZES[role][scale]! : 2);
   });
   return sizes;
 }

@@ -49,6 +49,9 @@ export interface Fit {
 /** Points beyond the eight coefficients: a wrong choice of sums does not pass them by chance. */
 const POINTS = 14;
 
+/** The least of what a region is filled with, of a full one. */
+const LEAST_FILL = 0.01;
+
 /** Every reading of the loss's values, simplest first. */
 export function* fitRatio(
   probe: Probe,
@@ -56,13 +59,12 @@ export function* fitRatio(
   shapes: readonly Shape[],
   choices: readonly Sums[],
 ): Generator<Fit> {
-  const { of, size } = withinRegion(probe, region);
+  const { spread, size } = withinRegion(probe, region);
   const points = Array.from({ length: POINTS }, () => {
     // Regions of very different fill, so that no sum looks like another.
-    const [f, g] = [0.2 + 0.8 * probe.draw(1)[0]!, 0.2 + 0.8 * probe.draw(1)[0]!];
-    const p = probe.draw(size).map((v) => v * f);
-    const t = probe.draw(size).map((v) => v * g);
-    const spread = (v: Float64Array): Float64Array => Float64Array.from(of, (k) => v[k]!);
+    const [f, g] = [probe.draw(1)[0]!, probe.draw(1)[0]!].map((v) => LEAST_FILL ** (1 - v));
+    const p = probe.draw(size).map((v) => v * f!);
+    const t = probe.draw(size).map((v) => v * g!);
     return { p, t, loss: probe.value(spread(p), spread(t)) };
   });
   if (!points.every((x) => Number.isFinite(x.loss))) return;

@@ -3,7 +3,6 @@
  * by the exact test against the template: what is returned is the same function, or nothing is.
  */
 import { ShapeError } from "../../expression/axis.ts";
-import { decideEqual } from "../../expression/equality.ts";
 import type { Expr } from "../../expression/node.ts";
 import { buildFamily } from "../../losses/family.ts";
 import {
@@ -15,14 +14,15 @@ import {
 } from "../../losses/spec.ts";
 import { splitAddends } from "./addends.ts";
 import { type Constants, constantsOf, named } from "./constants.ts";
-import { type Cut, type Interruption, cut } from "./cut.ts";
+import { withClassesCounted } from "./classes.ts";
+import { type Cut, type Interruption, cut, withoutCut } from "./cut.ts";
 import { Probe } from "./probe.ts";
 import { type Sums, fitRatio } from "./ratio.ts";
 import { refined } from "./refine.ts";
 import { pooledRoles, regionOf } from "./regions.ts";
 import { screened } from "./screen.ts";
 import { shapesOf } from "./shapes.ts";
-import { type Role, type Subject, inputsOf, rolesOf } from "./subject.ts";
+import { type Role, type Subject, inputsOf, isLoss, rolesOf } from "./subject.ts";
 import { variants } from "./variants.ts";
 import { reductionsOf } from "./reductions.ts";
 
@@ -38,27 +38,62 @@ export interface Recognition {
 /** The spec of a loss, or null when it is none of the family (or not seen to be one). */
 export function recognize(subject: Subject): Recognition | null {
   for (const roles of rolesToTry(subject)) {
-    try {
-      const found = recognizeWith({ ...subject, roles });
-      if (found !== null) return found;
-    } catch (e) {
-      // A loss that fixes sizes which no member of the family fixes is none of it.
-      if (!(e instanceof ShapeError)) throw e;
-    }
+    const found = recognizeWith({ ...subject, roles });
+    if (found !== null) return found;
   }
   return null;
 }
 
-/** Two axes may be samples and voxels as well as the two sides of a picture. */
+/**
+ * Two losses of the same arrays under one reading of the axes: the first under which both are of the
+ * family. Where there is none, what the first loss is by itself.
+ * @param known the second as a member of the family, where that is known
+ */
+export function recognizeBoth(
+  subject: Subject,
+  other: Expr,
+  known: FamilySpec | null,
+): { readonly own: Recognition | null; readonly other: FamilySpec | null } {
+  let first: Recognition | null = null;
+  for (const roles of rolesToTry(subject)) {
+    const own = recognizeWith({ ...subject, roles });
+    if (own === null) continue;
+    first ??= own;
+    const second = known ?? recognizeWith({ ...subject, loss: other, roles })?.spec ?? null;
+    if (second !== null) return { own, other: second };
+  }
+  return { own: first, other: null };
+}
+
+/**
+ * Two axes may be samples and voxels as well as the two sides of a picture; and nothing but the sums
+ * tells where the classes stand: second, as in PyTorch, or last, as in Keras.
+ */
 function rolesToTry(subject: Subject): Role[][] {
   const own = rolesOf(subject);
-  if (subject.roles !== undefined || own.some((r) => r !== "space")) return [own];
+  if (subject.roles !== undefined || own.length === 1) return [own];
   const rest = own.slice(1);
-  if (own.length === 1) return [own];
+  const at = own.indexOf("class");
+  if (at >= 0 && own.length > 2) {
+    const spaces = rest.filter((r) => r !== "class");
+    const other: Role[] = at === 1 ? [...spaces, "class"] : ["class", ...spaces];
+    return [own, [own[0]!, ...other]];
+  }
+  if (own.some((r) => r !== "space")) return [own];
   return [own, ["batch", ...rest], ...(own.length === 2 ? [["batch", "class"] as Role[]] : [])];
 }
 
+/** Null also where the loss's shapes do not allow this reading, or fix sizes that no member fixes. */
 function recognizeWith(subject: Subject): Recognition | null {
+  try {
+    return recognition(withClassesCounted(subject).subject);
+  } catch (e) {
+    if (e instanceof ShapeError) return null;
+    throw e;
+  }
+}
+
+function recognition(subject: Subject): Recognition | null {
   const parts = cut(subject);
   if (parts === null) return null;
   const roles = rolesOf(subject);
@@ -68,6 +103,8 @@ function recognizeWith(subject: Subject): Recognition | null {
   const base: Partial<FamilySpec> = {
     activation: parts.activation,
     targetEncoding: parts.encoding,
+    predictionClip: parts.predictionClip,
+    targetSmoothing: parts.targetSmoothing,
     addends,
   };
   for (const spec of ratioSpecs({ ...parts, loss: ratio }, roles, constants, base)) {
@@ -85,11 +122,14 @@ function recognizeWith(subject: Subject): Recognition | null {
 export function isSame(subject: Subject, parts: Cut, spec: FamilySpec): boolean {
   const built = builtOn(subject, spec);
   if (built === null) return false;
-  if (parts.interruptions.length === 0) return decideEqual(subject.loss, built).equal === true;
+  if (parts.interruptions.length === 0) return isLoss(subject, subject.loss, built).equal === true;
+  if (parts.interruptions.every((i) => i.kind === "detached")) {
+    return isLoss(subject, parts.uninterrupted, built).equal === true;
+  }
   const { p, t } = parts;
-  const plain = { ...spec, activation: "none", targetEncoding: "as given" } as const;
+  const plain = withoutCut(spec);
   const inner = builtOn({ ...subject, prediction: p, target: t, roles: rolesOf(subject) }, plain);
-  return inner !== null && decideEqual(parts.loss, inner).equal === true;
+  return inner !== null && isLoss(subject, parts.loss, inner).equal === true;
 }
 
 /** The template on the subject's arrays; null when it does not fit them. */
@@ -97,7 +137,7 @@ export function builtOn(subject: Subject, spec: FamilySpec): Expr | null {
   try {
     return buildFamily(spec, inputsOf(subject));
   } catch (e) {
-    if (e instanceof FamilyError) return null;
+    if (e instanceof FamilyError || e instanceof ShapeError) return null;
     throw e;
   }
 }
@@ -116,12 +156,17 @@ function* ratioSpecs(
   const second = new Probe(loss, p, t, roles, 1);
   const shapes = shapesOf(constants, regionCount(probe, region));
   for (const fit of fitRatio(probe, region, shapes, sumChoices(constants))) {
-    const exact = refined(probe, region, fit);
-    for (const reduced of reductionsOf(exact, region, [probe, second], constants)) {
-      yield* screened(parts, roles, variants({ ...base, ...reduced }, loss, constants, roles));
+    for (const exact of refined(probe, region, fit)) {
+      for (const reduced of reductionsOf(exact, region, [probe, second], constants)) {
+        yield* screened(parts, roles, variants({ ...base, ...reduced }, loss, constants, roles));
+      }
     }
   }
-  yield* screened(parts, roles, generalized(base, constants));
+  yield* screened(
+    parts,
+    roles,
+    Array.from(generalized(base, constants), (spec) => [spec]),
+  );
 }
 
 /** Generalized Dice: its weights are made of the target's sums, so no ratio of one region shows. */

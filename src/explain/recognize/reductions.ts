@@ -1,10 +1,17 @@
 /** From the fraction of one region to the fields of a spec: ratio, smoothing, loss, reductions. */
-import type { FamilySpec, Outer, Ratio as RatioField, Region, Scalar } from "../../losses/spec.ts";
+import {
+  type FamilySpec,
+  type Outer,
+  type Ratio as RatioField,
+  type Region,
+  type Scalar,
+  valueOf,
+} from "../../losses/spec.ts";
 import { type Constants, named } from "./constants.ts";
 import { nullVector } from "./linear.ts";
 import type { Probe } from "./probe.ts";
 import { type Fit, type Ratio, fitRatio, sumsOf, tidy } from "./ratio.ts";
-import { pooledRoles } from "./regions.ts";
+import { pooledClasses, pooledRoles } from "./regions.ts";
 
 type Fields = Partial<FamilySpec>;
 
@@ -15,10 +22,11 @@ export function* reductionsOf(
   probes: readonly [Probe, Probe],
   constants: Constants,
 ): Generator<Fields> {
+  const classes = pooledClasses(probes[0], region);
   for (const own of ratioFields(fit, constants)) {
     for (const { fields, factor } of lossFields(fit, constants)) {
       for (const reduced of reducedBy(factor, fit, region, probes, constants)) {
-        const base: Fields = { region, ...own, ...fields, ...reduced };
+        const base: Fields = { region, classes, ...own, ...fields, ...reduced };
         yield base;
         for (const weighted of weightings(base, fit, region, probes[0], constants)) yield weighted;
       }
@@ -131,9 +139,9 @@ function* reducedBy(
   const grown = options.filter(
     (o) => growth === null || Math.abs(o.expected - growth) < 1e-6 * growth,
   );
-  // Where sizes are fixed a sum and a mean look alike but for their factor: a factor of 1 is likelier.
-  const plain = (o: (typeof options)[0]): number => (Math.abs(factor / o.by - 1) < 1e-7 ? 0 : 1);
-  for (const o of grown.sort((a, b) => plain(a) - plain(b))) {
+  // Where sizes are fixed a sum and a mean look alike but for their factor.
+  const rank = (o: (typeof options)[0]): number => unlikely(factor / o.by, constants);
+  for (const o of grown.sort((a, b) => rank(a) - rank(b))) {
     yield { ...o.fields, factor: scalarOf(factor / o.by, constants) };
   }
 }
@@ -160,45 +168,79 @@ function* weightings(
   const weights = classWeights(fit, region, probe);
   if (weights === null) return;
   const mean = weights.reduce((s, w) => s + w, 0) / classes;
-  const relative = weights.map((w) => tidy(w / mean));
+  const relative = weights.map((w) => w / mean);
   if (relative.every((w) => Math.abs(w - 1) < 1e-7)) return;
   const kept = relative.flatMap((w, c) => (Math.abs(w) < 1e-7 ? [] : [c]));
   const equal = kept.every((c) => Math.abs(relative[c]! - relative[kept[0]!]!) < 1e-7);
-  if (equal && kept.length < classes) {
-    const isForeground = kept.length === classes - 1 && !kept.includes(0);
-    const chosen: Fields = { classes: isForeground ? "without background" : { only: kept } };
-    yield { ...base, ...chosen };
-    yield {
-      ...base,
-      ...chosen,
-      factor: scalarOf(valueOfFactor(base) * (kept.length / classes), constants),
-    };
-    if (base.classReduction === "mean") {
-      const sum = valueOfFactor(base) / classes;
-      yield { ...base, ...chosen, classReduction: "sum", factor: scalarOf(sum, constants) };
-    }
-    return;
-  }
-  // Weights are known up to the factor in front of the loss.
-  const smallest = Math.min(...kept.map((c) => Math.abs(relative[c]!)));
-  for (const unit of [1, ...constants.values.filter((v) => v > 0)]) {
-    for (const reading of [relative.map((w) => tidy((w * unit) / smallest)), relative]) {
-      const total = reading.reduce((s, w) => s + w, 0);
-      const k = valueOfFactor(base);
-      const value = base.classReduction === "sum" ? total : total / classes;
-      for (const classWeighting of ["loss", "score"] as const) {
-        const factor = classWeighting === "loss" ? k / value : k;
-        yield { ...base, classWeighting, weights: reading, factor: scalarOf(factor, constants) };
-      }
-      yield { ...base, classWeighting: "normalized loss", weights: reading };
-    }
-  }
+  const isForeground = kept.length === classes - 1 && !kept.includes(0);
+  const chosen: Fields =
+    kept.length === classes
+      ? {}
+      : { classes: isForeground ? "without background" : { only: kept } };
+  const k = valueOfFactor(base);
+  /** The loss of all classes together, when each has the loss 1. */
+  const whole = base.classReduction === "sum" ? k * classes : k;
+  const rank = (f: Fields): number => unlikely(valueOfFactor(f), constants);
+  const found = equal
+    ? // What was read as all classes was these, each counting more, or the sum of these.
+      [
+        { classReduction: "mean" as const, factor: whole },
+        { classReduction: "sum" as const, factor: whole / kept.length },
+      ].map((f): Fields => ({ ...base, ...chosen, ...f, factor: scalarOf(f.factor, constants) }))
+    : weightedBy(
+        { ...base, ...chosen },
+        kept.map((c) => relative[c]!),
+        whole,
+        constants,
+      );
+  yield* found.sort((a, b) => rank(a) - rank(b));
 }
 
-function valueOfFactor(base: Fields): number {
-  const f = base.factor ?? 1;
-  return typeof f === "number" ? f : f.value * (f.times ?? 1);
+/** Likeliest is that there is no factor, then one that stands in the code. */
+function unlikely(factor: number, { values }: Constants): number {
+  const is = (v: number): boolean => Math.abs(factor - v) < 1e-7 * Math.abs(v);
+  return is(1) ? 0 : values.some(is) ? 1 : 2;
 }
+
+/** Weights are known up to the factor in front of the loss. */
+function weightedBy(
+  base: Fields,
+  relative: readonly number[],
+  whole: number,
+  constants: Constants,
+): Fields[] {
+  const smallest = Math.min(...relative.map(Math.abs));
+  const readings = [1, ...constants.values.filter((v) => v > 0)].flatMap((unit) => [
+    relative.map((w) => rounded((w * unit) / smallest)),
+    relative.map(rounded),
+  ]);
+  return readings.flatMap((weights): Fields[] => {
+    const total = weights.reduce((s, w) => s + w, 0);
+    const value = base.classReduction === "sum" ? total : total / weights.length;
+    const factor = scalarOf(whole / value, constants);
+    // What was read as a factor of the overlap is the mean of the weights, if they are the score's.
+    const mean = relative.reduce((s, w) => s + w, 0) / relative.length;
+    const times = valueOf(base.overlapFactor ?? 1) / mean;
+    return [
+      { ...base, classWeighting: "loss", weights, factor },
+      {
+        ...base,
+        classWeighting: "score",
+        overlapFactor: 1,
+        weights: relative.map((w) => rounded(w * times)),
+      },
+      { ...base, classWeighting: "normalized loss", weights, factor: scalarOf(whole, constants) },
+    ];
+  });
+}
+
+/** A weight, which the values of a loss tell to some seven digits. */
+function rounded(w: number): number {
+  const short = Number(w.toPrecision(5));
+  return Math.abs(short - w) <= 1e-6 * Math.abs(w) ? short : tidy(w);
+}
+
+const valueOfFactor = (base: Fields): number => valueOf(base.factor ?? 1);
 
 /** Weight of each class in a loss that is a weighted sum over regions; null when it is none. */
 function classWeights({ ratio, shape }: Fit, region: Region, probe: Probe): number[] | null {

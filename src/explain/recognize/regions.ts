@@ -1,5 +1,5 @@
 /** Which entries are summed together: told by exchanging entries and seeing whether the loss moves. */
-import type { Region } from "../../losses/spec.ts";
+import type { Classes, Region } from "../../losses/spec.ts";
 import type { Probe } from "./probe.ts";
 import type { Role } from "./subject.ts";
 
@@ -54,20 +54,51 @@ export function pooledRoles(region: Region): ReadonlySet<Role> {
   }
 }
 
-/** For each entry, its number within its region; the same content is put into every region. */
-export function withinRegion(
-  probe: Probe,
-  region: Region,
-): { readonly of: number[]; size: number } {
+/** Classes whose entries move the loss: the others are left out of its sums. */
+export function usedClasses(probe: Probe): number[] {
+  const classes = Array.from({ length: probe.along("class") }, (_, c) => c);
+  const [p, t, q, u] = [probe.draw(), probe.draw(), probe.draw(), probe.draw()];
+  const before = probe.value(p, t);
+  return classes.filter((c) => {
+    const other = (own: Float64Array, drawn: Float64Array): Float64Array =>
+      own.map((v, k) => (probe.coordinates(k).class === c ? drawn[k]! : v));
+    const after = probe.value(other(p, q), other(t, u));
+    return !(Math.abs(after - before) <= MOVED * Math.max(1, Math.abs(before)));
+  });
+}
+
+/** The classes that are compared, where one sum takes in several of them. */
+export function pooledClasses(probe: Probe, region: Region): Classes {
+  const used = usedClasses(probe);
+  const all = probe.along("class");
+  if (!pooledRoles(region).has("class") || used.length === all || used.length === 0) return "all";
+  const isForeground = used.length === all - 1 && !used.includes(0);
+  return isForeground ? "without background" : { only: used };
+}
+
+/** The entries of one region, and how the same content is put into every region. */
+export interface Within {
+  readonly size: number;
+  readonly spread: (content: Float64Array) => Float64Array;
+}
+
+export function withinRegion(probe: Probe, region: Region): Within {
   const pooled = pooledRoles(region);
+  const classes = pooledClasses(probe, region);
+  const used = (c: number): boolean =>
+    classes === "all" || (typeof classes === "object" ? classes.only.includes(c) : c > 0);
   const keys = new Map<string, number>();
   const of = Array.from({ length: probe.count }, (_, k) => {
     const where = probe.coordinates(k);
+    if (!used(where.class)) return null;
     const key = (["batch", "class", "space"] as const)
       .map((r) => (pooled.has(r) ? where[r] : 0))
       .join();
     if (!keys.has(key)) keys.set(key, keys.size);
     return keys.get(key)!;
   });
-  return { of, size: keys.size };
+  return {
+    size: keys.size,
+    spread: (content) => Float64Array.from(of, (k) => (k === null ? 0.5 : content[k]!)),
+  };
 }

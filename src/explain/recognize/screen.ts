@@ -3,40 +3,50 @@ import * as x from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { buildFamily } from "../../losses/family.ts";
 import { FamilyError, type FamilySpec } from "../../losses/spec.ts";
-import type { Cut } from "./cut.ts";
+import { type Cut, withoutCut } from "./cut.ts";
 import { Probe } from "./probe.ts";
 import type { Role } from "./subject.ts";
 
 const TOLERANCE = 1e-9;
 
+/**
+ * @param groups specs that have one value at ordinary points: where the first fails there, all do
+ */
 export function* screened(
   { loss, p, t }: Cut,
   roles: readonly Role[],
-  specs: Iterable<FamilySpec>,
+  groups: Iterable<readonly FamilySpec[]>,
 ): Generator<FamilySpec> {
   const probes = [new Probe(loss, p, t, roles, 0), new Probe(loss, p, t, roles, 1)] as const;
   const points = probes.map((probe) => pointsOf(probe));
   const wanted = probes.map((probe, k) => points[k]!.map(([a, b]) => probe.value(a, b)));
-  for (const spec of specs) {
+  /** At a point each of the two scales, or at all of them. */
+  const fits = (spec: FamilySpec, from: number, to?: number): boolean => {
     const template = templateOf(spec, p, t, roles);
-    if (template === null) continue;
-    const fits = ([0, 1] as const).every((scale) => {
+    if (template === null) return false;
+    return ([0, 1] as const).every((scale) => {
       // A probe of the sum has the sizes that both allow.
       const both = new Probe(x.add(loss, x.mul(x.ZERO, template)), p, t, roles, scale, [template]);
       if (both.shape.join() !== probes[scale].shape.join()) return true;
-      return points[scale]!.every(([a, b], k) => {
+      return points[scale]!.slice(from, to).every(([a, b], k) => {
         const value = both.values(a, b)[1]![0]!;
-        return close(value, wanted[scale]![k]!);
+        return close(value, wanted[scale]![from + k]!);
       });
     });
-    if (fits) yield spec;
+  };
+  for (const group of groups) {
+    const [first] = group;
+    if (first === undefined || !fits(first, 0, ORDINARY)) continue;
+    for (const spec of group) if (fits(spec, ORDINARY)) yield spec;
   }
 }
 
+/** So many of the points are ordinary ones. */
+const ORDINARY = 2;
+
 function templateOf(spec: FamilySpec, p: Expr, t: Expr, roles: readonly Role[]): Expr | null {
   try {
-    const plain = { ...spec, activation: "none", targetEncoding: "as given", addends: [] } as const;
-    return buildFamily(plain, { prediction: p, target: t, roles });
+    return buildFamily({ ...withoutCut(spec), addends: [] }, { prediction: p, target: t, roles });
   } catch (e) {
     if (e instanceof FamilyError) return null;
     throw e;

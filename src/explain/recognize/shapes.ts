@@ -7,7 +7,10 @@ const NONE: Outer = { kind: "none" };
 
 /** @param regions number of equal regions that the probe's value may be the sum of */
 export function shapesOf(constants: Constants, regions: readonly number[]): Shape[] {
-  const factors = [...new Set([1, ...regions, ...constants.values.filter((v) => v > 0)])];
+  const own = [1, ...constants.values.filter((v) => v > 0)];
+  const factors = [
+    ...new Set([...own, ...regions, ...own.flatMap((v) => regions.map((n) => v * n))]),
+  ];
   const exponents = new Set<number>();
   for (const v of [...constants.exponents, ...constants.values]) {
     if (v < 0.05 || v > 20 || v === 1) continue;

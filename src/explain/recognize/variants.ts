@@ -5,13 +5,16 @@ import { type FamilySpec, type Place, familySpec } from "../../losses/spec.ts";
 import { type Constants, named } from "./constants.ts";
 import type { Role } from "./subject.ts";
 
-/** The spec, then the spec with one or more of these fields, simplest first. */
+/**
+ * The spec at each place that its functions can have: by itself, and then with one or more of the
+ * fields that ordinary values do not show, simplest first.
+ */
 export function* variants(
   fields: Partial<FamilySpec>,
   loss: Expr,
   constants: Constants,
   roles: readonly Role[],
-): Generator<FamilySpec> {
+): Generator<FamilySpec[]> {
   const base = familySpec(fields);
   const hasClasses = roles.includes("class");
   const several = roles.some((r) => r !== "space");
@@ -38,16 +41,13 @@ export function* variants(
       { denominatorFloor: named(2 * v, constants) },
       { denominatorFloor: named(v / 2, constants) },
       { scoreFloor: named(v, constants) },
-      { predictionClip: named(v, constants) },
-      { predictionClip: named(v, constants), targetClip: named(v, constants) },
+      { targetClip: named(v, constants) },
     ]),
   ];
-  for (const a of absent) {
-    for (const e of empties) {
-      for (const f of floors) {
-        for (const p of places) yield { ...base, ...a, ...e, ...f, ...p };
-      }
-    }
+  for (const p of places) {
+    yield absent.flatMap((a) =>
+      empties.flatMap((e) => floors.map((f) => ({ ...base, ...a, ...e, ...f, ...p }))),
+    );
   }
 }
 

@@ -242,6 +242,8 @@ export function classVector(values: readonly number[] | "input", like: Named, gi
     if (given === undefined) throw new FamilyError("this loss takes class weights: none are given");
     vector = given;
   } else {
+    if (values.length === 0)
+      throw new FamilyError("this loss weighs classes, and no weights are given");
     if (along.size !== null && values.length !== along.size) {
       throw new FamilyError(`${values.length} class weights do not fit ${along.size} classes`);
     }

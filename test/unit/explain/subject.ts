@@ -10,17 +10,18 @@ import {
   type Standard,
   explain,
 } from "../../../src/explain/reasons/explain.ts";
-import { type Subject, inputsOf } from "../../../src/explain/recognize/subject.ts";
+import { type Subject, inputsOf, withLiterals } from "../../../src/explain/recognize/subject.ts";
 import { buildEntry, factsOf } from "../../../src/losses/call.ts";
 import { parseCall } from "../../../src/losses/catalogue.ts";
 import { Settings } from "../../../src/losses/entry.ts";
 import type { Trace } from "../../../src/python/program.ts";
-import { session } from "../python/session.ts";
+import { type TestArray, session } from "../python/session.ts";
 
 const HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n";
 
 export interface Written {
   readonly trace: Trace;
+  readonly spans: Trace["spans"];
   readonly subject: Subject;
 }
 
@@ -33,9 +34,15 @@ export async function written(source: string, callable = "f"): Promise<Written> 
 
 export function writtenOf(trace: Trace): Written {
   const node = (role: string): Input => trace.inputs.find((x) => x.role === role)!.node as Input;
+  const literals = trace.captured.map((c) => ({
+    node: c.node as Input,
+    values: (c.handle.token as TestArray).data,
+  }));
+  const { loss, spans } = withLiterals(trace.loss, literals, trace.spans);
   return {
     trace,
-    subject: { loss: trace.loss, prediction: node("prediction"), target: node("target") },
+    spans,
+    subject: { loss, prediction: node("prediction"), target: node("target") },
   };
 }
 
@@ -77,9 +84,9 @@ export function evaluateOn({ prediction, target }: Subject): Evaluate {
 }
 
 /** Why a written loss differs from a catalogue call. */
-export function explained({ trace, subject }: Written, call: string): Explanation {
+export function explained({ spans, subject }: Written, call: string): Explanation {
   return explain(subject, standardOf(call, subject), {
-    spans: trace.spans,
+    spans,
     file: "losses.py",
     evaluate: evaluateOn(subject),
   });
