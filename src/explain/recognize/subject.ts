@@ -85,6 +85,6 @@ function numbersOf({ node, values }: Literal): Expr {
   const numbers = Array.from(values, (v) => x.constant(v));
   const { shape } = node;
   if (shape.length === 0) return numbers[0]!;
-  if (shape.length === 1) return x.stack(numbers, 0, shape[0]!);
+  if (shape.length === 1) return x.stack(numbers, 0, shape[0]);
   return x.reshape(x.stack(numbers, 0), shape);
 }

@@ -149,7 +149,7 @@ function isSound(a: FamilySpec, b: FamilySpec, edited: readonly FamilySpec[][]):
       if ((made & (1 << k)) !== 0) spec = withChanges(spec, before!, after!);
     });
     const other = signature(spec, b);
-    if (other !== null && other.every((v, k) => isClose(v, own[k]!))) return false;
+    if (other?.every((v, k) => isClose(v, own[k]!)) === true) return false;
   }
   return true;
 }
