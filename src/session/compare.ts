@@ -2,8 +2,12 @@
 import type { Explanation } from "../explain/reasons/explain.ts";
 import { onInputs } from "../explain/reasons/inputs.ts";
 import { recognize } from "../explain/recognize/recognize.ts";
+import { toFloat64 } from "../arrays/ndarray.ts";
+import type { Shape } from "../expression/axis.ts";
+import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
-import type { Expr, Input } from "../expression/node.ts";
+import type { Expr, Input, ScalarType } from "../expression/node.ts";
+import { substitute } from "../expression/walk.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report } from "../report/schema.ts";
 import type { Trap } from "../losses/entry.ts";
@@ -26,7 +30,7 @@ export interface Contestant {
  * @throws Cancelled, Interrupted
  */
 export function compareInspections(all: readonly Contestant[], watch: Watch): Comparison {
-  const inspections = all.map((x) => x.inspection);
+  const inspections = all.map((x) => withFixedValues(x.inspection));
   let own: Explanation["own"] = null;
   const pairs = inspections.slice(1).map((_, k): Pair => {
     const pair = comparePair(inspections, 0, k + 1);
@@ -162,6 +166,38 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
         : `whether the gradients of ${names} are the same function cannot be decided${numbers}`,
     differences: same.equal === false ? [difference] : [],
   };
+}
+
+/** Larger arrays stay inputs: class weights and ranges of classes are small. */
+const MOST_FIXED = 64;
+
+/**
+ * The inspection with small arrays that the code makes itself as numbers in the expression: two
+ * losses are the same function with these values, not with any.
+ */
+function withFixedValues(inspection: Inspection): Inspection {
+  const values = new Map<Expr, Expr>();
+  for (const { node, array, isFixed } of inspection.inputs) {
+    if (isFixed !== true || array === null || array.data.length > MOST_FIXED) continue;
+    values.set(node, asConstants(toFloat64(array), node.shape, node.type));
+  }
+  if (values.size === 0) return inspection;
+  const { loss, gradientExpr } = inspection;
+  return {
+    ...inspection,
+    loss: substitute(loss, values),
+    gradientExpr: substitute(gradientExpr, values),
+  };
+}
+
+function asConstants(values: ArrayLike<number>, shape: Shape, type: ScalarType): Expr {
+  const [axis, ...rest] = shape;
+  if (axis === undefined) return build.constant(values[0]!, type);
+  const step = values.length / axis.size!;
+  const parts = Array.from({ length: axis.size! }, (_, k) =>
+    asConstants(Array.from(values).slice(k * step, (k + 1) * step), rest, type),
+  );
+  return build.stack(parts, 0, axis);
 }
 
 /** Names of two losses; the same function with other settings is told apart by these. */

@@ -33,6 +33,8 @@ export interface InspectedInput {
   readonly role: Role;
   /** null when the loss is derived without arrays. */
   readonly array: NdArray | null;
+  /** The code makes it itself, as class weights or torch.arange(3): no caller gives another. */
+  readonly isFixed?: true;
 }
 
 export interface InspectionRequest {

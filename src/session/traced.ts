@@ -49,6 +49,7 @@ function inspectionOf(
     node: c.node,
     role: "other",
     array: c.handle.token as NdArray,
+    isFixed: true,
   }));
   const inspection = withAnnotations(trace.spans, trace.labels, () =>
     inspect(
