@@ -83,18 +83,18 @@ describe("dice-gradient lint", () => {
 
     const schema = require.resolve("schemastore/schemas/json/sarif-2.1.0.json");
     const ajv = new Ajv({ strict: false, unicodeRegExp: false });
-    addFormats["default"](ajv);
+    (addFormats as unknown as { default: (a: Ajv) => void }).default(ajv);
     const isValid = ajv.compile(JSON.parse(readFileSync(schema, "utf8")) as object);
     assert.ok(isValid(log), JSON.stringify(isValid.errors));
 
     const [zero, twice] = log.runs[0]!.results!;
-    assert.equal(zero?.ruleId, "DG001");
-    const place = zero?.locations?.[0]?.physicalLocation;
+    assert.equal(zero!.ruleId, "DG001");
+    const place = zero!.locations?.[0]?.physicalLocation;
     assert.equal(place?.artifactLocation?.uri, "two%20losses.py");
     assert.deepEqual(place?.region, { startLine: 7, startColumn: 16, endLine: 7, endColumn: 68 });
-    assert.equal(twice?.ruleId, "DG006");
-    assert.equal(twice?.relatedLocations?.[0]?.physicalLocation?.region?.startLine, 11);
-    const change = twice?.fixes?.[0]?.artifactChanges[0]?.replacements[0];
+    assert.equal(twice!.ruleId, "DG006");
+    assert.equal(twice!.relatedLocations?.[0]?.physicalLocation?.region?.startLine, 11);
+    const change = twice!.fixes?.[0]?.artifactChanges[0]?.replacements[0];
     assert.equal(change?.insertedContent?.text, "p");
   });
 });

@@ -112,19 +112,19 @@ describe("a comparison with a standard loss", function () {
 import torch.nn.functional as F
 
 def encoded(p, target):
-    t = (target[:, None] == torch.arange(3)[None, :, None]).float()
-    return 1 - (2 * (p * t).sum(2) / (p.sum(2) + t.sum(2) + 1e-7)).mean()
+    t = (target[:, None] == torch.arange(3)[None, :, None, None]).float()
+    return 1 - (2 * (p * t).sum((2, 3)) / (p.sum((2, 3)) + t.sum((2, 3)) + 1e-7)).mean()
 
 def one_hot(p, target):
-    t = F.one_hot(target, 3).permute(0, 2, 1).float()
-    return 1 - (2 * (p * t).sum(2) / (p.sum(2) + t.sum(2) + 1e-7)).mean()
+    t = F.one_hot(target, 3).permute(0, 3, 1, 2).float()
+    return 1 - (2 * (p * t).sum((2, 3)) / (p.sum((2, 3)) + t.sum((2, 3)) + 1e-7)).mean()
 `;
     const engine = { parser: await loadParserFromDisk(), files: filesFor() };
-    const values = ["p=[[[0.2, 0.5], [0.3, 0.1], [0.5, 0.4]]]", "target=[[0, 2]]"];
+    const values = ["p=[[[[0.2, 0.5]], [[0.3, 0.1]], [[0.5, 0.4]]]]", "target=[[[0, 2]]]"];
     const job = { source, file: "a.py", callable: "encoded", values, wrt: null, directory: "." };
     const other = { kind: "file", source, file: "a.py", callable: "one_hot" } as const;
     const result = compareSource(job, [other], engine, watch);
-    assert.ok("comparison" in result);
+    assert.ok("comparison" in result, "failure" in result ? result.failure.message : "");
     assert.equal(result.comparison.pairs[0]!.equal, "exactly");
   });
 });
