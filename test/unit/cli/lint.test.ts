@@ -91,7 +91,7 @@ describe("dice-gradient lint", () => {
     assert.equal(zero!.ruleId, "DG001");
     const place = zero!.locations?.[0]?.physicalLocation;
     assert.equal(place?.artifactLocation?.uri, "two%20losses.py");
-    assert.deepEqual(place?.region, { startLine: 7, startColumn: 16, endLine: 7, endColumn: 68 });
+    assert.deepEqual(place.region, { startLine: 7, startColumn: 16, endLine: 7, endColumn: 68 });
     assert.equal(twice!.ruleId, "DG006");
     assert.equal(twice!.relatedLocations?.[0]?.physicalLocation?.region?.startLine, 11);
     const change = twice!.fixes?.[0]?.artifactChanges[0]?.replacements[0];
