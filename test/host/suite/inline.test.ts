@@ -322,6 +322,54 @@ def dice_loss(probability, target):
     });
   });
 
+  describe("diagnostics", () => {
+    const UNGUARDED = `import numpy as np
+
+
+def dice_loss(y_pred, y_true):
+    intersection = np.sum(y_pred * y_true)
+    return 1 - 2 * intersection / (np.sum(y_pred) + np.sum(y_true))
+`;
+    const codeOf = (d: vscode.Diagnostic): unknown =>
+      typeof d.code === "object" ? d.code.value : d.code;
+    const problemsOf = (document: vscode.TextDocument): vscode.Diagnostic[] =>
+      vscode.languages.getDiagnostics(document.uri).filter((d) => codeOf(d) === "DG001");
+
+    it("appear as one types, with a page, a fix that silences them, and a way to ignore them", async () => {
+      const document = await opened("unguarded.py", UNGUARDED);
+      await until(() => problemsOf(document).length > 0, "the problem");
+      const [problem] = problemsOf(document);
+      assert.match(problem!.message, /When y_pred is all 0 and y_true empty, the denominator/);
+      assert.equal(document.getText(problem!.range), document.lineAt(5).text.slice(15));
+      const { target } = problem!.code as { target: vscode.Uri };
+      assert.match((await vscode.workspace.openTextDocument(target)).getText(), /^# DG001: /);
+      const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+        "vscode.executeCodeActionProvider",
+        document.uri,
+        problem!.range,
+      );
+      const titled = (word: string): vscode.WorkspaceEdit =>
+        actions.find((a) => a.title.includes(word))!.edit!;
+      assert.ok(await vscode.workspace.applyEdit(titled("Ignore DG001")));
+      await until(() => problemsOf(document).length === 0, "the ignored problem to go away");
+      await vscode.commands.executeCommand("undo");
+      await until(() => problemsOf(document).length > 0, "the problem to come back");
+      assert.ok(await vscode.workspace.applyEdit(titled("smoothing constant")));
+      await until(() => problemsOf(document).length === 0, "the mended problem to go away");
+    });
+
+    it("can be turned off by their code", async () => {
+      const document = await opened("off.py", UNGUARDED);
+      await until(() => problemsOf(document).length > 0, "the problem");
+      await set("diagnostics.severity", { DG001: "off" });
+      try {
+        await until(() => problemsOf(document).length === 0, "the problem to go away");
+      } finally {
+        await set("diagnostics.severity", undefined);
+      }
+    });
+  });
+
   describe("shapes", () => {
     it("that the settings give are taken, and stated", async () => {
       const document = await opened("shaped.py", NUMPY);
