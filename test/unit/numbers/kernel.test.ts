@@ -397,7 +397,8 @@ describe("kernels", () => {
   });
 
   it("say how far they are, and stop when asked to", () => {
-    const n = 2_000_000;
+    // Enough work for vectors to be asked several times, which happens every 10 ms.
+    const n = 16_000_000;
     const x = b.input("x", [axis("c", 2), axis("i", n / 2)]);
     const kernel = compileKernel([b.sum(b.unary("tanh", x), [1])]);
     const arrays = new Map([["x", new Float32Array(n).fill(0.3)]]);

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../../../scripts/lib/root.mjs";
+import { copyExample } from "../example.ts";
+import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
+
+describe("diagnostics in the window", function () {
+  this.timeout(180_000);
+  let workbench: Workbench;
+
+  before(async () => {
+    const workspace = await copyExample();
+    const file = join(workspace, "bad.py");
+    await copyFile(join(root, "test/rules/bad.py"), file);
+    workbench = await launchWorkbench({ workspace, file });
+  });
+  after(() => workbench.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  it("are squiggles in the open file, and say the values in a hover", async () => {
+    const { page } = workbench;
+    await page.locator(".squiggly-warning").first().waitFor({ timeout: 60_000 });
+  });
+
+  it("of a whole folder come by command, with a summary", async () => {
+    await workbench.runCommand("Dice Gradient: Run Gradient Diagnostics");
+    await workbench.runCommand("Notifications: Show Notifications");
+    const summary = workbench.page.locator(".notification-list-item-message");
+    const text = summary.filter({ hasText: /finding.* in .* losses of .* file/ }).first();
+    await text.waitFor({ timeout: 120_000 });
+    assert.match(
+      await text.innerText(),
+      /^Gradient diagnostics: \d+ findings in \d+ losses of \d+ files/,
+    );
+    await workbench.page.keyboard.press("Escape");
+  });
+
+  it("are tests in the Test Explorer, which fail with what is wrong", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("Testing: Focus on Test Explorer View");
+    await workbench.runCommand("Test: Run All Tests");
+    const row = page.locator(".test-explorer .monaco-list-row");
+    await row.filter({ hasText: "bad.py" }).first().waitFor({ timeout: 60_000 });
+    const failed = row.filter({ has: page.locator(".codicon-testing-failed-icon") });
+    await failed.first().waitFor({ timeout: 120_000 });
+    const shown = await failed.allInnerTexts();
+    assert.ok(
+      shown.some((t) => /hard_dice_loss|detached_dice_loss|bad\.py/.test(t)),
+      shown.join(" | "),
+    );
+  });
+});
