@@ -76,6 +76,8 @@ describe("a loss in the window", function () {
       await box.locator("input").fill("2, 1, 6, 6");
       await page.keyboard.press("Enter");
     }
+    // What is typed is read before the box closes; Escape would take it back.
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
     const hover = page.locator(".monaco-hover:not(.hidden)").filter({ hasText: "as you set it" });
     await hoverUntil(page, hover.first());
     const settings = JSON.parse(
