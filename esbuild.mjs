@@ -174,8 +174,9 @@ if (watch) {
     );
     console.log(`built in ${(performance.now() - started).toFixed(0)} ms`);
   } catch (error) {
-    // What is wrong with the sources esbuild has printed already, with file and line.
-    if (!(error instanceof Error && "errors" in error)) console.error(error);
+    // What is wrong with the sources esbuild has printed already, with file and line; what its
+    // plugins find is in the error alone.
+    console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   }
 }

@@ -23,6 +23,9 @@ import {
 } from "../report/schema.ts";
 import { describeArray, kernelArray } from "./bindings.ts";
 import type { HandwrittenResult } from "./handwritten.ts";
+import { InspectionError } from "./inspectionError.ts";
+
+export { InspectionError };
 
 export type Role = "prediction" | "target" | "other";
 
@@ -78,16 +81,6 @@ export interface Inspection {
   readonly spans?: ReadonlyMap<Expr, SourceSpan>;
   /** The variables that hold them there. */
   readonly labels?: ReadonlyMap<Expr, string>;
-}
-
-/** A request that cannot be served, with what the user can do. */
-export class InspectionError extends Error {
-  override readonly name = "InspectionError";
-  readonly remedy: string | null;
-  constructor(message: string, remedy: string | null = null) {
-    super(message);
-    this.remedy = remedy;
-  }
 }
 
 export function inspect(request: InspectionRequest, watch: Watch): Inspection {

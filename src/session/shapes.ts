@@ -5,7 +5,7 @@
  */
 import type { ShapeArgument } from "../python/program.ts";
 import { parseShape } from "../python/trace/shapeText.ts";
-import { InspectionError } from "./inspect.ts";
+import { InspectionError } from "./inspectionError.ts";
 
 const REMEDY =
   "give each axis a size or a letter, as in y_pred=2,3,64,64, y_pred=b,c,h,w or y_true=b,h,w:int64";
