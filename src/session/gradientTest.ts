@@ -4,12 +4,12 @@ import { sizesOf } from "../expression/axis.ts";
 import { guessRange } from "../expression/equalityPoints.ts";
 import type { Input } from "../expression/node.ts";
 import { resize } from "../expression/walk.ts";
-import { PythonProgram } from "../python/program.ts";
+import { PythonProgram, type Trace } from "../python/program.ts";
 import { parseTolerantly } from "../python/tolerant.ts";
 import type { Report, SourceLocation } from "../report/schema.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost, handleOf } from "./host.ts";
-import type { Inspection, Watch } from "./inspect.ts";
+import type { Watch } from "./inspect.ts";
 import type { Engine } from "./jobs.ts";
 import { sampleArrays } from "./sampleArrays.ts";
 import { inspectTrace } from "./traced.ts";
@@ -39,7 +39,7 @@ export function testLoss(
     );
     const program = new PythonProgram(parser, host, { file });
     program.loadModule(parseTolerantly(parser, text, file).module);
-    const open = inspectTrace(program.trace(name), host, null, watch);
+    const open = program.trace(name);
     const args = new Map(
       arraysFor(open).map(([key, a]) => [key, { kind: "array", handle: handleOf(a) }] as const),
     );
@@ -54,10 +54,11 @@ export function testLoss(
   }
 }
 
-/** An array of its own for each input, of small sizes where the code leaves them open. */
-function arraysFor({ inputs, loss }: Inspection): [string, NdArray][] {
+/** An array of its own for each parameter, of small sizes where the code leaves them open. */
+function arraysFor(trace: Trace): [string, NdArray][] {
+  const inputs = trace.inputs.map((x) => ({ name: x.parameter, node: x.node, role: x.role }));
   const prediction = inputs.find((x) => x.role === "prediction")?.node as Input | undefined;
-  const isLogits = prediction !== undefined && guessRange(prediction, [loss]) === "logit";
+  const isLogits = prediction !== undefined && guessRange(prediction, [trace.loss]) === "logit";
   const { sizes, bindings } = sampleArrays(inputs, isLogits);
   return inputs.map(({ name, node }): [string, NdArray] => {
     const shape = sizesOf(resize(node, sizes).shape);

@@ -17,7 +17,10 @@ const CLASSES = 3;
 const SPACE = [400, 20, 8];
 
 /** Sizes for the open axes, and an array for each input, the same every time. */
-export function sampleArrays(inputs: readonly InspectedInput[], isLogits: boolean): SampleArrays {
+export function sampleArrays(
+  inputs: readonly Pick<InspectedInput, "name" | "node" | "role">[],
+  isLogits: boolean,
+): SampleArrays {
   const open = inputs.flatMap((x) => x.node.shape.filter((a) => a.size === null));
   const space = new Set(open.filter((a) => !isBatchOrClass(a.role)).map((a) => a.name));
   const along = SPACE[Math.min(space.size, SPACE.length) - 1] ?? 4;
