@@ -1,6 +1,6 @@
 /** The arguments of `dice-gradient lint`. */
 import { RULE_CODES } from "../session/lint.ts";
-import type { Severities } from "../session/severities.ts";
+import { SEVERITIES, type Severities } from "../session/severities.ts";
 import { UsageError } from "./arguments.ts";
 
 export interface LintOptions {
@@ -13,8 +13,6 @@ export interface LintOptions {
   /** Also tells which losses could not be traced, and why. */
   readonly verbose: boolean;
 }
-
-const SEVERITIES = ["error", "warning", "information", "off"] as const;
 
 /** @throws UsageError */
 export function parseLint(argv: readonly string[]): LintOptions {

@@ -1,7 +1,7 @@
 /** The settings that people make, read where they are needed. */
 import * as vscode from "vscode";
 import type { Shapes } from "../session/inline/protocol.ts";
-import type { Severities } from "../session/severities.ts";
+import { SEVERITIES, type Severities } from "../session/severities.ts";
 
 export const SECTION = "dice-gradient";
 
@@ -24,8 +24,6 @@ export function isStatusBarOn(scope: vscode.Uri): boolean {
 export function areProblemsOn(scope: vscode.Uri): boolean {
   return value("diagnostics.enabled", true, scope);
 }
-
-const SEVERITIES = ["error", "warning", "information", "off"] as const;
 
 /** Severities that are set for rules; a settings file may hold anything. */
 export function severitiesSet(scope: vscode.Uri): Severities {

@@ -1,8 +1,9 @@
 /** DG006, DG007, DG012: activations applied twice, left out, or over the wrong axis. */
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
+import { moved, passedOn } from "./passing.ts";
 import { type Finding, type Fix, type Written, replace, shortText } from "./rule.ts";
-import { type View, passedOn } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** DG006 */
 export function doubledActivations(view: View): Finding[] {
@@ -91,14 +92,8 @@ export function missingActivations(view: View): Finding[] {
 
 function sumsPlainly(e: Expr, input: Expr): boolean {
   return topological(e).some(
-    (at) => at.kind === "reduce" && at.op === "sum" && movedOnly(at.args[0]!) === input,
+    (at) => at.kind === "reduce" && at.op === "sum" && moved(at.args[0]!) === input,
   );
-}
-
-function movedOnly(e: Expr): Expr {
-  let at = e;
-  while (["reshape", "transpose", "cast", "index", "slice"].includes(at.kind)) at = at.args[0]!;
-  return at;
 }
 
 /** DG012 */

@@ -2,8 +2,9 @@
 import { receivesGradient } from "../../gradient/derive.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
+import { MOVING, passedOn } from "./passing.ts";
 import { type Cut, type Finding, type Fix, replace, shortText } from "./rule.ts";
-import { type View, passedOn } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** DG008: the loss cannot train the prediction at all. */
 export function noGradient(view: View): Finding[] {
@@ -153,8 +154,7 @@ export function truncatedTargets(view: View): Finding[] {
 function leadsOnlyTo(view: View, from: Expr, to: Expr): boolean {
   return (
     from === to ||
-    (["reshape", "transpose", "index", "slice", "cast"].includes(from.kind) &&
-      view.usersOf(from).every((u) => leadsOnlyTo(view, u, to)))
+    (MOVING.has(from.kind) && view.usersOf(from).every((u) => leadsOnlyTo(view, u, to)))
   );
 }
 
@@ -164,8 +164,7 @@ function isMultiplied(view: View, e: Expr): boolean {
     for (const user of view.usersOf(at)) {
       if (user.kind === "binary" && ["mul", "add", "sub"].includes(user.op)) return true;
       if (user.kind === "reduce" && user.op === "sum") return true;
-      if (["reshape", "transpose", "index", "slice", "cast", "expand"].includes(user.kind))
-        stack.push(user);
+      if (MOVING.has(user.kind) || user.kind === "expand") stack.push(user);
     }
   }
   return false;

@@ -4,6 +4,7 @@
  * what to edit.
  */
 import type { Expr, Input, SourceSpan } from "../../expression/node.ts";
+import type { FixEdit } from "../handwritten/fix.ts";
 
 export type Severity = "error" | "warning" | "information";
 
@@ -57,18 +58,9 @@ export interface RuleSubject {
   readonly source: SourceCode;
 }
 
-export interface Edit {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly endLine: number;
-  readonly endColumn: number;
-  readonly newText: string;
-}
-
 export interface Fix {
   readonly title: string;
-  readonly edits: readonly Edit[];
+  readonly edits: readonly FixEdit[];
 }
 
 export interface Finding {
@@ -83,7 +75,7 @@ export interface Finding {
   readonly severity?: Severity;
 }
 
-export function replace(span: SourceSpan, newText: string): Edit {
+export function replace(span: SourceSpan, newText: string): FixEdit {
   const { file, line, column, endLine = line, endColumn = column } = span;
   return { file, line, column, endLine, endColumn, newText };
 }

@@ -11,6 +11,7 @@ import { ShapeError, elementCount, sizesOf } from "../../expression/axis.ts";
 import type { Expr, Input } from "../../expression/node.ts";
 import { resize, topological } from "../../expression/walk.ts";
 import type { Interval } from "./intervals.ts";
+import { MOVING } from "./passing.ts";
 import type { RuleInput } from "./rule.ts";
 
 export interface Situation {
@@ -62,19 +63,10 @@ function isExponentiated(loss: Expr, input: Input): boolean {
       (e.kind === "unary" && e.op === "neg") ||
       (e.kind === "binary" && ["add", "sub", "mul", "div"].includes(e.op));
     if (isLinear && reached.has(e.args[0]!)) reached.add(e);
-    if (MOVING.has(e.kind)) reached.add(e);
+    if (MOVING.has(e.kind) || e.kind === "expand") reached.add(e);
     return false;
   });
 }
-const MOVING: ReadonlySet<Expr["kind"]> = new Set([
-  "reshape",
-  "transpose",
-  "cast",
-  "index",
-  "slice",
-  "expand",
-]);
-
 export function boundsOf(range: InputRange): Interval {
   if (range === "logit") return { lo: -Infinity, hi: Infinity };
   if (typeof range === "string") return { lo: 0, hi: 1 };

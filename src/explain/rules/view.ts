@@ -75,20 +75,3 @@ export class View {
     return this.memo.get(name) as T;
   }
 }
-
-/** The node that nodes of these kinds pass on, entries moved or cut to bounds but not changed. */
-export function passedOn(e: Expr): Expr {
-  let at = e;
-  while (PASSING.has(at.kind)) at = at.args[0]!;
-  return at;
-}
-const PASSING: ReadonlySet<Expr["kind"]> = new Set([
-  "reshape",
-  "transpose",
-  "cast",
-  "index",
-  "slice",
-  "expand",
-  "clamp",
-  "stopGradient",
-]);
