@@ -3,22 +3,10 @@
  * over what came before it. The expression graph shares equal parts and has no order; what rounding
  * does depends on both, so numerical behaviour is computed from the tape.
  */
+import type { ElementType } from "./elementType.ts";
 import type { Expr, Input, SourceSpan } from "./node.ts";
 
-export type ElementType =
-  | "bool"
-  | "uint8"
-  | "int8"
-  | "uint16"
-  | "int16"
-  | "uint32"
-  | "int32"
-  | "uint64"
-  | "int64"
-  | "float16"
-  | "bfloat16"
-  | "float32"
-  | "float64";
+export type { ElementType };
 
 /** One operation, or a few that one function of the library performs in one go. */
 export interface TapeEntry {

@@ -1,20 +1,8 @@
 /** Element types and how each library promotes them when two meet. */
+import { BITS, type ElementType } from "../expression/elementType.ts";
 import type { CastTarget, ScalarType } from "../expression/node.ts";
 
-export type DType =
-  | "bool"
-  | "uint8"
-  | "int8"
-  | "uint16"
-  | "int16"
-  | "uint32"
-  | "int32"
-  | "uint64"
-  | "int64"
-  | "float16"
-  | "bfloat16"
-  | "float32"
-  | "float64";
+export type DType = ElementType;
 
 /** Whose arrays these are. "autograd" is HIPS Autograd: NumPy's rules on arrays that it follows. */
 export type Library = "numpy" | "torch" | "tensorflow" | "jax" | "autograd";
@@ -23,22 +11,6 @@ export type Library = "numpy" | "torch" | "tensorflow" | "jax" | "autograd";
 export function followsNumpy(library: Library): boolean {
   return library === "numpy" || library === "autograd";
 }
-
-const BITS: Readonly<Record<DType, number>> = {
-  bool: 1,
-  uint8: 8,
-  int8: 8,
-  uint16: 16,
-  int16: 16,
-  uint32: 32,
-  int32: 32,
-  uint64: 64,
-  int64: 64,
-  float16: 16,
-  bfloat16: 16,
-  float32: 32,
-  float64: 64,
-};
 
 export function isDType(name: string): name is DType {
   return Object.hasOwn(BITS, name);

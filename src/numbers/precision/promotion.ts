@@ -1,25 +1,9 @@
 /** The number type in which PyTorch performs an operation on several arrays. */
-import type { ElementType } from "../../expression/tape.ts";
+import { BITS, type ElementType } from "../../expression/elementType.ts";
 import { type Held, isFloat } from "./held.ts";
 
 /** What decides the type of an operation's result. */
 export type Typed = Pick<Held, "dtype" | "shape" | "weak">;
-
-const WIDTH: Readonly<Record<ElementType, number>> = {
-  bool: 1,
-  uint8: 8,
-  int8: 8,
-  uint16: 16,
-  int16: 16,
-  uint32: 32,
-  int32: 32,
-  uint64: 64,
-  int64: 64,
-  float16: 16,
-  bfloat16: 16,
-  float32: 32,
-  float64: 64,
-};
 
 function category(dtype: ElementType): number {
   return isFloat(dtype) ? 2 : dtype === "bool" ? 0 : 1;
@@ -43,6 +27,6 @@ export function commonType(operands: readonly Typed[]): ElementType {
 
 function wider(a: ElementType, b: ElementType): ElementType {
   if (a === b) return a;
-  if (WIDTH[a] === WIDTH[b] && isFloat(a)) return "float32"; // float16 with bfloat16
-  return WIDTH[a] >= WIDTH[b] ? a : b;
+  if (BITS[a] === BITS[b] && isFloat(a)) return "float32"; // float16 with bfloat16
+  return BITS[a] >= BITS[b] ? a : b;
 }
