@@ -37,7 +37,8 @@ export function evaluateAll(
   }));
 }
 
-const unary: Readonly<Record<UnaryOp, (x: number) => number>> = {
+/** Functions of one number in float64. */
+export const unaryFunctions: Readonly<Record<UnaryOp, (x: number) => number>> = {
   neg: (x) => -x,
   exp: Math.exp,
   log: Math.log,
@@ -103,7 +104,7 @@ function pow(x: number, y: number): number {
 
 export const float64: Arithmetic<number> = {
   of: (value) => value,
-  unary: (op, x) => unary[op](x),
+  unary: (op, x) => unaryFunctions[op](x),
   binary: (op, x, y) => binary[op](x, y),
   truthy: (x) => x !== 0,
   isNaN: (x) => Number.isNaN(x),

@@ -3,6 +3,7 @@
  * is computed in float32 and rounded to the type. Each is exact or correctly rounded except where
  * its comment says otherwise.
  */
+import { unaryFunctions } from "../../expression/evaluate.ts";
 import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import { mod, pow, roundHalfEven } from "../kernel/scalar.ts";
@@ -10,30 +11,14 @@ import { arithmeticRounder, isHalf } from "./held.ts";
 
 const { fround } = Math;
 
+/** As everywhere, except where PyTorch's kernels go another way to the last digit or at NaN and -0. */
 const EXACT: Readonly<Record<UnaryOp, (x: number) => number>> = {
-  neg: (x) => -x,
-  exp: Math.exp,
-  log: Math.log,
-  log1p: Math.log1p,
-  expm1: Math.expm1,
-  sqrt: Math.sqrt,
-  abs: Math.abs,
+  ...unaryFunctions,
   sign: (x) => (x === 0 ? 0 : Math.sign(x)),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  logsigmoid: (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))),
   softplus: (x) => (x > 20 ? x : Math.log1p(Math.exp(x))),
-  tanh: Math.tanh,
   relu: (x) => (x < 0 ? 0 : x),
-  cosh: Math.cosh,
-  sinh: Math.sinh,
-  sin: Math.sin,
-  cos: Math.cos,
   round: roundHalfEven,
-  floor: Math.floor,
-  ceil: Math.ceil,
-  not: (x) => (x === 0 ? 1 : 0),
-  isnan: (x) => (Number.isNaN(x) ? 1 : 0),
-  isfinite: (x) => (Number.isFinite(x) ? 1 : 0),
 };
 
 /** In float32, step by step where PyTorch's kernel has steps. */
