@@ -128,11 +128,8 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
     };
   }
   // Losses that treat empty masks differently agree everywhere else.
-  const absent = first.inputs.flatMap((x) => (x.role === "target" ? [x.node as Input] : []));
-  const same = decideEqual(first.gradientExpr, aligned, {
-    parameters: "valued",
-    absent: absent.map((x) => x.name),
-  });
+  const absent = first.inputs.flatMap((x) => (x.role === "target" ? [x.name] : []));
+  const same = decideEqual(first.gradientExpr, aligned, { parameters: "valued", absent });
   const spread = numericDifference(first.gradient, second.gradient);
   const numbers =
     spread === null

@@ -72,6 +72,8 @@ export class LintThread {
   private readonly script: string;
   private readonly python: string | null;
   private worker: Worker | null = null;
+  /** Gives up the job that is under way. */
+  private giveUp: ((why: Error) => void) | null = null;
 
   constructor(script: string, python: string | null) {
     this.script = script;
@@ -82,25 +84,31 @@ export class LintThread {
   ask<J extends LintJob>(job: J): Promise<LintAnswers[J["kind"]]> {
     const worker = (this.worker ??= new Worker(this.script, { workerData: { lint: this.python } }));
     return new Promise((resolve, reject) => {
-      const died = (e?: unknown): void => {
+      const ended = (e?: unknown): void => {
         worker.removeAllListeners();
         this.worker = null;
+        this.giveUp = null;
         reject(e instanceof Error ? e : new Error("the thread that looks at losses has ended"));
       };
+      this.giveUp = ended;
       worker.once("message", (answer: LintAnswers[J["kind"]]) => {
-        worker.removeListener("error", died);
-        worker.removeListener("exit", died);
+        worker.removeListener("error", ended);
+        worker.removeListener("exit", ended);
+        this.giveUp = null;
         resolve(answer);
       });
-      worker.once("error", died);
-      worker.once("exit", died);
+      worker.once("error", ended);
+      worker.once("exit", ended);
       worker.postMessage(job);
     });
   }
 
+  /** Stops the thread; a job that is under way fails. */
   dispose(): void {
-    this.worker?.removeAllListeners();
-    void this.worker?.terminate();
+    const { worker } = this;
+    this.giveUp?.(new Error("stopped on request"));
+    worker?.removeAllListeners();
+    void worker?.terminate();
     this.worker = null;
   }
 }

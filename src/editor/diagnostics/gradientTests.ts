@@ -124,7 +124,7 @@ export class GradientTests implements vscode.Disposable {
           thread.dispose();
         });
         run.started(test);
-        await this.runOne(run, test, thread);
+        await this.runOne(run, test, thread, token);
         stop.dispose();
       }
     } finally {
@@ -137,6 +137,7 @@ export class GradientTests implements vscode.Disposable {
     run: vscode.TestRun,
     test: vscode.TestItem,
     thread: LintThread,
+    token: vscode.CancellationToken,
   ): Promise<void> {
     const uri = test.uri!;
     const before = Date.now();
@@ -163,7 +164,8 @@ export class GradientTests implements vscode.Disposable {
         run.failed(test, failures, took);
       }
     } catch (e) {
-      run.errored(test, new vscode.TestMessage((e as Error).message));
+      if (token.isCancellationRequested) run.skipped(test);
+      else run.errored(test, new vscode.TestMessage((e as Error).message));
     }
   }
 
