@@ -23,10 +23,24 @@ export async function runAll(workbench: Workbench, timeout = 120_000): Promise<v
   await interrupt.waitFor({ state: "detached", timeout });
 }
 
-/** Saves the file in the active editor and waits until it is saved. */
-export async function save({ page }: Workbench): Promise<void> {
+/**
+ * Saves the file in the active editor and waits until it is saved. A cell that has just ended may
+ * change the notebook once more, and an output that has the keyboard keeps the key to itself: so
+ * saving is repeated as a person would, by the palette.
+ */
+export async function save(workbench: Workbench): Promise<void> {
+  const { page } = workbench;
+  const saved = page.locator(".tab.active:not(.dirty)");
   await page.keyboard.press("Control+s");
-  await page.locator(".tab.active:not(.dirty)").waitFor();
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const done = await saved.waitFor({ timeout: 5000 }).then(
+      () => true,
+      () => false,
+    );
+    if (done) return;
+    await workbench.runCommand("File: Save");
+  }
+  await saved.waitFor();
 }
 
 /** Closes every editor, then opens a file of the workspace by its name. */

@@ -149,6 +149,9 @@ async function runWindowTests(): Promise<number> {
       join(root, "node_modules/mocha/bin/mocha.js"),
       "--import=tsx",
       "--timeout=120000",
+      // A click from outside can meet a window that is just being drawn: one more try tells that
+      // from a fault.
+      "--retries=1",
       ...(process.env["CI"] === undefined ? [] : ["--forbid-only"]),
       ...(args.grep === "" ? [] : ["--grep", args.grep]),
       "test/host/window/**/*.test.ts",
