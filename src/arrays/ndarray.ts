@@ -189,6 +189,8 @@ export interface ArraySummary {
   readonly foregroundShare: number | null;
   /** Whether there are elements and every one is 0 or 1. */
   readonly binary: boolean;
+  /** Whether there are elements and every one is a whole number. */
+  readonly integral: boolean;
 }
 
 const SUMMARY_CHUNK = 1 << 16;
@@ -206,6 +208,7 @@ export function summarize(a: NdArray): ArraySummary {
   let nanCount = 0;
   let foreground = 0;
   let zerosAndOnes = 0;
+  let whole = 0;
   // Scaling by a power of two keeps the sum of any number of finite values finite, and exact until
   // a value is so small that it cannot matter beside one that needed the scaling.
   let scale = 1;
@@ -218,6 +221,7 @@ export function summarize(a: NdArray): ArraySummary {
     for (const value of values) {
       if (value > 0.5) foreground += 1;
       if (value === 0 || value === 1) zerosAndOnes += 1;
+      if (Number.isInteger(value)) whole += 1;
       if (Number.isNaN(value)) nanCount += 1;
       if (!Number.isFinite(value)) continue;
       finite += 1;
@@ -246,5 +250,6 @@ export function summarize(a: NdArray): ArraySummary {
     infCount: count - finite - nanCount,
     foregroundShare: count === 0 ? null : foreground / count,
     binary: count > 0 && zerosAndOnes === count,
+    integral: count > 0 && whole === count,
   };
 }

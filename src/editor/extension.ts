@@ -1,6 +1,7 @@
 /** Entry point of the extension host bundle. What computes lives in the worker (engine.ts). */
 import { join } from "node:path";
 import type * as vscode from "vscode";
+import { registerArrays } from "./arrays/register.ts";
 import { registerAutograd } from "./autograd/register.ts";
 import { registerCatalogue } from "./catalogue/register.ts";
 import { registerCommands } from "./commands.ts";
@@ -15,12 +16,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const engine = new Engine(join(context.extensionPath, "dist", "worker.js"));
   const controller = new NotebookController(engine);
   const autograd = registerAutograd(context, engine, controller);
+  const inline = registerInline(context, controller, autograd.runs);
   context.subscriptions.push(
     controller,
     ...autograd.disposables,
     ...registerCommands(context, controller),
     ...registerCatalogue(context, controller),
-    ...registerInline(context, controller, autograd.runs),
+    ...inline.disposables,
+    ...registerArrays(context, controller, inline.documents),
     new CellVerdicts(),
     openLinksOfReports(),
     {

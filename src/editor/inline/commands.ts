@@ -8,7 +8,6 @@ import { saveShapes, shapesSet } from "../settings.ts";
 import { type InlineDocuments, keyOf } from "./documents.ts";
 import {
   type DerivedLoss,
-  arrayFromFile,
   arraysCell,
   callOf,
   definitionOf,
@@ -17,7 +16,7 @@ import {
   sampleLines,
   showInspection,
 } from "./inspection.ts";
-import { sizesFor } from "./sampleArrays.ts";
+import { arrayFromFile, sizesFor } from "./sampleArrays.ts";
 import { type Target, targetOf } from "./target.ts";
 
 /** Files that hold one array or several, as far as the inspector reads them. */

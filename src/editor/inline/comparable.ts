@@ -13,20 +13,24 @@ export interface Comparable extends TargetArgument {
 const MOST_FILES = 200;
 const LONGEST = 200_000;
 
-/** Losses of the target's own file or notebook, then of others that are open, other than itself. */
+/**
+ * Losses of the target's own file or notebook, then of others that are open, other than itself; every
+ * open one without a target.
+ */
 export async function comparableLosses(
   documents: InlineDocuments,
-  target: Target,
+  target: Target | null,
 ): Promise<Comparable[]> {
   const open = vscode.workspace.textDocuments.filter(
-    (d) => d.languageId === "python" && d !== target.document,
+    (d) => d.languageId === "python" && d !== target?.document,
   );
-  await Promise.all([target.document, ...open].map((d) => documents.outlined(d)));
-  const own = documents.lossesBeside(target.document);
+  const first = target === null ? [] : [target.document];
+  await Promise.all([...first, ...open].map((d) => documents.outlined(d)));
+  const own = first.flatMap((d) => documents.lossesBeside(d));
   const others = open.flatMap((d) => documents.lossesIn(d));
   const found = [...own, ...others].flatMap(({ name, document, candidate }) => {
     const isSelf =
-      name === target.name && own.some((l) => l.name === name && l.document === document);
+      name === target?.name && own.some((l) => l.name === name && l.document === document);
     return isSelf || !candidate.named ? [] : [comparable(document.uri, name, candidate.place.line)];
   });
   return distinct(found);

@@ -6,7 +6,15 @@ import type { Derived, DerivedInput } from "../../session/inline/protocol.ts";
 import type { PythonRuns } from "../autograd/runs.ts";
 import { code, newNotebook, openNotebook, run } from "../notebooks.ts";
 import { type InlineDocuments, notebookOf } from "./documents.ts";
-import { arrayCall, elementsOf, importOf, nested, sizesFor, valuesFor } from "./sampleArrays.ts";
+import {
+  arrayCall,
+  arrayFromFile,
+  elementsOf,
+  importOf,
+  nested,
+  sizesFor,
+  valuesFor,
+} from "./sampleArrays.ts";
 import type { Target } from "./target.ts";
 
 export type DerivedLoss = Extract<Derived, { kind: "derived" }>;
@@ -122,12 +130,6 @@ export async function sampleLines(
     lines.set(input.name, arrayFromFile(input.library, `np.load(${JSON.stringify(file.fsPath)})`));
   }
   return lines;
-}
-
-/** NumPy reads the file; other libraries take the array over. */
-export function arrayFromFile(library: DerivedInput["library"], load: string): string {
-  if (library === "numpy" || library === "autograd") return load;
-  return library === "torch" ? `torch.from_numpy(${load})` : arrayCall(library, load);
 }
 
 /** Whether a prediction is of any size rather than between 0 and 1. */

@@ -24,11 +24,16 @@ const PYTHON: vscode.DocumentSelector = [
 /** Context key: the file in the active editor has a loss, so its title bar offers the report. */
 const HAS_LOSSES = "dice-gradient.hasLosses";
 
+export interface Inline {
+  readonly documents: InlineDocuments;
+  readonly disposables: readonly { dispose(): unknown }[];
+}
+
 export function registerInline(
   context: vscode.ExtensionContext,
   controller: NotebookController,
   python: PythonRuns,
-): { dispose(): unknown }[] {
+): Inline {
   const dist = join(context.extensionPath, "dist");
   const documents = new InlineDocuments(join(dist, "inline.js"));
   const typesetter = new Typesetter(join(dist, "typeset.js"));
@@ -40,7 +45,7 @@ export function registerInline(
   const comparisons = new Comparisons(documents, controller, context);
   const register = (name: string, f: (argument: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`dice-gradient.${name}`, f);
-  return [
+  const disposables = [
     documents,
     typesetter,
     lenses,
@@ -62,6 +67,7 @@ export function registerInline(
     register("setShapes", (a) => commands.setShapes(a)),
     ...followActiveEditor(documents),
   ];
+  return { documents, disposables };
 }
 
 function followActiveEditor(documents: InlineDocuments): vscode.Disposable[] {

@@ -85,6 +85,12 @@ export function arrayCall(library: DerivedInput["library"], inner: string): stri
   }
 }
 
+/** NumPy reads the file; other libraries take the array over. */
+export function arrayFromFile(library: DerivedInput["library"], load: string): string {
+  if (library === "numpy" || library === "autograd") return load;
+  return library === "torch" ? `torch.from_numpy(${load})` : arrayCall(library, load);
+}
+
 /** The line that imports what {@link arrayCall} uses. */
 export function importOf(library: DerivedInput["library"]): string {
   switch (library) {

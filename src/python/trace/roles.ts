@@ -21,6 +21,24 @@ export function isNamedByRole(name: string): boolean {
   return TARGET.test(name) || PREDICTION.test(name) || MASK.test(name);
 }
 
+/** Words of longer names, as in `liver_pred` or `case01_gt`. */
+const PREDICTION_WORD = /^(pred\w*|prob\w*|logits?|outputs?|scores?|softmax|sigmoid|yhat)$/i;
+const TARGET_WORD = /^(true|truth|targets?|gt|labels?|seg\w*|annot\w*|onehot|reference)$/i;
+
+/**
+ * The role that a name says, by itself or by its words, the last one first; null where it says none.
+ * A mask is a target unless something else is.
+ */
+export function roleOfName(name: string): "prediction" | "target" | "mask" | null {
+  if (TARGET.test(name)) return "target";
+  if (PREDICTION.test(name)) return "prediction";
+  for (const word of name.split(/[^A-Za-z]+/).reverse()) {
+    if (TARGET_WORD.test(word)) return "target";
+    if (PREDICTION_WORD.test(word)) return "prediction";
+  }
+  return MASK.test(name) ? "mask" : null;
+}
+
 export function rolesOf(inputs: readonly Candidate[], library: Library): Role[] {
   const roles = inputs.map(({ name }): Role | "mask" | null => {
     if (/weight|alpha|beta|gamma|bias|dist/i.test(name)) return "other";

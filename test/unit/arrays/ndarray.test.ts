@@ -63,6 +63,7 @@ describe("summarize", () => {
       infCount: 2,
       foregroundShare: 0.5,
       binary: false,
+      integral: false,
     });
   });
 
@@ -84,6 +85,13 @@ describe("summarize", () => {
     );
     assert.equal(summarize(float64(0, 1, 0.5)).binary, false);
     assert.equal(summarize(float64(0, 1, NaN)).binary, false);
+  });
+
+  it("knows whole numbers of any dtype, and that what is not finite is none", () => {
+    assert.equal(summarize(float64(0, 3, -2)).integral, true);
+    assert.equal(summarize(float64(0, 3, 0.5)).integral, false);
+    assert.equal(summarize(float64(0, Infinity)).integral, false);
+    assert.equal(summarize(float64()).integral, false);
   });
 
   it("keeps the mean of huge and of cancelling values", () => {
