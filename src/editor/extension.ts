@@ -17,13 +17,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const controller = new NotebookController(engine);
   const autograd = registerAutograd(context, engine, controller);
   const inline = registerInline(context, controller, autograd.runs);
+  const arrays = registerArrays(context, controller, inline.documents);
   context.subscriptions.push(
     controller,
     ...autograd.disposables,
     ...registerCommands(context, controller),
     ...registerCatalogue(context, controller),
     ...inline.disposables,
-    ...registerArrays(context, controller, inline.documents),
+    ...arrays.disposables,
     new CellVerdicts(),
     openLinksOfReports(),
     {

@@ -55,7 +55,7 @@ function converted(text: string, from: ArrayLibrary, to: ArrayLibrary): string {
 function literalOf(array: NdArray, library: ArrayLibrary): string | null {
   const count = elementCount(array.shape);
   if (count === 0 || count > LONGEST_LITERAL) return null;
-  const type = array.dtype === "bool" ? "bool" : /int/.test(array.dtype) ? "int" : "float";
+  const type = array.dtype === "bool" ? "bool" : array.dtype.includes("int") ? "int" : "float";
   const values = [...toFloat64(array)];
   if (!values.every(Number.isFinite)) return null;
   const text = nested(values, array.shape, type);

@@ -4,12 +4,17 @@ import type { NotebookController } from "../controller.ts";
 import type { InlineDocuments } from "../inline/documents.ts";
 import { ArrayChecks } from "./flow.ts";
 
+export interface Arrays {
+  /** What a place hands its picked arrays to. */
+  readonly checks: ArrayChecks;
+  readonly disposables: readonly { dispose(): unknown }[];
+}
+
 export function registerArrays(
   context: vscode.ExtensionContext,
   controller: NotebookController,
   documents: InlineDocuments,
-): { dispose(): unknown }[] {
-  // Each place hands what is picked to these.
-  const _checks = new ArrayChecks(documents, controller, context);
-  return [];
+): Arrays {
+  const checks = new ArrayChecks(documents, controller, context);
+  return { checks, disposables: [] };
 }
