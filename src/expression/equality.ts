@@ -71,6 +71,8 @@ export interface Equality {
 }
 
 const POINTS_PER_SHAPE = 2;
+/** What differs in as few digits as this differs, whatever 64 digits lose in cancellation. */
+const PLAIN_DIGITS = 12;
 /** Operations on entries above which 64 digits take too long (a fixed axis may be huge). */
 const WORK_LIMIT = 200_000;
 
@@ -149,6 +151,10 @@ function compareAt(a: Expr, b: Expr, point: Point, exact: boolean): Outcome {
   const [x, y] = evaluateAllBig([a, b], point.bindings) as [BigArray, BigArray];
   const gap = widestGap(x.data, y.data, 50);
   if (gap.kind !== "different") return gap;
+  // No loss cancels so many digits that this much is left over of nothing.
+  if (widestGap(x.data, y.data, PLAIN_DIGITS, `1e-${PLAIN_DIGITS}`).kind === "different") {
+    return { kind: "different", counterexample: counterexampleAt(a, point, gap.at, x, y) };
+  }
   // A small difference may be what cancellation left over: twice the digits tell.
   const [p, q] = evaluateAllBig([a, b], point.bindings, 128) as [BigArray, BigArray];
   const sure = widestGap(p.data, q.data, 50);
@@ -176,16 +182,20 @@ function exactlySame(a: Expr, b: Expr, point: Point): boolean {
 type Gap = { readonly kind: "same" | "undefined" } | { readonly kind: "different"; at: number };
 
 /** Agreement to `digits` digits of the largest entry; entries undefined in both do not count. */
-function widestGap(x: readonly BigNumber[], y: readonly BigNumber[], digits: number): Gap {
+function widestGap(
+  x: readonly BigNumber[],
+  y: readonly BigNumber[],
+  digits: number,
+  /** Far below what these losses can be, everything is the rounding of a zero. */
+  noise = "1e-60",
+): Gap {
   let scale = big(0);
   let defined = 0;
   x.forEach((v, k) => {
     for (const w of [v, y[k]!]) if (w.isFinite() && w.abs().greaterThan(scale)) scale = w.abs();
     if (v.isFinite() && y[k]!.isFinite()) defined++;
   });
-  // Far below what these losses can be, everything is the rounding of a zero.
-  const noise = big("1e-60");
-  const allowed = scale.times(big(`1e-${digits}`)).plus(noise);
+  const allowed = scale.times(big(`1e-${digits}`)).plus(big(noise));
   const at = x.findIndex((v, k) => {
     const w = y[k]!;
     if (!v.isFinite() || !w.isFinite()) return v.isFinite() !== w.isFinite();

@@ -27,10 +27,12 @@ export function smallSizes(roots: readonly Expr[], kept: ReadonlySet<string> = N
   const groups = new AxisGroups();
   const nodes = topological(...roots);
   const inputs = new Map<string, Shape>();
+  const seen = new Set<Axis>();
   for (const e of nodes) {
-    e.shape.forEach((a) => {
-      groups.know(a);
-    });
+    for (const a of e.shape) {
+      if (!seen.has(a)) groups.know(a);
+      seen.add(a);
+    }
     if (e.kind === "input") {
       const other = inputs.get(e.name);
       if (other === undefined) inputs.set(e.name, e.shape);
@@ -131,7 +133,7 @@ class AxisGroups {
   align(s: Shape, t: Shape): void {
     for (let k = 1; k <= Math.min(s.length, t.length); k++) {
       const [a, b] = [s.at(-k)!, t.at(-k)!];
-      if (isUnit(a) || isUnit(b)) continue;
+      if (a === b || isUnit(a) || isUnit(b)) continue;
       const [p, q] = [leafAxes([a]), leafAxes([b])];
       if (p.length === q.length)
         p.forEach((axis, j) => {

@@ -91,12 +91,12 @@ function dataOf<T>(
     case "unary":
       return Array.from(x.data, (v) => on.unary(e.op, v));
     case "binary":
-      return elementwise(e.shape, args, ([a, b]) => on.binary(e.op, a!, b!));
+      return elementwise(e.shape, args, (a, b) => on.binary(e.op, a, b));
     case "where":
-      return elementwise(e.shape, args, ([c, a, b]) => (on.truthy(c!) ? a! : b!));
+      return elementwise(e.shape, args, (c, a, b) => (on.truthy(c) ? a : b));
     case "clamp":
-      return elementwise(e.shape, args, ([a, lo, hi]) =>
-        on.binary("min", on.binary("max", a!, lo!), hi!),
+      return elementwise(e.shape, args, (a, lo, hi) =>
+        on.binary("min", on.binary("max", a, lo), hi),
       );
     case "cast":
       return Array.from(x.data, (v) => castValue(e.to, v, on));
@@ -110,7 +110,7 @@ function dataOf<T>(
     case "softmax":
       return softmaxValue(x, e.dim, e.log, on);
     case "expand":
-      return elementwise(e.shape, args, ([a]) => a!);
+      return elementwise(e.shape, args, (a) => a);
     default:
       return rearranged(e, args, on);
   }
@@ -240,23 +240,29 @@ function softmaxValue<T>(x: NumericArray<T>, dim: number, log: boolean, on: Arit
     : powers.map((v, k) => on.binary("div", v, total[at[k]!]!));
 }
 
+/** Of one to three arrays broadcast to `shape`; `f` takes an entry of each. */
 function elementwise<T>(
   shape: Shape,
   args: readonly NumericArray<T>[],
-  f: (values: readonly T[]) => T,
+  f: (a: T, b: T, c: T) => T,
 ): T[] {
   const out = sizesOf(shape);
   const count = out.reduce((n, s) => n * s, 1);
-  const at = args.map((a) => offsets(a.shape, out));
-  return Array.from({ length: count }, (_, k) => f(args.map((a, j) => a.data[at[j]![k]!]!)));
+  const [a, b = a, c = b] = args as readonly [NumericArray<T>, ...NumericArray<T>[]];
+  const [i, j, k] = [a, b, c].map((x) => offsets(x.shape, out)) as [Offsets, Offsets, Offsets];
+  const found = new Array<T>(count);
+  for (let n = 0; n < count; n++) found[n] = f(a.data[i[n]!]!, b.data[j[n]!]!, c.data[k[n]!]!);
+  return found;
 }
 
+type Offsets = readonly number[];
+
 /** Offsets by the two shapes: a graph has many nodes of few shapes, and is evaluated many times. */
-const known = new Map<string, readonly number[]>();
+const known = new Map<string, Offsets>();
 const MOST_KNOWN = 2000;
 
 /** For each entry of an array of shape `out`, where it is in one of shape `from` broadcast to it. */
-function offsets(from: readonly number[], out: readonly number[]): readonly number[] {
+function offsets(from: readonly number[], out: readonly number[]): Offsets {
   const key = `${from.join()}>${out.join()}`;
   let found = known.get(key);
   if (found === undefined) {

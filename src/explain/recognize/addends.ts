@@ -1,6 +1,6 @@
 /** Terms besides the ratio: each summand of the loss that is a cross entropy, a focal term, … */
 import * as x from "../../expression/build.ts";
-import type { Expr } from "../../expression/node.ts";
+import type { Expr, Input } from "../../expression/node.ts";
 import { dependsOn } from "../../expression/walk.ts";
 import { buildFamily } from "../../losses/family.ts";
 import { type Addend, FamilyError, familySpec } from "../../losses/spec.ts";
@@ -8,7 +8,7 @@ import { type Constants, named, numberOf } from "./constants.ts";
 import type { Cut } from "./cut.ts";
 import { Probe } from "./probe.ts";
 import { tidy } from "./ratio.ts";
-import { type Subject, rolesOf } from "./subject.ts";
+import { type Role, type Subject, rolesOf } from "./subject.ts";
 
 /** A summand with the number in front of it. */
 interface Term {
@@ -82,6 +82,9 @@ function addendOf(term: Term, parts: Cut, subject: Subject, constants: Constants
   if (logits && dependsOn(term.expr, p)) return null;
   const leaf = logits ? z : p;
   if (!dependsOn(term.expr, leaf)) return null;
+  const probe = new Probe(term.expr, leaf, t, roles);
+  const points = [0, 1, 2].map(() => [probe.draw(), probe.draw()] as const);
+  const values = points.map(([a, b]) => probe.value(a, b));
   for (const addend of candidates(logits || z === p, constants, roles.includes("class"))) {
     const takesLogits = addend.takes === "logits";
     if (takesLogits !== logits && z !== p) continue;
@@ -93,19 +96,32 @@ function addendOf(term: Term, parts: Cut, subject: Subject, constants: Constants
       if (e instanceof FamilyError) continue;
       throw e;
     }
-    const probe = new Probe(x.add(term.expr, x.mul(x.ZERO, template)), leaf, t, roles, 0, [
-      template,
-    ]);
-    const ratios = [0, 1, 2].map(() => {
-      const [a, b] = [probe.draw(), probe.draw()];
-      const [value, own] = probe.values(a, b);
-      return value![0]! / own![0]!;
-    });
+    const own = probe.other(template);
+    const ratios =
+      own === null
+        ? besides(term.expr, template, leaf, t, roles)
+        : points.map(([a, b], n) => values[n]! / own(a, b));
     const [k] = ratios as [number, number, number];
     if (!Number.isFinite(k) || ratios.some((r) => Math.abs(r - k) > 1e-9 * Math.abs(k))) continue;
     return { ...addend, weight: named(tidy(k * term.factor), constants) };
   }
   return null;
+}
+
+/** The term over the template at three points, on sizes that both allow. */
+function besides(
+  term: Expr,
+  template: Expr,
+  leaf: Input,
+  t: Input,
+  roles: readonly Role[],
+): number[] {
+  const both = x.add(term, x.mul(x.ZERO, template));
+  const probe = new Probe(both, leaf, t, roles, 0, [template]);
+  return [0, 1, 2].map(() => {
+    const [value, own] = probe.values(probe.draw(), probe.draw());
+    return value![0]! / own![0]!;
+  });
 }
 
 function* candidates(

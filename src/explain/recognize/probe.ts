@@ -1,10 +1,10 @@
 /** A loss of probabilities and targets as a function that can be called on numbers. */
-import { sizesOf } from "../../expression/axis.ts";
+import { ShapeError, sizesOf } from "../../expression/axis.ts";
 import { evaluateAll } from "../../expression/evaluate.ts";
 import { smallSizes } from "../../expression/equalitySizes.ts";
 import { generator } from "../../expression/equalityPoints.ts";
 import type { Expr, Input } from "../../expression/node.ts";
-import { resize } from "../../expression/walk.ts";
+import { leaves, resize } from "../../expression/walk.ts";
 import type { Role } from "./subject.ts";
 
 /** How many entries a probe gives axes that may have any: enough for sums that differ. */
@@ -22,6 +22,7 @@ export class Probe {
   readonly roles: readonly Role[];
   readonly count: number;
   private readonly roots: readonly Expr[];
+  private readonly sizes: ReadonlyMap<string, number>;
   private readonly names: readonly [string, string];
   private readonly next: () => number;
 
@@ -35,6 +36,7 @@ export class Probe {
     derivatives: readonly Expr[] = [],
   ) {
     const sizes = probeSizes(loss, p, roles, scale);
+    this.sizes = sizes;
     this.roots = [loss, ...derivatives].map((e) => resize(e, sizes));
     const own = resize(p, sizes);
     this.shape = sizesOf(own.shape);
@@ -55,9 +57,37 @@ export class Probe {
 
   /** The loss, then each further expression, row-major. */
   values(p: ArrayLike<number>, t: ArrayLike<number>): Float64Array[] {
+    return this.valuesOf(this.roots, p, t);
+  }
+
+  /**
+   * Another scalar of the same arrays as a function of the same numbers; null where it does not
+   * allow the sizes of this probe, or has axes that the loss says nothing of.
+   */
+  other(e: Expr): ((p: ArrayLike<number>, t: ArrayLike<number>) => number) | null {
+    const root = this.sized(e);
+    return root === null ? null : (p, t) => this.valuesOf([root], p, t)[0]![0]!;
+  }
+
+  private sized(e: Expr): Expr | null {
+    try {
+      const root = resize(e, this.sizes);
+      const open = leaves(root).some((x) => x.shape.some((a) => a.size === null));
+      return open ? null : root;
+    } catch (error) {
+      if (error instanceof ShapeError) return null;
+      throw error;
+    }
+  }
+
+  private valuesOf(
+    roots: readonly Expr[],
+    p: ArrayLike<number>,
+    t: ArrayLike<number>,
+  ): Float64Array[] {
     const { shape } = this;
     return evaluateAll(
-      this.roots,
+      roots,
       new Map([
         [this.names[0], { shape, data: p }],
         [this.names[1], { shape, data: t }],
