@@ -4,20 +4,16 @@ import { PythonError } from "./errors.ts";
 import type { TraceHost } from "./host.ts";
 import { call } from "./interpreter/calls.ts";
 import { display } from "./interpreter/format.ts";
-import {
-  evaluate,
-  hasTensor,
-  isUserCallable,
-  prepareCall,
-  requestOf,
-} from "./interpreter/expressions.ts";
+import { evaluate, prepareCall, requestOf } from "./interpreter/expressions.ts";
 import { runTolerantly } from "./interpreter/imports.ts";
+import { isLoss, libraryLoss } from "./interpreter/losses.ts";
 import { Interpreter, type InterpreterLimits } from "./interpreter/interpreter.ts";
 import { Recorder } from "./interpreter/recorder.ts";
 import { Scope } from "./interpreter/scope.ts";
 import { runStatement } from "./interpreter/statements.ts";
 import { LIBRARIES } from "./libraries/registry.ts";
 import type { PythonParser } from "./parser.ts";
+import type { SourceSpan } from "../expression/node.ts";
 import type { Expression, Module, Source, Statement } from "./syntax.ts";
 import { walkSyntax } from "./syntaxWalk.ts";
 import { type CallRequest, type RequestValue, type Value, str } from "./values.ts";
@@ -81,6 +77,9 @@ export class PythonProgram {
   private readonly vm: Interpreter;
   private readonly scope: Scope;
   private readonly parser: PythonParser;
+  private loaded: Module | null = null;
+  /** Where the value stands that the last cell ended with. */
+  private place: { readonly source: Source; readonly span: SourceSpan } | null = null;
   private readonly defined = new Map<string, CallableInfo>();
 
   constructor(parser: PythonParser, host: TraceHost, options: ProgramOptions = { file: "" }) {
@@ -133,6 +132,7 @@ export class PythonProgram {
   loadModule(module: Module): PythonError[] {
     const { file } = module.source;
     this.vm.syntax.set(file, module);
+    this.loaded = module;
     this.scope.variables.set("__name__", str(file.replace(/^.*[\\/]/, "").replace(/\.py$/, "")));
     this.vm.resetBudget();
     const silent = this.vm.silent;
@@ -168,6 +168,26 @@ export class PythonProgram {
     return this.guarded(NO_SOURCE, () => display(this.vm, value, repr));
   }
 
+  /** The call of a loss with arrays that an expression is; null for any other. @throws PythonError */
+  callOf(source: string): CallRequest | null {
+    const module = this.parser.parse(source, source);
+    return this.requestIn(module, onlyExpression(module));
+  }
+
+  /** The call of a loss with arrays with which the loaded file ends, if it does so. @throws PythonError */
+  lastCall(): CallRequest | null {
+    const last = this.loaded?.body.at(-1);
+    return last?.kind === "Expression" ? this.requestIn(this.loaded!, last.value) : null;
+  }
+
+  private requestIn({ source }: Module, node: Expression): CallRequest | null {
+    if (node.kind !== "Call") return null;
+    const { vm, scope } = this;
+    return this.guarded(source, () =>
+      vm.transaction(false, () => requestOf(vm, node, prepareCall(vm, node, scope))),
+    );
+  }
+
   /**
    * Derivable form of a function, a class (with constructor arguments) or an instance.
    * @param callable an expression, e.g. `dice` or `DiceLoss(smooth=1.0)`
@@ -188,8 +208,11 @@ export class PythonProgram {
   /** The same for a value at hand; null when it is nothing of the user's that computes a loss. */
   traceValue(value: Value, args: Arguments = new Map()): Trace | null {
     if (!isLossLike(value)) return null;
-    return this.guarded(NO_SOURCE, () =>
-      this.vm.transaction(false, () => traceArguments(this.vm, targetOf(this.vm, value), args)),
+    return this.guarded(this.place?.source ?? NO_SOURCE, () =>
+      this.vm.transaction(false, () => {
+        this.vm.at = this.place?.span ?? this.vm.at;
+        return traceArguments(this.vm, targetOf(this.vm, value), args);
+      }),
     );
   }
 
@@ -205,9 +228,10 @@ export class PythonProgram {
 
   /** The same for a call in a cell: inputs are named by the parameters, and know their arguments. */
   traceCall(request: CallRequest): Trace {
-    return this.guarded(NO_SOURCE, () =>
+    return this.guarded(request.source ?? NO_SOURCE, () =>
       this.vm.transaction(false, () => {
         this.vm.resetBudget();
+        this.vm.at = request.span;
         const target = targetOf(this.vm, request.callable);
         return runTrace(this.vm, target, planOfCall(this.vm, target, request));
       }),
@@ -219,9 +243,10 @@ export class PythonProgram {
    * arguments have these types.
    */
   tapeOfCall(request: CallRequest, dtypeOf: (input: InputPlan) => string | null): Trace {
-    return this.guarded(NO_SOURCE, () =>
+    return this.guarded(request.source ?? NO_SOURCE, () =>
       this.vm.transaction(false, () => {
         this.vm.resetBudget();
+        this.vm.at = request.span;
         const target = targetOf(this.vm, request.callable);
         const plan = planOfCall(this.vm, target, request);
         return runTrace(this.vm, target, withTypes(plan, dtypeOf), true);
@@ -256,6 +281,7 @@ export class PythonProgram {
   private lastExpression(node: Expression): Omit<CellResult, "assumptions"> {
     const { vm, scope } = this;
     vm.at = node.span;
+    this.place = vm.source === null ? null : { source: vm.source, span: node.span };
     vm.step();
     let value: Value;
     let request: CallRequest | null = null;
@@ -266,12 +292,11 @@ export class PythonProgram {
         value = evaluate(vm, node, scope);
       else {
         const prepared = prepareCall(vm, node, scope, callee);
-        if (isUserCallable(prepared.callee) && hasTensor(prepared))
-          request = requestOf(vm, node, prepared);
+        request = requestOf(vm, node, prepared);
         vm.at = node.span;
         value = call(vm, prepared.callee, prepared.positional, prepared.keywords);
         // What makes a loss of arrays (class weights) is no loss itself.
-        if (isUserCallable(value)) request = null;
+        if (isLoss(value)) request = null;
       }
     } else value = evaluate(vm, node, scope);
     const asked = value.kind === "request" ? value : null;
@@ -321,6 +346,7 @@ const NO_SOURCE: Source = { file: "", lines: [] };
 /** A function of the user's, or a class of theirs whose instances are called, or such an instance. */
 function isLossLike(value: Value): boolean {
   if (value.kind === "function") return value.definition !== null;
+  if (libraryLoss(value) !== null) return true;
   const cls = value.kind === "instance" ? value.cls : value.kind === "class" ? value : null;
   const mro = cls?.definition === null ? [] : (cls?.mro ?? []);
   return LOSS_METHODS.some((name) =>

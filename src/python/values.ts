@@ -1,10 +1,10 @@
 /** What a Python expression can be worth during symbolic execution. */
 import type { Axis } from "../expression/axis.ts";
-import type { Expr, ScalarType } from "../expression/node.ts";
+import type { Expr, ScalarType, SourceSpan } from "../expression/node.ts";
 import { type DType, type Library, followsNumpy } from "./dtypes.ts";
 import type { PythonError } from "./errors.ts";
 import type { Unreadable } from "./host.ts";
-import type { ClassDef, Code, FunctionDef } from "./syntax.ts";
+import type { ClassDef, Code, FunctionDef, Source } from "./syntax.ts";
 import type { Scope } from "./interpreter/scope.ts";
 import type { Interpreter } from "./interpreter/interpreter.ts";
 
@@ -134,6 +134,14 @@ export interface CallArguments {
   readonly keywords: ReadonlyMap<string, Value>;
 }
 
+/** A parameter of a library's function. */
+export interface LibraryParameter {
+  readonly name: string;
+  readonly keywordOnly: boolean;
+  /** `undefined`: must be given. */
+  readonly default: Value | undefined;
+}
+
 export interface BuiltinValue {
   readonly kind: "builtin";
   readonly name: string;
@@ -146,6 +154,8 @@ export interface BuiltinValue {
   readonly wraps?: Value;
   /** What can be read off it: `chain.from_iterable`, `partial(…).func`, `f.defvjp`. */
   readonly attributes?: ReadonlyMap<string, Value>;
+  /** As in its signature; absent where there is none. */
+  readonly parameters?: () => readonly LibraryParameter[];
   /** What the __call__ of a library's class takes beside the arguments it passes on. */
   readonly extra?: readonly string[];
 }
@@ -265,6 +275,8 @@ export interface CallRequest {
   readonly name: string;
   /** The whole call as written; null where the function was given without arguments. */
   readonly text: string | null;
+  readonly source: Source | null;
+  readonly span: SourceSpan;
   readonly positional: readonly Value[];
   readonly keywords: ReadonlyMap<string, Value>;
 }

@@ -5,14 +5,9 @@ import { readerFor } from "../arrays/readers.ts";
 import { parseValueSpec } from "../arrays/valueSpec.ts";
 import { type Known, parseFormula } from "../formula/parse.ts";
 import type { PythonParser } from "../python/parser.ts";
-import { type Argument, PythonProgram, type Trace } from "../python/program.ts";
+import { type Argument, PythonProgram } from "../python/program.ts";
 import type { Comparison } from "../report/schema.ts";
-import {
-  type AutogradJob,
-  type AutogradOptions,
-  type PythonSource,
-  jobOfFile,
-} from "./autograd/job.ts";
+import type { AutogradJob, AutogradOptions } from "./autograd/job.ts";
 import { scalarTypeOf } from "./bindings.ts";
 import { compareWithStandards } from "./compare.ts";
 import { toFailure } from "./failure.ts";
@@ -23,6 +18,7 @@ import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { type PrecisionWish, precisionDifference, withPrecision, withReason } from "./precision.ts";
 import type { Failure } from "./protocol.ts";
 import { namedShape } from "./shapes.ts";
+import { subjectOf, subjectsOf, traceLike } from "./subjects.ts";
 import { inspectTrace } from "./traced.ts";
 
 export interface Job {
@@ -71,29 +67,21 @@ export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch)
     );
     const program = new PythonProgram(parser, host, { file: job.file });
     program.load(job.source, job.file);
-    const names = job.callable === null ? program.callables().map((c) => c.name) : [job.callable];
-    return names.map((name) =>
+    const args = new Map([...argumentsOf(values), ...shapes]);
+    const place = {
+      source: { file: job.file, text: job.source, isCell: false },
+      folder: job.directory,
+    };
+    return subjectsOf(program, job.callable, args).map((subject) =>
       attempt(() => {
-        const args = new Map([...argumentsOf(values), ...shapes]);
-        const trace = program.trace(name, args);
+        const trace = subject.trace();
         const inspected = inspectTrace(trace, host, job.wrt, watch);
         const inspection =
           job.precision === undefined
             ? inspected
-            : withPrecision(
-                inspected,
-                host,
-                (typeOf) => program.tapeOfArguments(name, args, typeOf),
-                job.precision,
-                watch,
-              );
+            : withPrecision(inspected, host, subject.tape, job.precision, watch);
         if (job.autograd === undefined) return { inspection };
-        const numbers = new Map(
-          [...args].flatMap(([key, a]) => (a.kind === "value" ? [[key, a.value] as const] : [])),
-        );
-        const place = { source: sourceOf(job), folder: job.directory };
-        const autograd = jobOfFile(program, name, trace, numbers, inspection, place, job.autograd);
-        return { inspection, autograd };
+        return { inspection, autograd: subject.autograd(trace, inspection, place, job.autograd) };
       }),
     );
   } catch (e) {
@@ -133,8 +121,8 @@ export function compareSource(
     const shapes = new Map(job.shapes?.map(namedShape));
     const own = load(job.source, job.file);
     const args = new Map([...argumentsOf(values), ...shapes]);
-    const trace = own.program.trace(job.callable, args);
-    const first = inspectTrace(trace, own.host, job.wrt, watch);
+    const subject = subjectOf(own.program, job.callable, args);
+    const first = inspectTrace(subject.trace(), own.host, job.wrt, watch);
     const inspections = [first];
     const calls: string[] = [];
     for (const other of others) {
@@ -143,36 +131,16 @@ export function compareSource(
         continue;
       }
       const its = load(other.source, other.file);
-      const args = argumentsLike(first, its.program.trace(other.callable));
       inspections.push(
-        inspectTrace(its.program.trace(other.callable, args), its.host, null, watch),
+        inspectTrace(traceLike(first, its.program, other.callable), its.host, null, watch),
       );
     }
     const comparison = compareWithStandards(inspections, calls, watch);
-    const reason = precisionDifference(first, own.host, (typeOf) =>
-      own.program.tapeOfArguments(job.callable, argumentsOf(values), typeOf),
-    );
+    const reason = precisionDifference(first, own.host, subject.tape);
     return { comparison: withReason(comparison, reason) };
   } catch (e) {
     return { failure: toFailure(e) };
   }
-}
-
-/** The first loss's arrays for the parameters of another: by name, else by role. */
-function argumentsLike(first: Inspection, other: Trace): Map<string, Argument> {
-  return new Map(
-    other.inputs.flatMap((x): [string, Argument][] => {
-      const twin =
-        first.inputs.find((y) => y.name === x.parameter) ??
-        first.inputs.find((y) => y.role !== "other" && y.role === x.role);
-      const array = twin?.array ?? null;
-      return array === null ? [] : [[x.parameter, { kind: "array", handle: handleOf(array) }]];
-    }),
-  );
-}
-
-function sourceOf(job: Job): PythonSource {
-  return { file: job.file, text: job.source, isCell: false };
 }
 
 function attempt(body: () => JobResult): JobResult {

@@ -42,7 +42,12 @@ export class LossCommands {
     if (target === null) return;
     const derived = await this.documents.derived(target.document, target.name, { fresh: true });
     const definition = await definitionOf(target, derived);
-    const shapes = shapesSet(vscode.Uri.parse(keyOf(target.document)))[target.name] ?? {};
+    const set = shapesSet(vscode.Uri.parse(keyOf(target.document)))[target.name] ?? {};
+    const inputs = derived?.kind === "derived" ? derived.inputs.map((x) => x.name) : null;
+    // Those of parameters that have been renamed since would be refused.
+    const shapes = Object.fromEntries(
+      Object.entries(set).filter(([name]) => inputs?.includes(name) ?? true),
+    );
     const subject =
       Object.keys(shapes).length === 0 ? target.name : shapesCell(target.name, shapes);
     await showInspection(
@@ -86,7 +91,11 @@ export class LossCommands {
     const known = shapesSet(scope)[target.name] ?? {};
     const inputs =
       derived?.kind === "derived"
-        ? derived.inputs.map((x) => ({ name: x.name, shape: x.shape.join(", ") }))
+        ? derived.inputs.map(({ name, shape }) => ({
+            name,
+            // Of one that is set the code's own shape is not known here.
+            shape: name in known ? "" : shape.join(", "),
+          }))
         : requiredOf(this.documents, target).parameters.map((name) => ({ name, shape: "" }));
     const shapes: Record<string, string> = {};
     for (const [k, { name, shape }] of inputs.entries()) {

@@ -24,18 +24,20 @@ import {
   typeName,
 } from "../values.ts";
 import { getAttribute } from "./attributes.ts";
-import { call, isCallable } from "./calls.ts";
+import { call } from "./calls.ts";
 import { makeDict, makeList, setOf } from "./collections.ts";
 import { display, formatValue } from "./format.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { iterate, lazyIterator } from "./iterate.ts";
+import { isLoss, libraryLoss } from "./losses.ts";
 import { binaryOperation, compareOperation, unaryOperation } from "./operators.ts";
 import { Scope } from "./scope.ts";
 import { shapesRequest } from "./shapesRequest.ts";
 import { makeFunction } from "./statements.ts";
 import { getItem } from "./subscripts.ts";
 import { assignTo, bindVariable } from "./targets.ts";
-import { nodeOf } from "../tensors/tensor.ts";
+import { asTensor, nodeOf } from "../tensors/tensor.ts";
+import { libraryOfValue } from "../trace/library.ts";
 import { truth } from "./truth.ts";
 
 /** Names that Python itself defines and that reach outside of a program, or into its innards. */
@@ -257,18 +259,19 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
     if (a.kind !== "positional") return vm.unsupported(`${request}() takes no starred arguments`);
     if (a.value.kind === "Call") {
       const prepared = prepareCall(vm, a.value, scope);
-      if (isUserCallable(prepared.callee) && hasTensor(prepared)) {
-        calls.push(requestOf(vm, a.value, prepared));
+      const asked = requestOf(vm, a.value, prepared);
+      if (asked !== null) {
+        calls.push(asked);
         continue;
       }
       vm.at = a.value.span;
       const value = call(vm, prepared.callee, prepared.positional, prepared.keywords);
-      if (isUserCallable(value)) functions.push({ value, name: sourceText(vm, a.value) });
+      if (isLoss(value)) functions.push({ value, name: sourceText(vm, a.value) });
       else shared.push(value);
       continue;
     }
     const value = evaluate(vm, a.value, scope);
-    if (isUserCallable(value)) functions.push({ value, name: sourceText(vm, a.value) });
+    if (isLoss(value)) functions.push({ value, name: sourceText(vm, a.value) });
     else if (request === "compare" && value.kind === "str") standards.push(value.value);
     else shared.push(value);
   }
@@ -285,6 +288,8 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
       callable: f.value,
       name: f.name,
       text: null,
+      source: vm.source,
+      span: node.span,
       positional: shared,
       keywords: passed,
     });
@@ -301,30 +306,43 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
   return { kind: "request", request, calls, standards, options };
 }
 
-/** Something whose body is the user's, as against a library's. */
-export function isUserCallable(v: Value): boolean {
-  if (v.kind === "method") return isUserCallable(v.callee);
-  if (v.kind === "builtin") return v.wraps !== undefined && isUserCallable(v.wraps);
-  return v.kind === "function" || (v.kind === "instance" && isCallable(v));
-}
-
-export function hasTensor(args: EvaluatedArguments): boolean {
+function hasTensor(args: EvaluatedArguments): boolean {
   const within = (v: Value): boolean =>
     v.kind === "tensor" || ((v.kind === "list" || v.kind === "tuple") && v.items.some(within));
   return [...args.positional, ...args.keywords.values()].some(within);
 }
 
+/** What is asked by a call that is not carried out yet; null unless it calls a loss with arrays. */
 export function requestOf(
   vm: Interpreter,
   node: Call,
   prepared: { readonly callee: Value } & EvaluatedArguments,
-): CallRequest {
+): CallRequest | null {
+  if (!isLoss(prepared.callee)) return null;
+  const { positional, keywords } = withArrays(vm, prepared);
+  if (!hasTensor({ positional, keywords })) return null;
   return {
     callable: prepared.callee,
     name: sourceText(vm, node.callee),
     text: vm.source === null ? null : textOf(node, vm.source),
-    positional: prepared.positional,
-    keywords: prepared.keywords,
+    source: vm.source,
+    span: node.span,
+    positional,
+    keywords,
+  };
+}
+
+/** Keras's own losses take nested lists for arrays. */
+function withArrays(
+  vm: Interpreter,
+  { callee, positional, keywords }: { readonly callee: Value } & EvaluatedArguments,
+): EvaluatedArguments {
+  const library = libraryLoss(callee) === null ? null : libraryOfValue(callee);
+  if (library !== "tensorflow") return { positional, keywords };
+  const array = (v: Value): Value => (v.kind === "list" ? asTensor(vm, v, library) : v);
+  return {
+    positional: positional.map(array),
+    keywords: new Map([...keywords].map(([name, v]) => [name, array(v)])),
   };
 }
 

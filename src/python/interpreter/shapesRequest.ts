@@ -20,6 +20,14 @@ export function shapesRequest(vm: Interpreter, node: Call, scope: Scope): Reques
   vm.at = node.span;
   const options = new Map(given.filter(([name]) => name === "wrt"));
   const keywords = new Map(given.filter(([name]) => name !== "wrt"));
-  const call = { callable, name: "shapes", text: null, positional: [], keywords };
+  const call = {
+    callable,
+    name: "shapes",
+    text: null,
+    source: vm.source,
+    span: node.span,
+    positional: [],
+    keywords,
+  };
   return { kind: "request", request: "shapes", calls: [call], standards: [], options };
 }

@@ -18,6 +18,7 @@ import type { Expr } from "../../expression/node.ts";
 import {
   type BuiltinValue,
   type CallArguments,
+  type LibraryParameter,
   NONE,
   type TensorValue,
   type Value,
@@ -29,13 +30,9 @@ import {
   typeName,
 } from "../values.ts";
 
-interface Parameter {
-  readonly name: string;
+interface Parameter extends LibraryParameter {
   readonly mark: "" | "!" | "~";
   readonly star: boolean;
-  readonly keywordOnly: boolean;
-  /** `undefined`: must be given. */
-  readonly default: Value | undefined;
 }
 
 interface Signature {
@@ -104,6 +101,7 @@ export function builtin(
   return {
     kind: "builtin",
     name: prefix + name,
+    parameters: () => parseSignature(signature).parameters.filter((p) => p.mark === "" && !p.star),
     call: (vm, args) => {
       const bound = bind(vm, name, parseSignature(signature), args, aliases);
       const context = new CallContext(vm, prefix + name, bound, library);

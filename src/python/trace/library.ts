@@ -1,6 +1,6 @@
 /** Whose arrays a function works on, judged by the names it uses. */
 import type { Library } from "../dtypes.ts";
-import { type FunctionValue, type Value } from "../values.ts";
+import type { FunctionValue, InstanceValue, Value } from "../values.ts";
 import { walkSyntax } from "../syntaxWalk.ts";
 import type { TraceTarget } from "./target.ts";
 
@@ -14,12 +14,8 @@ const KERAS_BASES = new Set(["Loss", "Layer", "tf.Module"]);
 
 export function libraryUsed(target: TraceTarget): Library {
   const { self } = target;
-  if (self?.kind === "instance") {
-    for (const c of self.cls.mro) {
-      if (c.kind === "class" && (c.name === "Module" || c.name === "_Loss")) return "torch";
-      if (c.kind === "class" && c.file === null && KERAS_BASES.has(c.name)) return "tensorflow";
-    }
-  }
+  const own = self?.kind === "instance" ? libraryOfValue(self) : null;
+  if (own !== null) return own;
   const votes = new Map<Library, number>();
   count(target.fn, votes, new Set());
   // A function of methods alone says nothing; what its file imports does.
@@ -29,6 +25,14 @@ export function libraryUsed(target: TraceTarget): Library {
   }
   const ranked = [...votes].sort((a, b) => b[1] - a[1]);
   return ranked[0]?.[0] ?? "numpy";
+}
+
+function libraryOfObject({ cls }: InstanceValue): Library | null {
+  for (const c of cls.mro) {
+    if (c.kind === "class" && (c.name === "Module" || c.name === "_Loss")) return "torch";
+    if (c.kind === "class" && c.file === null && KERAS_BASES.has(c.name)) return "tensorflow";
+  }
+  return null;
 }
 
 function count(fn: FunctionValue, votes: Map<Library, number>, seen: Set<FunctionValue>): void {
@@ -57,7 +61,9 @@ function count(fn: FunctionValue, votes: Map<Library, number>, seen: Set<Functio
   });
 }
 
-function libraryOfValue(v: Value): Library | null {
+/** Whose function, class or object a value is; null for what is no library's. */
+export function libraryOfValue(v: Value): Library | null {
+  if (v.kind === "instance") return libraryOfObject(v);
   const name =
     v.kind === "module" || v.kind === "builtin" || v.kind === "opaque"
       ? v.name

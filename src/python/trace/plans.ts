@@ -37,6 +37,8 @@ export interface ShapeArgument {
   readonly axes: readonly (number | string)[];
   /** NumPy's name, e.g. `int64`; `null` for real numbers of no particular precision. */
   readonly dtype: string | null;
+  /** What it was taken from; absent for one that the user has set. */
+  readonly reason?: string;
 }
 
 /** By parameter name. */
@@ -297,7 +299,11 @@ export function planOfArguments(
   };
 }
 
-function ofShape({ axes, dtype }: ShapeArgument): AssumedArray & { readonly dtype: string | null } {
+function ofShape({
+  axes,
+  dtype,
+  reason,
+}: ShapeArgument): AssumedArray & { readonly dtype: string | null } {
   const type =
     dtype === null || dtype.includes("float") ? "float" : dtype === "bool" ? "bool" : "int";
   return {
@@ -305,7 +311,7 @@ function ofShape({ axes, dtype }: ShapeArgument): AssumedArray & { readonly dtyp
     type,
     dtype,
     letters: axes.map((a) => (typeof a === "string" ? a : "")),
-    reason: "as you set it",
+    reason: reason ?? "as you set it",
   };
 }
 

@@ -3,6 +3,7 @@ import { LOSS_METHODS } from "../callables.ts";
 import { findMethod, lookup, nativeOf } from "../interpreter/attributes.ts";
 import { call } from "../interpreter/calls.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
+import { asFunction } from "../interpreter/losses.ts";
 import { useOpaque } from "../interpreter/opaque.ts";
 import type { Parameter } from "../syntax.ts";
 import { type ClassValue, type FunctionValue, type Value, typeName } from "../values.ts";
@@ -32,11 +33,11 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
     case "function":
       return madeBy(vm, v) ?? describe(v, v, null, v.code.name);
     case "method": {
-      if (v.callee.kind !== "function") break;
+      if (v.callee.kind !== "function") return ofLibrary(vm, v);
       return describe(v, v.callee, v.self, v.callee.code.name);
     }
     case "builtin": {
-      if (v.wraps === undefined) break;
+      if (v.wraps === undefined) return ofLibrary(vm, v);
       const inner = targetOf(vm, v.wraps);
       return { ...inner, callable: v };
     }
@@ -71,17 +72,24 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
         const target = describe(isCalled ? v : bound, fn, self, v.cls.name);
         return named({ ...target, extra }, v.cls);
       }
-      return vm.fail("TypeError", `${v.cls.name} has no forward(), call() or __call__() to derive`);
+      return ofLibrary(vm, v);
     }
     case "opaque":
       return useOpaque(vm, v);
     default:
       break;
   }
+  return ofLibrary(vm, v);
+}
+
+/** A loss of a library whose body is not read: the call of it is what is traced. */
+function ofLibrary(vm: Interpreter, v: Value): TraceTarget {
+  const fn = asFunction(vm, v);
+  if (fn !== null) return describe(fn, fn, null, fn.code.name);
   return vm.fail(
     "TypeError",
-    `${typeName(v)} is not a function of yours that could be derived`,
-    "Name a function, a class with forward(), call() or __call__(), or an instance of one.",
+    `${typeName(v)} is no loss that could be derived`,
+    "Name a function, a class with forward(), call() or __call__(), an instance of one, or a library's loss.",
   );
 }
 

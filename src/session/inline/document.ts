@@ -106,8 +106,31 @@ export class InlineDocument {
     watch: Watch,
   ): { readonly trace: Trace; readonly inspection: Inspection } {
     const { python, host } = (this.program ??= this.load());
-    const trace = python.trace(name, argumentsOfShapes(this.shapes[name] ?? {}));
-    return { trace, inspection: inspectTrace(trace, host, null, watch) };
+    const { args, gone } = this.shapesOf(name);
+    const trace = python.trace(name, args);
+    const stated = { ...trace, assumptions: [...trace.assumptions, ...gone] };
+    return { trace, inspection: inspectTrace(stated, host, null, watch) };
+  }
+
+  /** Shapes that were set; those of parameters that have been renamed since are only mentioned. */
+  private shapesOf(name: string): {
+    readonly args: ReturnType<typeof argumentsOfShapes>;
+    readonly gone: readonly string[];
+  } {
+    const parameters = this.modules
+      .flatMap((m) => callablesOf(m))
+      .findLast((c) => c.name === name)?.parameters;
+    const set = Object.entries(this.shapes[name] ?? {});
+    const isThere = ([p]: readonly [string, string]): boolean =>
+      parameters === undefined || parameters.some((q) => q.name === p || q.name.startsWith("**"));
+    return {
+      args: argumentsOfShapes(Object.fromEntries(set.filter(isThere))),
+      gone: set
+        .filter((s) => !isThere(s))
+        .map(
+          ([p]) => `the shape set for ${p} is left aside: ${name} has no parameter of that name`,
+        ),
+    };
   }
 
   private attempt(name: string, watch: Watch): Derived {

@@ -269,4 +269,19 @@ class DiceLoss:
       "y_pred is taken to be (2, 3): as you set it",
     ]);
   });
+
+  it("leaves a shape aside whose parameter has been renamed since, and says so", () => {
+    const { document, derive } = opened();
+    document.update([{ file: "a.py", text: DICE }], {
+      dice_loss: { y_true: "2,3", output: "2,3" },
+    });
+    const result = derive("dice_loss");
+    assert.ok(result.kind === "derived");
+    assert.deepEqual(result.report.gradient.shape, [2, 3]);
+    assert.ok(
+      result.report.assumptions.includes(
+        "the shape set for output is left aside: dice_loss has no parameter of that name",
+      ),
+    );
+  });
 });
