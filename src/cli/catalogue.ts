@@ -8,7 +8,7 @@ export function printCatalogue(words: readonly string[], json: boolean): number 
   else {
     for (const e of entries) {
       console.log(`${e.call}\n    ${e.title}: ${e.about}\n    ${e.source}`);
-      for (const t of e.traps) console.log(`    trap (${t.versions}): ${t.sentence}`);
+      for (const t of e.traps) console.log(`    trap (${t.library}, ${t.versions}): ${t.sentence}`);
     }
     if (entries.length === 0) console.error(`No loss of the catalogue fits ${words.join(" ")}.`);
   }

@@ -98,6 +98,15 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return a === b;
 }
 
+/** The number of values in which two values of a field differ; a part that only one has is one. */
+export function valuesApart(a: unknown, b: unknown): number {
+  const isPlain = (v: unknown): v is Record<string, unknown> =>
+    typeof v === "object" && v !== null && !isScalar(v);
+  if (!isPlain(a) || !isPlain(b)) return Number(!sameValue(a, b));
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].reduce((n, k) => n + valuesApart(a[k], b[k]), 0);
+}
+
 function isScalar(v: unknown): v is Scalar {
   return typeof v === "number" || (typeof v === "object" && v !== null && "value" in v);
 }

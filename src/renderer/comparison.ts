@@ -3,7 +3,7 @@ import type { Comparison, Report } from "../report/schema.ts";
 import { h, section } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { icon, type Icon } from "./icons.ts";
-import { differenceList, drawMatches } from "./notes.ts";
+import { differenceList, drawMatches, drawTraps } from "./notes.ts";
 import { drawConclusion, drawReasons } from "./reasons.ts";
 import { drawReport, type Drawing } from "./report.ts";
 import { Typesetter } from "./typeset.ts";
@@ -107,21 +107,7 @@ function drawPair(view: View, pair: Pair, { reports }: Comparison, type: Typeset
     drawReasons(view, pair, a.function.file, type),
     unnamed.length === 0 ? null : differenceList(unnamed, type),
     drawConclusion(pair),
-    pair.traps === undefined
-      ? null
-      : h(
-          "ul",
-          { class: "diagnostics", "aria-label": "What people do not expect" },
-          ...pair.traps.map((t) =>
-            h(
-              "li",
-              { class: "is-information" },
-              h("span", { class: "badge" }, icon("info"), h("strong", {}, "Trap")),
-              ` ${t.sentence}`,
-              h("span", { class: "dim" }, ` (versions: ${t.versions})`),
-            ),
-          ),
-        ),
+    drawTraps(pair.traps),
   );
 }
 

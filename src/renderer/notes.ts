@@ -1,5 +1,5 @@
 /** What else there is to know: diagnostics, differences, matches, assumptions, notes. */
-import type { Diagnostic, Difference, Match, Report } from "../report/schema.ts";
+import type { Diagnostic, Difference, Match, Report, TrapNote } from "../report/schema.ts";
 import { lineRanges } from "./derivation.ts";
 import { h, section } from "./dom.ts";
 import { formatNumber } from "./format.ts";
@@ -54,7 +54,26 @@ export function drawMatches(matches: readonly Match[]): HTMLElement | null {
           m.exact ? "Equal to " : "Nearest to ",
           h("code", {}, m.call),
           h("span", { class: "dim" }, ` ${m.name}, ${m.source}`),
+          drawTraps(m.traps),
         ),
+      ),
+    ),
+  );
+}
+
+/** What people do not expect of a standard loss, with the versions that have it. */
+export function drawTraps(traps: readonly TrapNote[] = []): HTMLElement | null {
+  if (traps.length === 0) return null;
+  return h(
+    "ul",
+    { class: "diagnostics", "aria-label": "What people do not expect" },
+    ...traps.map((t) =>
+      h(
+        "li",
+        { class: "is-information" },
+        h("span", { class: "badge" }, icon("info"), h("strong", {}, "Trap")),
+        ` ${t.sentence}`,
+        h("span", { class: "dim" }, ` (${t.library}, ${t.versions})`),
       ),
     ),
   );

@@ -225,7 +225,7 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .color-ends { display: flex; justify-content: space-between; font-size: 0.92em; font-variant-numeric: tabular-nums; }
   & .readout { min-height: 1.5em; color: var(--dim); font-variant-numeric: tabular-nums; white-space: pre-wrap; }
 
-  & .notes ul, & .matches ul, & .difference-list { padding-left: 18px; list-style: disc; max-width: 60em; }
+  & .notes ul, & .matches ul:not(.diagnostics), & .difference-list { padding-left: 18px; list-style: disc; max-width: 60em; }
   & .notes li + li, & .matches li + li, & .difference-list li + li { margin-top: 3px; }
   & .notes .caption { margin-bottom: -4px; }
   & .pairs { display: flex; flex-direction: column; gap: 28px; }

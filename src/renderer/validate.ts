@@ -22,6 +22,7 @@ import type {
   SourceEdit,
   SourceLocation,
   SymbolEntry,
+  TrapNote,
   Verdict,
 } from "../report/schema.ts";
 import {
@@ -255,9 +256,15 @@ const images = checked(list(imageSet, 16), (sets) => {
   return bytes > MAX_BYTES ? `${bytes} pixels, and at most ${MAX_BYTES} are drawn` : null;
 });
 
-type Trap = NonNullable<Comparison["pairs"][number]["traps"]>[number];
+const traps = list(record<TrapNote>({ id: name, sentence, library: sentence, versions: name }), 50);
 
-const match = record<Match>({ name, call: sentence, exact: flag, source: sentence });
+const match = record<Match>({
+  name,
+  call: sentence,
+  exact: flag,
+  source: sentence,
+  traps: optional(traps),
+});
 
 const autograd = record<Autograd>({
   library: name,
@@ -361,7 +368,7 @@ const readComparison: Read<Comparison> = checked(
         sentence,
         differences: list(difference, 100),
         complete: optional(flag),
-        traps: optional(list(record<Trap>({ id: name, sentence, versions: name }), 50)),
+        traps: optional(traps),
       }),
       1_225,
     ),

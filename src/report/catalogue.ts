@@ -2,7 +2,7 @@
  * The catalogue of published and library losses as plain data: what lists, menus and the catalogue's
  * own page know of it.
  */
-import type { Formula, SymbolEntry } from "./schema.ts";
+import type { Formula, SymbolEntry, TrapNote } from "./schema.ts";
 
 export interface CatalogueItem {
   readonly id: string;
@@ -14,7 +14,7 @@ export interface CatalogueItem {
   readonly source: string;
   readonly url: string;
   readonly parameters: readonly CatalogueParameter[];
-  readonly traps: readonly { readonly sentence: string; readonly versions: string }[];
+  readonly traps: readonly TrapNote[];
 }
 
 export interface CatalogueParameter {

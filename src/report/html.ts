@@ -10,6 +10,7 @@ import {
   formatNumber,
   isComparison,
   onLines,
+  trapPlace,
 } from "./plain.ts";
 import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
 import { escape } from "./escape.ts";
@@ -19,9 +20,11 @@ import type {
   Difference,
   Formula,
   HandWritten,
+  Match,
   Numbers,
   Report,
   ReportOutput,
+  TrapNote,
 } from "./schema.ts";
 
 export { escape };
@@ -114,7 +117,8 @@ function comparison(c: Comparison): string {
     .join("");
   return (
     `<table><thead><tr><th scope="col">loss</th><th scope="col">value</th><th scope="col">gradient</th><th scope="col">verdict</th></tr></thead><tbody>${rows}</tbody></table>` +
-    c.pairs.map(pair).join("")
+    c.pairs.map(pair).join("") +
+    matches(c.matches ?? [])
   );
 }
 
@@ -127,7 +131,21 @@ function pair(p: Comparison["pairs"][number]): string {
         ? "<p>With all of this changed the two losses are the same function, by the exact test.</p>"
         : "<p>These reasons do not explain all of the difference.</p>";
   const list = reasons.length === 0 ? "" : `<ol>${reasons.map(reason).join("")}</ol>${together}`;
-  return `<p>${escape(p.sentence)}</p>${list}`;
+  return `<p>${escape(p.sentence)}</p>${list}${traps(p.traps)}`;
+}
+
+function matches(all: readonly Match[]): string {
+  if (all.length === 0) return "";
+  const item = (m: Match): string =>
+    `<li>${m.exact ? "Equal to" : "Nearest to"} <code>${escape(m.call)}</code> (${escape(m.source)})${traps(m.traps)}</li>`;
+  return `<ul>${all.map(item).join("")}</ul>`;
+}
+
+function traps(all: readonly TrapNote[] = []): string {
+  if (all.length === 0) return "";
+  const item = (t: TrapNote): string =>
+    `<li><strong>Trap</strong> (${escape(trapPlace(t))}): ${escape(t.sentence)}</li>`;
+  return `<ul>${all.map(item).join("")}</ul>`;
 }
 
 function reason(d: Difference): string {

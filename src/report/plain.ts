@@ -8,6 +8,7 @@ import type {
   Report,
   ReportOutput,
   SourceLocation,
+  TrapNote,
   Verdict,
 } from "./schema.ts";
 
@@ -18,9 +19,9 @@ import {
   claimsPlain,
 } from "./behaviourPlain.ts";
 import { precisionMarkdown, precisionPlain } from "./precisionPlain.ts";
-import { formatNumber, inline, onLines, table } from "./words.ts";
+import { formatNumber, inline, onLines, table, trapPlace } from "./words.ts";
 
-export { formatNumber, onLines, table };
+export { formatNumber, onLines, table, trapPlace };
 
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   agrees: "Agrees",
@@ -158,10 +159,11 @@ function comparisonPlain(c: Comparison): string {
       ]),
     ),
     "",
-    ...c.pairs.flatMap((p) => [p.sentence, ...reasonLines(p), ...trapLines(p)]),
-    ...(c.matches ?? []).map(
-      (m) => `${m.exact ? "equal to" : "nearest to"} ${m.call} (${m.source})`,
-    ),
+    ...c.pairs.flatMap((p) => [p.sentence, ...reasonLines(p), ...trapLines(p.traps)]),
+    ...(c.matches ?? []).flatMap((m) => [
+      `${m.exact ? "equal to" : "nearest to"} ${m.call} (${m.source})`,
+      ...trapLines(m.traps).map((line) => `   ${line}`),
+    ]),
   ].join("\n");
 }
 
@@ -187,8 +189,12 @@ function reasonLines(pair: Pair): string[] {
   ];
 }
 
-function trapLines(pair: Pair): string[] {
-  return (pair.traps ?? []).map((t) => `trap (${t.versions}): ${t.sentence}`);
+function trapLines(traps: readonly TrapNote[] = []): string[] {
+  return traps.map((t) => `trap (${trapPlace(t)}): ${t.sentence}`);
+}
+
+function trapItems(traps: readonly TrapNote[] = []): string[] {
+  return traps.map((t) => `  - **Trap** (${inline(trapPlace(t))}): ${inline(t.sentence)}`);
 }
 
 export function toMarkdown(r: ReportOutput): string {
@@ -204,6 +210,11 @@ export function toMarkdown(r: ReportOutput): string {
         ...p.differences.flatMap((d) =>
           d.title === undefined ? [] : [`  - **${inline(d.title)}**: ${inline(d.reason)}`],
         ),
+        ...trapItems(p.traps),
+      ]),
+      ...(r.matches ?? []).flatMap((m) => [
+        `- ${m.exact ? "equal to" : "nearest to"} \`${code(m.call)}\` (${inline(m.source)})`,
+        ...trapItems(m.traps),
       ]),
     ].join("\n");
   }

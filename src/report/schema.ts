@@ -233,6 +233,19 @@ export interface Match {
   readonly call: string;
   readonly exact: boolean;
   readonly source: string;
+  /** What people do not expect of it, where the loss is this one. */
+  readonly traps?: readonly TrapNote[];
+}
+
+/** Something about a standard loss that people do not expect. */
+export interface TrapNote {
+  readonly id: string;
+  /** One sentence that says what happens. */
+  readonly sentence: string;
+  /** The library, or the authors of the paper. */
+  readonly library: string;
+  /** Where it holds, as "≤ 1.5.2" or "all up to 1.6.1". */
+  readonly versions: string;
 }
 
 /** One way in which two gradients differ. */
@@ -364,11 +377,7 @@ export interface Comparison {
     /** Whether removing all reasons makes the losses equal, by the exact test. */
     readonly complete?: boolean;
     /** What people do not expect of a standard loss that takes part. */
-    readonly traps?: readonly {
-      readonly id: string;
-      readonly sentence: string;
-      readonly versions: string;
-    }[];
+    readonly traps?: readonly TrapNote[];
   }[];
   /** Catalogue losses that the first loss is, or comes nearest to. */
   readonly matches?: readonly Match[];

@@ -1,5 +1,5 @@
 /** What the plain, Markdown and HTML forms of a report share: numbers, tables, words for findings. */
-import type { BehaviourChart, BehaviourFinding, ClaimEntry } from "./schema.ts";
+import type { BehaviourChart, BehaviourFinding, ClaimEntry, TrapNote } from "./schema.ts";
 
 export const FINDING_WORDS: Readonly<Record<BehaviourFinding["kind"], string>> = {
   vanishes: "Vanishes",
@@ -22,6 +22,11 @@ export function formatNumber(x: number | null, digits = 10): string {
   const text = x.toPrecision(digits);
   if (text.includes("e")) return text.replace(/\.?0+e/, "e");
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** "MONAI, ≤ 1.5.2" */
+export function trapPlace({ library, versions }: TrapNote): string {
+  return `${library}, ${versions}`;
 }
 
 /** " (line 12)" */

@@ -10,6 +10,7 @@ import type { FamilyInputs } from "../losses/family.ts";
 import { type PyValue, formatValue } from "../losses/python.ts";
 import { FamilyError } from "../losses/spec.ts";
 import type { CatalogueArray, CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
+import { trapsOf } from "./traps.ts";
 
 /** Losses that fit all words of `text`, best first; all of them for an empty text. */
 export function catalogueList(text: string): CatalogueItem[] {
@@ -36,7 +37,7 @@ function itemOf(entry: CatalogueEntry): CatalogueItem {
         : `${source.authors}, ${source.title} (${source.year}), ${source.place}`,
     url: source.url,
     parameters,
-    traps: entry.traps.map(({ sentence, versions }) => ({ sentence, versions })),
+    traps: trapsOf(entry),
   };
 }
 

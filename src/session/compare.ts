@@ -9,10 +9,9 @@ import { decideEqual } from "../expression/equality.ts";
 import type { Expr, Input, ScalarType } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { formatNumber } from "../report/plain.ts";
-import type { Comparison, Difference, Report } from "../report/schema.ts";
-import type { Trap } from "../losses/entry.ts";
+import type { Comparison, Difference, Report, TrapNote } from "../report/schema.ts";
 import type { FamilySpec } from "../losses/spec.ts";
-import { explainDifference, nearestLosses, toDifference, toMatch } from "./explain.ts";
+import { explainDifference, matchesWithTraps, nearestLosses, toDifference } from "./explain.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { standardLoss, subjectOf } from "./standard.ts";
 
@@ -22,7 +21,7 @@ type Pair = Comparison["pairs"][number];
 export interface Contestant {
   readonly inspection: Inspection;
   readonly spec?: FamilySpec | null;
-  readonly traps?: readonly Trap[];
+  readonly traps?: readonly TrapNote[];
 }
 
 /**
@@ -35,8 +34,7 @@ export function compareInspections(all: readonly Contestant[], watch: Watch): Co
   const pairs = inspections.slice(1).map((_, k): Pair => {
     const pair = comparePair(inspections, 0, k + 1);
     const { spec = null, traps = [] } = all[k + 1]!;
-    const told = traps.map(({ id, sentence, versions }) => ({ id, sentence, versions }));
-    const withTraps = told.length === 0 ? pair : { ...pair, traps: told };
+    const withTraps = traps.length === 0 ? pair : { ...pair, traps };
     if (pair.equal !== "no") return withTraps;
     const explained = explainPair(inspections, k + 1, spec, pair, watch);
     if (explained === null) return withTraps;
@@ -44,7 +42,10 @@ export function compareInspections(all: readonly Contestant[], watch: Watch): Co
     return { ...withTraps, ...explained.fields };
   });
   const [first] = inspections;
-  const matches = first === undefined ? [] : nearestLosses(own, first).map(toMatch);
+  // A standard loss that it equals says what it is; a function that it equals does not.
+  const isKnown = pairs.some((p) => p.equal === "exactly" && all[p.b]!.spec !== undefined);
+  if (own === null && first !== undefined && !isKnown) own = recognized(first);
+  const matches = first === undefined ? [] : matchesWithTraps(own, first);
   return {
     schema: "dice-gradient/comparison/v1",
     reports: inspections.map((x) => x.report),
@@ -74,14 +75,17 @@ export function compareWithStandards(
 }
 
 function nearestCall(inspection: Inspection): string[] {
-  const subject = subjectOf(inspection);
-  const own = subject === null ? null : recognize(subject);
-  const [nearest] = nearestLosses(own, inspection, 1);
+  const [nearest] = nearestLosses(recognized(inspection), inspection, 1);
   if (nearest !== undefined) return [nearest.call];
   throw new InspectionError(
     `${inspection.report.function.name} is no loss that the catalogue could be searched for`,
     'Say what to compare it with: compare(loss(p, t), "monai.losses.DiceLoss(sigmoid=True)").',
   );
+}
+
+function recognized(inspection: Inspection): Explanation["own"] {
+  const subject = subjectOf(inspection);
+  return subject === null ? null : recognize(subject);
 }
 
 /** The reasons of a pair whose gradients are different functions. */

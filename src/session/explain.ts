@@ -13,6 +13,7 @@ import {
 import { type Match as Nearest, matchesOf } from "../explain/reasons/match.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { factsOf } from "../losses/call.ts";
+import { Settings } from "../losses/entry.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
@@ -20,6 +21,7 @@ import type { Difference, GradientFactor, Match } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import type { Inspection, Watch } from "./inspect.ts";
 import { subjectOf } from "./standard.ts";
+import { trapsMet } from "./traps.ts";
 
 /** Explains how `first` differs from a loss on the same arrays. */
 export function explainDifference(
@@ -47,7 +49,19 @@ export function nearestLosses(
   return matchesOf(own.spec, factsOf(inputsOf(subject))).slice(0, most);
 }
 
-export function toMatch({ entry, call, distance }: Nearest): Match {
+/** The nearest losses; those that it equals with the traps that it has in common with them. */
+export function matchesWithTraps(own: Explanation["own"], inspection: Inspection): Match[] {
+  const subject = subjectOf(inspection);
+  if (subject === null) return [];
+  const facts = factsOf(inputsOf(subject));
+  return nearestLosses(own, inspection).map((nearest) => {
+    const { entry, parameters, distance } = nearest;
+    const traps = distance === 0 ? trapsMet(entry, new Settings(parameters), facts) : [];
+    return { ...toMatch(nearest), ...(traps.length === 0 ? {} : { traps }) };
+  });
+}
+
+function toMatch({ entry, call, distance }: Nearest): Match {
   const { source } = entry;
   return {
     name: entry.title,
@@ -138,7 +152,7 @@ function rolled(a: TypedArray, draw: number): TypedArray {
 /** Sizes of axes that no array fixes. */
 const SIZES = { batch: 2, class: 3, space: 4 } as const;
 
-function drawnArrays({ prediction, target }: Subject, isCancelled: () => boolean): Evaluate {
+function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => boolean): Evaluate {
   const sizes = new Map<string, number>();
   for (const a of [...prediction.shape, ...target.shape]) {
     if (a.size !== null) continue;
@@ -148,7 +162,7 @@ function drawnArrays({ prediction, target }: Subject, isCancelled: () => boolean
   return (gradients, draw) => {
     const next = generator(draw + 1);
     const bindings = new Map<string, TypedArray>();
-    for (const x of [prediction, target]) {
+    for (const x of [prediction, target, ...(mask === undefined ? [] : [mask])]) {
       const count = sizesOf(resize(x, sizes).shape).reduce((a, b) => a * b, 1);
       const value = (): number => {
         if (x === prediction) return next();

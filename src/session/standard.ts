@@ -3,12 +3,21 @@ import type { Input } from "../expression/node.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { buildEntry, factsOf, formatCall, withDefaults } from "../losses/call.ts";
 import { parseCall } from "../losses/catalogue.ts";
-import { type CatalogueEntry, Settings, type Trap } from "../losses/entry.ts";
+import { type CatalogueEntry, Settings } from "../losses/entry.ts";
 import { buildFamily } from "../losses/family.ts";
 import { CallError } from "../losses/python.ts";
 import { FamilyError, type FamilySpec } from "../losses/spec.ts";
+import type { TrapNote } from "../report/schema.ts";
+import { roleOfName } from "../python/trace/roles.ts";
 import { didYouMean } from "./callReading.ts";
-import { type Inspection, InspectionError, type Watch, inspect } from "./inspect.ts";
+import {
+  type InspectedInput,
+  type Inspection,
+  InspectionError,
+  type Watch,
+  inspect,
+} from "./inspect.ts";
+import { trapsMet } from "./traps.ts";
 
 export interface StandardLoss {
   readonly entry: CatalogueEntry;
@@ -16,16 +25,25 @@ export interface StandardLoss {
   readonly call: string;
   readonly spec: FamilySpec | null;
   /** What people do not expect of it with these settings. */
-  readonly traps: readonly Trap[];
+  readonly traps: readonly TrapNote[];
   readonly inspection: Inspection;
 }
 
-/** Prediction, target and further arrays of an inspection; null when one of the first two is missing. */
+/** Prediction, target and mask of an inspection; null when one of the first two is missing. */
 export function subjectOf(inspection: Inspection): Subject | null {
   const { loss, inputs, wrt } = inspection;
   const prediction = wrt.node as Input;
   const target = inputs.find((x) => x.role === "target" && x !== wrt)?.node as Input | undefined;
-  return target === undefined ? null : { loss, prediction, target };
+  if (target === undefined) return null;
+  const mask = inputs.find((x) => isMask(x, prediction))?.node as Input | undefined;
+  return { loss, prediction, target, ...(mask === undefined ? {} : { mask }) };
+}
+
+/** An array that is named a mask and has the axes of the prediction, with or without the class. */
+function isMask({ name, node, role, isFixed }: InspectedInput, { shape }: Input): boolean {
+  if (role !== "other" || isFixed === true || roleOfName(name) !== "mask") return false;
+  const classes = shape.filter((a) => a.role === "class").length;
+  return node.shape.length === shape.length || node.shape.length === shape.length - classes;
 }
 
 /**
@@ -82,8 +100,7 @@ export function standardLoss(text: string, like: Inspection, watch: Watch): Stan
       },
       watch,
     );
-    const traps = entry.traps.filter((t) => t.applies(settings, facts));
-    return { entry, call, spec, traps, inspection };
+    return { entry, call, spec, traps: trapsMet(entry, settings, facts), inspection };
   } catch (e) {
     if (e instanceof CallError || e instanceof FamilyError) {
       throw new InspectionError(

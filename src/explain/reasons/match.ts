@@ -1,7 +1,7 @@
 /** Which call of a catalogue loss a spec is, or comes nearest to. */
 import { CATALOGUE } from "../../losses/catalogue.ts";
 import { type Parameters, formatCall, withDefaults } from "../../losses/call.ts";
-import { differences } from "../../losses/edits.ts";
+import { differences, valuesApart } from "../../losses/edits.ts";
 import {
   type ArrayFacts,
   type CatalogueEntry,
@@ -19,6 +19,8 @@ export interface Match {
   readonly spec: FamilySpec;
   /** Fields in which it still differs from the loss: none when it is the loss. */
   readonly distance: number;
+  /** Values in these fields that differ: Tversky's alpha may be right already, and beta not yet. */
+  readonly apart: number;
 }
 
 /** The catalogue's losses by their distance from a spec, the nearest first; one a entry. */
@@ -50,13 +52,17 @@ function nearest(
     const from: Parameters = best?.parameters ?? required;
     for (const change of changesOf(entry, from, numbers)) {
       const next = measured(entry, { ...from, ...change }, spec, facts);
-      if (next !== null && (best === null || next.distance < best.distance)) {
+      if (next !== null && (best === null || isNearer(next, best))) {
         best = next;
         improved = true;
       }
     }
   }
   return best;
+}
+
+function isNearer(a: Match, b: Match): boolean {
+  return a.distance < b.distance || (a.distance === b.distance && a.apart < b.apart);
 }
 
 function* changesOf(
@@ -77,6 +83,7 @@ function* changesOf(
 
 function valuesFor(p: LossParameter, numbers: readonly number[]): PyValue[] {
   const own: PyValue[] = p.default === undefined ? [] : [p.default];
+  if (p.nullable === true && p.default !== null) own.push(null);
   if (p.choices !== undefined) return [...own, ...p.choices];
   switch (p.type) {
     case "bool":
@@ -99,8 +106,10 @@ function measured(
   try {
     const parameters = withDefaults(entry, given);
     const own = entry.spec!(new Settings(parameters), facts);
-    const distance = differences(spec, own).length;
-    return { entry, parameters, call: formatCall(entry, parameters), spec: own, distance };
+    const edits = differences(spec, own);
+    const apart = edits.reduce((n, { from, to }) => n + valuesApart(from, to), 0);
+    const call = formatCall(entry, parameters);
+    return { entry, parameters, call, spec: own, distance: edits.length, apart };
   } catch (e) {
     if (e instanceof FamilyError || e instanceof CallError) return null;
     throw e;

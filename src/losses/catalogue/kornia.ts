@@ -64,23 +64,23 @@ const MICRO: Trap = {
 const DENOMINATOR: Trap = {
   id: "denominator-only-epsilon",
   sentence:
-    "eps stands in the denominator only: where a region holds no target the score is 0, and no gradient pushes the prediction down.",
-  versions: "all",
-  applies: () => true,
+    "Up to 0.8.3 the macro mean was over all classes, with eps in the denominator only: a class that a sample does not hold added a loss of 1, and no gradient pushed its prediction down.",
+  versions: "≤ 0.8.3",
+  applies: (s) => s.text("average") === "macro",
 };
 const PRESENT: Trap = {
   id: "kornia-macro-classes-present",
   sentence:
     "The macro mean is over the classes that a sample holds; a class that it does not hold has no gradient of its own, and false positives of it cost nothing.",
-  versions: "≥ 0.8.3",
+  versions: "≥ 0.9",
   applies: (s) => s.text("average") === "macro",
 };
 const TVERSKY_PRESENT: Trap = { ...PRESENT, applies: () => true };
 const OLD_TVERSKY: Trap = {
   id: "kornia-tversky-only-the-sum-counts",
   sentence:
-    "Up to 0.8.2 the sums ran over all classes of the softmax, where false positives equal false negatives: only alpha + beta had an effect.",
-  versions: "≤ 0.8.2",
+    "Up to 0.8.3 the sums ran over all classes of the softmax, where false positives equal false negatives: only alpha + beta had an effect.",
+  versions: "≤ 0.8.3",
   applies: (s) => s.number("alpha") !== s.number("beta"),
 };
 
@@ -121,7 +121,7 @@ const TVERSKY = {
       absentClasses: "left out",
       ratio: { kind: "tversky", alpha: s.scalar("alpha"), beta: s.scalar("beta") },
     }),
-  traps: [DENOMINATOR, TVERSKY_PRESENT, OLD_TVERSKY],
+  traps: [TVERSKY_PRESENT, OLD_TVERSKY],
 } as const;
 
 export const KORNIA: readonly CatalogueEntry[] = [

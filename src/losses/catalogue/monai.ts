@@ -220,7 +220,7 @@ const WEIGHTS: Trap = {
   id: "monai-weights-not-normalized",
   sentence:
     "Class weights multiply the losses, and the mean still divides by the number of classes: doubling all weights doubles the gradient.",
-  versions: "all",
+  versions: "≥ 1.3",
   applies: (s) => !s.isNone("weight") && s.text("reduction") === "mean",
 };
 const BACKGROUND: Trap = {
@@ -255,15 +255,15 @@ const MASK_ORDER: Trap = {
   id: "monai-mask-before-activation",
   sentence:
     "Up to 1.5 the mask multiplied the logits, so that each masked voxel counted as a prediction of ½ (sigmoid) or 1/C (softmax) and shrank the gradient of all others.",
-  versions: "≤ 1.5.x",
+  versions: "≤ 1.5.2",
   applies: (s) => s.flag("sigmoid") || s.flag("softmax"),
 };
 const TWO_WEIGHTS: Trap = {
   id: "monai-dicece-two-weightings",
   sentence:
-    "One weight serves two rules: the cross entropy divides by the sum of the weights over the voxels, the Dice term does not.",
+    "One weight serves two rules: with class numbers as the target the cross entropy divides by the sum of the weights over the voxels, the Dice term does not.",
   versions: "all",
-  applies: (s) => !s.isNone("weight"),
+  applies: (s) => !s.isNone("weight") && s.flag("to_onehot_y"),
 };
 const CE_ALL_CLASSES: Trap = {
   id: "monai-dicece-background-in-ce",

@@ -79,7 +79,7 @@ const IGNORE_IS_CHANNEL: Trap = {
   id: "mmseg-ignore-index-is-a-channel",
   sentence:
     "ignore_index leaves out the channel of that number. Voxels labelled 255 are not masked: their target is zero in all classes, and their predictions still count in the denominator and receive gradient.",
-  versions: "≥ 1.1",
+  versions: "≥ 1.1.2",
   applies: (s) => !s.isNone("ignore_index"),
 };
 const NUMERATOR_MASK: Trap = {

@@ -14,7 +14,7 @@ const PREDICTION =
 const TARGET =
   /^(y_?true\w*|yt|y_t|true\w*|targets?|target_\w+|tgt|gt\w*|ground_?truth\w*|g|labels?\w*|y|t|truth|actual|ref\w*|seg\w*|y_onehot|one_?hot\w*|trg|annotation\w*)$/i;
 /** A target where nothing else is; beside a target, a region of interest. */
-const MASK = /^(\w*mask\w*|roi)$/i;
+const MASK = /^(\w*mask\w*|roi|valid\w*)$/i;
 
 /** Whether a name itself says prediction, target or mask; otherwise the order decides. */
 export function isNamedByRole(name: string): boolean {

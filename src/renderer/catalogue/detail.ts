@@ -108,7 +108,13 @@ function traps({ traps: all }: CatalogueItem): HTMLElement[] {
         "ul",
         {},
         ...all.map((t) =>
-          h("li", {}, t.sentence, " ", h("span", { class: "dim" }, `(${t.versions})`)),
+          h(
+            "li",
+            {},
+            t.sentence,
+            " ",
+            h("span", { class: "dim" }, `(${t.library}, ${t.versions})`),
+          ),
         ),
       ),
     ),

@@ -122,7 +122,7 @@ describe("the catalogue's page", () => {
     const hostile = item("three.Dice", {
       title: "<img src=x onerror=alert(1)>",
       url: "javascript:alert(1)",
-      traps: [{ sentence: "<script>", versions: "≤ 1" }],
+      traps: [{ id: "hostile", library: "<b>", sentence: "<script>", versions: "≤ 1" }],
     });
     page.receive({ kind: "found", text: "", items: [hostile] });
     assert.equal(document.querySelector("a, img, script"), null);
