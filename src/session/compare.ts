@@ -30,7 +30,7 @@ export interface Contestant {
  */
 export function compareInspections(all: readonly Contestant[], watch: Watch): Comparison {
   const inspections = all.map((x) => withFixedValues(x.inspection));
-  let own: Explanation["own"] = null;
+  let own = null as Explanation["own"];
   const pairs = inspections.slice(1).map((_, k): Pair => {
     const pair = comparePair(inspections, 0, k + 1);
     const { spec = null, traps = [] } = all[k + 1]!;
