@@ -192,17 +192,23 @@ export class PythonProgram {
    * Derivable form of a function, a class (with constructor arguments) or an instance.
    * @param callable an expression, e.g. `dice` or `DiceLoss(smooth=1.0)`
    * @param args arrays and values by parameter name; the shapes of arrays not given are assumed
+   * @param undecided which way is taken where values decide that are not known; null: an error
    * @throws PythonError
    */
-  trace(callable: string, args: Arguments = new Map()): Trace {
+  trace(callable: string, args: Arguments = new Map(), undecided: boolean | null = null): Trace {
     const module = this.parser.parse(callable, callable);
     const expression = onlyExpression(module);
-    return this.guarded(module.source, () =>
-      this.vm.transaction(false, () => {
-        const value = evaluate(this.vm, expression, this.scope);
-        return traceArguments(this.vm, targetOf(this.vm, value), args);
-      }),
-    );
+    this.vm.undecided = undecided;
+    try {
+      return this.guarded(module.source, () =>
+        this.vm.transaction(false, () => {
+          const value = evaluate(this.vm, expression, this.scope);
+          return traceArguments(this.vm, targetOf(this.vm, value), args);
+        }),
+      );
+    } finally {
+      this.vm.undecided = null;
+    }
   }
 
   /** The same for a value at hand; null when it is nothing of the user's that computes a loss. */

@@ -15,7 +15,7 @@ import type { Engine } from "./jobs.ts";
 import type { Failure } from "./protocol.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import { handwrittenDiagnostic } from "./inspect.ts";
-import { diagnose } from "./rules.ts";
+import { diagnose, traceForRules } from "./rules.ts";
 
 export interface LintFinding extends Diagnostic {
   /** The loss that was looked at. */
@@ -66,7 +66,7 @@ export function lintSource(
   for (const { name } of named) {
     if (stop()) break;
     try {
-      const trace = program.trace(name);
+      const trace = traceForRules(program, name);
       if (!trace.inputs.some((x) => x.role === "target")) continue;
       // Intermediate steps, as compute(numerator, denominator), are no losses of a prediction.
       if (!trace.inputs.some((x) => isNamedByRole(x.parameter))) continue;

@@ -3,10 +3,37 @@ import { type Found, findings } from "../explain/rules/table.ts";
 import type { RuleInput, SourceCode, Written } from "../explain/rules/rule.ts";
 import type { Input, SourceSpan } from "../expression/node.ts";
 import { sum } from "../expression/build.ts";
-import type { Trace } from "../python/program.ts";
+import { PythonError } from "../python/errors.ts";
+import { UnknownValueError } from "../python/interpreter/interpreter.ts";
+import type { Arguments, PythonProgram, Trace } from "../python/program.ts";
 import type { Expression, Module, Statement } from "../python/syntax.ts";
 import { walkSyntax } from "../python/syntaxWalk.ts";
 import type { Diagnostic, SourceLocation } from "../report/schema.ts";
+
+/**
+ * A loss as the rules see it: where its way depends on values that are not known, one that it can
+ * take. Most such branches guard against an empty mask, so they are passed by if that is possible.
+ * @throws PythonError as `trace` does
+ */
+export function traceForRules(
+  program: PythonProgram,
+  name: string,
+  shapes: Arguments = new Map(),
+): Trace {
+  try {
+    return program.trace(name, shapes);
+  } catch (error) {
+    if (!(error instanceof PythonError && error.cause instanceof UnknownValueError)) throw error;
+    for (const undecided of [false, true]) {
+      try {
+        return program.trace(name, shapes, undecided);
+      } catch {
+        // The first error is the one that tells.
+      }
+    }
+    throw error;
+  }
+}
 
 /**
  * What the rules find about a traced loss.
@@ -28,6 +55,8 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
       })),
       spans: trace.spans,
       cuts: trace.blockers.filter((b) => !b.partial),
+      changes: trace.writes,
+      decisions: trace.decisions,
       source: sourceCode(trace.syntax),
     },
     withSlow,

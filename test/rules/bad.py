@@ -135,6 +135,39 @@ def truncating_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0)
     return 1 - (2 * intersection + smooth) / (y_pred.sum() + t.sum() + smooth)
 
 
+def masked_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
+    p = torch.sigmoid(logits)
+    p[target == 255] = 0  # DG014, fixed
+    intersection = (p * target).sum()
+    return 1 - (2 * intersection + smooth) / (p.sum() + target.sum() + smooth)
+
+
+def squared_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    p = y_pred * 1.0
+    q = torch.log(p + 2.0)
+    total = (q * q).sum() + y_true.sum()
+    q *= y_true  # DG014, fixed
+    return 1 - (2 * q.sum() + smooth) / (total + smooth)
+
+
+def own_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    y_pred.mul_(y_true < 255)  # DG014, fixed
+    intersection = (y_pred * y_true).sum()
+    return 1 - (2 * intersection + smooth) / (y_pred.sum() + y_true.sum() + smooth)
+
+
+def branching_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    if y_true.sum() == 0:  # DG017
+        return y_pred.mean()
+    intersection = (y_pred * y_true).sum()
+    return 1 - (2 * intersection + smooth) / (y_pred.sum() + y_true.sum() + smooth)
+
+
+def jumping_dice_loss(y_pred, y_true, smooth=1.0):
+    dice = (2 * np.sum(y_pred * y_true) + smooth) / (np.sum(y_pred) + np.sum(y_true) + smooth)
+    return 1 - dice if dice > 0.5 else 2 * (1 - dice)  # DG017
+
+
 class WrongDice(torch.autograd.Function):
     @staticmethod
     def forward(ctx, y_pred, y_true):

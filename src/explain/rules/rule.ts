@@ -26,6 +26,23 @@ export interface Cut {
   readonly node: Expr;
 }
 
+/** An array of PyTorch that is changed in place. */
+export interface Change {
+  readonly span: SourceSpan;
+  /** What it held before. */
+  readonly before: Expr;
+  /** It was a copy of another array, unchanged until then. */
+  readonly isCopy: boolean;
+  /** Nodes made until then from what it held, also by way of others that share its memory. */
+  readonly users: readonly Expr[];
+}
+
+/** A condition on entries of arrays that decided which way the code went. */
+export interface Decision {
+  readonly span: SourceSpan;
+  readonly condition: Expr;
+}
+
 /** What is written at a place. */
 export interface Written {
   readonly kind: "binary" | "call" | "attribute" | "other";
@@ -55,6 +72,8 @@ export interface RuleSubject {
   readonly inputs: readonly RuleInput[];
   readonly spans: ReadonlyMap<Expr, SourceSpan>;
   readonly cuts: readonly Cut[];
+  readonly changes: readonly Change[];
+  readonly decisions: readonly Decision[];
   readonly source: SourceCode;
 }
 
@@ -78,6 +97,11 @@ export interface Finding {
 export function replace(span: SourceSpan, newText: string): FixEdit {
   const { file, line, column, endLine = line, endColumn = column } = span;
   return { file, line, column, endLine, endColumn, newText };
+}
+
+/** A line of its own above the one that a place is in. */
+export function insertAbove({ file, line }: SourceSpan, text: string): FixEdit {
+  return { file, line, column: 1, endLine: line, endColumn: 1, newText: `${text}\n` };
 }
 
 /** The text of a place on one line, shortened for a message. */

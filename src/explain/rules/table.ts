@@ -1,7 +1,9 @@
 /** The rules with their codes. A code never changes its meaning; each has a page in media/rules. */
 import { doubledActivations, missingActivations, wrongAxes } from "./activations.ts";
 import { idleEpsilons, overflowingSums, vanishingEpsilons } from "./constants.ts";
+import { branches } from "./decisions.ts";
 import { hardDecisions, noGradient, truncatedTargets } from "./flow.ts";
+import { changedInPlace } from "./inPlace.ts";
 import { misnamed } from "./names.ts";
 import type { Finding, RuleSubject, Severity } from "./rule.ts";
 import { mergedClasses, mixedShapes } from "./shapes.ts";
@@ -114,6 +116,13 @@ export const RULES: readonly Rule[] = [
     find: truncatedTargets,
   },
   {
+    code: "DG014",
+    name: "changed-in-place",
+    title: "An array is changed in place while autograd needs it",
+    severity: "error",
+    find: changedInPlace,
+  },
+  {
     code: "DG015",
     name: "wrong-backward",
     title: "A gradient written by hand is not that of its loss",
@@ -126,6 +135,13 @@ export const RULES: readonly Rule[] = [
     severity: "warning",
     find: misnamed,
     slow: true,
+  },
+  {
+    code: "DG017",
+    name: "branch-on-values",
+    title: "Python branches on the values of an array",
+    severity: "information",
+    find: branches,
   },
 ];
 

@@ -139,6 +139,8 @@ export class Interpreter {
   standIns: ReadonlyMap<Expr, Expr> = new Map();
   /** The nodes that a trace is made in. */
   traceInputs: readonly Expr[] = [];
+  /** Which way is taken where that depends on values that are not known; null: that is an error. */
+  undecided: boolean | null = null;
   /** print() says nothing during a trace. */
   silent = false;
   /** Exceptions whose handlers are running, for a bare `raise`. */

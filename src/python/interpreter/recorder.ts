@@ -13,9 +13,40 @@ export interface Blocker {
   readonly node: Expr;
 }
 
+/** An array of PyTorch that was changed in place. */
+export interface Write {
+  readonly span: SourceSpan;
+  /** What it held before. */
+  readonly before: Expr;
+  /** It was a copy, unchanged until then: of what the copied array was used for, it knows nothing. */
+  readonly isCopy: boolean;
+  /** Nodes made until then that use what it held, also as another shape or stretched. */
+  readonly users: readonly Expr[];
+}
+
+/** A condition on entries of arrays that decided which way the code went. */
+export interface Decision {
+  readonly span: SourceSpan;
+  readonly condition: Expr;
+}
+
+/** Kinds of node whose result shares the memory of their argument. */
+const HANDING_ON: ReadonlySet<Expr["kind"]> = new Set([
+  "reshape",
+  "transpose",
+  "expand",
+  "index",
+  "slice",
+]);
+
+/** Changes in place that are looked at: a loop over entries has no end of them. */
+const MOST_WRITES = 100;
+
 export class Recorder {
   readonly assumptions: string[] = [];
   readonly blockers: Blocker[] = [];
+  readonly writes: Write[] = [];
+  readonly decisions: Decision[] = [];
   /** Nodes that say which entry an operation picks (a maximum's, a sorted one's): no loss of gradient. */
   readonly choices = new Set<Expr>();
   /** Uses of functions whose gradient is written by hand, in order. */
@@ -87,6 +118,28 @@ export class Recorder {
       const after = to.get(b.node);
       if (after !== undefined) this.block(after, b.how, b.span);
     }
+  }
+
+  /** @param copy how many nodes there were when the array was made as a copy; null: it was none */
+  write(
+    before: Expr,
+    changed: Expr,
+    copy: { readonly since: number } | null,
+    span: SourceSpan,
+  ): void {
+    if (!this.isTrace || this.writes.length >= MOST_WRITES) return;
+    const same = new Set([before]);
+    const users: Expr[] = [];
+    for (const e of [...this.spans.keys()].slice(copy?.since ?? 0)) {
+      if (e === changed || !e.args.some((a) => same.has(a))) continue;
+      users.push(e);
+      if (HANDING_ON.has(e.kind)) same.add(e);
+    }
+    this.writes.push({ span, before, users, isCopy: copy !== null });
+  }
+
+  decide(condition: Expr, span: SourceSpan): void {
+    if (this.isTrace) this.decisions.push({ span, condition });
   }
 
   block(e: Expr, how: string, span: SourceSpan): void {

@@ -64,7 +64,9 @@ function decide(vm: Interpreter, condition: Expr, axes: readonly Axis[] | null):
       new UnknownSizeError(unknown),
     );
   }
+  if (axes === null) vm.recorder.decide(condition, vm.at);
   const result = vm.evaluate(condition)?.data[0];
+  if (result === undefined && axes === null && vm.undecided !== null) return vm.undecided;
   if (result === undefined) {
     return vm.unsupported(
       "which way this goes depends on values that are not known here",

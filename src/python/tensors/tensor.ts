@@ -49,6 +49,10 @@ class Tensor implements TensorValue {
   private readonly view: View | null;
   private readonly unsure: (() => never) | null;
   private readonly reshaped: () => never;
+  /** What it was made as, where another array holds the same: a copy; else null. */
+  private readonly copied: Expr | null;
+  /** Nodes that had been made before it. */
+  private readonly since: number;
   private own: Expr;
   /** State of the base that `own` was read from. */
   private seen: Expr | null;
@@ -66,6 +70,9 @@ class Tensor implements TensorValue {
     this.contiguous = o.contiguous ?? true;
     this.born = vm.epoch;
     this.view = o.view ?? null;
+    this.since = vm.recorder.spans.size;
+    const isHeld = vm.recorder.spans.has(expr) || vm.traceInputs.includes(expr);
+    this.copied = isHeld && o.isGiven !== true ? expr : null;
     this.own = expr;
     this.seen = this.view?.base.expr ?? null;
     this.reshaped = () =>
@@ -99,6 +106,10 @@ class Tensor implements TensorValue {
     const { view, own } = this;
     if (view === null) {
       vm.remember(this, () => (this.own = own));
+      if (this.library === "torch" && changed.shape.length === own.shape.length) {
+        const copy = own === this.copied ? { since: this.since } : null;
+        vm.recorder.write(own, changed, copy, vm.at);
+      }
       this.own = changed;
       return;
     }
@@ -117,6 +128,8 @@ export interface TensorOptions {
   readonly identity?: boolean;
   readonly contiguous?: boolean;
   readonly view?: View;
+  /** The caller's own array. */
+  readonly isGiven?: true;
   /** The library's own kernel for what a formula of several operations says. */
   readonly kernel?: TapeKernel;
 }

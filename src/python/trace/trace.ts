@@ -16,7 +16,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { recordPair } from "../handwritten/pairs.ts";
 import { callSitesOf } from "../handwritten/callSites.ts";
 import type { CallSite, HandwrittenUse } from "../handwritten/record.ts";
-import { Recorder } from "../interpreter/recorder.ts";
+import { type Decision, Recorder, type Write } from "../interpreter/recorder.ts";
 import type { Module } from "../syntax.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
@@ -53,6 +53,10 @@ export interface Trace {
   readonly assumptions: readonly string[];
   /** Where gradient is stopped on its way to the inputs: by the code's own word, or for want of a slope. */
   readonly blockers: readonly TraceBlocker[];
+  /** Arrays of PyTorch that are changed in place, in order. */
+  readonly writes: readonly Write[];
+  /** Conditions on the arrays' entries that decided which way the code went, in order. */
+  readonly decisions: readonly Decision[];
   /** Axes of the loss if it is no scalar (`reduction="none"`); then there is one a entry. */
   readonly outputs: Shape | null;
   /** Where in the source, and as which variable, this trace made a node. */
@@ -146,7 +150,7 @@ export function runTrace(
 function inputTensor(vm: Interpreter, p: InputPlan, node: Expr): TensorValue {
   const dtype = p.dtype !== null && isDType(p.dtype) ? p.dtype : null;
   const known = dtype ?? (p.type === "float" ? null : defaultDType(p.type, p.library));
-  return tensor(vm, node, p.library, known);
+  return tensor(vm, node, p.library, known, { isGiven: true });
 }
 
 function uniqueAxes(shapes: readonly Shape[]): Axis[] {
@@ -197,6 +201,12 @@ function finish(
     line: target.line,
     assumptions: [...recorder.assumptions],
     blockers: blockersOf(loss, nodes, stated, spans, chosen),
+    writes: recorder.writes.map((w) => ({
+      ...w,
+      before: now(w.before),
+      users: w.users.map(now),
+    })),
+    decisions: recorder.decisions.map((d) => ({ ...d, condition: now(d.condition) })),
     outputs: loss.shape.length === 0 ? null : loss.shape,
     spans,
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),
