@@ -72,7 +72,8 @@ export function lintSource(
       if (!trace.inputs.some((x) => isNamedByRole(x.parameter))) continue;
       losses++;
       const written =
-        trace.handwritten.length === 0
+        // On a way that was only assumed, the gradient written for another is no mistake.
+        trace.handwritten.length === 0 || trace.decisions.length > 0
           ? []
           : judgeHandwritten(trace).entries.flatMap((e) =>
               handwrittenDiagnostic({ ...e, maxAbsDifference: null }),

@@ -39,6 +39,15 @@ const REVIEWED: Readonly<Record<string, string>> = {
   "nnunetv2/training/loss/dice.py DG004 MemoryEfficientSoftDiceLoss": "the same clip",
   "catalyst/contrib/losses/regression.py DG001 RSquareLoss":
     "divides by the variance of the target, which is zero for a constant one",
+  "catalyst/contrib/losses/lovasz.py DG017 _lovasz_softmax_flat":
+    "asks for each class whether the target has it, and goes on to the next if not",
+  "pytorch_toolbelt/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
+  "segmentation_models_pytorch/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
+  "torchseg/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
+  "monai/losses/boundary_loss.py DG017 BoundaryLoss":
+    "asks whether a class is in the target at all",
+  "monai/losses/hausdorff_loss.py DG017 HausdorffDTLoss":
+    "asks whether the prediction has any foreground, which jumps with it",
 };
 
 describe("diagnostics of real libraries' losses", function () {

@@ -129,6 +129,15 @@ def batch_softmax_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1
     return 1 - ((2 * intersection + smooth) / (total + smooth)).mean()
 
 
+def unmoved_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
+    """logits: (N, C, H, W), target: (N, H, W)"""
+    p = F.softmax(logits, dim=1)
+    t = F.one_hot(target, 3).float()  # DG012
+    intersection = (p * t).sum(dim=(2, 3))
+    total = p.sum(dim=(2, 3)) + t.sum(dim=(2, 3))
+    return 1 - ((2 * intersection + smooth) / (total + smooth)).mean()
+
+
 def truncating_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
     t = y_true.long()  # DG013, fixed
     intersection = (y_pred * t).sum()

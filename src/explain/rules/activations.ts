@@ -98,6 +98,72 @@ function sumsPlainly(e: Expr, input: Expr): boolean {
 
 /** DG012 */
 export function wrongAxes(view: View): Finding[] {
+  return [...softmaxAcross(view), ...oneHotAcross(view)];
+}
+
+/** A one-hot encoding whose classes meet another axis of the prediction than its classes. */
+function oneHotAcross(view: View): Finding[] {
+  const { spans, source } = view.subject;
+  const encodings = view.order.filter((e) => e.kind === "oneHot");
+  return encodings.flatMap((encoding): Finding[] => {
+    const span = view.spanOf(encoding);
+    const meeting = view.order.find((e) => e.kind === "binary" && acrossOf(view, encoding, e));
+    if (span === undefined || meeting === undefined) return [];
+    const { own, classes, rank } = acrossOf(view, encoding, meeting)!;
+    const at = spans.get(meeting);
+    return [
+      {
+        span,
+        message: `${shortText(source, span) ?? "The one-hot encoding"} has its classes on axis ${own} of ${rank}, and meets a prediction whose classes stand on axis ${classes}: classes are multiplied with places.`,
+        remedy: `Move them before: .permute(${moveAxis(rank, own, classes).join(", ")}) in PyTorch, or moveaxis(…, ${own}, ${classes}).`,
+        related: at === undefined ? [] : [{ span: at, message: "where the two meet" }],
+        fix: null,
+      },
+    ];
+  });
+}
+
+/** Where an encoding and the prediction's classes stand in an operation on both; null if alike. */
+function acrossOf(
+  view: View,
+  encoding: Expr,
+  meeting: Expr,
+): { readonly own: number; readonly classes: number; readonly rank: number } | null {
+  const names = encoding.kind === "oneHot" ? encoding.shape[encoding.dim]!.name : "";
+  const [a, b] = meeting.args as [Expr, Expr];
+  for (const [target, prediction] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const rank = target.shape.length;
+    if (rank < 3 || prediction.shape.length !== rank || passedOn(target) !== encoding) continue;
+    if (!view.onPrediction.has(prediction)) continue;
+    const own = target.shape.findIndex((x) => x.name === names);
+    const classes = classesOf(prediction);
+    if (own >= 0 && classes >= 0 && own !== classes) return { own, classes, rank };
+  }
+  return null;
+}
+
+/** The axis of a prediction's classes: that of its softmax, or the one that is known as such. */
+function classesOf(prediction: Expr): number {
+  const inner = passedOn(prediction);
+  const name =
+    inner.kind === "softmax"
+      ? inner.shape[inner.dim]!.name
+      : prediction.shape.find((x) => x.role === "class")?.name;
+  return prediction.shape.findIndex((x) => x.name === name);
+}
+
+/** The order of axes with one of them moved. */
+function moveAxis(rank: number, from: number, to: number): number[] {
+  const order = Array.from({ length: rank }, (_, k) => k).filter((k) => k !== from);
+  order.splice(to, 0, from);
+  return order;
+}
+
+/** A softmax over samples or places. */
+function softmaxAcross(view: View): Finding[] {
   const { spans, source } = view.subject;
   return view.order.flatMap((e): Finding[] => {
     if (e.kind !== "softmax" || !view.onPrediction.has(e)) return [];

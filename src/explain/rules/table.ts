@@ -104,7 +104,7 @@ export const RULES: readonly Rule[] = [
   {
     code: "DG012",
     name: "wrong-axis",
-    title: "A softmax runs over the wrong axis",
+    title: "A softmax or one-hot encoding is on the wrong axis",
     severity: "warning",
     find: wrongAxes,
   },

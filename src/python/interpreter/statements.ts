@@ -126,7 +126,11 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
 /** The statements of the branch that is taken: of `elif`s in a row without recursion. */
 function branchOf(vm: Interpreter, node: If, scope: Scope): readonly Statement[] {
   for (let at = node; ;) {
-    if (truthOf(vm, at.test, scope)) return at.body;
+    const refuses = at.body.length === 1 && at.body[0]!.kind === "Raise";
+    const isTaken = refuses
+      ? checked(vm, at.test, scope, false, "is taken not to hold")
+      : truthOf(vm, at.test, scope);
+    if (isTaken) return at.body;
     const [next, ...more] = at.otherwise;
     if (next?.kind !== "If" || more.length > 0) return at.otherwise;
     vm.at = next.span;
@@ -391,21 +395,40 @@ function setCause(vm: Interpreter, error: InstanceValue, cause: Value): void {
   setIn(vm, error, error.attributes, "__cause__", made);
 }
 
-/** What an assertion says about values that are not known is taken to hold, and said to be. */
-function runAssert(vm: Interpreter, node: Assert, scope: Scope): void {
-  let holds: boolean;
-  const before = vm.recorder.assumptions.length;
+/**
+ * A test that refuses what is wrong: where it depends on values that are not known, they are taken
+ * to be right, and that is said.
+ */
+function checked(
+  vm: Interpreter,
+  test: Expression,
+  scope: Scope,
+  right: boolean,
+  said: string,
+): boolean {
+  const { recorder, undecided } = vm;
+  const before = recorder.assumptions.length;
+  const decided = recorder.decisions.length;
+  vm.undecided = null;
   try {
-    holds = truthOf(vm, node.test, scope);
-    // That the bound arrays satisfy an assertion narrows nothing.
-    vm.recorder.assumptions.length = before;
+    const holds = truthOf(vm, test, scope);
+    // That the bound arrays are right narrows nothing.
+    recorder.assumptions.length = before;
+    return holds;
   } catch (e) {
     if (!(e instanceof PythonError) || e.type !== "Unsupported") throw e;
     if (!(e.cause instanceof UnknownSizeError) && !(e.cause instanceof UnknownValueError)) throw e;
-    vm.recorder.assume(`line ${node.span.line}: \`assert ${node.text}\` is taken to hold`);
-    return;
+    const text = vm.source?.lines[test.span.line - 1]?.trim() ?? "the check";
+    recorder.assume(`line ${test.span.line}: \`${text}\` ${said}`);
+    return right;
+  } finally {
+    vm.undecided = undecided;
+    recorder.decisions.length = decided;
   }
-  if (holds) return;
+}
+
+function runAssert(vm: Interpreter, node: Assert, scope: Scope): void {
+  if (checked(vm, node.test, scope, true, "is taken to hold")) return;
   vm.at = node.span;
   const message = node.message === null ? NONE : evaluate(vm, node.message, scope);
   vm.at = node.span;
