@@ -45,7 +45,7 @@ function failure(said: string): ArrayError {
   if (/disconnect|terminated|not available|cancell?ed/i.test(said)) {
     return new ArrayError("The debug session ended before the array was read.");
   }
-  if (said.includes('_dice_gradient_array_reader')) {
+  if (said.includes("_dice_gradient_array_reader")) {
     return new ArrayError("Another array was asked for before this one was read.");
   }
   // A traceback ends in the error itself.
