@@ -10,6 +10,11 @@ import type { Expression, Module, Statement } from "../python/syntax.ts";
 import { walkSyntax } from "../python/syntaxWalk.ts";
 import type { Diagnostic, SourceLocation } from "../report/schema.ts";
 
+/** Whether a trace ended because values that are not known decide which way the code goes. */
+export function isUndecided(error: unknown): boolean {
+  return error instanceof PythonError && error.cause instanceof UnknownValueError;
+}
+
 /**
  * A loss as the rules see it: where its way depends on values that are not known, one that it can
  * take. Most such branches guard against an empty mask, so they are passed by if that is possible.
@@ -23,7 +28,7 @@ export function traceForRules(
   try {
     return program.trace(name, shapes);
   } catch (error) {
-    if (!(error instanceof PythonError && error.cause instanceof UnknownValueError)) throw error;
+    if (!isUndecided(error)) throw error;
     for (const undecided of [false, true]) {
       try {
         return program.trace(name, shapes, undecided);

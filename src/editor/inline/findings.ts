@@ -108,13 +108,18 @@ function ignoring(document: vscode.TextDocument, problem: vscode.Diagnostic): vs
 function findingsOf(loss: Loss, rules: vscode.Uri): Finding[] {
   const { result, isStale, candidate, document } = loss;
   // A place in a text that has changed since may be any other; the next result is on its way.
-  if (result?.kind !== "derived" || isStale || candidate.kind === "imported") return [];
+  if (result === null || isStale || candidate.kind === "imported") return [];
   if (!areProblemsOn(document.uri)) return [];
-  const { report } = result;
+  const found = result.kind === "derived" ? result.report.diagnostics : result.findings;
   // Elsewhere a division is nobody's denominator: only what is named like a loss is held to the rules.
-  const own = report.diagnostics.filter((d) => candidate.named || !isRule(d.code));
+  const own = found.filter((d) => candidate.named || !isRule(d.code));
   const diagnostics = withSeverities(own, severitiesSet(document.uri));
-  return findings({ ...report, diagnostics }, document, rules);
+  if (result.kind === "derived")
+    return findings({ ...result.report, diagnostics }, document, rules);
+  return diagnostics.map((d) => ({
+    problem: problemOf(d, document, document.uri, rules),
+    fix: editsOf(d.fix, d.location?.file),
+  }));
 }
 
 function isRule(code: string): boolean {
@@ -181,8 +186,11 @@ function rangeOf(l: SourceLocation | null, document: vscode.TextDocument | null)
 
 /** The edits that a finding's remedy stands for, if they all lie in the loss's own file. */
 function fixOf(d: Diagnostic, report: Report): Finding["fix"] {
-  const found = d.fix ?? handwrittenFix(d, report);
-  if (found?.edits.every((e) => e.file === report.function.file) !== true) return null;
+  return editsOf(d.fix ?? handwrittenFix(d, report), report.function.file);
+}
+
+function editsOf(found: Diagnostic["fix"], file: string | undefined): Finding["fix"] {
+  if (found?.edits.every((e) => e.file === file) !== true) return null;
   const edits = found.edits.map((e) =>
     vscode.TextEdit.replace(
       new vscode.Range(e.line - 1, e.column - 1, e.endLine - 1, e.endColumn - 1),

@@ -8,10 +8,12 @@ import type { PythonParser } from "../../python/parser.ts";
 import { type CallableInfo, PythonProgram, type Trace, callablesOf } from "../../python/program.ts";
 import type { Module } from "../../python/syntax.ts";
 import { parseTolerantly } from "../../python/tolerant.ts";
+import type { Diagnostic } from "../../report/schema.ts";
 import { toFailure } from "../failure.ts";
 import type { Files } from "../files.ts";
 import { SessionHost } from "../host.ts";
 import type { Inspection, Watch } from "../inspect.ts";
+import { diagnose, isUndecided, traceForRules } from "../rules.ts";
 import { inspectTrace } from "../traced.ts";
 import { candidatesOf, importsOf, withUses } from "./candidates.ts";
 import type { Candidate, Derived, Part, Shapes } from "./protocol.ts";
@@ -154,9 +156,22 @@ export class InlineDocument {
         ...this.codeOf(name),
       };
     } catch (e) {
-      return { kind: "failed", failure: toFailure(e) };
+      return { kind: "failed", failure: toFailure(e), findings: this.findingsOf(name, e) };
     } finally {
       this.watch = null;
+    }
+  }
+
+  /** What the rules find about a loss that cannot be derived without its arrays' values. */
+  private findingsOf(name: string, error: unknown): readonly Diagnostic[] {
+    if (this.program === null || !isUndecided(error)) return [];
+    try {
+      const shapes = argumentsOfShapes(this.shapes[name] ?? {});
+      const trace = traceForRules(this.program.python, name, shapes);
+      const file = this.fileOf(name);
+      return diagnose(trace).filter((d) => d.location?.file === file);
+    } catch {
+      return [];
     }
   }
 

@@ -2,7 +2,7 @@
  * Messages between an editor and the worker that derives losses while their code is being read and
  * written. Plain data only. It is another worker than the notebooks': a long check delays no hover.
  */
-import type { Report } from "../../report/schema.ts";
+import type { Diagnostic, Report } from "../../report/schema.ts";
 import type { CallReading } from "../callReading.ts";
 import type { CatalogueItem } from "../../report/catalogue.ts";
 import type { Failure } from "../protocol.ts";
@@ -114,7 +114,12 @@ export type Derived =
       /** The parts that these statements stand in. */
       readonly files: readonly string[];
     }
-  | { readonly kind: "failed"; readonly failure: Failure };
+  | {
+      readonly kind: "failed";
+      readonly failure: Failure;
+      /** What the rules find, in its own file, on a way that it can take. */
+      readonly findings: readonly Diagnostic[];
+    };
 
 /** What is said of a document. */
 export type DocumentResponse =

@@ -181,7 +181,7 @@ export class InlineServer {
     if (result.kind !== "failed" || result.failure.name !== "Interrupted") return result;
     const message = `deriving ${name} takes longer than ${String(limit / 1000)} s`;
     return {
-      kind: "failed",
+      ...result,
       failure: { ...result.failure, message, remedy: "Open the full report, which has more time." },
     };
   }

@@ -284,4 +284,23 @@ class DiceLoss:
       ),
     );
   });
+
+  it("tells what the rules find on a way that values decide, at its line as the text changes", () => {
+    const { show, derive } = opened();
+    const loss = `
+import torch
+def dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor):
+    if y_true.sum() == 0:
+        return y_pred.mean()
+    return 1 - 2 * (y_pred * y_true).sum() / (y_pred.sum() + y_true.sum())
+`;
+    show(loss);
+    const places = (d: Derived): string[] => {
+      assert.equal(d.kind, "failed");
+      return d.findings.map((f) => `${f.code} ${f.location!.line}`);
+    };
+    assert.deepEqual(places(derive("dice_loss")), ["DG017 4", "DG001 6"]);
+    show(`# A comment above.\n${loss}`);
+    assert.deepEqual(places(derive("dice_loss")), ["DG017 5", "DG001 7"]);
+  });
 });
