@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pausedPython } from "../../src/arrays/live/debugAdapter.ts";
 import { type Fetching, surveyArrays, withArray } from "../../src/arrays/live/fetch.ts";
-import { type LiveFacts, NoLiveArray, type RunningPython } from "../../src/arrays/live/python.ts";
+import {
+  dictionaryOf,
+  type LiveFacts,
+  NoLiveArray,
+  type RunningPython,
+} from "../../src/arrays/live/python.ts";
 import type { NdArray } from "../../src/arrays/ndarray.ts";
 import { root } from "../../scripts/lib/root.mjs";
 import { DebugSession, type Stop } from "./debugSession.ts";
@@ -138,7 +143,11 @@ describe("arrays of a program that the real debugpy has paused", function () {
 
   it("the arrays of a frame are surveyed at once", async () => {
     const python = pausedPython(session.evaluate, at.frameId);
-    const found = await surveyArrays(python, reader, ["c_order", "batch", "truth", "objects"]);
+    const found = await surveyArrays(
+      python,
+      reader,
+      dictionaryOf(["c_order", "batch", "truth", "objects"]),
+    );
     assert.deepEqual([...found.keys()], ["c_order", "truth"]);
     assert.deepEqual(found.get("truth")?.shape, [5, 7]);
   });

@@ -65,14 +65,17 @@ export async function withArray<T>(
   }
 }
 
-/** What each of several variables is; those without numbers to read are left out. */
+/**
+ * What each of several variables is; those without numbers to read are left out.
+ * @param variables a Python dictionary of them, as text
+ */
 export async function surveyArrays(
   python: RunningPython,
   reader: string,
-  names: readonly string[],
+  variables: string,
 ): Promise<Map<string, LiveFacts>> {
   try {
-    return surveyIn(answered(await python.evaluate(surveying(reader, names))));
+    return surveyIn(answered(await python.evaluate(surveying(reader, variables))));
   } finally {
     await python.evaluateAnywhere(closing).catch(() => undefined);
   }

@@ -69,10 +69,17 @@ export function describing(reader: string, expression: string): string {
   return calling(reader, "describe", expression);
 }
 
-/** Asks what each of several variables is; those without numbers are not in the answer. */
-export function surveying(reader: string, names: readonly string[]): string {
-  const values = names.map((name) => `${quoted(name)}: ${name}`);
-  return calling(reader, "survey", `{${values.join(", ")}}`);
+/**
+ * Asks what each of several variables is; those without numbers are not in the answer.
+ * @param variables a Python dictionary of them
+ */
+export function surveying(reader: string, variables: string): string {
+  return calling(reader, "survey", variables);
+}
+
+/** A Python dictionary of variables, by name. */
+export function dictionaryOf(names: readonly string[]): string {
+  return `{${names.map((name) => `${quoted(name)}: ${name}`).join(", ")}}`;
 }
 
 /** Fixes the elements of the array that was described. */

@@ -1,0 +1,203 @@
+/** Variables of running Jupyter kernels, through the Jupyter extension's public API. */
+import type { Jupyter, Kernel, KernelStatus } from "@vscode/jupyter-extension";
+import * as vscode from "vscode";
+import { kernelPython, type KernelOutput } from "../../arrays/live/kernel.ts";
+import { ArrayError } from "../../arrays/ndarray.ts";
+import { type LiveArrays, type LivePlace, NoPlace } from "./liveArray.ts";
+
+const EXTENSION = "ms-toolsai.jupyter";
+
+/** The name of the error that Jupyter throws when the user has not let us in; it never changes. */
+const ACCESS_REVOKED = "vscode.jupyter.apiAccessRevoked";
+
+/** Every name of a cell that a person gave: IPython's own begin with an underscore, or hold no array. */
+const VARIABLES =
+  "{name: value for name, value in list(globals().items()) if not name.startswith('_')}";
+
+export class JupyterKernels {
+  private readonly arrays: LiveArrays;
+
+  constructor(arrays: LiveArrays) {
+    this.arrays = arrays;
+  }
+
+  /** Checks a variable of Jupyter's Variables panel, or of VS Code's notebook variables view. */
+  async checkVariable(argument: unknown): Promise<void> {
+    const { expression, notebook } = variableIn(argument);
+    if (expression === null || notebook === null) {
+      void vscode.window.showInformationMessage(
+        "Right-click an array in the variables of a notebook whose kernel is running.",
+      );
+      return;
+    }
+    await this.check(notebook, expression);
+  }
+
+  /** Checks the array that an expression gives in the kernel of a notebook. */
+  async check(notebook: vscode.Uri, expression: string): Promise<void> {
+    await this.arrays.check(expression, () => kernelPlace(notebook));
+  }
+}
+
+/** @throws NoPlace for each way in which there is no kernel to ask */
+async function kernelPlace(notebook: vscode.Uri): Promise<LivePlace> {
+  const kernel = await kernelOf(notebook);
+  const name = vscode.workspace.asRelativePath(notebook);
+  return {
+    python: (signal) => kernelPython((code) => execute(kernel, code, signal)),
+    origin: `Jupyter kernel of ${name}`,
+    waitsFor: () =>
+      kernel.status === "busy" ? "the kernel is running a cell; it answers after that" : null,
+    variables: () => Promise.resolve(VARIABLES),
+    onGone: (listener) =>
+      kernel.onDidChangeStatus((status) => {
+        const problem = problemOf(status);
+        if (problem !== null) listener(problem);
+      }),
+  };
+}
+
+async function kernelOf(notebook: vscode.Uri): Promise<Kernel> {
+  const extension = vscode.extensions.getExtension<Partial<Jupyter>>(EXTENSION);
+  if (extension === undefined) {
+    throw new NoPlace(
+      "Arrays of a Jupyter kernel are read through the Jupyter extension, which is not installed or is disabled.",
+      "Install it, or run the notebook with the Dice Gradient Inspector's own kernel.",
+      { title: "Show Extension", command: "workbench.extensions.search", argument: EXTENSION },
+    );
+  }
+  let jupyter: Partial<Jupyter>;
+  try {
+    jupyter = await extension.activate();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new NoPlace(`The Jupyter extension did not start: ${why}.`, "Reload the window.");
+  }
+  if (jupyter.kernels === undefined) {
+    throw new NoPlace(
+      "The Jupyter extension is too old to let others ask its kernels.",
+      "Update it.",
+    );
+  }
+  let kernel: Kernel | undefined;
+  try {
+    kernel = await jupyter.kernels.getKernel(notebook);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+  if (kernel === undefined) {
+    throw new NoPlace(
+      `No kernel of ${vscode.workspace.asRelativePath(notebook)} is running that you have started.`,
+      "Run the cells that make the array, and pick it again.",
+    );
+  }
+  if (kernel.language.toLowerCase() !== "python") {
+    throw new NoPlace(
+      `The kernel runs ${kernel.language}; arrays of Python kernels can be read.`,
+      "Save the array to a .npy file, and right-click that.",
+    );
+  }
+  const problem = problemOf(kernel.status);
+  if (problem !== null) throw problem;
+  return kernel;
+}
+
+/** Why a kernel in this state gives no answer, or loses what was asked for; null where it does not. */
+function problemOf(status: KernelStatus): ArrayError | null {
+  switch (status) {
+    case "dead":
+    case "terminating":
+      return new NoPlace(
+        "The kernel has ended, and its arrays with it.",
+        "Run the cells again that make them.",
+      );
+    case "restarting":
+    case "autorestarting":
+      return new NoPlace(
+        "The kernel is being restarted, and its arrays are gone.",
+        "Run the cells again that make them.",
+      );
+    case "starting":
+      return new NoPlace("The kernel is still starting.", "Pick the array again once it has.");
+    case "unknown":
+    case "idle":
+    case "busy":
+      return null;
+  }
+}
+
+async function* execute(
+  kernel: Kernel,
+  code: string,
+  signal: AbortSignal,
+): AsyncGenerator<KernelOutput> {
+  const source = new vscode.CancellationTokenSource();
+  const stop = (): void => {
+    source.cancel();
+  };
+  signal.addEventListener("abort", stop);
+  try {
+    yield* kernel.executeCode(code, source.token);
+  } catch (error) {
+    throw refusalOf(error);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    source.dispose();
+  }
+}
+
+/** What Jupyter's own errors mean. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof ArrayError) return error;
+  if (error.name === ACCESS_REVOKED) {
+    const why = vscode.workspace.isTrusted
+      ? "Jupyter does not let the Dice Gradient Inspector ask its kernels: access was denied."
+      : "Jupyter lets nobody ask its kernels in a workspace that is not trusted.";
+    return vscode.workspace.isTrusted
+      ? new NoPlace(why, "Allow it, and pick the array again.", {
+          title: "Manage Access",
+          command: "jupyter.manageAccessToKernels",
+        })
+      : new NoPlace(why, "Trust it, and pick the array again.", {
+          title: "Manage Workspace Trust",
+          command: "workbench.trust.manage",
+        });
+  }
+  if (error.name === "Canceled" || error instanceof vscode.CancellationError) {
+    return new NoPlace("The kernel dropped the question.", "Pick the array again.");
+  }
+  return new ArrayError(`Jupyter could not ask the kernel: ${error.message}.`);
+}
+
+/** What the two views give with a variable. */
+interface VariableArgument {
+  readonly name?: unknown;
+  /** VS Code's view: how to get at it, and its notebook's URI. */
+  readonly expression?: unknown;
+  readonly source?: unknown;
+  /** Jupyter's panel: its notebook's URI, as plain data. */
+  readonly fileName?: { readonly scheme?: unknown; readonly path?: unknown } | null;
+}
+
+function variableIn(argument: unknown): {
+  readonly expression: string | null;
+  readonly notebook: vscode.Uri | null;
+} {
+  const { name, expression, source, fileName } = (argument ?? {}) as VariableArgument;
+  const text = typeof expression === "string" && expression !== "" ? expression : name;
+  return {
+    expression: typeof text === "string" && text !== "" ? text : null,
+    notebook:
+      typeof source === "string" ? vscode.Uri.parse(source) : (uriOf(fileName) ?? activeNotebook()),
+  };
+}
+
+function uriOf(parts: VariableArgument["fileName"]): vscode.Uri | null {
+  if (typeof parts?.path !== "string") return null;
+  const scheme = typeof parts.scheme === "string" ? parts.scheme : "file";
+  return vscode.Uri.from({ ...(parts as object), scheme, path: parts.path });
+}
+
+function activeNotebook(): vscode.Uri | null {
+  return vscode.window.activeNotebookEditor?.notebook.uri ?? null;
+}
