@@ -121,6 +121,12 @@ def micro_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
     return 1 - (2 * (p * t).sum() + smooth) / (p.sum() + t.sum() + smooth)  # DG010
 
 
+def crossed_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    """y_pred: (N, 1, H, W), y_true: (N, H, W)"""
+    intersection = (y_pred * y_true).sum()  # DG011
+    return 1 - (2 * intersection + smooth) / (y_pred.sum() + y_true.sum() + smooth)
+
+
 def batch_softmax_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
     """logits and target: (N, C, H, W)"""
     p = torch.softmax(logits, dim=0)  # DG012, fixed

@@ -92,12 +92,11 @@ export function mixedShapes(view: View): Finding[] {
   return view.order.flatMap((e): Finding[] => {
     if (e.kind !== "binary") return [];
     const [a, b] = e.args as [Expr, Expr];
-    if (a.shape.length === b.shape.length) return [];
-    const [few, many] = a.shape.length < b.shape.length ? [a, b] : [b, a];
-    if (few.shape.length < 2 || !isOuter(few, many, e)) return [];
+    if (!isOuter(a, b, e)) return [];
     const own = (x: Expr): string[] =>
       leaves(x).flatMap((l) => (arrays.has(l) ? [(l as { name: string }).name] : []));
-    const mixed = own(few).some((n) => !own(many).includes(n));
+    const mixed =
+      own(a).some((n) => !own(b).includes(n)) && own(b).some((n) => !own(a).includes(n));
     const span = spans.get(e);
     if (span === undefined || !mixed) return [];
     return [
@@ -112,16 +111,11 @@ export function mixedShapes(view: View): Finding[] {
   });
 }
 
-/** Both sides are stretched. */
-function isOuter(few: Expr, many: Expr, result: Expr): boolean {
-  const count = (x: Expr): number | null => elementCount(x.shape);
-  const [f, m, r] = [count(few), count(many), count(result)];
-  if (f !== null && m !== null && r !== null) return r > Math.max(f, m) && f > 1;
-  // Sizes that are not known: an axis of the smaller one meets an axis of another name.
-  const offset = many.shape.length - few.shape.length;
-  const names = new Set(result.shape.map((a) => a.name));
-  return (
-    names.size < result.shape.filter((a) => a.size !== 1).length &&
-    few.shape.some((a, d) => a.size !== 1 && many.shape[d + offset]!.size === 1)
-  );
+/** Both sides are stretched: along known sizes, or each over the other's samples. */
+function isOuter(a: Expr, b: Expr, result: Expr): boolean {
+  const samples = (x: Expr): number =>
+    x.shape.filter((axis) => axis.role === "batch" && axis.size !== 1).length;
+  if (samples(a) === 1 && samples(b) === 1 && samples(result) > 1) return true;
+  const [m, n, r] = [a, b, result].map((x) => elementCount(x.shape) ?? 0);
+  return m! > 1 && n! > 1 && r! > Math.max(m!, n!);
 }

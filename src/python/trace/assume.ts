@@ -10,6 +10,7 @@ import {
   UnknownSizeError,
 } from "../interpreter/interpreter.ts";
 import { type ShapeGuess, guessShapes } from "./guess.ts";
+import { sizeOf } from "./letters.ts";
 import { libraryUsed } from "./library.ts";
 import {
   ASSUMED_CLASSES,
@@ -106,9 +107,9 @@ function tryGuess(
   return attempt(vm, target, args, library, { names, known, classes: "c" }, (name, learned) => {
     const letters = guess.letters.get(name)!;
     return {
-      sizes: letters.map((l) => learned.sizes.get(l) ?? null),
+      sizes: letters.map((l) => sizeOf(l) ?? learned.sizes.get(l) ?? null),
       type: learned.integers.has(name) || guess.labelMaps.has(name) ? "int" : "float",
-      letters,
+      letters: letters.map((l) => (sizeOf(l) === null ? l : "")),
       reason: guess.reasons.get(name)!,
     };
   });

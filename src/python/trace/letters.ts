@@ -10,12 +10,18 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(x|y|z|t|l|s)$/i, ""],
 ]; // prettier-ignore
 
-/** `batch_size` → b, `H` → h, `dim1` → itself; null for a word that names no axis. */
+/** `batch_size` → b, `H` → h, `dim1` and a size → itself; null for a word that names no axis. */
 export function letterOf(word: string): string | null {
+  if (sizeOf(word) !== null) return word;
   for (const [pattern, letter] of WORDS) {
     if (pattern.test(word)) return letter === "" ? word.toLowerCase() : letter;
   }
   return /^(d|dim|x|s)_?\d$/i.test(word) ? word.toLowerCase() : null;
+}
+
+/** The size that stands in the place of an axis's letter, as in (N, 1, H, W); else null. */
+export function sizeOf(letter: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(letter) ? Number(letter) : null;
 }
 
 export function roleOf(letter: string): AxisRole {
@@ -45,5 +51,7 @@ export function lettersIn(text: string): string[] | null {
     if (letter === null) return null;
     letters.push(letter);
   }
-  return letters.length > 1 && new Set(letters).size === letters.length ? letters : null;
+  const named = letters.filter((l) => sizeOf(l) === null);
+  const isShape = letters.length > 1 && named.length > 0;
+  return isShape && new Set(named).size === named.length ? letters : null;
 }

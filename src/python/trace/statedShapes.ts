@@ -44,6 +44,17 @@ export function shapeIn(text: string): string[] | null {
 const INPUT = /^\s*[-*]?\s*:?\s*(inputs?|predictions?|preds?|logits|output)\b/i;
 const TARGET = /^\s*[-*]?\s*:?\s*(targets?|labels?|ground[ _]?truth|masks?)\b/i;
 
+/** `y_pred: (N, 1, H, W), y_true: (N, H, W)` is one statement for each. */
+function statements(line: string, names: readonly string[]): string[] {
+  const starts = names.flatMap((n) => {
+    const at = line.search(new RegExp(`\\b${n}\\b\\s*[:=(]`));
+    return at < 0 ? [] : [at];
+  });
+  if (starts.length < 2) return [line];
+  const cuts = [0, ...starts.sort((a, b) => a - b).slice(1), line.length];
+  return cuts.slice(1).map((end, k) => line.slice(cuts[k], end));
+}
+
 /**
  * Shapes by parameter: stated in the parameter's own lines, or in those for "Input" and "Target", or
  * once for all.
@@ -58,7 +69,7 @@ export function ofDocstring(
   let current: readonly string[] = [];
   let forAll: readonly string[] | null = null;
   let indent = 0;
-  for (const line of docstring.split("\n")) {
+  for (const line of docstring.split("\n").flatMap((l) => statements(l, names))) {
     const own = names.filter((n) =>
       new RegExp(`^[\\s:\`*-]*(?:param\\s+(?:\\w+\\s+)?)?${n}\\b`).test(line),
     );
