@@ -351,7 +351,7 @@ loss = Loss()
     assert.match(e.message, /plain has no parameter 'mask'/);
     assert.match(e.remedy ?? "", /y_true, y_pred/);
     assert.match(errorOf(() => program.trace("nothing")).message, /name 'nothing' is not defined/);
-    assert.match(errorOf(() => program.trace("3")).message, /is not a function/);
+    assert.match(errorOf(() => program.trace("3")).message, /is no loss/);
   });
 
   it("lists the functions and loss classes of a program", async () => {
