@@ -6,6 +6,7 @@
  * sub-expressions are shared and `===` is structural equality. Build them only through `build.ts`.
  */
 import type { Axis, Shape } from "./axis.ts";
+import { spend } from "./effort.ts";
 
 /** Kind of value, as far as mathematics cares. A stored precision is a `cast` node's business. */
 export type ScalarType = "float" | "int" | "bool";
@@ -277,6 +278,7 @@ type Fields<T> = T extends Expr ? Omit<T, "id"> : never;
 
 /** The node with these fields, new or already known. Only `build.ts` calls this. */
 export function intern(fields: Fields<Expr>): Expr {
+  spend(1);
   const key = keyOf(fields);
   const known = interned.get(key)?.deref();
   if (known !== undefined) return known;

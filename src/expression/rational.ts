@@ -2,6 +2,7 @@
  * Exact fractions of whole numbers of any length. Constants of expressions are decimals somebody
  * wrote, so a double stands for its shortest decimal: 0.1 is 1/10, 1e-7 is 1/10⁷.
  */
+import { spend } from "./effort.ts";
 import { type Arithmetic, type NumericArray, interpretAll } from "./interpret.ts";
 import type { BinaryOp, Expr, UnaryOp } from "./node.ts";
 import { topological } from "./walk.ts";
@@ -84,7 +85,9 @@ export function power(a: Rational, exponent: number): Rational {
 }
 
 function gcd(a: bigint, b: bigint): bigint {
-  while (b !== 0n) [a, b] = [b, a % b];
+  let steps = 0;
+  for (; b !== 0n; steps++) [a, b] = [b, a % b];
+  spend(steps / 8);
   return a;
 }
 

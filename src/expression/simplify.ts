@@ -9,6 +9,7 @@
  * outwards until a reduction absorbs them; picking entries goes inwards.
  */
 import * as b from "./build.ts";
+import { spend } from "./effort.ts";
 import type { Expr } from "./node.ts";
 import { NotRational } from "./rational.ts";
 import { type Sign, signOf } from "./signs.ts";
@@ -118,6 +119,7 @@ class Run implements Context {
 
   /** One rewrite of a node; final when its result is in normal form already. */
   private step(e: Expr): { readonly e: Expr; readonly final: boolean } {
+    spend(1);
     try {
       if (isSumNode(e)) return { e: normalSum(e, this), final: true };
       const ready = b.withArgs(e, e.args.map(this.norm));

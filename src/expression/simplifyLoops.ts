@@ -4,6 +4,7 @@
  */
 import { type Axis, UNIT, axis } from "./axis.ts";
 import * as b from "./build.ts";
+import { spend } from "./effort.ts";
 import type { Expr, Index } from "./node.ts";
 import { sameSizes } from "./simplifyShape.ts";
 
@@ -33,6 +34,7 @@ export class Skeletons {
     const found = this.known.get(e);
     if (found !== undefined) return found;
     const args = e.args.map((a, k) => (isClassNumber(e, k) ? "#" : this.of(a)));
+    spend(2);
     const key = `${ownKey(e)}(${args.join()})${e.shape.map((a) => a.size ?? a.name).join()}`;
     let id = this.ids.get(key);
     if (id === undefined) this.ids.set(key, (id = this.ids.size));

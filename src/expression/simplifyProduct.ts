@@ -5,6 +5,7 @@
  */
 import { type Shape, isUnit } from "./axis.ts";
 import * as b from "./build.ts";
+import { spend } from "./effort.ts";
 import type { Expr } from "./node.ts";
 import * as q from "./rational.ts";
 import type { Context } from "./simplifyContext.ts";
@@ -38,6 +39,7 @@ export const constantMonomial = (c: q.Rational): Monomial => ({ c, powers: new M
 
 /** What identifies a monomial apart from its coefficient. */
 export function keyOf(m: Monomial): string {
+  spend(m.powers.size);
   return [...m.powers]
     .map(([e, p]) => `${e.id}^${p.over}/${p.under}`)
     .sort()
@@ -156,6 +158,7 @@ export function multiply(m: Monomial, n: Monomial, ctx: Context): Monomial {
 
 /** Cancels what may be cancelled and recognizes sigmoid, softmax and tanh written out. */
 function tidy(m: Monomial, ctx: Context): Monomial {
+  spend(1 + m.powers.size);
   const powers = new Map<Expr, Power>();
   for (const [e, p] of m.powers) {
     const lost = Math.min(p.over, p.under);

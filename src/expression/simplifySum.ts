@@ -5,6 +5,7 @@
  */
 import { type Shape, isUnit } from "./axis.ts";
 import * as b from "./build.ts";
+import { spend } from "./effort.ts";
 import type { Expr } from "./node.ts";
 import * as q from "./rational.ts";
 import type { Context } from "./simplifyContext.ts";
@@ -47,6 +48,7 @@ function buildSum(terms: Terms, shape: Shape, ctx: Context): Expr {
   const first = list[0];
   if (first === undefined) return fit(b.ZERO, shape);
   if (list.length === 1) return buildProduct(first, shape, ctx);
+  spend(list.length);
   const key = `${[...terms]
     .map(([k, m]) => `${m.c.n}/${m.c.d}·${k}`)
     .sort()

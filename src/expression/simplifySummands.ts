@@ -1,4 +1,5 @@
 /** Trees of sums as they were written: what is added up, and how often. */
+import { spend } from "./effort.ts";
 import type { Expr } from "./node.ts";
 import * as q from "./rational.ts";
 
@@ -46,6 +47,7 @@ function sumOrder(root: Expr): Expr[] {
     const arg = top.e.args[top.next++];
     if (arg === undefined) {
       order.push(top.e);
+      spend(1);
       stack.pop();
     } else if (isSumNode(arg) && !seen.has(arg)) {
       seen.add(arg);

@@ -1,6 +1,7 @@
 /** Walking and rewriting expression graphs. Shared nodes are visited once. */
 import { type Axis, type Shape, flattenAxes } from "./axis.ts";
 import { size, withArgs } from "./build.ts";
+import { spend } from "./effort.ts";
 import { type Expr, annotate, annotationOf, internLike } from "./node.ts";
 
 /** Every node `roots` depend on, arguments before their users. */
@@ -22,6 +23,7 @@ function ordered(roots: readonly Expr[], enter: (e: Expr) => boolean): Expr[] {
       const arg = enter(top.e) ? top.e.args[top.next++] : undefined;
       if (arg === undefined) {
         order.push(top.e);
+        spend(1);
         stack.pop();
       } else if (!seen.has(arg)) {
         seen.add(arg);

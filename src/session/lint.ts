@@ -6,6 +6,7 @@ import { PythonProgram, callablesOf, isNamedByRole } from "../python/program.ts"
 import type { Module } from "../python/syntax.ts";
 import { parseTolerantly } from "../python/tolerant.ts";
 import type { Diagnostic } from "../report/schema.ts";
+import { bounded } from "./bounded.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost } from "./host.ts";
 import { candidatesOf } from "./inline/candidates.ts";
@@ -75,10 +76,10 @@ export function lintSource(
         // On a way that was only assumed, the gradient written for another is no mistake.
         trace.handwritten.length === 0 || trace.decisions.length > 0
           ? []
-          : judgeHandwritten(trace).entries.flatMap((e) =>
+          : bounded(trace, () => judgeHandwritten(trace)).entries.flatMap((e) =>
               handwrittenDiagnostic({ ...e, maxAbsDifference: null }),
             );
-      for (const d of [...written, ...diagnose(trace, true)]) {
+      for (const d of [...written, ...bounded(trace, () => diagnose(trace, true))]) {
         if (d.code.startsWith("DG")) found.push({ ...d, function: name });
       }
     } catch (e) {

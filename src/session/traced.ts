@@ -1,10 +1,9 @@
 /** From a trace of the user's function, and the arrays it was called with, to an inspection. */
 import type { NdArray } from "../arrays/ndarray.ts";
 import { withAnnotations } from "../expression/node.ts";
-import { FormulaTooLong } from "../expression/notation.ts";
-import { PythonError, isStackOverflow } from "../python/errors.ts";
 import type { Trace } from "../python/program.ts";
 import type { Diagnostic, Report, SourceLocation } from "../report/schema.ts";
+import { bounded } from "./bounded.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import type { SessionHost } from "./host.ts";
 import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
@@ -17,18 +16,7 @@ export function inspectTrace(
   wrt: string | null,
   watch: Watch,
 ): Inspection {
-  try {
-    return inspectionOf(trace, host, wrt, watch);
-  } catch (e) {
-    if (!isStackOverflow(e) && !(e instanceof FormulaTooLong)) throw e;
-    const { name, file, line } = trace;
-    throw new PythonError(
-      "Unsupported",
-      `the formula of ${name} is too long to be derived`,
-      { span: { file, line, column: 1 }, source: null },
-      { remedy: "Give its loops fewer rounds, or derive a part of it by itself.", cause: e },
-    );
-  }
+  return bounded(trace, () => inspectionOf(trace, host, wrt, watch));
 }
 
 function inspectionOf(

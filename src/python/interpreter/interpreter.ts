@@ -55,10 +55,10 @@ export interface InterpreterLimits {
 }
 
 const LIMITS: InterpreterLimits = {
-  steps: 20_000_000,
+  steps: 1_000_000,
   statementSteps: 200_000,
-  tensorOperations: 200_000,
-  elements: 10_000_000,
+  tensorOperations: 20_000,
+  elements: 2_000_000,
   installedCharacters: 30_000_000,
   callDepth: 200,
 };

@@ -5,6 +5,7 @@ import { evaluate } from "../../expression/evaluate.ts";
 import { concat } from "../../expression/build.ts";
 import { normalizeDim } from "../../expression/axis.ts";
 import { type DType, promote } from "../dtypes.ts";
+import { knownInteger } from "../interpreter/known.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
 import { compareOperation, binaryOperation } from "../interpreter/operators.ts";
 import type { BinaryOperator, ComparisonOperator } from "../syntax.ts";
@@ -26,7 +27,7 @@ import {
 } from "../tensors/reduce.ts";
 import { addAxis, dropAxes, flattenRange } from "../tensors/reshape.ts";
 import { ofOneType } from "../tensors/strictTypes.ts";
-import { libraryOf, operandOf, stackTensors, tensor } from "../tensors/tensor.ts";
+import { libraryOf, operandOf, sizeNumbers, stackTensors, tensor } from "../tensors/tensor.ts";
 import { type NumberValue, type TensorValue, type Value, float, namedTuple } from "../values.ts";
 import { readDType } from "./dtypeNames.ts";
 import type { CallContext, Meaning } from "./signature.ts";
@@ -273,6 +274,11 @@ export function joined(c: CallContext, parts: readonly TensorValue[], dim: numbe
   const given = parts.map((t) => t.expr);
   const exprs = ofOneType(c.vm, "ConcatV2", library, parts, given);
   const e = c.vm.shaped(() => concat(exprs, dim));
+  // Where a part stands in the whole depends on the sizes of those before it.
+  const d = normalizeDim(dim, e.shape.length);
+  if (parts.length > 1) {
+    for (const t of parts) knownInteger(c.vm, sizeNumbers(t)[d]!, "a concatenation");
+  }
   return tensor(c.vm, e, library, dtype);
 }
 

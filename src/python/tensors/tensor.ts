@@ -135,6 +135,9 @@ export interface TensorOptions {
 }
 
 /** The result of an operation: inside `torch.no_grad()` no gradient flows through it. */
+/** More entries than any machine's memory holds. */
+const MOST_ENTRIES = 2 ** 44;
+
 export function tensor(
   vm: Interpreter,
   expr: Expr,
@@ -143,6 +146,15 @@ export function tensor(
   options: TensorOptions = {},
 ): TensorValue {
   vm.tensorOperation();
+  // Axes of open size have at least one entry.
+  const count = expr.shape.reduce((n, a) => n * (a.size ?? 1), 1);
+  if (count > MOST_ENTRIES) {
+    vm.fail(
+      "MemoryError",
+      `an array of ${count.toExponential(1)} entries fits in no memory`,
+      "Check the sizes that it is made with.",
+    );
+  }
   let e = expr;
   if (vm.stopGradientDepth > 0 && e.type === "float" && e.kind !== "stopGradient") {
     // What is inside has no gradient either way; one cut around the whole says it best.

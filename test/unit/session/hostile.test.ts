@@ -151,3 +151,35 @@ def dice_loss(y_true, y_pred):
     }
   });
 });
+
+describe("formulas that explode", () => {
+  async function outcome(body: string): Promise<Failure> {
+    const source = `import torch\n\ndef loss(p, t):\n${body}`;
+    const job = { source, file: "losses.py", callable: "loss", values: [], wrt: null };
+    const [result] = await inspectFile({ ...job, directory: "." });
+    assert.ok(result !== undefined && "failure" in result, "it was derived");
+    return result.failure;
+  }
+
+  /** A loop; the line that is named; what is said. */
+  const LOOPS: readonly (readonly [string, string, number, RegExp])[] = [
+    ["of 20,000 rounds", "    s = 0\n    for k in range(20000):\n        s = s + (p * t).sum() / (k + 1)\n    return s\n", 6, /^stopped after 20,000 array operations$/],
+    ["in a loop in a loop", "    s = 0\n    for a in range(100):\n        for b in range(100):\n            for c in range(100):\n                s = s + (p * t * a * b).sum() * c\n    return s\n", 8, /^stopped after 20,000 array operations$/],
+    ["that squares a polynomial 2,000 times", "    for _ in range(2000):\n        p = p * p + t\n    return p.mean()\n", 3, /^the formula of loss is too long to be derived$/],
+    ["that sums what it has summed, 40 times", "    for _ in range(40):\n        p = p * p.sum() + p.mean() * t\n    return p.mean()\n", 3, /^the formula of loss is too long to be derived$/],
+    ["that adds up fractions of ever longer denominators", "    s = 0\n    for k in range(2000):\n        s = s + (p * t).sum() / (k + 1)\n    return s\n", 3, /^the formula of loss is too long to be derived$/],
+    ["that doubles an array 60 times", "    for _ in range(60):\n        p = torch.cat([p, p])\n    return (p * t.sum()).sum()\n", 5, /^an array of \d\.\de\+\d+ entries fits in no memory$/],
+    ["over a cube of zeros", "    w = torch.zeros(10**6, 10**6, 10**6)\n    return (p * t).sum() * w.sum()\n", 4, /^an array of 1\.0e\+18 entries fits in no memory$/],
+    ["that calls itself twice, 60 deep", "    def f(n):\n        return (p * t).sum() if n < 2 else f(n - 1) + f(n - 2)\n    return f(60)\n", 5, /^stopped after 20,000 array operations$/],
+    ["that calls itself for ever", "    return loss(p + t, t)\n", 4, /maximum recursion depth exceeded/],
+  ]; // prettier-ignore
+
+  for (const [what, body, line, message] of LOOPS) {
+    it(`a loop ${what} ends with an error at its line`, async () => {
+      const failure = await outcome(body);
+      assert.match(failure.message, message);
+      assert.equal(failure.line, line);
+      assert.ok(failure.name !== "Internal error");
+    }).timeout(60_000);
+  }
+});
