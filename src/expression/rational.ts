@@ -87,7 +87,7 @@ export function power(a: Rational, exponent: number): Rational {
 function gcd(a: bigint, b: bigint): bigint {
   let steps = 0;
   for (; b !== 0n; steps++) [a, b] = [b, a % b];
-  spend(steps / 8);
+  spend(steps / 2);
   return a;
 }
 

@@ -27,6 +27,8 @@ describe("a bound on work", () => {
       withEffort(100_000, () => simplify(square));
     };
     withEffort(200_000, twice);
-    assert.throws(() => withEffort(20, twice), EffortSpent);
+    assert.throws(() => {
+      withEffort(20, twice);
+    }, EffortSpent);
   });
 });
