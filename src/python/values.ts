@@ -152,6 +152,8 @@ export interface BuiltinValue {
   readonly binds?: true;
   /** The function that a decorator of a library has wrapped. */
   readonly wraps?: Value;
+  /** Arguments of what it wraps that are given already, as partial does. */
+  readonly given?: { readonly positional: number; readonly keywords: ReadonlySet<string> };
   /** What can be read off it: `chain.from_iterable`, `partial(…).func`, `f.defvjp`. */
   readonly attributes?: ReadonlyMap<string, Value>;
   /** As in its signature; absent where there is none. */

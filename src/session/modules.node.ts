@@ -157,7 +157,8 @@ function nameOf(path: string): string {
 }
 
 /** The folder itself and those above it up to `directory`, or else to the top of its package. */
-function enclosing(folder: string, directory: string): string[] {
+function enclosing(from: string, top: string): string[] {
+  const [folder, directory] = [resolve(from), resolve(top)];
   const found = [folder];
   const within = inside(folder, directory);
   for (let f = folder; within ? f !== directory : kindOf(join(f, "__init__.py")) === "file";) {

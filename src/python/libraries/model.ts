@@ -3,6 +3,7 @@ import { makeClass } from "../interpreter/classes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type {
   BuiltinValue,
+  CallArguments,
   ClassValue,
   ModuleValue,
   OpaqueValue,
@@ -130,14 +131,20 @@ const MAKERS: Readonly<Record<Library, string>> = {
 };
 
 /** The class of a library's arrays, for isinstance() and annotations. */
-export function arrayType(library: Library, name: string): ClassValue {
+export function arrayType(
+  library: Library,
+  name: string,
+  construct?: (vm: Interpreter, args: CallArguments) => Value,
+): ClassValue {
   const cls = makeClass({
     name,
     bases: [],
     attributes: new Map(),
     native: {
       matches: (v) => v.kind === "tensor" && v.library === library,
-      construct: (vm) => vm.unsupported(`${name}(…) is not supported`, `Use ${MAKERS[library]}.`),
+      construct:
+        construct ??
+        ((vm) => vm.unsupported(`${name}(…) is not supported`, `Use ${MAKERS[library]}.`)),
     },
   })!;
   ARRAY_TYPES.set(library, cls);

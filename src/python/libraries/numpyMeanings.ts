@@ -71,6 +71,24 @@ export function replaceNaN(c: CallContext): Value {
   return result;
 }
 
+/** nansum and nanmean: over what is a number; a mean of nothing is NaN. */
+export const reduceNumbers =
+  (op: "sum" | "mean") =>
+  (c: CallContext): Value => {
+    const { vm, library } = c;
+    const x = c.tensor("x");
+    const nan = truthFunction(vm, "isnan", x);
+    const over = (e: TensorValue): TensorValue =>
+      reduction(vm, "sum", e, c.dims("dim"), c.flag("keepdim"));
+    const total = over(select(vm, nan, float(0), x, library));
+    const result =
+      op === "sum"
+        ? total
+        : elementwise(vm, "div", total, over(truthFunction(vm, "not", nan)), library);
+    const dtype = m.dtypeArgument(c);
+    return dtype === undefined ? result : convert(vm, result, dtype);
+  };
+
 export function average(c: CallContext): Value {
   const [x, dims, keep] = [c.tensor("x"), c.dims("dim"), c.flag("keepdim")];
   if (!c.given("weights")) return reduction(c.vm, "mean", x, dims, keep);

@@ -29,6 +29,7 @@ import {
   constantLike,
   isInfinite,
   linspace,
+  reduceNumbers,
   replaceNaN,
 } from "./numpyMeanings.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
@@ -148,6 +149,8 @@ export const torchShared: Table = {
   // Over axes
   sum: ["input, dim=None, keepdim=False, *, dtype=None, !out", m.reduceBy("sum")],
   mean: ["input, dim=None, keepdim=False, *, dtype=None, !out", m.reduceBy("mean")],
+  nansum: ["input, dim=None, keepdim=False, *, dtype=None, !out", reduceNumbers("sum")],
+  nanmean: ["input, dim=None, keepdim=False, *, dtype=None, !out", reduceNumbers("mean")],
   prod: ["input, dim=None, keepdim=False, *, dtype=None, !out", m.reduceBy("prod")],
   amax: ["input, dim=None, keepdim=False, !out", m.reduceBy("max")],
   amin: ["input, dim=None, keepdim=False, !out", m.reduceBy("min")],

@@ -1,7 +1,7 @@
 /** PyTorch's modules, and the methods of its tensors. */
 import { makeClass } from "../interpreter/classes.ts";
 import { type BuiltinValue, type ClassValue, FALSE, str } from "../values.ts";
-import type { DType } from "../dtypes.ts";
+import { type DType, defaultFloat } from "../dtypes.ts";
 import { dtypeNamed } from "./dtypeNames.ts";
 import { finfo } from "./finfo.ts";
 import { linalg } from "./linalg.ts";
@@ -29,7 +29,10 @@ import { functional } from "./torchFunctional.ts";
 import { LEGACY_TYPES, legacyTensor } from "./torchMeanings.ts";
 import { nnClasses } from "./torchModules.ts";
 
-const Tensor = arrayType("torch", "Tensor");
+/** `torch.Tensor([0.1, 0.9])` has the default type, whatever its entries. */
+const Tensor = arrayType("torch", "Tensor", (vm, args) =>
+  legacyTensor(vm, args.positional, defaultFloat("torch")),
+);
 
 /**
  * `torch.FloatTensor` and its like: types to convert to and to ask for, and makers of arrays, from

@@ -13,6 +13,7 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
+import { topological } from "../../expression/walk.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import {
@@ -26,7 +27,7 @@ import {
   typeName,
 } from "../values.ts";
 import { align, asBoolean } from "./elementwise.ts";
-import { indexBy } from "./gather.ts";
+import { indexBy, selectPositions } from "./gather.ts";
 import { alongside, notPossible, pick, pickAgain, pickedFrom } from "./picked.ts";
 import { asTensor, axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
 
@@ -316,11 +317,30 @@ function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
 }
 
 function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: number): TensorValue {
-  if (isMask(key)) return pick(vm, x, asBoolean(key.expr), dim);
+  if (isMask(key)) {
+    const positions = writtenPositions(vm, key);
+    return positions === null
+      ? pick(vm, x, asBoolean(key.expr), dim)
+      : selectPositions(vm, x, dim, positions);
+  }
   requireWhole(vm, [key]);
   if (!x.identity || dim !== 0) return indexBy(vm, x, [key], dim);
   const chosen = vm.shaped(() => oneHot(key.expr, x.expr.shape[0]!, key.expr.shape.length));
   return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);
+}
+
+/** Longer masks are data, and no list of classes that the program makes. */
+const MOST_WRITTEN = 64;
+
+/** Where a short mask holds that is made by the program itself, as `torch.arange(n) != 2`. */
+function writtenPositions(vm: Interpreter, { expr }: TensorValue): number[] | null {
+  if (expr.shape.length !== 1 || (expr.shape[0]!.size ?? Infinity) > MOST_WRITTEN) return null;
+  const isGiven = (e: Expr): boolean =>
+    e.kind === "input" && (e.type === "float" || !vm.arrays.handles.has(e));
+  if (topological(expr).some(isGiven)) return null;
+  const held = vm.evaluate(asBoolean(expr))?.data;
+  const positions = Array.from(held ?? [], (v, k) => (v === 0 ? -1 : k)).filter((k) => k >= 0);
+  return positions.length === 0 ? null : positions;
 }
 
 /** PyTorch takes bytes for truth values, too. */

@@ -27,6 +27,8 @@ export interface TraceTarget {
   readonly assumptions: readonly string[];
 }
 
+const NOTHING_GIVEN = { positional: 0, keywords: new Set<string>() };
+
 /** @throws PythonError if it is nothing that has a body to trace */
 export function targetOf(vm: Interpreter, v: Value): TraceTarget {
   switch (v.kind) {
@@ -39,7 +41,9 @@ export function targetOf(vm: Interpreter, v: Value): TraceTarget {
     case "builtin": {
       if (v.wraps === undefined) return ofLibrary(vm, v);
       const inner = targetOf(vm, v.wraps);
-      return { ...inner, callable: v };
+      const { positional, keywords } = v.given ?? NOTHING_GIVEN;
+      const left = inner.parameters.slice(positional).filter((p) => !keywords.has(p.name));
+      return { ...inner, callable: v, parameters: left };
     }
     case "class": {
       const traced = nativeOf(v, "traced")?.(vm, v, null);

@@ -290,6 +290,51 @@ def f(y_true, y_pred):
     close(value, 0.2 * columns[0]! + 0.8 * columns[1]!);
   });
 
+  it("leaves out classes by a mask that the program makes of their numbers", async () => {
+    const source = `
+import torch
+def f(y_pred, y_true, ignore_index=1):
+    kept = torch.arange(y_pred.shape[1]) != ignore_index
+    p = y_pred[:, kept]
+    return (p * y_true[:, kept]).sum() / p.shape[1]
+`;
+    const t = array([1, 3], [1, 10, 100]);
+    const trace = await traceOf(source, "f", { y_pred: t, y_true: t });
+    assert.deepEqual(trace.captured, []);
+    close(valueOf(trace, { y_pred: t, y_true: t }), (1 + 100 ** 2) / 2);
+  });
+
+  it("takes a mean over what is a number, as torch.nanmean does", async () => {
+    const source = `
+import torch
+def f(y_pred, y_true):
+    score = (y_pred * y_true).sum(1) / y_true.sum(1)
+    return torch.nanmean(score) + torch.nansum(score)
+`;
+    const p = array([3, 2], [1, 2, 3, 4, 5, 6]);
+    const t = array([3, 2], [1, 0, 0, 0, 1, 1]);
+    const trace = await traceOf(source, "f", { y_pred: p, y_true: t });
+    close(valueOf(trace, { y_pred: p, y_true: t }), (1 + 5.5) / 2 + (1 + 5.5));
+  });
+
+  it("leaves parameters alone that a partial has given already", async () => {
+    const source = `
+import torch
+from functools import partial
+def tversky(y_pred, y_true, alpha, beta):
+    tp = (y_pred * y_true).sum()
+    return tp / (tp + alpha * (1 - y_true).sum() + beta * (1 - y_pred).sum())
+weights = torch.Tensor([0.25, 0.5])
+loss = partial(tversky, alpha=weights[0], beta=weights[1])
+`;
+    const t = array([2], [1, 0]);
+    const trace = await traceOf(source, "loss", { y_pred: t, y_true: t });
+    const names = trace.inputs.map((x) => x.parameter);
+    assert.deepEqual(names, ["y_pred", "y_true"]);
+    const weights = array([2], [0.25, 0.5]);
+    close(valueOf(trace, { y_pred: t, y_true: t, weights }), 1 / 1.75);
+  });
+
   it("leaves the program as it was", async () => {
     const source = `
 calls = []

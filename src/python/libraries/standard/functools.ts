@@ -19,6 +19,7 @@ const partial: BuiltinValue = {
       kind: "builtin",
       name: "partial",
       wraps: f,
+      given: { positional: given.length, keywords: new Set(keywords.keys()) },
       attributes: new Map<string, Value>([
         ["func", f],
         ["args", tuple(given)],
