@@ -12,7 +12,7 @@ import {
   isName,
   readCall,
 } from "./python.ts";
-import { FamilyError } from "./spec.ts";
+import { FamilyError, type FamilySpec } from "./spec.ts";
 
 export type Parameters = Readonly<Record<string, PyValue>>;
 
@@ -46,6 +46,35 @@ export function buildEntry(
   if (entry.build !== undefined) return entry.build(settings, facts, inputs);
   if (entry.spec !== undefined) return buildFamily(entry.spec(settings, facts), inputs);
   throw new FamilyError(`${entry.id} has no formula`);
+}
+
+/** A loss on arrays whose target it may not take as it is. */
+export interface Fitted {
+  readonly loss: Expr;
+  readonly spec: FamilySpec | null;
+  /** What is done to the target for it: made channels, or taken as such; null where nothing is. */
+  readonly encoding: FamilySpec["targetEncoding"] | null;
+}
+
+/**
+ * The loss of an entry for the target at hand: a map of classes, or one that has a class axis.
+ * @throws FamilyError when the arrays or the settings do not fit all the same
+ */
+export function fitEntry(
+  entry: CatalogueEntry,
+  parameters: Parameters,
+  inputs: FamilyInputs,
+): Fitted {
+  const settings = new Settings(withDefaults(entry, parameters));
+  const spec = entry.spec?.(settings, factsOf(inputs)) ?? null;
+  try {
+    return { loss: buildEntry(entry, parameters, inputs), spec, encoding: null };
+  } catch (e) {
+    if (!(e instanceof FamilyError) || spec === null) throw e;
+    const encoding = spec.targetEncoding === "one-hot" ? "as given" : "one-hot";
+    const fitted = { ...spec, targetEncoding: encoding } as const;
+    return { loss: buildFamily(fitted, inputs), spec: fitted, encoding };
+  }
 }
 
 /** What a spec may ask: the classes of the prediction (1 without a class axis, 3 if unknown), … */

@@ -1,6 +1,7 @@
 /** Several inspected losses side by side: which are the same function, and how far others differ. */
 import type { Explanation } from "../explain/reasons/explain.ts";
 import { onInputs } from "../explain/reasons/inputs.ts";
+import { catalogued } from "../explain/recognize/catalogued.ts";
 import { recognize } from "../explain/recognize/recognize.ts";
 import { toFloat64 } from "../arrays/ndarray.ts";
 import type { Shape } from "../expression/axis.ts";
@@ -85,7 +86,7 @@ function nearestCall(inspection: Inspection): string[] {
 
 function recognized(inspection: Inspection): Explanation["own"] {
   const subject = subjectOf(inspection);
-  return subject === null ? null : recognize(subject);
+  return subject === null ? null : (recognize(subject) ?? catalogued(subject));
 }
 
 /** The reasons of a pair whose gradients are different functions. */

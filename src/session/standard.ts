@@ -1,10 +1,9 @@
 /** A catalogue loss on the arrays of an inspection, as an inspection of its own. */
 import type { Input } from "../expression/node.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
-import { buildEntry, factsOf, formatCall, withDefaults } from "../losses/call.ts";
+import { factsOf, fitEntry, formatCall, withDefaults } from "../losses/call.ts";
 import { parseCall } from "../losses/catalogue.ts";
 import { type CatalogueEntry, Settings } from "../losses/entry.ts";
-import { buildFamily } from "../losses/family.ts";
 import { CallError } from "../losses/python.ts";
 import { FamilyError, type FamilySpec } from "../losses/spec.ts";
 import type { TrapNote } from "../report/schema.ts";
@@ -46,6 +45,11 @@ function isMask({ name, node, role, isFixed }: InspectedInput, { shape }: Input)
   return node.shape.length === shape.length || node.shape.length === shape.length - classes;
 }
 
+const ENCODINGS: Readonly<Record<FamilySpec["targetEncoding"], string>> = {
+  "one-hot": "the target is one-hot encoded for it",
+  "as given": "the target has a class axis, so it is not encoded",
+};
+
 /**
  * The loss of a catalogue call on the arrays of `like`.
  * @throws InspectionError when there is no such loss, or it does not fit the arrays
@@ -64,23 +68,7 @@ export function standardLoss(text: string, like: Inspection, watch: Watch): Stan
     const settings = new Settings(withDefaults(entry, parameters));
     const facts = factsOf(inputs);
     const call = formatCall(entry, parameters);
-    const assumptions: string[] = [];
-    let spec = entry.spec?.(settings, facts) ?? null;
-    let loss: Inspection["loss"];
-    try {
-      loss = buildEntry(entry, parameters, inputs);
-    } catch (e) {
-      if (!(e instanceof FamilyError) || spec === null) throw e;
-      // The same loss for the target at hand: a map of classes, or one that has a class axis.
-      const targetEncoding = spec.targetEncoding === "one-hot" ? "as given" : "one-hot";
-      spec = { ...spec, targetEncoding };
-      loss = buildFamily(spec, inputs);
-      assumptions.push(
-        targetEncoding === "one-hot"
-          ? "the target is one-hot encoded for it"
-          : "the target has a class axis, so it is not encoded",
-      );
-    }
+    const { loss, spec, encoding } = fitEntry(entry, parameters, inputs);
     const { source } = entry;
     const inspection = inspect(
       {
@@ -95,7 +83,7 @@ export function standardLoss(text: string, like: Inspection, watch: Watch): Stan
         loss,
         inputs: like.inputs,
         wrt: like.wrt.name,
-        assumptions,
+        assumptions: encoding === null ? [] : [ENCODINGS[encoding]],
         blockers: [],
       },
       watch,

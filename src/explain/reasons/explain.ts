@@ -8,6 +8,7 @@ import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { gradient } from "../../gradient/gradient.ts";
 import { canonical } from "../../losses/edits.ts";
 import type { FamilySpec } from "../../losses/spec.ts";
+import { cataloguedBoth } from "../recognize/catalogued.ts";
 import { withClassesCounted } from "../recognize/classes.ts";
 import { type Recognition, builtOn, recognizeBoth } from "../recognize/recognize.ts";
 import { type Subject, isLoss, rolesOf } from "../recognize/subject.ts";
@@ -73,7 +74,9 @@ export function explain(
   }
   const options = { ...rest, spans };
   const same = isLoss(subject, subject.loss, standard.loss);
-  const { own, other: target } = recognizeBoth(subject, standard.loss, standard.spec);
+  const seen = recognizeBoth(subject, standard.loss, standard.spec);
+  const { own, other: target } =
+    seen.own === null ? cataloguedBoth(subject, standard.loss, standard.spec) : seen;
   const interrupted = (own?.interruptions.length ?? 0) > 0;
   if (same.equal === true && !interrupted) {
     return { equal: "same function", how: same.how, reasons: [], complete: true, own };
