@@ -20,6 +20,8 @@ export interface Command {
   readonly shapes: readonly string[];
   readonly wrt: string | null;
   readonly out: string | null;
+  /** Of check: arrays stay in their .npy files, which are read part by part. */
+  readonly stream: boolean;
   readonly json: boolean;
   /** Of precision: whether torch.autocast is among the rungs. */
   readonly autocast: boolean;
@@ -36,7 +38,7 @@ export class UsageError extends Error {
 
 export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=SHAPE]... [--wrt NAME] [--json]
                            [--python PATH]
-       dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json]
+       dice-gradient check FILE:CALLABLE NAME=VALUE... [--wrt NAME] [--out grad.npy] [--json] [--stream]
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
        dice-gradient explain FILE:CALLABLE [NAME=VALUE...] [--shape NAME=SHAPE]... [--wrt NAME]
                            [--json] [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
@@ -57,6 +59,7 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
           the size open) or y_true=b,h,w:int64; by default shapes are found from the code
 --wrt     the argument to differentiate by; by default the prediction
 --out     writes the gradient as .npy
+--stream  leaves arrays in their .npy files and reads them part by part: for those larger than memory
 --autograd  runs the loss in Python and has its own library (or torch, jax, tensorflow, autograd)
           differentiate it: this executes the file
 --device  where PyTorch runs it
@@ -80,6 +83,7 @@ export function parseArguments(argv: readonly string[]): Command {
   let out: string | null = null;
   let json = false;
   let autocast = false;
+  let stream = false;
   let libraries: AutogradBackend[] | null | undefined;
   let devices: AutogradOptions["devices"] = ["cpu"];
   let python: string | null = null;
@@ -98,6 +102,9 @@ export function parseArguments(argv: readonly string[]): Command {
         break;
       case "--json":
         json = true;
+        break;
+      case "--stream":
+        stream = true;
         break;
       case "--autocast":
         autocast = true;
@@ -128,7 +135,7 @@ export function parseArguments(argv: readonly string[]): Command {
   if (name === "catalogue") {
     return {
       name, file: "", isModule: false, callable: null, values: [], others: positional, shapes,
-      wrt, out, json, autocast, python, autograd: null,
+      wrt, out, json, autocast, stream, python, autograd: null,
     }; // prettier-ignore
   }
   const target = positional.shift();
@@ -154,6 +161,9 @@ export function parseArguments(argv: readonly string[]): Command {
   }
   if (name !== "precision" && autocast) throw new UsageError("--autocast belongs to precision");
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
+  if (stream && (name !== "check" || libraries !== undefined || file.endsWith(".dice"))) {
+    throw new UsageError("--stream belongs to check of a Python file, without --autograd");
+  }
   if (name !== "check" && name !== "explain" && libraries !== undefined) {
     throw new UsageError("--autograd belongs to check and explain");
   }
@@ -176,6 +186,7 @@ export function parseArguments(argv: readonly string[]): Command {
     out,
     json,
     autocast,
+    stream,
     python,
     autograd,
   };

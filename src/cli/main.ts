@@ -9,10 +9,12 @@ import { toFailure } from "../session/failure.ts";
 import {
   type JobResult,
   type Other,
+  checkFileStreamed,
   compareFile,
   inspectFile,
   sourceOfModule,
 } from "../session/jobs.node.ts";
+import type { Watch } from "../session/inspect.ts";
 import { gradientFile } from "../session/gradientFile.ts";
 import type { Failure } from "../session/protocol.ts";
 import { SourceFileError, readSource } from "../session/sourceFile.node.ts";
@@ -65,14 +67,16 @@ interface NamedSource {
 
 async function run(command: Command, source: NamedSource): Promise<number> {
   if (command.name === "compare") return compare(command, source);
+  const { callable, values, shapes, wrt } = command;
+  const job = { ...source, callable, values, shapes, wrt, directory: process.cwd() };
+  if (command.stream) {
+    const streamed = { ...job, callable: callable!, out: command.out };
+    const result = await checkFileStreamed(streamed, command.python, progressOnTerminal());
+    return print({ ...command, out: null }, [result]);
+  }
   const results = await inspectFile(
     {
-      ...source,
-      callable: command.callable,
-      values: command.values,
-      shapes: command.shapes,
-      wrt: command.wrt,
-      directory: process.cwd(),
+      ...job,
       ...(command.autograd === null ? {} : { autograd: command.autograd }),
       ...(command.name === "precision" ? { precision: { autocast: command.autocast } } : {}),
     },
@@ -118,6 +122,21 @@ async function compare(command: Command, source: NamedSource): Promise<number> {
 function sourceOf(command: Pick<Command, "file" | "callable" | "isModule">): NamedSource {
   const { file, callable, isModule } = command;
   return isModule ? sourceOfModule(file, callable ?? "") : { file, source: readSource(file) };
+}
+
+/** Progress on standard error, where a person sees it. */
+function progressOnTerminal(): Watch {
+  const { stderr } = process;
+  let shown = "";
+  return {
+    isCancelled: () => false,
+    onProgress(fraction, what) {
+      const text = fraction === null ? what : `${what} ${(100 * fraction).toFixed(0)} %`;
+      if (!stderr.isTTY || text === shown) return;
+      shown = text;
+      stderr.write(fraction === 1 ? "\r\x1b[K" : `\r\x1b[K${text}`);
+    },
+  };
 }
 
 const WATCH = { onProgress: () => undefined, isCancelled: () => false };

@@ -2,9 +2,11 @@
 import { useProcessors } from "../numbers/crew.node.ts";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
+import type { Watch } from "./inspect.ts";
+import { type StreamedJob, checkStreamed } from "./streamedCheck.node.ts";
 import { type Job, type JobResult, type Other, compareSource, inspectSource } from "./jobs.ts";
 
-export type { Job, JobResult, Other };
+export type { Job, JobResult, Other, StreamedJob };
 
 // dist/thread.js lies beside dist/cli.js.
 useProcessors(new URL("./thread.js", import.meta.url));
@@ -31,6 +33,16 @@ export function sourceOfModule(module: string, callable: string): Pick<Job, "fil
 export async function inspectFile(job: Job, python: string | null = null): Promise<JobResult[]> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
   return inspectSource(job, engine, { onProgress: () => undefined, isCancelled: () => false });
+}
+
+/** The same for one loss on arrays that stay in their files. */
+export async function checkFileStreamed(
+  job: StreamedJob,
+  python: string | null,
+  watch: Watch,
+): Promise<JobResult> {
+  const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
+  return checkStreamed(job, engine, watch);
 }
 
 /** The same for the losses of a comparison. */

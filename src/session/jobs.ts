@@ -181,12 +181,12 @@ function namedValue(text: string, files: Files, directory: string): [string, NdA
 }
 
 function argumentsOf(values: ReadonlyMap<string, NdArray>): Map<string, Argument> {
-  return new Map(
-    [...values].map(([name, array]): [string, Argument] => [
-      name,
-      array.shape.length === 0 ? numberArgument(array) : { kind: "array", handle: handleOf(array) },
-    ]),
-  );
+  return new Map([...values].map(([name, array]) => [name, argumentOf(array)]));
+}
+
+export function argumentOf(array: NdArray): Argument {
+  if (array.shape.length === 0) return numberArgument(array);
+  return { kind: "array", handle: handleOf(array) };
 }
 
 /** A scalar on the command line is a Python number, e.g. epsilon=1e-5. */

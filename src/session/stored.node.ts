@@ -7,6 +7,7 @@ import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
 
 export interface StoredFile extends StoredArray {
   readonly shape: readonly number[];
+  readonly dtype: string;
   close(): void;
 }
 
@@ -53,7 +54,7 @@ export function storedNpy(path: string): StoredFile {
         remedy: "Copy or save the file again.",
       });
     }
-    return opened(file, like, shape, dataOffset);
+    return opened(file, like, dtype, shape, dataOffset);
   } catch (error) {
     closeSync(file);
     throw error;
@@ -67,14 +68,16 @@ export function createNpy(
   like: Float32Array | Float64Array,
 ): StoredFile {
   const file = openSync(path, "w+");
-  const header = npyHeaderBytes(like instanceof Float32Array ? "float32" : "float64", shape);
+  const dtype = like instanceof Float32Array ? "float32" : "float64";
+  const header = npyHeaderBytes(dtype, shape);
   writeSync(file, header, 0, header.length, 0);
-  return opened(file, like, shape, header.length);
+  return opened(file, like, dtype, shape, header.length);
 }
 
 function opened(
   file: number,
   like: TypedArray,
+  dtype: string,
   shape: readonly number[],
   dataOffset: number,
 ): StoredFile {
@@ -93,6 +96,7 @@ function opened(
   };
   return {
     like,
+    dtype,
     shape,
     length: elementCount(shape),
     read(first, into) {

@@ -10,6 +10,9 @@ import type { Expr, Input } from "../../../src/expression/node.ts";
 import { derive } from "../../../src/gradient/derive.ts";
 import { NotStreamable, compileKernel } from "../../../src/numbers/kernel.ts";
 import { BindingError } from "../../../src/numbers/typedArrays.ts";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import { filesFor } from "../../../src/session/files.node.ts";
+import { checkStreamed } from "../../../src/session/streamedCheck.node.ts";
 import { evaluateStreamed } from "../../../src/session/streamed.node.ts";
 import { root } from "../../../scripts/lib/root.mjs";
 
@@ -55,7 +58,11 @@ describe("losses of files, part by part", () => {
         ["t", path("t.npy")],
       ]);
       const out = path("gradient.npy");
-      const value = evaluateStreamed({ loss, wrt: x, files, out, arithmetic: "float64" }, WATCH);
+      const written = { expr: derive(loss, x), path: out };
+      const [value] = evaluateStreamed(
+        { scalars: [loss], written, files, arithmetic: "float64" },
+        WATCH,
+      );
       const [inMemory, gradient] = compileKernel([loss, derive(loss, x)], {
         vectors: "always",
         limits: { leastKept: Infinity, mostTemporary: 0 },
@@ -66,20 +73,24 @@ describe("losses of files, part by part", () => {
         ]),
       ).outputs;
       assert.equal(value, inMemory!.data[0], name);
-      const written = readNpy(readFileSync(out), out);
-      assert.deepEqual(written.shape, [3, n]);
-      assert.deepEqual(written.data, gradient!.data, name);
+      const read = readNpy(readFileSync(out), out);
+      assert.deepEqual(read.shape, [3, n]);
+      assert.deepEqual(read.data, gradient!.data, name);
     }
   });
 
   it("say what does not fit, and which file cannot be read so", () => {
     write(10);
-    const { x, of } = losses(11);
+    const { of } = losses(11);
     const files = new Map([
       ["x", path("x.npy")],
       ["t", path("t.npy")],
     ]);
-    const request = { loss: of["a sigmoid"]!, wrt: x, out: null, arithmetic: "float64" as const };
+    const request = {
+      scalars: [of["a sigmoid"]!],
+      written: null,
+      arithmetic: "float64" as const,
+    };
     assert.throws(() => evaluateStreamed({ ...request, files }, WATCH), BindingError);
     writeFileSync(
       path("h.npy"),
@@ -92,7 +103,7 @@ describe("losses of files, part by part", () => {
     const y = b.input("x", [axis("i", 30)]) as Input;
     const sorted = b.argReduce("argmax", y, 0);
     assert.throws(
-      () => evaluateStreamed({ ...request, loss: sorted, wrt: y, files }, WATCH),
+      () => evaluateStreamed({ ...request, scalars: [sorted], files }, WATCH),
       NotStreamable,
     );
   });
@@ -104,6 +115,7 @@ describe("losses of files, part by part", () => {
       import { npyHeaderBytes } from "./src/arrays/npy.ts";
       import { axis } from "./src/expression/axis.ts";
       import * as b from "./src/expression/build.ts";
+      import { derive } from "./src/gradient/derive.ts";
       import { evaluateStreamed } from "./src/session/streamed.node.ts";
       const x = b.input("x", [axis("i", ${n})]);
       const p = b.sigmoid(x);
@@ -112,7 +124,9 @@ describe("losses of files, part by part", () => {
       const header = npyHeaderBytes("float32", [${n}]);
       writeSync(file, header);
       ftruncateSync(file, header.length + 4 * ${n});
-      const run = (size) => evaluateStreamed({ loss, wrt: x, files: new Map([["x", process.argv[1]]]), out: process.argv[2], arithmetic: "float32" }, {});
+      const written = { expr: derive(loss, x), path: process.argv[2] };
+      const files = new Map([["x", process.argv[1]]]);
+      const run = () => evaluateStreamed({ scalars: [loss], written, files, arithmetic: "float32" }, {})[0];
       const before = process.resourceUsage().maxRSS;
       const value = run();
       console.log(JSON.stringify({ value, grown: (process.resourceUsage().maxRSS - before) / 1024 }));
@@ -125,5 +139,71 @@ describe("losses of files, part by part", () => {
     const { value, grown } = JSON.parse(output) as { value: number; grown: number };
     assert.ok(Math.abs(value - 0.5) < 1e-6, `the loss of zeros is ${value}`);
     assert.ok(grown <= 64, `${grown.toFixed(0)} MB more for 128 MB of files`);
+  });
+
+  describe("as check --stream gives them", () => {
+    const code = `
+import torch
+def dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    p = torch.sigmoid(y_pred)
+    intersection = (p * y_true).sum(dim=1)
+    return 1 - ((2 * intersection + smooth) / (p.sum(dim=1) + y_true.sum(dim=1) + smooth)).mean()
+`;
+    const check = async (source: string, values: string[], out: string | null = null) => {
+      const job = {
+        source, file: "losses.py", callable: "dice_loss", values, wrt: null, directory: folder, out,
+      }; // prettier-ignore
+      const engine = { parser: await loadParserFromDisk(), files: filesFor(null) };
+      return checkStreamed(job, engine, { onProgress: () => undefined, isCancelled: () => false });
+    };
+
+    it("agree along the gradient, with the gradient in a file", async () => {
+      const n = 30_000;
+      const { logits, mask } = write(n);
+      const out = path("streamed.npy");
+      const result = await check(code, ["y_pred=x.npy", "y_true=t.npy", "smooth=2.0"], out);
+      assert.ok("inspection" in result, JSON.stringify(result));
+      const { report } = result.inspection;
+      assert.equal(report.check.verdict, "agrees", report.check.sentence);
+      const whole = compileKernel([result.inspection.loss, result.inspection.gradientExpr]).run(
+        new Map<string, Float32Array | Uint8Array>([
+          ["y_pred", logits],
+          ["y_true", mask],
+        ]),
+      ).outputs;
+      assert.ok(Math.abs(report.loss.value! - whole[0]!.data[0]!) < 1e-14);
+      const gradient = readNpy(readFileSync(out), out).data as Float64Array;
+      const gap = gradient.reduce((m, g, k) => Math.max(m, Math.abs(g - whole[1]!.data[k]!)), 0);
+      assert.ok(gap < 1e-18, String(gap));
+    });
+
+    it("differ where the code's own backward is wrong", async () => {
+      write(3000);
+      const wrong = `
+import torch
+class Dice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, p, t):
+        total = p.sum() + t.sum() + 90000.0
+        ctx.save_for_backward(t, total)
+        return 1 - 2 * (p * t).sum() / total
+    @staticmethod
+    def backward(ctx, grad_output):
+        t, total = ctx.saved_tensors
+        return grad_output * -2 * t / total, None
+def dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor):
+    return Dice.apply(y_pred, y_true)
+`;
+      const result = await check(wrong, ["y_pred=x.npy", "y_true=t.npy"]);
+      assert.ok("inspection" in result, JSON.stringify(result));
+      assert.equal(result.inspection.report.check.verdict, "differs");
+    });
+
+    it("say which formats can be streamed", async () => {
+      const result = await check(code, ["y_pred=x.npz[a]", "y_true=t.npy"]);
+      assert.ok("failure" in result);
+      assert.match(result.failure.message, /x\.npz cannot be read part by part/);
+      assert.match(result.failure.remedy ?? "", /np\.save/);
+    });
   });
 });

@@ -1,0 +1,194 @@
+/**
+ * `check --stream`: a loss on arrays that stay in their .npy files. The report is that of a
+ * derivation, with the loss's value, and a check along the gradient itself.
+ */
+import { resolve } from "node:path";
+import { parseArrayLiteral } from "../arrays/literal.ts";
+import { formatShape } from "../arrays/ndarray.ts";
+import { parseValueSpec } from "../arrays/valueSpec.ts";
+import * as b from "../expression/build.ts";
+import type { Expr, Input } from "../expression/node.ts";
+import { substitute } from "../expression/walk.ts";
+import { type Argument, PythonProgram } from "../python/program.ts";
+import { finite } from "../report/numbers.ts";
+import type { Check, Report } from "../report/schema.ts";
+import type { Watch as KernelWatch } from "../numbers/typedArrays.ts";
+import { kernelArray } from "./bindings.ts";
+import { toFailure } from "./failure.ts";
+import { SessionHost } from "./host.ts";
+import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import { type Engine, type Job, type JobResult, argumentOf } from "./jobs.ts";
+import { namedShape } from "./shapes.ts";
+import { storedNpy } from "./stored.node.ts";
+import { type StreamedRequest, evaluateStreamed } from "./streamed.node.ts";
+import { subjectOf } from "./subjects.ts";
+import { inspectTrace } from "./traced.ts";
+
+export interface StreamedJob extends Job {
+  readonly callable: string;
+  /** Where the gradient is written, as .npy in float64; null: nowhere. */
+  readonly out: string | null;
+}
+
+/** Never throws for what the user gave. */
+export function checkStreamed(
+  job: StreamedJob,
+  { parser, files }: Engine,
+  watch: Watch,
+): JobResult {
+  try {
+    const stop = (): boolean => watch.isCancelled();
+    const host = new SessionHost(files, job.directory, () => undefined, stop);
+    const program = new PythonProgram(parser, host, { file: job.file });
+    program.load(job.source, job.file);
+    const paths = new Map<string, string>();
+    const args = new Map<string, Argument>(job.shapes?.map(namedShape));
+    for (const text of job.values) {
+      const [name, value] = splitValue(text);
+      const spec = parseValueSpec(value);
+      if (spec.kind === "literal") {
+        args.set(name, argumentOf(parseArrayLiteral(spec.text, { file: name })));
+        continue;
+      }
+      const path = resolve(job.directory, spec.path);
+      args.set(name, shapeOf(path, spec.member));
+      paths.set(name, path);
+    }
+    const trace = subjectOf(program, job.callable, args).trace();
+    const inspection = inspectTrace(trace, host, job.wrt, watch);
+    return { inspection: evaluated(inspection, paths, job.out, watch) };
+  } catch (e) {
+    return { failure: toFailure(e) };
+  }
+}
+
+function splitValue(text: string): [string, string] {
+  const at = text.indexOf("=");
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** What the file's header says of its array. */
+function shapeOf(path: string, member: string | undefined): Argument {
+  if (member !== undefined || !path.endsWith(".npy")) {
+    throw new InspectionError(
+      `${path} cannot be read part by part`,
+      "Arrays are streamed from .npy files: np.save(path, a), and leave --stream out for other formats.",
+    );
+  }
+  const file = storedNpy(path);
+  try {
+    return { kind: "shape", axes: file.shape, dtype: file.dtype };
+  } finally {
+    file.close();
+  }
+}
+
+/** The watch over one of the five evaluations. */
+type Stage = (part: number, what: string) => KernelWatch;
+
+function evaluated(
+  inspection: Inspection,
+  files: ReadonlyMap<string, string>,
+  out: string | null,
+  watch: Watch,
+): Inspection {
+  const { loss, wrt, gradientExpr, report } = inspection;
+  const arrays = new Map(
+    inspection.inputs.flatMap((x) =>
+      x.array === null ? [] : [[x.name, kernelArray(x.array)] as const],
+    ),
+  );
+  const request = { files, arrays, arithmetic: "float64" } as const;
+  const squared = b.sum(b.mul(gradientExpr, gradientExpr));
+  const stage: Stage = (part, what) => ({
+    isCancelled: () => watch.isCancelled(),
+    onProgress: (f) => {
+      watch.onProgress((part + f) / 5, what);
+    },
+  });
+  const [value, square] = evaluateStreamed(
+    {
+      ...request,
+      scalars: [loss, squared],
+      written: out === null ? null : { expr: gradientExpr, path: out },
+    },
+    stage(0, "evaluating"),
+  );
+  const check = alongGradient(request, loss, wrt.node as Input, gradientExpr, square!, stage);
+  const shapes = [...files.keys()].map((name) => {
+    const node = inspection.inputs.find((x) => x.name === name)?.node;
+    return `${name} ${formatShape(node?.shape.map((a) => a.size ?? 0) ?? [])}`;
+  });
+  const updated: Report = {
+    ...report,
+    loss: { ...report.loss, value: finite(value!) },
+    check,
+    assumptions: [
+      ...report.assumptions.filter((a) => !a.startsWith("no arrays were given")),
+      `arrays are read part by part from their files: ${shapes.join(", ")}`,
+    ],
+  };
+  return { ...inspection, report: updated };
+}
+
+/** Steps, in units of the gradient's root mean square: differences are extrapolated from these two. */
+const STEP = 1e-3;
+
+/**
+ * How fast the loss changes along its gradient, which must be the sum of the gradient's squares. Two
+ * central differences, extrapolated (Richardson): their own gap bounds the error.
+ */
+function alongGradient(
+  request: Omit<StreamedRequest, "scalars" | "written">,
+  loss: Expr,
+  wrt: Input,
+  gradient: Expr,
+  square: number,
+  stage: Stage,
+): Check {
+  const base = {
+    method:
+      "two central differences along the gradient, extrapolated; 4 evaluations from the files",
+    maxAbsError: null,
+    maxRelError: null,
+    bound: null,
+    maxScaledError: null,
+    worst: null,
+    notes: ["Elements are not judged one by one where arrays are read part by part."],
+  };
+  if (Number.isNaN(square)) {
+    return { ...base, verdict: "undefined", sentence: "the gradient is NaN on these arrays" };
+  }
+  if (square === 0) {
+    return {
+      ...base,
+      verdict: "cannot-be-decided",
+      sentence: "the gradient is zero everywhere on these arrays, so no direction shows a slope",
+    };
+  }
+  const count = wrt.shape.reduce((n, a) => n * (a.size ?? 1), 1);
+  const unit = STEP / Math.sqrt(square / count);
+  const at = (step: number, part: number): number => {
+    const moved = b.add(wrt, b.mul(b.constant(step), gradient));
+    const scalars = [substitute(loss, new Map([[wrt, moved]]))];
+    return evaluateStreamed({ ...request, scalars, written: null }, stage(part, "checking"))[0]!;
+  };
+  const slope = (step: number, part: number): number =>
+    (at(step, part) - at(-step, part + 1)) / (2 * step);
+  const wide = slope(unit, 1);
+  const narrow = slope(unit / 2, 3);
+  const measured = (4 * narrow - wide) / 3;
+  const error = Math.abs(measured - square);
+  const bound = Math.abs(measured - narrow) + 1e-9 * square;
+  const relative = error / square;
+  const isMeasured = Number.isFinite(measured) && bound < 1e-3 * square;
+  const verdict = !isMeasured ? "cannot-be-decided" : error <= bound ? "agrees" : "differs";
+  return {
+    ...base,
+    verdict,
+    maxRelError: finite(relative),
+    sentence: isMeasured
+      ? `along the gradient the loss changes by ${measured.toExponential(6)} a step, and the gradient's squares add up to ${square.toExponential(6)}: ${relative.toExponential(1)} apart, measured to ${(bound / square).toExponential(1)}`
+      : "differences of the loss along the gradient are too rough to decide",
+  };
+}
