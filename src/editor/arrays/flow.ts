@@ -1,6 +1,6 @@
 /** *Check Dice Gradient…*: from the arrays that someone points at to a report in a notebook. */
 import * as vscode from "vscode";
-import { guessRoles } from "../../session/arrayRoles.ts";
+import { guessRoles } from "../../session/arrays/roles.ts";
 import type { NotebookController } from "../controller.ts";
 import { comparableLosses } from "../inline/comparable.ts";
 import type { InlineDocuments } from "../inline/documents.ts";

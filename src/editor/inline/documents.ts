@@ -6,6 +6,7 @@
 import { dirname } from "node:path";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
+import type { ArrayAnswer, ArrayAsk } from "../../session/arrays/protocol.ts";
 import type {
   Candidate,
   CatalogueResponse,
@@ -64,6 +65,8 @@ export class InlineDocuments implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private version = 0;
   private deaths = 0;
+  private asked = 0;
+  private readonly waiting = new Map<number, (answer: ArrayAnswer) => void>();
   /** Fired with the key of a document, see {@link keyOf}, whenever more is known of it. */
   readonly onDidChange = this.changed.event;
   /** What the worker says of the catalogue, see {@link ask}. */
@@ -273,9 +276,21 @@ export class InlineDocuments implements vscode.Disposable {
     this.client.post(request);
   }
 
+  /** Asks about arrays in a text or a file; never rejects. */
+  arrays(ask: ArrayAsk): Promise<ArrayAnswer> {
+    const id = ++this.asked;
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.client.post({ kind: "arrays", id, ask });
+    });
+  }
+
   private receive(r: InlineResponse): void {
     if (r.kind === "outline" || r.kind === "derived" || r.kind === "idle") this.learn(r);
-    else this.catalogue.fire(r);
+    else if (r.kind === "arrays") {
+      this.waiting.get(r.id)?.(r.answer);
+      this.waiting.delete(r.id);
+    } else this.catalogue.fire(r);
   }
 
   private learn(r: DocumentResponse): void {
@@ -300,6 +315,9 @@ export class InlineDocuments implements vscode.Disposable {
 
   /** The worker died: what is open is read again, but not without end if it dies of that. */
   private restart(): void {
+    const message = "Reading the arrays was stopped: memory may not suffice. Try again.";
+    for (const resolve of this.waiting.values()) resolve({ kind: "refused", message });
+    this.waiting.clear();
     if (++this.deaths > 2) return;
     for (const t of this.tracked.values()) this.schedule(t);
   }

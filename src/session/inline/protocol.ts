@@ -5,6 +5,7 @@
 import type { Diagnostic, Report } from "../../report/schema.ts";
 import type { CallReading } from "../callReading.ts";
 import type { CatalogueItem } from "../../report/catalogue.ts";
+import type { ArrayAnswer, ArrayAsk } from "../arrays/protocol.ts";
 import type { Failure } from "../protocol.ts";
 
 /** A Python file, or one cell of a notebook. */
@@ -51,6 +52,8 @@ export type InlineRequest =
       readonly kind: "read-call";
       readonly text: string;
     }
+  /** About arrays that someone points at; the number comes back with the answer. */
+  | { readonly kind: "arrays"; readonly id: number; readonly ask: ArrayAsk }
   | { readonly kind: "close"; readonly document: string };
 
 /** A catalogue loss beside a loss of the user's. */
@@ -152,4 +155,10 @@ export type CatalogueResponse =
   | { readonly kind: "catalogue"; readonly items: readonly CatalogueItem[] }
   | { readonly kind: "read-call"; readonly text: string; readonly reading: CallReading };
 
-export type InlineResponse = DocumentResponse | CatalogueResponse;
+export interface ArraysResponse {
+  readonly kind: "arrays";
+  readonly id: number;
+  readonly answer: ArrayAnswer;
+}
+
+export type InlineResponse = DocumentResponse | CatalogueResponse | ArraysResponse;

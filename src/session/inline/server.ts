@@ -3,6 +3,7 @@
  * newer state of a document, or a loss that someone waits for, comes in between.
  */
 import type { PythonParser } from "../../python/parser.ts";
+import { type ArrayFiles, answerAboutArrays } from "../arrays/answer.ts";
 import type { Files } from "../files.ts";
 import type { Watch } from "../inspect.ts";
 import { readCallAsTyped } from "../callReading.ts";
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly parser: PythonParser;
   /** Files as that interpreter sees them. */
   readonly filesFor: (python: string | null) => Files;
+  /** Array files of the machine. */
+  readonly arrayFiles: ArrayFiles;
   readonly send: (response: InlineResponse) => void;
   /** Requests that have arrived but were not handed over yet, as a busy thread leaves them. */
   readonly isWaiting: () => boolean;
@@ -82,6 +85,12 @@ export class InlineServer {
       case "read-call": {
         const { text } = request;
         this.world.send({ kind: "read-call", text, reading: readCallAsTyped(text) });
+        break;
+      }
+      case "arrays": {
+        const { parser, arrayFiles } = this.world;
+        const answer = answerAboutArrays(request.ask, parser, arrayFiles);
+        this.world.send({ kind: "arrays", id: request.id, answer });
         break;
       }
       case "close":

@@ -3,6 +3,7 @@
  * through files, see `lint.node.ts`.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { loadArrayFile, readHeaderFile } from "../../arrays/loadArray.node.ts";
 import { loadParserFromDisk } from "../../python/parser.node.ts";
 import { filesFor } from "../files.node.ts";
 import { isLintThread, serveLint } from "../lint.node.ts";
@@ -23,6 +24,7 @@ function serveInline(): void {
       new InlineServer({
         parser,
         filesFor,
+        arrayFiles: { header: readHeaderFile, read: loadArrayFile },
         send: (response) => parentPort?.postMessage(response),
         isWaiting: () => Atomics.load(posted, 0) > taken,
       }),

@@ -2,8 +2,8 @@
  * Guesses about arrays that someone points at, from what they are called and what is in them: which is
  * a prediction and which a target, and whether a prediction is of probabilities or of logits.
  */
-import type { ArraySummary } from "../arrays/ndarray.ts";
-import { roleOfName } from "../python/trace/roles.ts";
+import type { ArraySummary } from "../../arrays/ndarray.ts";
+import { roleOfName } from "../../python/trace/roles.ts";
 
 /** What is known of an array. */
 export interface Described {
@@ -21,6 +21,9 @@ export interface RoleGuess {
   readonly isSure: boolean;
 }
 
+/** Arrays that losses take besides the two. */
+const WEIGHTS = /weight|alpha|beta|gamma|bias|dist/i;
+
 /** By how much two arrays' scores differ when it is said which is which. */
 const SURE = 3;
 
@@ -36,10 +39,16 @@ export function guessRoles(arrays: readonly Described[]): RoleGuess {
       ? { prediction: null, target: 0, isSure }
       : { prediction: 0, target: null, isSure };
   }
-  const prediction = scores.indexOf(Math.max(...scores));
-  const rest = scores.map((s, k) => (k === prediction ? Infinity : s));
-  const target = rest.indexOf(Math.min(...rest));
+  const all = arrays.map((_, k) => k);
+  const unweighted = all.filter((k) => !isWeights(arrays[k]!));
+  const candidates = unweighted.length >= 2 ? unweighted : all;
+  const byScore = [...candidates].sort((a, b) => scores[b]! - scores[a]!);
+  const [prediction, target] = [byScore[0]!, byScore.at(-1)!];
   return { prediction, target, isSure: scores[prediction]! - scores[target]! >= SURE };
+}
+
+function isWeights({ name }: Described): boolean {
+  return roleOfName(name) === null && WEIGHTS.test(name);
 }
 
 /** Above 0 for what looks like a prediction, below for a target. */

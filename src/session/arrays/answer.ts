@@ -1,0 +1,84 @@
+/** Answers questions about the arrays that someone points at. */
+import { ArrayError, type NdArray, elementCount, summarize } from "../../arrays/ndarray.ts";
+import { type ArrayHeader } from "../../arrays/members.ts";
+import { dtypes } from "../../arrays/dtype.ts";
+import type { FileHeader } from "../../arrays/readers.ts";
+import type { PythonParser } from "../../python/parser.ts";
+import type { ArrayAnswer, ArrayAsk, FileArray } from "./protocol.ts";
+import { tableArrays } from "./table.ts";
+import { WrittenArrays } from "./written.ts";
+
+/** Array files of the machine. */
+export interface ArrayFiles {
+  /** @throws ArrayError */
+  header(path: string): FileHeader;
+  /** @throws ArrayError */
+  read(path: string, member: string | undefined): NdArray;
+}
+
+/** An array of more bytes is not read only to guess what it is. */
+const MOST_BYTES = 2 ** 28;
+/** More members than anybody chooses from are not opened. */
+const MOST_MEMBERS = 1000;
+
+/** Never throws for what is wrong with a text or a file: that is an answer. */
+export function answerAboutArrays(
+  ask: ArrayAsk,
+  parser: PythonParser,
+  files: ArrayFiles,
+): ArrayAnswer {
+  try {
+    switch (ask.kind) {
+      case "text":
+        return fromText(ask, parser);
+      case "file":
+        return members(files.header(ask.path));
+      case "member":
+        return member(ask.path, ask.member, files);
+    }
+  } catch (e) {
+    if (e instanceof ArrayError) return { kind: "refused", message: e.describe() };
+    throw e;
+  }
+}
+
+function fromText(
+  { language, text, file, ranges }: Extract<ArrayAsk, { kind: "text" }>,
+  parser: PythonParser,
+): ArrayAnswer {
+  if (language === "table") return { kind: "text", ...tableArrays(text, file, ranges) };
+  const arrays = new WrittenArrays(parser, text, file);
+  const found = ranges.map((r) => arrays.at(r));
+  return { kind: "text", found, others: arrays.others(found) };
+}
+
+function members(header: FileHeader): ArrayAnswer {
+  if ("shape" in header) {
+    return { kind: "file", arrays: [described(header, null)], unreadable: [] };
+  }
+  const arrays: FileArray[] = [];
+  const unreadable: string[] = [];
+  for (const [name, read] of [...header].slice(0, MOST_MEMBERS)) {
+    try {
+      arrays.push(described(read(), name));
+    } catch (e) {
+      if (!(e instanceof ArrayError)) throw e;
+      unreadable.push(`${name}: ${e.message}`);
+    }
+  }
+  return { kind: "file", arrays, unreadable };
+}
+
+function described({ shape, dtype }: ArrayHeader, member: string | null): FileArray {
+  return { member, shape, dtype };
+}
+
+function member(path: string, name: string | null, files: ArrayFiles): ArrayAnswer {
+  const header = files.header(path);
+  const own = "shape" in header ? header : header.get(name ?? "")?.();
+  if (own !== undefined && elementCount(own.shape) * dtypes[own.dtype].bytes > MOST_BYTES) {
+    return { kind: "member", array: described(own, name), summary: null };
+  }
+  const array = files.read(path, name ?? undefined);
+  return { kind: "member", array: described(array, name), summary: summarize(array) };
+}
