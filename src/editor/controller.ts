@@ -272,8 +272,10 @@ function languageOf(cell: vscode.NotebookCell): CellLanguage {
 }
 
 /** Where np.load looks for relative paths: beside the notebook, else in the workspace. */
-export function directoryOf(notebook: vscode.NotebookDocument): string {
-  if (!notebook.isUntitled && notebook.uri.scheme === "file") return dirname(notebook.uri.fsPath);
+export function directoryOf(notebook: vscode.NotebookDocument | null): string {
+  if (notebook?.isUntitled === false && notebook.uri.scheme === "file") {
+    return dirname(notebook.uri.fsPath);
+  }
   return vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
 }
 

@@ -17,7 +17,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const controller = new NotebookController(engine);
   const autograd = registerAutograd(context, engine, controller);
   const inline = registerInline(context, controller, autograd.runs);
-  const arrays = registerArrays(context, controller, inline.documents);
+  const arrays = registerArrays(context, controller, inline.documents, engine);
   context.subscriptions.push(
     controller,
     ...autograd.disposables,

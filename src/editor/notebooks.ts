@@ -1,6 +1,6 @@
 /** Making, showing and running inspection notebooks. */
 import * as vscode from "vscode";
-import { CONTROLLER_ID, NOTEBOOK_TYPE } from "./controller.ts";
+import { CONTROLLER_ID, NOTEBOOK_TYPE, type NotebookController } from "./controller.ts";
 
 export function code(source: string, language = "python"): vscode.NotebookCellData {
   return new vscode.NotebookCellData(vscode.NotebookCellKind.Code, source, language);
@@ -54,4 +54,40 @@ export async function run(
     ranges: [{ start: from, end: to }],
     document: notebook.uri,
   });
+}
+
+/** The notebook that cells go into: the active one, or one in sight, that our kernel drives. */
+export function notebookInUse(
+  controller: Pick<NotebookController, "drives">,
+): vscode.NotebookEditor | null {
+  const editors = [vscode.window.activeNotebookEditor, ...vscode.window.visibleNotebookEditors];
+  return editors.find((e) => e !== undefined && controller.drives(e.notebook)) ?? null;
+}
+
+/**
+ * Puts cells below what is selected in a notebook, or into a new one beside the code, and runs them.
+ * @param editor null for a new notebook
+ */
+export async function insertAndRun(
+  editor: vscode.NotebookEditor | null,
+  cells: vscode.NotebookCellData[],
+): Promise<void> {
+  if (editor === null) {
+    const notebook = await newNotebook(cells);
+    await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
+    await run(notebook, 0, cells.length);
+    return;
+  }
+  const { notebook } = editor;
+  const at = editor.selection.isEmpty ? notebook.cellCount : editor.selection.end;
+  const edit = new vscode.WorkspaceEdit();
+  edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, cells)]);
+  await vscode.workspace.applyEdit(edit);
+  const range = new vscode.NotebookRange(at, at + cells.length);
+  const shown = await vscode.window.showNotebookDocument(notebook, {
+    ...(editor.viewColumn === undefined ? {} : { viewColumn: editor.viewColumn }),
+    selections: [range],
+  });
+  shown.revealRange(range, vscode.NotebookEditorRevealType.AtTop);
+  await run(notebook, at, at + cells.length);
 }

@@ -38,6 +38,12 @@ export interface CatalogueFormula {
   readonly code: { readonly name: string; readonly text: string } | null;
 }
 
+/** The arrays that a loss is to be called with. */
+export interface CatalogueArrays {
+  readonly prediction: readonly number[];
+  readonly target: { readonly shape: readonly number[]; readonly type: CatalogueArray["type"] };
+}
+
 export interface CatalogueArray {
   readonly name: string;
   readonly role: "prediction" | "target" | "other";

@@ -4,12 +4,17 @@ import { input } from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { deriveSteps } from "../gradient/steps.ts";
 import { type Parameters, buildEntry, factsOf, formatCall, withDefaults } from "../losses/call.ts";
-import { entryOf, search } from "../losses/catalogue.ts";
+import { parseCall, search } from "../losses/catalogue.ts";
 import { type CatalogueEntry, type LossParameter, Settings } from "../losses/entry.ts";
 import type { FamilyInputs } from "../losses/family.ts";
 import { type PyValue, formatValue } from "../losses/python.ts";
 import { FamilyError } from "../losses/spec.ts";
-import type { CatalogueArray, CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
+import type {
+  CatalogueArray,
+  CatalogueArrays,
+  CatalogueFormula,
+  CatalogueItem,
+} from "../report/catalogue.ts";
 import { trapsOf } from "./traps.ts";
 
 /** Losses that fit all words of `text`, best first; all of them for an empty text. */
@@ -45,18 +50,24 @@ function itemOf(entry: CatalogueEntry): CatalogueItem {
 const CLASSES = [null, 3, 1] as const;
 
 /**
- * The loss and its gradient with the defaults, and with an example for what has none.
+ * The loss of an id or a call, and its gradient, with an example for what has no default.
+ * @param arrays those that it is for; without them, of symbolic sizes that fit
  * @throws FamilyError when the entry fits none of the arrays that are tried
+ * @throws CallError when the text names no loss, or settings that it has not
  */
-export function catalogueFormula(id: string): CatalogueFormula {
-  const entry = entryOf(id);
-  const given = Object.fromEntries(
-    entry.parameters.filter((p) => p.default === undefined).map((p) => [p.name, exampleOf(p)]),
-  );
-  let refusal: unknown = new FamilyError(`${id} has no formula`);
+export function catalogueFormula(text: string, arrays?: CatalogueArrays): CatalogueFormula {
+  const { entry, parameters } = parseCall(text);
+  const given = {
+    ...Object.fromEntries(
+      entry.parameters.filter((p) => p.default === undefined).map((p) => [p.name, exampleOf(p)]),
+    ),
+    ...parameters,
+  };
+  if (arrays !== undefined) return formulaOf(entry, given, (e) => arraysLike(e, arrays));
+  let refusal: unknown = new FamilyError(`${entry.id} has no formula`);
   for (const classes of CLASSES) {
     try {
-      return formulaOf(entry, given, classes);
+      return formulaOf(entry, given, (e, p) => arraysOf(e, p, classes));
     } catch (e) {
       if (!(e instanceof FamilyError)) throw e;
       refusal = e;
@@ -68,10 +79,10 @@ export function catalogueFormula(id: string): CatalogueFormula {
 function formulaOf(
   entry: CatalogueEntry,
   given: Parameters,
-  classes: number | null,
+  make: (entry: CatalogueEntry, parameters: Parameters) => FamilyInputs,
 ): CatalogueFormula {
   const parameters = withDefaults(entry, given);
-  const inputs = arraysOf(entry, parameters, classes);
+  const inputs = make(entry, parameters);
   const loss = buildEntry(entry, parameters, inputs);
   const { prediction, target, mask } = inputs;
   const arrays = [prediction, target, ...(mask === undefined ? [] : [mask])] as Input[];
@@ -137,6 +148,37 @@ function arraysOf(
     target,
     ...(takesMask ? { mask: input("mask", laidOut([UNIT])) } : {}),
   };
+}
+
+/** Arrays of certain sizes, their axes as the entry's library takes them. */
+function arraysLike(entry: CatalogueEntry, { prediction, target }: CatalogueArrays): FamilyInputs {
+  const like = axesOf(entry.layout, prediction);
+  const ranks = target.shape.length;
+  const hasClasses = ranks === prediction.length;
+  const own = hasClasses ? target.shape.map((n, k) => ({ ...like[k]!, size: n })) : [];
+  const rest = like.filter((a) => a.role !== "class");
+  const shape = hasClasses
+    ? own.map((a, k) => (a.size === 1 && like[k]!.size !== 1 ? UNIT : a))
+    : target.shape.map((n, k) =>
+        axis(rest[k]?.name ?? `t${String(k)}`, n, rest[k]?.role ?? "space"),
+      );
+  return {
+    prediction: input("y_pred", like),
+    target: input("y_true", shape, target.type),
+  };
+}
+
+function axesOf(layout: CatalogueEntry["layout"], shape: readonly number[]): Shape {
+  const last = shape.length - 1;
+  const space = ["d", "h", "w"].slice(-Math.max(1, Math.min(3, last - 1)));
+  let next = 0;
+  return shape.map((n, k) => {
+    if (layout !== "flat" && k === 0) return axis("b", n, "batch");
+    const isClass =
+      layout === "channels-first" ? k === 1 : layout === "channels-last" && k === last;
+    if (isClass) return axis("c", n, "class");
+    return axis(space[next++] ?? `s${String(k)}`, n, "space");
+  });
 }
 
 /** A value for a parameter that has no default. */

@@ -2,7 +2,7 @@
  * Messages between a face (extension host, tests) and the worker that computes. Plain data only.
  * A run is interrupted through shared memory, since a busy worker reads no messages.
  */
-import type { CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
+import type { CatalogueArrays, CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
 import type { ReportOutput } from "../report/schema.ts";
 import type { AutogradWish } from "./autograd/job.ts";
 
@@ -69,7 +69,10 @@ export type Request =
       /** The losses of the catalogue that fit a search, or the mathematics of one. */
       readonly kind: "catalogue";
       readonly run: number;
-      readonly ask: { readonly search: string } | { readonly formula: string };
+      readonly ask:
+        | { readonly search: string }
+        /** An id, or a call with settings; `arrays` where it is to be written for certain ones. */
+        | { readonly formula: string; readonly arrays?: CatalogueArrays };
     }
   /** Ends the Python processes, also one that works; the next run starts new ones. */
   | { readonly kind: "restartPython" };

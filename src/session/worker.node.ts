@@ -94,7 +94,7 @@ async function handle(request: Exclude<Request, { kind: "restartPython" }>): Pro
       const answer =
         "search" in ask
           ? { items: catalogueList(ask.search) }
-          : { formula: catalogueFormula(ask.formula) };
+          : { formula: catalogueFormula(ask.formula, ask.arrays) };
       send({ kind: "catalogue", run, answer });
       send({ kind: "done", run, ok: true });
       break;

@@ -25,10 +25,15 @@ export class ArrayStore {
   }
 
   /**
-   * Writes an array as .npy for a notebook, and gives the path by which its cells load it. The same
+   * Writes an array as .npy for a notebook, and gives the path by which its cells load it
+   * (null for a notebook that is still to be made). The same
    * elements under the same name are written once; a file is never written over with other ones.
    */
-  async keep(array: NdArray, name: string, notebook: vscode.NotebookDocument): Promise<string> {
+  async keep(
+    array: NdArray,
+    name: string,
+    notebook: vscode.NotebookDocument | null,
+  ): Promise<string> {
     const bytes = writeNpy(array);
     const hash = createHash("sha256").update(bytes).digest("hex").slice(0, HASH_LENGTH);
     const file = `${identifierOf(name)}-${hash}.npy`;
@@ -45,9 +50,9 @@ export class ArrayStore {
 
 /** The folder of a saved notebook's arrays; null for a notebook that is on no disk. */
 function folderBeside(
-  notebook: vscode.NotebookDocument,
+  notebook: vscode.NotebookDocument | null,
 ): { readonly uri: vscode.Uri; readonly name: string } | null {
-  if (notebook.isUntitled || notebook.uri.scheme !== "file") return null;
+  if (notebook?.isUntitled !== false || notebook.uri.scheme !== "file") return null;
   const name = `${basename(notebook.uri.fsPath).replace(/\.ipynb$/, "")}.arrays`;
   return { uri: vscode.Uri.joinPath(notebook.uri, "..", name), name };
 }

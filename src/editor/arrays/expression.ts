@@ -14,7 +14,7 @@ export const LONGEST_LITERAL = 256;
 export async function expressionOf(
   { name, value }: PickedArray,
   library: ArrayLibrary,
-  notebook: vscode.NotebookDocument,
+  notebook: vscode.NotebookDocument | null,
   store: ArrayStore,
 ): Promise<string> {
   switch (value.kind) {
@@ -38,7 +38,7 @@ export async function expressionOf(
 }
 
 /** The path as a notebook's cells give it: relative where the file lies below. */
-function pathFor(uri: vscode.Uri, notebook: vscode.NotebookDocument): string {
+function pathFor(uri: vscode.Uri, notebook: vscode.NotebookDocument | null): string {
   const path = relative(directoryOf(notebook), uri.fsPath);
   return path.startsWith("..") || path === "" ? uri.fsPath : path.replaceAll("\\", "/");
 }

@@ -4,7 +4,7 @@ import type { CatalogueFormula, CatalogueItem } from "../../report/catalogue.ts"
 import type { Engine } from "../engine.ts";
 import type { NotebookController } from "../controller.ts";
 import { type TakesArrays, arraysCell, callOf, sampleLines } from "../inline/inspection.ts";
-import { code, newNotebook, openNotebook, run } from "../notebooks.ts";
+import { code, insertAndRun, notebookInUse } from "../notebooks.ts";
 
 export class CatalogueActions {
   private readonly controller: NotebookController;
@@ -76,28 +76,7 @@ export class CatalogueActions {
   /** Into the notebook that is open with our kernel, below what is selected; else into a new one. */
   private async insert(sources: readonly string[]): Promise<void> {
     const cells = sources.map((source) => code(source));
-    const editor = [
-      vscode.window.activeNotebookEditor,
-      ...vscode.window.visibleNotebookEditors,
-    ].find((e) => e !== undefined && this.controller.drives(e.notebook));
-    if (editor === undefined) {
-      const notebook = await newNotebook(cells);
-      await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
-      await run(notebook, 0, cells.length);
-      return;
-    }
-    const { notebook } = editor;
-    const at = editor.selection.isEmpty ? notebook.cellCount : editor.selection.end;
-    const edit = new vscode.WorkspaceEdit();
-    edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, cells)]);
-    await vscode.workspace.applyEdit(edit);
-    const range = new vscode.NotebookRange(at, at + cells.length);
-    await vscode.window.showNotebookDocument(notebook, {
-      ...(editor.viewColumn === undefined ? {} : { viewColumn: editor.viewColumn }),
-      selections: [range],
-    });
-    editor.revealRange(range, vscode.NotebookEditorRevealType.AtTop);
-    await run(notebook, at, at + cells.length);
+    await insertAndRun(notebookInUse(this.controller), cells);
   }
 }
 

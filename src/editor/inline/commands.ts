@@ -148,7 +148,8 @@ export class LossCommands {
   }
 }
 
-async function arrayFiles(): Promise<vscode.Uri[]> {
+/** The workspace's files that hold arrays, by their names. */
+export async function arrayFiles(): Promise<vscode.Uri[]> {
   const found = await vscode.workspace.findFiles(ARRAY_FILES, undefined, MOST_FILES);
   return found.sort((a, b) => a.path.localeCompare(b.path));
 }

@@ -1,6 +1,6 @@
 /**
- * *Compare with…*: one list to choose from, or to type a call into. It opens at once; what has to be
- * computed (which catalogue losses come nearest) or looked for (losses of other files) comes in later.
+ * Which loss: one list to choose from, or to type a call into. It opens at once; what has to be computed
+ * (which catalogue losses come nearest) or looked for (losses of other files) comes in later.
  */
 import * as vscode from "vscode";
 import type { CallReading } from "../../session/callReading.ts";
@@ -15,14 +15,42 @@ export type Other =
   | { readonly kind: "catalogue"; readonly call: string }
   | { readonly kind: "loss"; readonly loss: Comparable };
 
-interface Item extends vscode.QuickPickItem {
-  /** Null where choosing it only changes what is typed, or nothing. */
-  readonly other?: Other;
+/** What is asked, and what may be answered besides losses. */
+export interface LossQuestion<Extra> {
+  readonly title: string;
+  readonly placeholder: string;
+  /** The loss that the chosen one is for, which is not offered; the catalogue is ranked by it. */
+  readonly target: Target | null;
+  /** The box closes when it ends in null: there is nothing to choose for. */
+  readonly derivation: Promise<unknown>;
+  /** Where the last choice is kept. */
+  readonly lastKey: string;
+  readonly lastTitle: string;
+  /** The text that is typed as something else than a call. */
+  readonly typed?: (text: string) => Answer<Extra> | null;
+  /** Answers that stand above the losses. */
+  readonly first?: readonly Answer<Extra>[];
+}
+
+export interface Answer<Extra> {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  readonly icon: string;
+  readonly value: Extra;
+}
+
+interface Item<Extra> extends vscode.QuickPickItem {
+  /** Absent where choosing it only changes what is typed, or nothing. */
+  readonly other?: Other | Extra;
   /** What to have in the box instead, when it is chosen. */
   readonly text?: string;
 }
 
 const LAST = "dice-gradient.comparedWith";
+
+/** Nothing else but a loss can be answered. */
+type Only = never;
 const EDIT: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon("edit"),
   tooltip: "Type its arguments",
@@ -35,14 +63,30 @@ export function pickOther(
   memory: vscode.Memento,
   derivation: Promise<unknown>,
 ): Promise<Other | null> {
-  return new ComparePicker(documents, target, memory).pick(derivation);
+  return pickLoss<Only>(documents, memory, {
+    title: `Compare ${target.name} with`,
+    placeholder: "Choose a loss, or type a call: monai.losses.DiceLoss(sigmoid=True)",
+    target,
+    derivation,
+    lastKey: LAST,
+    lastTitle: "last compared with",
+  });
 }
 
-class ComparePicker {
+/** The same for any question. */
+export function pickLoss<Extra>(
+  documents: InlineDocuments,
+  memory: vscode.Memento,
+  question: LossQuestion<Extra>,
+): Promise<Other | Extra | null> {
+  return new LossPicker(documents, memory, question).pick();
+}
+
+class LossPicker<Extra> {
   private readonly documents: InlineDocuments;
-  private readonly target: Target;
+  private readonly question: LossQuestion<Extra>;
   private readonly memory: vscode.Memento;
-  private readonly box = vscode.window.createQuickPick<Item>();
+  private readonly box = vscode.window.createQuickPick<Item<Extra>>();
   private readonly searching = new vscode.CancellationTokenSource();
   private readonly disposables: { dispose(): unknown }[] = [this.box, this.searching];
   private nearest: readonly NearLoss[] | null = null;
@@ -51,25 +95,25 @@ class ComparePicker {
   private losses: readonly Comparable[] = [];
   private reading: { readonly text: string; readonly reading: CallReading } | null = null;
   /** Items stay the same objects, so that the one in focus keeps it while others come in. */
-  private readonly known = new Map<string, Item>();
+  private readonly known = new Map<string, Item<Extra>>();
   /** Enter was pressed before the text was read. */
   private isAccepting = false;
 
-  constructor(documents: InlineDocuments, target: Target, memory: vscode.Memento) {
+  constructor(documents: InlineDocuments, memory: vscode.Memento, question: LossQuestion<Extra>) {
     this.documents = documents;
-    this.target = target;
     this.memory = memory;
+    this.question = question;
   }
 
-  /** @param derivation the box closes when it ends in nothing that could be compared */
-  async pick(derivation: Promise<unknown>): Promise<Other | null> {
-    const { box, target } = this;
-    box.title = `Compare ${target.name} with`;
-    box.placeholder = "Choose a loss, or type a call: monai.losses.DiceLoss(sigmoid=True)";
-    box.busy = true;
+  async pick(): Promise<Other | Extra | null> {
+    const { box } = this;
+    const { title, placeholder, target, derivation, lastKey } = this.question;
+    box.title = title;
+    box.placeholder = placeholder;
+    box.busy = target !== null;
     box.ignoreFocusOut = true;
     box.keepScrollPosition = true;
-    const chosen = new Promise<Other | null>((resolve) => {
+    const chosen = new Promise<Other | Extra | null>((resolve) => {
       this.disposables.push(
         this.documents.onCatalogue((r) => {
           this.receive(r, resolve);
@@ -81,7 +125,7 @@ class ComparePicker {
           this.accept(resolve);
         }),
         box.onDidTriggerItemButton(({ item }) => {
-          if (item.other?.kind === "catalogue") this.write(item.other.call.replace(/\)$/, ""));
+          if (isCatalogue(item.other)) this.write(item.other.call.replace(/\)$/, ""));
         }),
         box.onDidHide(() => {
           resolve(null);
@@ -94,14 +138,16 @@ class ComparePicker {
     this.show();
     box.show();
     this.documents.ask({ kind: "catalogue" });
-    const rank = keyOf(target.document);
-    void derivation.then(() => {
-      this.documents.ask({ kind: "nearest", document: rank, name: target.name });
-    });
+    if (target !== null) {
+      const rank = keyOf(target.document);
+      void derivation.then(() => {
+        this.documents.ask({ kind: "nearest", document: rank, name: target.name });
+      });
+    }
     void this.findLosses();
     try {
       const other = await chosen;
-      if (other !== null) await this.memory.update(LAST, other);
+      if (other !== null) await this.memory.update(lastKey, other);
       return other;
     } finally {
       this.searching.cancel();
@@ -112,7 +158,7 @@ class ComparePicker {
 
   private async findLosses(): Promise<void> {
     const { token } = this.searching;
-    const own = await comparableLosses(this.documents, this.target);
+    const own = await comparableLosses(this.documents, this.question.target);
     this.learn(own);
     this.learn(distinct([...own, ...(await lossesOfWorkspace(token))]));
   }
@@ -123,13 +169,15 @@ class ComparePicker {
     this.show();
   }
 
-  private receive(r: CatalogueResponse, resolve: (other: Other | null) => void): void {
+  private receive(r: CatalogueResponse, resolve: (other: Other | Extra | null) => void): void {
     if (r.kind === "catalogue") this.catalogue = r.items;
     else if (r.kind === "read-call") {
       if (r.text !== this.box.value) return;
       this.reading = r;
     } else {
-      if (r.document !== keyOf(this.target.document) || r.name !== this.target.name) return;
+      const { target } = this.question;
+      const isMine = target?.name === r.name && keyOf(target.document) === r.document;
+      if (!isMine) return;
       this.nearest = r.losses;
       this.complete = r.complete;
       this.box.busy = !r.complete;
@@ -149,7 +197,7 @@ class ComparePicker {
     this.read(text);
   }
 
-  private accept(resolve: (other: Other | null) => void): void {
+  private accept(resolve: (other: Other | Extra | null) => void): void {
     const text = this.box.value;
     this.isAccepting = text.trim() !== "" && this.reading?.text !== text;
     if (this.isAccepting) return;
@@ -173,12 +221,13 @@ class ComparePicker {
     if (isEmpty && wasMoved && box.items.includes(before)) box.activeItems = [before];
   }
 
-  private everything(): Item[] {
-    const last = this.memory.get<Other>(LAST);
+  private everything(): Item<Extra>[] {
+    const last = this.memory.get<Other>(this.question.lastKey);
     const { losses, catalogue, nearest } = this;
     const near = this.complete && nearest?.length === 0 ? "" : "nearest in the catalogue";
     return [
-      ...titled("last compared with", last === undefined ? [] : [this.lastItem(last)]),
+      ...(this.question.first ?? []).map((x) => this.extraItem(x)),
+      ...titled(this.question.lastTitle, isOther(last) ? [this.lastItem(last)] : []),
       ...titled(
         near,
         (nearest ?? []).map((n) => this.nearItem(n)),
@@ -195,7 +244,7 @@ class ComparePicker {
   }
 
   /** For what is typed: the call itself, what may follow, and the losses that have the words. */
-  private fitting(): Item[] {
+  private fitting(): Item<Extra>[] {
     const text = this.box.value.trim();
     const { reading } = this.reading ?? {};
     const words = text.toLowerCase().split(/[\s,()]+/);
@@ -215,10 +264,23 @@ class ComparePicker {
     ];
     // The name of a loss of the user's is no mistake for not being in the catalogue.
     const isMeant = known.length > 0 && reading?.call === null && !text.includes("(");
-    return [...(reading === undefined || isMeant ? [] : typedItems(text, reading)), ...known];
+    const extra = this.question.typed?.(text) ?? null;
+    return [
+      ...(extra === null ? [] : [this.extraItem(extra)]),
+      ...(reading === undefined || isMeant || extra !== null ? [] : typedItems(text, reading)),
+      ...known,
+    ];
   }
 
-  private lastItem(other: Other): Item {
+  private extraItem({ icon, value, ...shown }: Answer<Extra>): Item<Extra> {
+    return this.kept(`extra ${shown.label}`, {
+      ...shown,
+      iconPath: new vscode.ThemeIcon(icon),
+      other: value,
+    });
+  }
+
+  private lastItem(other: Other): Item<Extra> {
     const label = other.kind === "catalogue" ? other.call : other.loss.name;
     return this.kept(`last ${label}`, {
       label,
@@ -229,7 +291,7 @@ class ComparePicker {
     });
   }
 
-  private nearItem({ call, title, library, differences }: NearLoss): Item {
+  private nearItem({ call, title, library, differences }: NearLoss): Item<Extra> {
     const distance =
       differences === 0
         ? "the same function"
@@ -244,7 +306,7 @@ class ComparePicker {
     });
   }
 
-  private lossItem(loss: Comparable): Item {
+  private lossItem(loss: Comparable): Item<Extra> {
     return this.kept(`loss ${loss.uri} ${loss.name}`, {
       label: loss.name,
       description: loss.detail,
@@ -253,7 +315,7 @@ class ComparePicker {
     });
   }
 
-  private catalogueItem(c: CatalogueItem): Item {
+  private catalogueItem(c: CatalogueItem): Item<Extra> {
     const call = `${c.id}()`;
     return this.kept(`catalogue ${c.id}`, {
       label: c.id,
@@ -266,7 +328,7 @@ class ComparePicker {
     });
   }
 
-  private kept(key: string, item: Item): Item {
+  private kept(key: string, item: Item<Extra>): Item<Extra> {
     const known = this.known.get(key) ?? { ...item, alwaysShow: true };
     this.known.set(key, known);
     return known;
@@ -275,14 +337,23 @@ class ComparePicker {
 
 const SEPARATOR = vscode.QuickPickItemKind.Separator;
 
-function titled(title: string, items: readonly Item[]): Item[] {
+function isOther(value: unknown): value is Other {
+  const kind = (value as Partial<Other> | undefined)?.kind;
+  return kind === "catalogue" || kind === "loss";
+}
+
+function isCatalogue(value: unknown): value is Other & { readonly kind: "catalogue" } {
+  return isOther(value) && value.kind === "catalogue";
+}
+
+function titled<Extra>(title: string, items: readonly Item<Extra>[]): Item<Extra>[] {
   return items.length === 0 ? [] : [{ label: title, kind: SEPARATOR }, ...items];
 }
 
 /** The call as it is typed, or what is wrong with it; then what may follow. */
-function typedItems(text: string, reading: CallReading): Item[] {
+function typedItems(text: string, reading: CallReading): Item<never>[] {
   const { call, about, problem, completions } = reading;
-  const own: Item[] =
+  const own: Item<never>[] =
     call !== null
       ? [
           {
@@ -296,7 +367,7 @@ function typedItems(text: string, reading: CallReading): Item[] {
       : problem !== null
         ? [{ label: text, detail: problem, iconPath: new vscode.ThemeIcon("error") }]
         : [];
-  const next = completions.map((c): Item => ({
+  const next = completions.map((c): Item<never> => ({
     label: c.label,
     description: c.about,
     iconPath: new vscode.ThemeIcon("symbol-parameter"),

@@ -133,11 +133,11 @@ export async function sampleLines(
 }
 
 /** Whether a prediction is of any size rather than between 0 and 1. */
-function takesLogits(derived: TakesArrays, input: DerivedInput): boolean {
+export function takesLogits(derived: TakesArrays, input: DerivedInput): boolean {
   return /logit/i.test(input.name) || /σ\(|softmax|sigmoid/.test(derived.report.loss.text);
 }
 
-function classesOf(inputs: readonly DerivedInput[]): number {
+export function classesOf(inputs: readonly DerivedInput[]): number {
   const prediction = inputs.find((x) => x.role === "prediction");
   const axis = prediction?.shape.findIndex(
     (n, k) => n === "c" || (k === 1 && typeof n === "number"),

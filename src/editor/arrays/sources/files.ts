@@ -1,0 +1,144 @@
+/** Array files: of the Explorer, of editor tabs, of the workspace. */
+import * as vscode from "vscode";
+import type { FileArray } from "../../../session/arrays/protocol.ts";
+import { arrayFiles } from "../../inline/commands.ts";
+import type { InlineDocuments } from "../../inline/documents.ts";
+import { shapeAndType } from "../describe.ts";
+import type { ArrayOffer, PickedArray } from "../pickedArray.ts";
+
+export class FileArrays {
+  private readonly documents: InlineDocuments;
+
+  constructor(documents: InlineDocuments) {
+    this.documents = documents;
+  }
+
+  /** The arrays of files, their members asked for; null after telling why not, or when the user leaves. */
+  async picked(uris: readonly vscode.Uri[]): Promise<PickedArray[] | null> {
+    const all: PickedArray[] = [];
+    for (const uri of uris) {
+      const found = await this.pickedOf(uri, true);
+      if (found === null) return null;
+      all.push(...found);
+    }
+    return all;
+  }
+
+  /** Every array file of the workspace, to be looked into when it is chosen. */
+  async offers(): Promise<ArrayOffer[]> {
+    return (await arrayFiles()).map((uri) => {
+      const path = vscode.workspace.asRelativePath(uri);
+      return {
+        name: path.slice(path.lastIndexOf("/") + 1),
+        description: path,
+        pick: async () => (await this.pickedOf(uri, false))?.[0] ?? null,
+      };
+    });
+  }
+
+  /** The other arrays of the files, where they hold several. */
+  async besides(picked: readonly PickedArray[]): Promise<ArrayOffer[]> {
+    const offers: ArrayOffer[] = [];
+    const uris = new Map(
+      picked.flatMap(({ value }) =>
+        value.kind === "file" ? [[value.uri.toString(), value.uri]] : [],
+      ),
+    );
+    for (const uri of uris.values()) {
+      const answer = await this.documents.arrays({ kind: "file", path: uri.fsPath });
+      if (answer.kind !== "file") continue;
+      for (const array of answer.arrays) {
+        const { member, shape, dtype } = array;
+        const isPicked = picked.some(
+          ({ value }) =>
+            value.kind === "file" &&
+            value.uri.toString() === uri.toString() &&
+            value.member === (member ?? undefined),
+        );
+        if (isPicked || member === null) continue;
+        offers.push({
+          name: member,
+          description: shapeAndType(shape, dtype),
+          detail: vscode.workspace.asRelativePath(uri),
+          pick: () => this.member(uri, member),
+        });
+      }
+    }
+    return offers;
+  }
+
+  /** One array of a file, read for its range; null after telling why it cannot be read. */
+  async member(uri: vscode.Uri, member: string | null): Promise<PickedArray | null> {
+    const answer = await this.documents.arrays({ kind: "member", path: uri.fsPath, member });
+    if (answer.kind !== "member") {
+      say(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`);
+      return null;
+    }
+    const path = vscode.workspace.asRelativePath(uri);
+    const { shape, dtype } = answer.array;
+    return {
+      name: member ?? path.slice(path.lastIndexOf("/") + 1),
+      shape,
+      dtype,
+      summary: answer.summary,
+      value: { kind: "file", uri, ...(member === null ? {} : { member }) },
+      origin: member === null ? path : `${path}, ${member}`,
+    };
+  }
+
+  private async pickedOf(uri: vscode.Uri, canPickMany: boolean): Promise<PickedArray[] | null> {
+    if (uri.scheme !== "file") {
+      say(
+        `${vscode.workspace.asRelativePath(uri)} is not on this machine's disk. Save a copy there.`,
+      );
+      return null;
+    }
+    const answer = await this.documents.arrays({ kind: "file", path: uri.fsPath });
+    if (answer.kind !== "file") {
+      say(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`);
+      return null;
+    }
+    const { arrays, unreadable } = answer;
+    if (arrays.length === 0) {
+      const reason = unreadable.length === 0 ? "" : ` ${unreadable.slice(0, 3).join("; ")}`;
+      say(`${vscode.workspace.asRelativePath(uri)} holds no arrays of numbers.${reason}`);
+      return null;
+    }
+    const members = arrays.length === 1 ? arrays : await pickMembers(uri, arrays, canPickMany);
+    const picked: PickedArray[] = [];
+    for (const { member } of members ?? []) {
+      const array = await this.member(uri, member);
+      if (array === null) return null;
+      picked.push(array);
+    }
+    return picked.length === 0 ? null : picked;
+  }
+}
+
+async function pickMembers(
+  uri: vscode.Uri,
+  arrays: readonly FileArray[],
+  canPickMany: boolean,
+): Promise<readonly FileArray[] | undefined> {
+  const items = arrays.map((array) => ({
+    label: array.member ?? "",
+    description: shapeAndType(array.shape, array.dtype),
+    array,
+  }));
+  const options = {
+    title: `Check Dice Gradient: arrays of ${vscode.workspace.asRelativePath(uri)}`,
+    placeHolder: canPickMany ? "Choose the prediction, the target, or both" : "Which array?",
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+  };
+  if (canPickMany) {
+    const picked = await vscode.window.showQuickPick(items, { ...options, canPickMany });
+    return picked?.map((x) => x.array);
+  }
+  const picked = await vscode.window.showQuickPick(items, options);
+  return picked === undefined ? undefined : [picked.array];
+}
+
+function say(message: string): void {
+  void vscode.window.showInformationMessage(message);
+}
