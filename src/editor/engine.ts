@@ -51,11 +51,17 @@ interface Run {
   readonly reject: (error: Error) => void;
 }
 
+/** A loss that goes through most of what every loss goes through. */
+const WARM_UP =
+  "import numpy as np\ndef dice(g, p):\n    return 1 - 2 * np.sum(p * g) / (np.sum(p) + np.sum(g))\n";
+
 export class Engine {
   private readonly workerFile: string;
   private worker: Worker | null = null;
   /** Raised by one whenever sessions opened earlier have lost their state. */
   private generation = 0;
+  /** The generation that {@link warm} was asked for. */
+  private warmed = -1;
   private nextRun = 1;
   private readonly runs = new Map<number, Run>();
   /** Told what the Python processes write to standard error. */
@@ -107,6 +113,17 @@ export class Engine {
         epoch = -1;
       },
     };
+  }
+
+  /** Has the worker ready before someone waits for it: loaded, and its code compiled by a first use. */
+  warm(): void {
+    if (this.warmed === this.generation && this.worker !== null) return;
+    this.started();
+    this.warmed = this.generation;
+    const values = ["p=np.array([0.5, 0.25])", "g=np.array([1.0, 0.0])"];
+    const request = { source: WARM_UP, file: "warm.py", callable: "dice", values, wrt: null };
+    const nobody = { onOutput: () => undefined, onProgress: () => undefined };
+    this.inspect({ ...request, directory: "/" }, nobody).catch(() => undefined);
   }
 
   /** Derives callables of a file; `signal` interrupts. */

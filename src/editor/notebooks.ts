@@ -66,9 +66,11 @@ export function notebookInUse(
 
 /**
  * Puts cells below what is selected in a notebook, or into a new one beside the code, and runs them.
+ * Resolves when they have ended.
  * @param editor null for a new notebook
  */
 export async function insertAndRun(
+  controller: Pick<NotebookController, "run">,
   editor: vscode.NotebookEditor | null,
   cells: vscode.NotebookCellData[],
 ): Promise<void> {
@@ -84,10 +86,12 @@ export async function insertAndRun(
   edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, cells)]);
   await vscode.workspace.applyEdit(edit);
   const range = new vscode.NotebookRange(at, at + cells.length);
+  // They run while they come into view.
+  const running = controller.run(notebook.getCells(range), notebook);
   const shown = await vscode.window.showNotebookDocument(notebook, {
     ...(editor.viewColumn === undefined ? {} : { viewColumn: editor.viewColumn }),
     selections: [range],
   });
   shown.revealRange(range, vscode.NotebookEditorRevealType.AtTop);
-  await run(notebook, at, at + cells.length);
+  await running;
 }

@@ -4,7 +4,7 @@ import { input } from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { deriveSteps } from "../gradient/steps.ts";
 import { type Parameters, buildEntry, factsOf, formatCall, withDefaults } from "../losses/call.ts";
-import { parseCall, search } from "../losses/catalogue.ts";
+import { entryOf, parseCall, search } from "../losses/catalogue.ts";
 import { type CatalogueEntry, type LossParameter, Settings } from "../losses/entry.ts";
 import type { FamilyInputs } from "../losses/family.ts";
 import { type PyValue, formatValue } from "../losses/python.ts";
@@ -56,7 +56,9 @@ const CLASSES = [null, 3, 1] as const;
  * @throws CallError when the text names no loss, or settings that it has not
  */
 export function catalogueFormula(text: string, arrays?: CatalogueArrays): CatalogueFormula {
-  const { entry, parameters } = parseCall(text);
+  const { entry, parameters } = text.includes("(")
+    ? parseCall(text)
+    : { entry: entryOf(text), parameters: {} };
   const given = {
     ...Object.fromEntries(
       entry.parameters.filter((p) => p.default === undefined).map((p) => [p.name, exampleOf(p)]),

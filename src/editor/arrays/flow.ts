@@ -29,6 +29,7 @@ export interface CheckOptions {
 export class ArrayChecks {
   private readonly documents: InlineDocuments;
   private readonly controller: NotebookController;
+  private readonly engine: Engine;
   private readonly memory: vscode.Memento;
   private readonly store: ArrayStore;
   private readonly losses: Losses;
@@ -44,6 +45,7 @@ export class ArrayChecks {
   ) {
     this.documents = documents;
     this.controller = controller;
+    this.engine = engine;
     this.memory = context.workspaceState;
     this.store = new ArrayStore(context.globalStorageUri);
     this.losses = new Losses(documents, engine);
@@ -57,6 +59,7 @@ export class ArrayChecks {
   ): Promise<void> {
     const [first, ...rest] = picked;
     if (first === undefined) return;
+    this.engine.warm();
     const all: Partner[] = [...picked];
     if (rest.length === 0) {
       const near = options.others ?? ((): Promise<readonly ArrayOffer[]> => Promise.resolve([]));
@@ -74,8 +77,8 @@ export class ArrayChecks {
       prepare: (loss, prediction, target) => this.losses.ready(loss, shapesOf(prediction, target)),
     }).ask();
     if (answers === null) return;
+    void this.memory.update(LAST_LOSS, answers.choice);
     await this.show(answers);
-    await this.memory.update(LAST_LOSS, answers.choice);
   }
 
   private chooseLoss(): Promise<LossChoice | null> {
@@ -130,7 +133,8 @@ export class ArrayChecks {
     const { arrays, given, byRole } = await this.bind(answers, notebook);
     if (choice.kind === "formula" || loss.checked === null) {
       const cell = checkCellSource({ arrays, uses: [], standards: null });
-      await insertAndRun(editor, [code(cell), code(loss.label, FORMULA_LANGUAGE)]);
+      const cells = [code(cell), code(loss.label, FORMULA_LANGUAGE)];
+      await insertAndRun(this.controller, editor, cells);
       return;
     }
     // What is imported is looked for beside a saved notebook, else in the workspace.
@@ -146,7 +150,8 @@ export class ArrayChecks {
     }
     const standards =
       standard.kind === "nearest" ? [] : standard.kind === "catalogue" ? [standard.call] : null;
-    await insertAndRun(editor, [code(checkCellSource({ arrays, uses, standards }))]);
+    const cell = checkCellSource({ arrays, uses, standards });
+    await insertAndRun(this.controller, editor, [code(cell)]);
   }
 
   /** Names and Python for the arrays, and which of them each parameter gets. */

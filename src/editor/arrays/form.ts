@@ -226,12 +226,12 @@ export class CheckForm {
           this.swap();
         },
       }),
+      ...(ready === null ? [] : [this.scaleRow(ready)]),
       this.row("target", "Target", nameOf(this.target), aboutOf(this.target), {
         act: () => {
           this.swap();
         },
       }),
-      ...(ready === null ? [] : [this.scaleRow(ready)]),
       ...(choice.kind === "formula"
         ? []
         : [
@@ -274,7 +274,7 @@ export class CheckForm {
         : activation === null
           ? "logits, as the loss takes them"
           : `logits, through ${activation} first`;
-    return this.row("pulse", "Its numbers are", answer, "", {
+    return this.row("pulse", "Prediction holds", answer, "", {
       act: () =>
         this.aside(
           () => askScale(loss),
@@ -376,7 +376,7 @@ async function askScale(
         ]),
   ];
   const picked = await vscode.window.showQuickPick(items, {
-    title: "Check Dice Gradient: the prediction's numbers are",
+    title: "Check Dice Gradient: the prediction holds",
     placeHolder: "What are they?",
     ignoreFocusOut: true,
   });

@@ -95,8 +95,15 @@ export class Losses {
         prediction: prediction.name,
         call: (as, given) => callOf(as, required, derived, (input) => given(input.name)),
       },
-      definition: (imports) =>
-        imports ? definitionOf(target, derived) : Promise.resolve(derived.code),
+      definition: (imports) => {
+        if (!imports) return Promise.resolve(derived.code);
+        const from = moduleOfFile(derived.report.function.file);
+        const isImported = this.documents.loss(document, name)?.candidate.kind === "imported";
+        // From where it is defined: importing the file at hand would run what else is in it.
+        return isImported && from !== null && derived.report.function.name === name
+          ? Promise.resolve(`from ${from} import ${name}`)
+          : definitionOf(target, derived);
+      },
     };
   }
 
@@ -130,6 +137,14 @@ export class Losses {
       throw e;
     }
   }
+}
+
+/** The dotted name of a file that reports name by its path in the workspace; null for any other. */
+function moduleOfFile(file: string): string | null {
+  const parts = file.replace(/\.py$/, "").split("/");
+  return file.endsWith(".py") && parts.every((p) => /^[A-Za-z_]\w*$/.test(p))
+    ? parts.join(".")
+    : null;
 }
 
 function formula(text: string, { prediction, target }: Shapes): ReadyLoss {

@@ -76,7 +76,7 @@ export class CatalogueActions {
   /** Into the notebook that is open with our kernel, below what is selected; else into a new one. */
   private async insert(sources: readonly string[]): Promise<void> {
     const cells = sources.map((source) => code(source));
-    await insertAndRun(notebookInUse(this.controller), cells);
+    await insertAndRun(this.controller, notebookInUse(this.controller), cells);
   }
 }
 

@@ -48,6 +48,27 @@ describe("the catalogue's losses as a page shows them", function () {
     }
   });
 
+  it("are written for a call's settings and the arrays at hand", async () => {
+    const arrays = {
+      prediction: [2, 3, 4, 4],
+      target: { shape: [2, 3, 4, 4], type: "float" },
+    } as const;
+    const formula = catalogueFormula("monai.losses.DiceLoss(softmax=True)", arrays);
+    assert.equal(formula.call, "monai.losses.DiceLoss(softmax=True)");
+    assert.deepEqual(
+      formula.inputs.map((x) => [x.role, x.shape]),
+      [
+        ["prediction", [2, 3, 4, 4]],
+        ["target", [2, 3, 4, 4]],
+      ],
+    );
+    const compared = (await inCell(
+      formula,
+      (call) => `compare(${call}, "${formula.call}")`,
+    )) as Comparison;
+    assert.equal(compared.pairs[0]!.equal, "exactly");
+  });
+
   const typical = [
     "monai.losses.DiceLoss",
     "nnunetv2.training.loss.compound_losses.DC_and_BCE_loss",
