@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import { homedir } from "node:os";
 import * as vscode from "vscode";
+import type { KernelAnswer, KernelAsk, KernelVariable } from "../session/arrays/protocol.ts";
 import type { AutogradWish } from "../session/autograd/job.ts";
 import type { CellLanguage, CellOutput, Failure, Usage } from "../session/protocol.ts";
 import { type Engine, EngineFailure, type Session } from "./engine.ts";
@@ -128,6 +129,27 @@ export class NotebookController implements vscode.Disposable {
     if (kernel === undefined) return { isDefined: false, call: null };
     await kernel.queue;
     return kernel.session.usage(name, parameters);
+  }
+
+  /** The notebook's variables that are arrays. */
+  async variables(notebook: vscode.NotebookDocument): Promise<readonly KernelVariable[]> {
+    const answer = await this.array(notebook, { kind: "variables" });
+    return answer.kind === "variables" ? answer.variables : [];
+  }
+
+  /** What the notebook's kernel has in arrays, once its cells have run. */
+  async array(notebook: vscode.NotebookDocument, ask: KernelAsk): Promise<KernelAnswer> {
+    const kernel = this.kernels.get(notebook.uri.toString());
+    if (kernel === undefined) {
+      return { kind: "refused", message: "The notebook's kernel has not started. Run a cell." };
+    }
+    await kernel.queue;
+    try {
+      return await kernel.session.arrays(ask);
+    } catch (e) {
+      if (e instanceof EngineFailure) return { kind: "refused", message: e.message };
+      throw e;
+    }
   }
 
   /** A notebook made for this kernel offers it first; every other notebook just has it listed. */

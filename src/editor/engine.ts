@@ -3,6 +3,7 @@
  * dies fails what it was doing with a clear message, and the next request starts a new one.
  */
 import { Worker } from "node:worker_threads";
+import type { KernelAnswer, KernelAsk } from "../session/arrays/protocol.ts";
 import type {
   CatalogueAnswer,
   CellLanguage,
@@ -17,6 +18,7 @@ export interface RunEvents {
   onOutput(output: CellOutput): void;
   onProgress(fraction: number | null, what: string): void;
   onUsage?(usage: Usage): void;
+  onArrays?(answer: KernelAnswer): void;
 }
 
 type InspectRequest = Omit<Extract<Request, { kind: "inspect" }>, "run" | "kind" | "interrupt">;
@@ -36,6 +38,8 @@ export interface Session {
   ): Promise<boolean>;
   /** What the notebook has of a function with these array parameters. */
   usage(name: string, parameters: readonly string[]): Promise<Usage>;
+  /** What the notebook has in arrays. */
+  arrays(ask: KernelAsk): Promise<KernelAnswer>;
   /** Stops the run in progress at its next statement or chunk; state stays as it was before it. */
   interrupt(): void;
   close(): void;
@@ -102,6 +106,19 @@ export class Engine {
         const request = { kind: "usage", session: id, name, parameters } as const;
         await this.run(events, (run) => ({ ...request, run }));
         return usage;
+      },
+      arrays: async (ask) => {
+        opened();
+        let answer: KernelAnswer = { kind: "refused", message: "The kernel gave no answer." };
+        const events: RunEvents = {
+          onOutput: () => undefined,
+          onProgress: () => undefined,
+          onArrays: (found) => {
+            answer = found;
+          },
+        };
+        await this.run(events, (run) => ({ kind: "sessionArrays", session: id, run, ask }));
+        return answer;
       },
       interrupt: () => {
         Atomics.store(view, 0, 1);
@@ -217,6 +234,7 @@ export class Engine {
     if (m.kind === "output") run.events.onOutput(m.output);
     else if (m.kind === "catalogue") run.events.onCatalogue?.(m.answer);
     else if (m.kind === "usage") run.events.onUsage?.(m.usage);
+    else if (m.kind === "sessionArrays") run.events.onArrays?.(m.answer);
     else if (m.kind === "progress") run.events.onProgress(m.fraction, m.what);
     else {
       this.runs.delete(m.run);

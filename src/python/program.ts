@@ -154,6 +154,11 @@ export class PythonProgram {
     return this.scope.variables.get(name);
   }
 
+  /** Names that the program has bound, in the order in which they were first. */
+  names(): string[] {
+    return [...this.scope.variables.keys()];
+  }
+
   /** The value of an expression in the program's name space; it changes nothing. @throws PythonError */
   evaluate(source: string, file = "<expression>"): Value {
     const module = this.parser.parse(source, file);

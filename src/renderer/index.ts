@@ -7,7 +7,7 @@ import type { ActivationFunction, OutputItem } from "vscode-notebook-renderer";
 import { drawComparison } from "./comparison.ts";
 import { h } from "./dom.ts";
 import { memoryOf } from "./memory.ts";
-import type { RendererMessage } from "../report/schema.ts";
+import type { RendererMessage, Report } from "../report/schema.ts";
 import { drawReport, type Drawing } from "./report.ts";
 import { loadStyles } from "./styles.ts";
 import { readPayload, type Payload } from "./validate.ts";
@@ -103,14 +103,13 @@ function message(text: string): Drawing {
   return { element: h("p", { class: "problem" }, text), drawn: Promise.resolve() };
 }
 
+function reportsIn(payload: Payload): readonly Report[] {
+  if (payload.kind === "report") return [payload.report];
+  return payload.kind === "comparison" ? payload.comparison.reports : [];
+}
+
 function memoryKeys(item: OutputItem, payload: Payload): string[] {
-  const reports =
-    payload.kind === "report"
-      ? [payload.report]
-      : payload.kind === "comparison"
-        ? payload.comparison.reports
-        : [];
-  const names = reports.map((r) => `${r.function.name} by ${r.gradient.wrt}`);
+  const names = reportsIn(payload).map((r) => `${r.function.name} by ${r.gradient.wrt}`);
   return [`output ${item.id}`, ...(names.length === 0 ? [] : [`loss ${names.join(" and ")}`])];
 }
 
@@ -125,5 +124,10 @@ function menuContext(item: OutputItem, payload: Payload): string {
       reportFunction: payload.report.function.name,
       reportWrt: payload.report.gradient.wrt,
     }),
+    reports: reportsIn(payload).map((r) => ({
+      function: r.function.name,
+      wrt: r.gradient.wrt,
+      value: r.loss.value,
+    })),
   });
 }

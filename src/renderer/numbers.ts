@@ -92,7 +92,8 @@ function drawArrays(arrays: readonly ArraySummary[]): HTMLElement {
         ...arrays.map((a) =>
           h(
             "tr",
-            {},
+            // VS Code adds it to what the report says of itself, for its context menu.
+            { "data-vscode-context": JSON.stringify({ reportArray: a.name }) },
             h("th", { scope: "row" }, h("code", {}, a.name)),
             h("td", { class: "words" }, a.role),
             h("td", { class: "shape" }, `(${a.shape.join(", ")})`),

@@ -14,6 +14,8 @@ import {
   type RequestValue,
   type Trace,
 } from "../python/program.ts";
+import { KeptReports, answerOfKernel } from "./arrays/kernel.ts";
+import type { KernelAnswer, KernelAsk } from "./arrays/protocol.ts";
 import { autogradWish } from "./autograd/directive.ts";
 import {
   type AutogradJob,
@@ -68,6 +70,7 @@ export class NotebookSession {
     readonly options: AutogradOptions;
     readonly jobs: Pending[];
   } | null = null;
+  private readonly kept = new KeptReports();
   private readonly host: SessionHost;
   private readonly program: PythonProgram;
   private output: (o: CellOutput) => void = () => undefined;
@@ -160,6 +163,11 @@ export class NotebookSession {
     return { isDefined, call: isDefined ? this.callOf(name, parameters) : null };
   }
 
+  /** The notebook's arrays: its variables, and those of its last reports. */
+  arrays(ask: KernelAsk): KernelAnswer {
+    return answerOfKernel(ask, this.program, this.host, this.kept);
+  }
+
   private callOf(name: string, parameters: readonly string[]): string | null {
     const known = this.calls.get(name);
     if (known !== undefined) return known;
@@ -246,7 +254,9 @@ export class NotebookSession {
     const trace = alone ?? this.program.traceCall(call);
     const name = /^\w+/.exec(call.name)?.[0];
     if (name !== undefined && call.text !== null) this.calls.set(name, call.text);
-    return { trace, inspection: inspectTrace(trace, this.host, wrt, watch) };
+    const inspection = inspectTrace(trace, this.host, wrt, watch);
+    this.kept.remember(inspection);
+    return { trace, inspection };
   }
 
   private formula(source: string, file: string, watch: Watch): void {
@@ -256,7 +266,9 @@ export class NotebookSession {
       const expr = sources.get(name);
       return expr === undefined ? null : this.host.materialize(expr, name);
     };
-    this.report(inspectFormula(trace, file, arrayOf, null, watch).report);
+    const inspection = inspectFormula(trace, file, arrayOf, null, watch);
+    this.kept.remember(inspection);
+    this.report(inspection.report);
   }
 
   /** What a name of a formula stands for among the notebook's variables. */

@@ -4,6 +4,7 @@
  */
 import type { CatalogueArrays, CatalogueFormula, CatalogueItem } from "../report/catalogue.ts";
 import type { ReportOutput } from "../report/schema.ts";
+import type { KernelAnswer, KernelAsk } from "./arrays/protocol.ts";
 import type { AutogradWish } from "./autograd/job.ts";
 
 export type CellLanguage = "python" | "dice-formula";
@@ -63,6 +64,13 @@ export type Request =
       readonly name: string;
       /** The function's array parameters. */
       readonly parameters: readonly string[];
+    }
+  | {
+      /** About the arrays that a notebook has. */
+      readonly kind: "sessionArrays";
+      readonly session: string;
+      readonly run: number;
+      readonly ask: KernelAsk;
     }
   | { readonly kind: "close"; readonly session: string }
   | {
@@ -126,4 +134,5 @@ export type Response =
   /** What Python wrote to its standard error, and when it started and ended. */
   | { readonly kind: "pythonLog"; readonly text: string }
   | { readonly kind: "usage"; readonly run: number; readonly usage: Usage }
+  | { readonly kind: "sessionArrays"; readonly run: number; readonly answer: KernelAnswer }
   | { readonly kind: "done"; readonly run: number; readonly ok: boolean };

@@ -119,6 +119,17 @@ async function handle(request: Exclude<Request, { kind: "restartPython" }>): Pro
       send({ kind: "done", run, ok: true });
       break;
     }
+    case "sessionArrays": {
+      const { run, ask } = request;
+      const answer = sessions.get(request.session)?.notebook.arrays(ask);
+      const nothing = {
+        kind: "refused",
+        message: "The notebook's kernel has not started.",
+      } as const;
+      send({ kind: "sessionArrays", run, answer: answer ?? nothing });
+      send({ kind: "done", run, ok: true });
+      break;
+    }
     case "inspect": {
       const { run } = request;
       let ok = true;

@@ -2,13 +2,14 @@
 import * as vscode from "vscode";
 import type { NotebookController } from "../controller.ts";
 import type { Engine } from "../engine.ts";
-import type { InlineDocuments } from "../inline/documents.ts";
+import { type InlineDocuments, notebookOf } from "../inline/documents.ts";
 import { ArrayChecks } from "./flow.ts";
 import { swapInForm } from "./form.ts";
 import { JupyterKernels } from "./jupyterKernel.ts";
 import { LiveArrays } from "./liveArray.ts";
 import { PausedPrograms } from "./pausedProgram.ts";
 import { FileArrays } from "./sources/files.ts";
+import { NotebookArrays } from "./sources/notebook.ts";
 import { TextArrays } from "./sources/text.ts";
 
 export interface Arrays {
@@ -34,13 +35,48 @@ export function registerArrays(
   const paused = new PausedPrograms(live);
   const kernels = new JupyterKernels(live);
 
+  const notebooks = new NotebookArrays(controller);
+
+  async function ofNotebook(found: ReturnType<NotebookArrays["ofOutput"]>): Promise<void> {
+    const chosen = await found;
+    if (chosen === null) return;
+    const { picked, others } = chosen;
+    await checks.checkDiceGradient(picked, { others: () => Promise.resolve(others) });
+  }
+
+  async function ofKernel(): Promise<void> {
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    if (notebook === undefined || !controller.drives(notebook)) {
+      void vscode.window.showInformationMessage(
+        "Open a notebook whose kernel is Dice Gradient Inspector, and run its cells.",
+      );
+      return;
+    }
+    await ofNotebook(notebooks.ofKernel(notebook, null));
+  }
+
   async function ofFiles(uris: readonly vscode.Uri[]): Promise<void> {
     const picked = await files.picked(uris);
     if (picked === null) return;
     await checks.checkDiceGradient(picked, { others: () => files.besides(picked) });
   }
 
+  /** The variable of our own kernel whose name is under the cursor in a cell. */
+  async function variableAt({ document, selection }: vscode.TextEditor): Promise<string | null> {
+    const notebook = notebookOf(document);
+    const range = document.getWordRangeAtPosition(selection.active, /[\p{L}_][\p{L}\p{N}_]*/u);
+    if (notebook === null || range === undefined || !selection.isEmpty) return null;
+    if (!controller.drives(notebook)) return null;
+    const name = document.getText(range);
+    return (await controller.variables(notebook)).some((v) => v.name === name) ? name : null;
+  }
+
   async function ofEditor(editor: vscode.TextEditor): Promise<void> {
+    const variable = editor.selections.length === 1 ? await variableAt(editor) : null;
+    if (variable !== null) {
+      await ofNotebook(notebooks.ofKernel(notebookOf(editor.document)!, variable));
+      return;
+    }
     const found = await text.at(editor);
     if (found === null) return;
     const { picked, others } = found;
@@ -71,6 +107,8 @@ export function registerArrays(
         const picked = uris.filter((u) => u instanceof vscode.Uri);
         return picked.length === 0 ? ofWhatIsOpen() : ofFiles(picked);
       }),
+      register("checkReportArray", (a) => ofNotebook(notebooks.ofOutput(a))),
+      register("checkNotebookArrays", () => ofKernel()),
       register("checkPausedVariable", (a) => paused.checkVariable(a)),
       register("checkPausedName", () => paused.checkName()),
       register("checkKernelVariable", (a) => kernels.checkVariable(a)),

@@ -55,6 +55,32 @@ export interface FileArray {
   readonly dtype: string;
 }
 
+/** By what a report is known again. */
+export interface ReportKey {
+  readonly function: string;
+  readonly wrt: string;
+  /** Of the loss; null where it is no finite number. */
+  readonly value: number | null;
+}
+
+/** Questions about the arrays of a notebook's kernel. */
+export type KernelAsk =
+  | { readonly kind: "variables" }
+  | { readonly kind: "variable"; readonly name: string }
+  /** An array that a report was made of, or with null its gradient. */
+  | { readonly kind: "reported"; readonly report: ReportKey; readonly array: string | null };
+
+export interface KernelVariable {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+export type KernelAnswer =
+  | { readonly kind: "variables"; readonly variables: readonly KernelVariable[] }
+  | { readonly kind: "array"; readonly array: NdArray }
+  | { readonly kind: "refused"; readonly message: string };
+
 export type ArrayAnswer =
   | {
       readonly kind: "text";
