@@ -49,7 +49,9 @@ export async function pickPartner(
   const wasMade = memory.get<boolean>(MADE_LAST) === true;
   const show = (): void => {
     const [before] = box.activeItems;
-    const ordered = wasMade ? [groups[2]!, groups[0]!, groups[1]!, groups[3]!] : groups;
+    // What lies beside the picked one comes first in any case: it was most likely made for it.
+    const isMadeFirst = wasMade && groups[0]!.items.length === 0;
+    const ordered = isMadeFirst ? [groups[2]!, groups[1]!, groups[3]!] : groups;
     box.items = ordered.flatMap(({ title, items }) =>
       items.length === 0
         ? []

@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Locator } from "playwright-core";
+import { copyExample } from "../example.ts";
+import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
+
+const ENTRY = "Check Dice Gradient…";
+
+/** Literals as people leave them in a script. */
+const SCRIPT = `import numpy as np
+import torch
+
+masks = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+probs = np.array([[0.8, 0.3, 0.6], [0.1, 0.9, 0.45]])
+scores = torch.tensor([[-1.5, 3.25], [0.3, -2.2]])
+ragged = np.array([[1, 2], [7]])
+`;
+const JSON_TEXT = '{"pred": [0.875, 0.125], "target": [1, 0]}\n';
+const TABLE = "case,y_true,y_pred\na,1,0.9375\nb,0,0.2\nc,1,0.4\n";
+
+/** The lists that the command opens. */
+class Lists {
+  private readonly workbench: Workbench;
+  constructor(workbench: Workbench) {
+    this.workbench = workbench;
+  }
+
+  /** Waits for the list whose title says so, with the keyboard in it. */
+  async titled(title: string | RegExp): Promise<void> {
+    const { page } = this.workbench;
+    const shown = page.locator(".quick-input-title").filter({ hasText: title });
+    await shown.waitFor({ timeout: 60_000 });
+    await page.locator(".quick-input-widget input:focus").waitFor();
+  }
+
+  row(text: string | RegExp): Locator {
+    return this.workbench.page
+      .locator(".quick-input-list .monaco-list-row")
+      .filter({ hasText: text })
+      .first();
+  }
+
+  /** The list that shows all answers, once its first line says this of the arrays. */
+  async form(summary: string): Promise<void> {
+    await this.titled(/^Check Dice Gradient$/);
+    await this.row(/^Check /)
+      .filter({ hasText: summary })
+      .waitFor({ timeout: 60_000 });
+    await this.row("Prediction holds").waitFor({ timeout: 60_000 });
+  }
+
+  /** Chooses several rows of a list that has boxes to tick. */
+  async tick(...texts: string[]): Promise<void> {
+    for (const text of texts) await this.row(text).locator(".monaco-icon-label").first().click();
+    const count = `${texts.length} Selected`;
+    await this.workbench.page.locator(".quick-input-widget").getByText(count).waitFor();
+    await this.workbench.page.keyboard.press("Enter");
+  }
+}
+
+/** Opens the context menu at a place and chooses our entry by mouse. */
+async function choose({ page }: Workbench, at: Locator): Promise<void> {
+  await at.click({ button: "right" });
+  const entry = page.locator(".monaco-menu .action-label").filter({ hasText: ENTRY }).first();
+  await entry.waitFor();
+  // A menu takes no click in its first moment.
+  await page.waitForTimeout(500);
+  await entry.click();
+}
+
+/** A report that is drawn, in whichever notebook, and mentions all of these. */
+async function reportWith({ page }: Workbench, ...texts: string[]): Promise<Locator> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline) {
+    for (const frame of page.frames()) {
+      const all = frame.locator(".dice-gradient");
+      const found = texts.reduce((some, hasText) => some.filter({ hasText }), all);
+      // A frame may go while it is asked.
+      if ((await found.count().catch(() => 0)) > 0) return found.first();
+    }
+    await page.waitForTimeout(200);
+  }
+  throw new Error(`no report that is drawn mentions ${texts.join(", ")}`);
+}
+
+/** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */
+async function messageWith(workbench: Workbench, text: string): Promise<string> {
+  await workbench.runCommand("Notifications: Show Notifications");
+  const all = workbench.page.locator(".notifications-center .notification-list-item");
+  const found = all.filter({ hasText: text }).first();
+  await found.waitFor({ timeout: 30_000 });
+  const shown = await found.innerText();
+  await workbench.runCommand("Notifications: Clear All Notifications");
+  return shown;
+}
+
+describe("checking arrays where they are", function () {
+  this.timeout(240_000);
+  let workbench: Workbench;
+  let lists: Lists;
+  let folder: string;
+
+  before(async () => {
+    folder = await copyExample();
+    await writeFile(join(folder, "script.py"), SCRIPT);
+    await writeFile(join(folder, "arrays.json"), JSON_TEXT);
+    await writeFile(join(folder, "cases.csv"), TABLE);
+    workbench = await launchWorkbench({ workspace: folder, file: join(folder, "script.py") });
+    lists = new Lists(workbench);
+  });
+  after(() => workbench.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  /** Opens a file in the first editor group, and finds a number of it. */
+  async function inFile(name: string, text: string): Promise<Locator> {
+    const { page } = workbench;
+    await workbench.runCommand("View: Focus First Editor Group");
+    await page.locator(".explorer-folders-view").getByText(name, { exact: true }).click();
+    await page.locator(".tab.active").filter({ hasText: name }).waitFor();
+    const found = page.locator(".editor-instance .view-line").getByText(text, { exact: false });
+    await found.first().waitFor();
+    return found.first();
+  }
+
+  it("takes the literal under the mouse in a script, with the other one beside it", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("script.py", "0.45"));
+    await lists.titled(/the target for probs/);
+    await lists.row("masks").waitFor();
+    await page.keyboard.press("Enter");
+    await lists.titled(/the loss/);
+    await page.keyboard.type("dice_loss_smooth");
+    await lists.row("dice_loss_smooth").waitFor();
+    await page.keyboard.press("Enter");
+    await lists.form("probs against masks");
+    await page.keyboard.press("Enter");
+    await reportWith(workbench, "dice_loss_smooth in losses.py");
+    const source = await page.locator(".notebookOverlay .view-lines").first().innerText();
+    assert.match(source.replaceAll("\u00a0", " "), /# script\.py:5\s+probs = np\.array/);
+  });
+
+  it("remembers the answers: two Enters are a report", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("script.py", "0.45"));
+    await lists.titled(/the target for probs/);
+    await page.keyboard.press("Enter");
+    await lists.form("probs against masks");
+    await page.keyboard.press("Enter");
+    await page
+      .locator(".notebookOverlay .cell-list-container .execution-count-label")
+      .nth(1)
+      .waitFor();
+  });
+
+  it("swaps the two by one key, and by the button", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("script.py", "0.45"));
+    await lists.titled(/the target for probs/);
+    await page.keyboard.press("Enter");
+    await lists.form("probs against masks");
+    await page.keyboard.press("Alt+s");
+    await lists.form("masks against probs");
+    await page.locator(".quick-input-titlebar .action-label[class*=arrow-swap]").click();
+    await lists.form("probs against masks");
+    await page.keyboard.press("Escape");
+    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+  });
+
+  it("sees logits, and has a loss of probabilities differentiated by them", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("script.py", "3.25"));
+    await lists.titled(/the target for scores/);
+    await lists.row("Random target").click();
+    await lists.form("scores against random");
+    await lists.row("logits, through sigmoid first").waitFor();
+    await page.keyboard.press("Enter");
+    await reportWith(workbench, "dice_loss_smooth_of_logits");
+  });
+
+  it("says what is wrong with a literal, and where", async () => {
+    await choose(workbench, await inFile("script.py", "7"));
+    assert.match(await messageWith(workbench, "script.py:7:"), /script\.py:7:\d+/);
+  });
+
+  it("takes a key's list in JSON, and a column of a table", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("arrays.json", "0.875"));
+    await lists.titled(/the target for pred/);
+    await lists.row("target").waitFor();
+    await page.keyboard.press("Enter");
+    await lists.form("pred against target");
+    await page.keyboard.press("Escape");
+    await choose(workbench, await inFile("cases.csv", "0.9375"));
+    await lists.titled(/the target for y_pred/);
+    await page.keyboard.press("Enter");
+    await lists.form("y_pred against y_true");
+    await page.keyboard.press("Enter");
+    await reportWith(workbench, "0.9375");
+  });
+
+  it("takes files of the Explorer, one or several, and asks which of their arrays", async () => {
+    const { page } = workbench;
+    const files = page.locator(".explorer-folders-view");
+    await choose(workbench, files.getByText("slice.npz", { exact: true }));
+    await lists.titled(/arrays of slice\.npz/);
+    await lists.tick("mask", "probability");
+    await lists.form("probability against mask");
+    await page.keyboard.press("Enter");
+    await reportWith(workbench, "slice.npz");
+  });
+
+  it("takes a file by the tab of its editor", async () => {
+    const { page } = workbench;
+    await inFile("cases.csv", "0.9375");
+    await choose(workbench, page.locator(".tab.active").filter({ hasText: "cases.csv" }));
+    await lists.titled(/arrays of cases\.csv/);
+    await lists.tick("y_true", "y_pred");
+    await lists.form("y_pred against y_true");
+    await page.keyboard.press("Escape");
+  });
+
+  it("takes the gradient of one check as the input of another, by its drawn report", async () => {
+    const { page } = workbench;
+    const report = await reportWith(workbench, "dice_loss_smooth_of_logits");
+    await report.scrollIntoViewIfNeeded();
+    await choose(workbench, report.locator(".loss-value").first());
+    await lists.titled(/arrays of this report/);
+    await lists.tick("Gradient of dice_loss_smooth_of_logits by y_pred");
+    await lists.titled(/for d_y_pred/);
+    await page.keyboard.press("Enter");
+    await lists.form("d_y_pred against");
+    await page.keyboard.press("Enter");
+    const lines = page.locator(".notebookOverlay .view-line");
+    await lines
+      .filter({ hasText: "# gradient of dice_loss_smooth_of_logits by y_pred" })
+      .first()
+      .waitFor();
+  });
+
+  it("takes variables of the notebook's kernel", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("Dice Gradient: Check Dice Gradient of Notebook Variables");
+    await lists.titled(/variables of this notebook/);
+    await lists.tick("probs", "masks");
+    await lists.form("probs against masks");
+    await page.keyboard.press("Escape");
+  });
+});
+
+describe("checking arrays in a folder that is not trusted", function () {
+  this.timeout(180_000);
+  let workbench: Workbench;
+  let folder: string;
+
+  before(async () => {
+    folder = await copyExample();
+    await writeFile(join(folder, "script.py"), SCRIPT);
+    workbench = await launchWorkbench({
+      workspace: folder,
+      file: join(folder, "script.py"),
+      theme: "dark",
+      untrusted: true,
+    });
+  });
+  after(() => workbench.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  it("works as ever: nothing of the folder is run", async () => {
+    const { page } = workbench;
+    const lists = new Lists(workbench);
+    const at = page.locator(".editor-instance .view-line").getByText("0.45").first();
+    await at.waitFor({ timeout: 60_000 });
+    await choose(workbench, at);
+    await lists.titled(/the target for probs/);
+    await page.keyboard.press("Enter");
+    await lists.titled(/the loss/);
+    await page.keyboard.type("1 - 2*sum(p .* g) / (sum(p) + sum(g))");
+    await lists.row("a formula of p").waitFor();
+    await page.keyboard.press("Enter");
+    await lists.form("probs against masks");
+    await page.keyboard.press("Enter");
+    await reportWith(workbench, "formula");
+    assert.ok(readFileSync(join(folder, "script.py"), "utf8") === SCRIPT);
+  });
+});
