@@ -117,7 +117,28 @@ function unify(x: Axis, y: Axis, a: Shape, b: Shape): Axis {
       `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x.size} against ${y.size}`,
     );
   }
+  if (differ(x, y)) {
+    throw new ShapeError(
+      `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${x.name} against ${y.name}`,
+    );
+  }
   return x.size !== null ? x : y.size !== null ? y : x;
+}
+
+/** Whether two open sizes cannot be equal: the same letters, times different numbers. */
+function differ(x: Axis, y: Axis): boolean {
+  const product = (a: Axis): { letters: string; known: number } => {
+    const parts = leafAxes(a);
+    const open = parts.filter((p) => p.size === null).map((p) => p.name);
+    return { letters: open.sort().join(" "), known: parts.reduce((n, p) => n * (p.size ?? 1), 1) };
+  };
+  const [p, q] = [product(x), product(y)];
+  return p.letters === q.letters && p.known !== q.known;
+}
+
+/** The axes that a flattened one is made of; a plain one is made of itself. */
+export function leafAxes(a: Axis): Axis[] {
+  return a.parts.length > 0 ? a.parts.flatMap(leafAxes) : [a];
 }
 
 /** A position in 0…rank-1 from a Python-style one that may be negative. @throws ShapeError */

@@ -369,11 +369,7 @@ export function withArgs(e: Expr, args: readonly Expr[]): Expr {
       return index(x, e.dim, e.at);
     case "slice":
     case "spread":
-      checkInside(
-        e,
-        (e.kind === "slice" ? x : e).shape[e.dim]!,
-        (e.kind === "slice" ? e : x).shape,
-      );
+      checkInside(e, (e.kind === "slice" ? x : e).shape[e.dim], (e.kind === "slice" ? e : x).shape);
       return internLike(e, reshapedAround(e, x), [x]);
     case "oneHot":
     case "place":
@@ -386,7 +382,8 @@ export function withArgs(e: Expr, args: readonly Expr[]): Expr {
 }
 
 /** @throws ShapeError when the entries that a slice takes do not all exist. */
-function checkInside(e: Slice | Spread, along: Axis, cut: Shape): void {
+function checkInside(e: Slice | Spread, along: Axis | undefined, cut: Shape): void {
+  if (along === undefined) throw new ShapeError(`there is no axis ${e.dim} to take entries of`);
   const count = cut[e.dim]!.size;
   if (along.size === null || count === null || count === 0) return;
   const last = e.start + (count - 1) * e.step;

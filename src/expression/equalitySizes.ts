@@ -3,7 +3,7 @@
  * leaves the expression's meaning alone: not where entries are picked by position, where a stack or
  * a loop fixed the count, or where axes are regrouped in a way their names do not explain.
  */
-import { type Axis, type Shape, isUnit } from "./axis.ts";
+import { type Axis, type Shape, isUnit, leafAxes } from "./axis.ts";
 import type { Expr } from "./node.ts";
 import { topological } from "./walk.ts";
 
@@ -96,7 +96,7 @@ function constrain(e: Expr, groups: AxisGroups): void {
 
 /** A reshape whose axes are the same in the same order, grouped otherwise, may change size. */
 function regroup(from: Shape, to: Shape, groups: AxisGroups): void {
-  const [have, want] = [leafAxes(from), leafAxes(to)];
+  const [have, want] = [ownAxes(from), ownAxes(to)];
   if (have.length === want.length) {
     const sizesMatch = have.every((a, k) => a.size === null || a.size === want[k]!.size);
     if (have.every((a, k) => a.name === want[k]!.name) || sizesMatch) {
@@ -107,8 +107,8 @@ function regroup(from: Shape, to: Shape, groups: AxisGroups): void {
   for (const a of [...have, ...want]) groups.fix(a);
 }
 
-function leafAxes(shape: Shape): Axis[] {
-  return shape.flatMap((a) => (a.parts.length > 0 ? leafAxes(a.parts) : isUnit(a) ? [] : [a]));
+function ownAxes(shape: Shape): Axis[] {
+  return shape.flatMap(leafAxes).filter((a) => !isUnit(a));
 }
 
 /** Axis names that must have one size, by union and find. */
@@ -118,7 +118,7 @@ class AxisGroups {
   private readonly known = new Map<string, number | null>();
 
   know(a: Axis): void {
-    for (const leaf of leafAxes([a])) {
+    for (const leaf of ownAxes([a])) {
       if (!this.parent.has(leaf.name)) {
         this.parent.set(leaf.name, leaf.name);
         this.known.set(leaf.name, leaf.size);
@@ -134,7 +134,7 @@ class AxisGroups {
     for (let k = 1; k <= Math.min(s.length, t.length); k++) {
       const [a, b] = [s.at(-k)!, t.at(-k)!];
       if (a === b || isUnit(a) || isUnit(b)) continue;
-      const [p, q] = [leafAxes([a]), leafAxes([b])];
+      const [p, q] = [ownAxes([a]), ownAxes([b])];
       if (p.length === q.length)
         p.forEach((axis, j) => {
           this.join(axis, q[j]!);
@@ -144,7 +144,7 @@ class AxisGroups {
   }
 
   fix(a: Axis): void {
-    for (const leaf of leafAxes([a])) {
+    for (const leaf of ownAxes([a])) {
       this.know(leaf);
       this.fixed.add(leaf.name);
     }

@@ -79,9 +79,12 @@ const ANOTHER_WAY =
 /** The size of an axis would have to be known here; a trace without arrays may choose one. */
 export class UnknownSizeError extends Error {
   readonly axes: readonly string[];
-  constructor(axes: readonly string[]) {
+  /** The least size with which the code can do, where it tells. */
+  readonly atLeast: number;
+  constructor(axes: readonly string[], atLeast = 0) {
     super(`the size of ${axes.length === 1 ? "axis" : "axes"} ${axes.join(", ")} is not known`);
     this.axes = axes;
+    this.atLeast = atLeast;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Operations entry by entry, with the libraries' broadcasting and promotion. */
-import { type Axis, broadcast, isUnit, sameShape } from "../../expression/axis.ts";
+import { type Axis, broadcast, isUnit, leafAxes, sameShape } from "../../expression/axis.ts";
 import {
   ZERO,
   binary,
@@ -22,7 +22,7 @@ import {
   scalarType,
 } from "../dtypes.ts";
 import type { TapeKernel } from "../../expression/tape.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
 import { entrywise } from "./picked.ts";
 import { ofOneType, operationName, requireBool, requireFloat } from "./strictTypes.ts";
@@ -62,7 +62,7 @@ function wholeElementwise(
   const given = [operandExpr(vm, a, library), operandExpr(vm, b, library)];
   const exprs = ofOneType(vm, operationName(op), library, [a, b], given);
   const operands = [operandOf(a, exprs[0]!), operandOf(b, exprs[1]!)];
-  const [x, y] = vm.shaped(() => align(exprs));
+  const [x, y] = aligned(vm, exprs);
   if (COMPARISONS.has(op)) {
     return tensor(
       vm,
@@ -248,7 +248,7 @@ function wholeLogical(
   const library = libraryOf([a, b], otherwise);
   for (const v of [a, b]) requireBool(vm, `Logical${op === "and" ? "And" : "Or"}`, v);
   const exprs = [a, b].map((v) => asBoolean(operandExpr(vm, v, library)));
-  const [x, y] = vm.shaped(() => align(exprs));
+  const [x, y] = aligned(vm, exprs);
   return tensor(
     vm,
     vm.shaped(() => binary(op, x!, y!)),
@@ -280,7 +280,7 @@ function wholeSelect(
   const exprs = ofOneType(vm, "SelectV2", library, [a, b], choices);
   const dtype = promote([operandOf(a, exprs[0]!), operandOf(b, exprs[1]!)], library);
   const all = [operandExpr(vm, condition, library), ...exprs];
-  const [c, x, y] = vm.shaped(() => align(all));
+  const [c, x, y] = aligned(vm, all);
   return tensor(
     vm,
     vm.shaped(() => where(asBoolean(c!), x!, y!)),
@@ -318,10 +318,10 @@ function wholeClamp(
     given.map((x, k) => operandOf(x, exprs[k]!)),
     library,
   );
-  const aligned = vm.shaped(() => align(exprs));
-  const x = aligned[0]!;
-  const lo = low === null ? null : aligned[1]!;
-  const hi = high === null ? null : aligned.at(-1)!;
+  const operands = aligned(vm, exprs);
+  const x = operands[0]!;
+  const lo = low === null ? null : operands[1]!;
+  const hi = high === null ? null : operands.at(-1)!;
   // An integer array limited by real bounds becomes real.
   const real = dtype === null || scalarType(dtype) === "float";
   const base = real && x.type !== "float" ? castTo(x, null, dtype ?? "float64") : x;
@@ -344,6 +344,46 @@ export function openClamp(x: Expr, low: Expr | null, high: Expr | null): Expr {
   const inside = tests.reduce((p, q) => binary("and", p, q));
   return where(inside, x, clamp(stopGradient(x), low, high));
 }
+
+/** Operands of one operation, brought to one shape as far as names go. @throws PythonError */
+function aligned(vm: Interpreter, exprs: readonly Expr[]): Expr[] {
+  const operands = vm.shaped(() => align(exprs));
+  for (const [k, e] of operands.entries()) settle(vm, e, operands.slice(k + 1));
+  return operands;
+}
+
+/** An input's axis of open size that meets a known one has that size; a trace may choose it. */
+function settle(vm: Interpreter, e: Expr, others: readonly Expr[]): void {
+  for (const other of others) {
+    const shared = Math.min(e.shape.length, other.shape.length);
+    for (let d = 1; d <= shared; d++) {
+      const [x, y] = [e.shape.at(-d)!, other.shape.at(-d)!];
+      if (isUnit(x) || isUnit(y)) continue;
+      const [name, size] = settledBy(x, y) ?? settledBy(y, x) ?? ["", 0];
+      if (!vm.inputAxes.some((a) => a.name === name && a.size === null)) continue;
+      vm.unsupported(
+        `the size of axis ${name} cannot be left open: here it can only be ${size}`,
+        "Bind arrays to the function's parameters, or give their shapes.",
+        new UnknownSizeError([name], size),
+      );
+    }
+  }
+}
+
+/** Which axis within `x` gets a size by being as long as `y`: c of 3 by 3, c of chw by hw. */
+function settledBy(x: Axis, y: Axis): readonly [name: string, size: number] | null {
+  if (x.size !== null) return null;
+  const open = openNames(x);
+  if (y.size !== null) return open.length === 1 && x.parts.length <= 1 ? [open[0]!, y.size] : null;
+  const others = openNames(y);
+  const surplus = open.filter((name) => !others.includes(name));
+  const isContained = open.length === others.length + surplus.length;
+  const rest = [x, y].map((a) => leafAxes(a).reduce((n, p) => n * (p.size ?? 1), 1));
+  return surplus.length === 1 && isContained && rest[0] === rest[1] ? [surplus[0]!, 1] : null;
+}
+
+const openNames = (a: Axis): string[] =>
+  leafAxes(a).flatMap((p) => (p.size === null ? [p.name] : []));
 
 /**
  * Operands whose broadcast shape has no name twice: where `x[:, None]` meets `x[None, :]`, both axes

@@ -3,7 +3,7 @@ import { type Axis, UNIT, axis, isUnit, normalizeDim } from "../../expression/ax
 import { index, mul, oneHot, reduce, reshape, slice, stack } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { defaultDType } from "../dtypes.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { align } from "./elementwise.ts";
 import { axisOfSize, castTo, freshLetter, literalArray, tensor } from "./tensor.ts";
@@ -116,6 +116,19 @@ function literalPositions(vm: Interpreter, key: TensorValue): number[] | null {
   return values === undefined || values.length > NAMED ? null : Array.from(values);
 }
 
+/** @throws PythonError where an axis of open size may lack the entry: it is looked at with two. */
+export function requireEntry(vm: Interpreter, at: number, along: Axis): void {
+  if (along.size === null && (at < 0 || at > 1)) unknownSize(vm, along, at < 0 ? 0 : at + 1);
+}
+
+export function unknownSize(vm: Interpreter, along: Axis, atLeast = 0): never {
+  return vm.unsupported(
+    `this needs the size of axis ${along.name}, which is not known`,
+    "Bind arrays to the function's parameters, or give their shapes.",
+    new UnknownSizeError([along.name], atLeast),
+  );
+}
+
 /** Entries along `dim` at positions that are known beforehand. */
 export function selectPositions(
   vm: Interpreter,
@@ -124,6 +137,7 @@ export function selectPositions(
   positions: readonly number[],
 ): TensorValue {
   const n = x.expr.shape[dim]!.size;
+  requireEntry(vm, Math.min(...positions) < 0 ? -1 : Math.max(...positions), x.expr.shape[dim]!);
   const at = positions.map((p) => (p < 0 && n !== null ? p + n : p));
   const step = (at[1] ?? 0) - (at[0] ?? 0);
   const even = step > 0 && at.every((p, k) => k === 0 || at[k - 1] === p - step);

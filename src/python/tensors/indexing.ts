@@ -14,7 +14,7 @@ import {
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
-import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import {
   ELLIPSIS,
@@ -27,7 +27,7 @@ import {
   typeName,
 } from "../values.ts";
 import { align, asBoolean } from "./elementwise.ts";
-import { indexBy, selectPositions } from "./gather.ts";
+import { indexBy, requireEntry, selectPositions, unknownSize } from "./gather.ts";
 import { alongside, notPossible, pick, pickAgain, pickedFrom } from "./picked.ts";
 import { asTensor, axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
 
@@ -161,16 +161,8 @@ function position(vm: Interpreter, v: Value, along: Axis): number {
     );
   }
   const at = knownInteger(vm, v, "this subscript");
-  if (at < 0 && along.size === null) unknownSize(vm, along);
+  requireEntry(vm, at, along);
   return at;
-}
-
-function unknownSize(vm: Interpreter, along: Axis): never {
-  return vm.unsupported(
-    `this needs the size of axis ${along.name}, which is not known`,
-    "Bind arrays to the function's parameters, or give their shapes.",
-    new UnknownSizeError([along.name]),
-  );
 }
 
 /** `null` for a slice that takes everything. */
@@ -294,6 +286,8 @@ export function takeAlong(vm: Interpreter, x: TensorValue, key: Value, dim: numb
       );
     return knownInteger(vm, v, "this subscript");
   });
+  const last = Math.min(...positions) < 0 ? -1 : Math.max(...positions);
+  requireEntry(vm, last, x.expr.shape[dim]!);
   const along = axisOfSize(vm, positions.length, x.expr.shape);
   const e = vm.shaped(() =>
     stack(

@@ -14,6 +14,7 @@ import { sizeOf } from "./letters.ts";
 import { libraryUsed } from "./library.ts";
 import {
   ASSUMED_CLASSES,
+  type Argument,
   type Arguments,
   type AssumedArray,
   arrayParameters,
@@ -38,6 +39,7 @@ const PATTERNS: readonly Pattern[] = [
   { rank: 4, target: "classes" },
   { rank: 4, target: "one channel of classes" },
   { rank: 3, target: "same" },
+  { rank: 3, target: "classes" },
   { rank: 5, target: "same" },
   { rank: 5, target: "classes" },
   { rank: 2, target: "classes" },
@@ -156,10 +158,13 @@ function tryPattern(
       const type = learned.integers.has(name) ? "int" : "float";
       return { sizes: given.sizes, letters: given.letters, type, reason: `as ${given.name}` };
     }
+    const own = letters(pattern.rank, learned.library, kind === "classes");
     return {
-      sizes: letters(pattern.rank, learned.library, kind === "classes").map((l) =>
+      sizes: own.map((l) =>
         l === "c" && kind === "one channel of classes" ? 1 : (learned.sizes.get(l) ?? null),
       ),
+      // Points, as against an image: arrays of three axes that are given may be either.
+      ...(pattern.rank === 3 ? { letters: own } : {}),
       type: learned.integers.has(name) || kind !== "same" ? "int" : "float",
     };
   });
@@ -190,17 +195,20 @@ function attempt(
   assume: (name: string, learned: Learned) => AssumedArray,
 ): Trace | Attempt {
   const learned: Learned = { sizes: new Map(), integers: new Set(), library };
+  const set = givenShapes(args).flatMap((g) => g.letters);
+  const known = new Set([...axes.known, ...set]);
   for (;;) {
     const before = vm.progress;
     try {
-      const plan = planOfArguments(vm, target, args, learned.library, (name) =>
+      const given = settled(args, learned.sizes);
+      const plan = planOfArguments(vm, target, given, learned.library, (name) =>
         assume(name, learned),
       );
       return runTrace(vm, target, plan);
     } catch (e) {
       if (!(e instanceof PythonError) || e.cause instanceof BudgetError) throw e;
       const again =
-        learnSizes(e, learned.sizes, axes) ||
+        learnSizes(e, learned.sizes, { ...axes, known }) ||
         learnIntegers(e, learned.integers, axes.names) ||
         learnLibrary(vm, e, learned);
       if (!again) return { error: e, progress: vm.progress - before };
@@ -208,12 +216,23 @@ function attempt(
   }
 }
 
+/** Shapes that were set, with the sizes that letters in them have turned out to need. */
+function settled(args: Arguments, sizes: ReadonlyMap<string, number>): Arguments {
+  if (sizes.size === 0) return args;
+  return new Map(
+    [...args].map(([name, a]): [string, Argument] => {
+      if (a.kind !== "shape") return [name, a];
+      const axes = a.axes.map((x) => (typeof x === "string" ? (sizes.get(x) ?? x) : x));
+      return [name, { ...a, axes }];
+    }),
+  );
+}
+
 /** Letters of the axes as `inputAxes` gives them, so that a size asked for by letter can be set. */
 function letters(rank: number, library: Library, labelMap: boolean): string[] {
-  const space = rank === 4 ? ["h", "w"] : rank === 5 ? ["d", "h", "w"] : [];
+  const space = rank === 3 ? ["i"] : rank === 4 ? ["h", "w"] : rank === 5 ? ["d", "h", "w"] : [];
   if (rank === 1) return ["i"];
   if (rank === 2) return labelMap ? ["i"] : ["i", "j"];
-  if (rank === 3) return labelMap ? ["i", "k"] : ["i", "j", "k"];
   if (labelMap) return ["b", ...space];
   return library === "tensorflow" ? ["b", ...space, "c"] : ["b", "c", ...space];
 }
@@ -223,11 +242,15 @@ function learnSizes(e: PythonError, sizes: Map<string, number>, axes: Axes): boo
   let learned = false;
   for (const name of e.cause.axes) {
     if (!axes.known.has(name) || sizes.has(name)) continue;
-    const isClass = name === "c" || name === axes.classes;
-    sizes.set(name, isClass ? ASSUMED_CLASSES : name === "b" ? 2 : ASSUMED_SIZE);
+    sizes.set(name, e.cause.atLeast || usualSize(name, axes));
     learned = true;
   }
   return learned;
+}
+
+function usualSize(name: string, axes: Axes): number {
+  if (name === "c" || name === axes.classes) return ASSUMED_CLASSES;
+  return name === "b" ? 2 : ASSUMED_SIZE;
 }
 
 function learnIntegers(e: PythonError, integers: Set<string>, names: readonly string[]): boolean {

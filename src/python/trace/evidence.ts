@@ -24,6 +24,8 @@ export interface Clue {
   readonly letters: readonly string[] | null;
   /** It holds class numbers, one a position. */
   readonly labelMap: boolean;
+  /** A sum runs over the last (or third) axis alone, which is all of space where classes stand second. */
+  readonly alongOne: boolean;
   readonly reason: string;
 }
 
@@ -137,6 +139,7 @@ class Reader {
         classAxis: null,
         letters: null,
         labelMap: false,
+        alongOne: false,
         reason,
         ...clue,
       });
@@ -260,6 +263,10 @@ class Reader {
     const named = (...keys: string[]): Expression | undefined =>
       node.args.find((a) => a.kind === "keyword" && keys.includes(a.name!))?.value;
     const dims = integers(named("dim", "axis", "axes") ?? rest[0]?.value, this.numbers);
+    if (name === "einsum") {
+      this.contracted(node);
+      return;
+    }
     if (array === null) {
       this.helper(node);
       return;
@@ -304,7 +311,8 @@ class Reader {
     node: Call,
   ): void {
     const rank = Math.max(...dims.map(axesUpTo), dims.length);
-    if (rank < 2) return;
+    const alongOne = dims.length === 1 && (dims[0] === -1 || dims[0] === 2);
+    if (rank < 2 && !alongOne) return;
     const has = (d: number): boolean => dims.includes(d);
     const space = dims.length > 1 && has(2) && !has(1);
     const middle = dims.length > 1 && has(1) && has(2) && !dims.includes(rank);
@@ -314,7 +322,30 @@ class Reader {
     const keyword = node.args.find((a) => a.value === written && a.kind === "keyword")?.name;
     const text = sourceOf(this.fn, written);
     const reason = `${keyword === undefined ? "axes " : `${keyword}=`}${text} on line ${node.span.line}`;
-    this.note(array, node, { rank, exact: dims.length > 1 && rank > 3, classAxis, reason });
+    const exact = dims.length > 1 && rank > 3;
+    this.note(array, node, { rank, exact, classAxis, alongOne, reason });
+  }
+
+  /** `einsum("bci,bci->bc", p, t)`: a letter for each axis. */
+  private contracted(node: Call): void {
+    const [first, ...others] = node.args.map((a) => a.value);
+    if (first?.kind !== "String") return;
+    const only = others[0];
+    const operands = only?.kind === "List" || only?.kind === "Tuple" ? only.items : others;
+    const subscripts = first.value.split("->")[0]!.split(",");
+    operands.forEach((operand, k) => {
+      const written = [...(subscripts[k] ?? "").replace(/\s/g, "")];
+      if (written.length < 2 || written.includes(".")) return;
+      const named = written.map((l) => letterOf(l) ?? l.toLowerCase());
+      const letters = new Set(named).size === named.length ? named : null;
+      const classAxis =
+        letters?.[1] === "c"
+          ? "first"
+          : letters?.at(-1) === "c" && letters.length > 2
+            ? "last"
+            : null;
+      this.note(operand, node, { rank: written.length, exact: true, classAxis, letters });
+    });
   }
 
   /** `x.view(b, c, -1)`: the sizes of the first axes stay, the others are joined. */

@@ -25,7 +25,9 @@ export function guessShapes(
   library: Library,
 ): ShapeGuess | null {
   if (names.length === 0) return null;
-  const clues = cluesOf(target, names, library).filter((c) => c.rank > 1 || c.labelMap);
+  const clues = cluesOf(target, names, library).filter(
+    (c) => c.rank > 1 || c.labelMap || c.alongOne,
+  );
   const stated = statedShapes(target, names, targets);
   if (clues.every((c) => c.rank < 2) && stated.size === 0) return null;
   const common = commonAxes(clues, stated, target.name, library);
@@ -92,7 +94,11 @@ function commonAxes(
   const told = about.find((c) => c.classAxis !== null);
   const classAxis = told?.classAxis ?? (library === "tensorflow" ? "last" : "first");
   const volume = /3d|volum/i.test(name);
-  const rank = best.exact ? best.rank : usualRank(best.rank, told !== undefined, volume);
+  const points = told?.classAxis === "first" && about.some((c) => c.alongOne);
+  const rank =
+    best.exact || (points && best.rank <= 3)
+      ? Math.max(best.rank, points ? 3 : 0)
+      : usualRank(best.rank, told !== undefined, volume);
   return { letters: usualLetters(rank, classAxis, told !== undefined), reason: best.reason };
 }
 

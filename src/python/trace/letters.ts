@@ -49,7 +49,8 @@ export function lettersIn(text: string): string[] | null {
     }
     const letter = letterOf(word.replace(/^[*#_]+(?=\w)/, ""));
     if (letter === null) return null;
-    letters.push(letter);
+    // N behind B counts points: (B, C, N).
+    letters.push(/^n$/i.test(word) && letters.includes("b") ? "i" : letter);
   }
   const named = letters.filter((l) => sizeOf(l) === null);
   const isShape = letters.length > 1 && named.length > 0;

@@ -39,6 +39,7 @@ const told = (docstring: string): string => body(`"""${docstring}"""`, "return (
 const FIRST = "(b, c, h, w)";
 const LAST = "(b, h, w, c)";
 const VOLUME = "(b, c, d, h, w)";
+const POINTS = "(b, c, i)";
 const LABELS = "(b, h, w) int";
 
 /** What it is about; code; shape of p; shape of g if another; what the shape of p is taken from. */
@@ -233,7 +234,7 @@ const ROWS: readonly Row[] = [
       "g = F.one_hot(g, 3).permute(0, 3, 1, 2).float()",
       "return 1 - (p * g).sum(dim=(2, 3)).mean()",
     ),
-    FIRST,
+    "(b, 3, h, w)",
     LABELS,
     "dim=(2, 3)",
   ],
@@ -243,13 +244,13 @@ const ROWS: readonly Row[] = [
       "g = F.one_hot(g, 3).permute(0, 4, 1, 2, 3)",
       "return 1 - (p * g).sum(dim=(2, 3, 4)).mean()",
     ),
-    VOLUME,
+    "(b, 3, d, h, w)",
     "(b, d, h, w) int",
   ],
   [
     "rows of the identity",
     body("g = np.eye(3)[g]", "return 1 - np.sum(p * g, axis=(0, 1, 2)).mean()"),
-    LAST,
+    "(b, h, w, 3)",
     LABELS,
   ],
   [
@@ -259,7 +260,7 @@ const ROWS: readonly Row[] = [
       "g = F.one_hot(g, 3).permute(0, 3, 1, 2)",
       "return ce + 1 - (p.softmax(dim=1) * g).sum(dim=(2, 3)).mean()",
     ),
-    FIRST,
+    "(b, 3, h, w)",
     LABELS,
   ],
   [
@@ -296,7 +297,7 @@ const ROWS: readonly Row[] = [
   [
     "a docstring whose target lacks the classes",
     `def f(p, g):\n    """Dice.\n\n    p: (N, C, H, W)\n    g: (N, H, W)\n    """\n    g = F.one_hot(g, 3).permute(0, 3, 1, 2)\n    return (p * g).sum()\n`,
-    FIRST,
+    "(b, 3, h, w)",
     LABELS,
   ],
   [
@@ -335,6 +336,68 @@ const ROWS: readonly Row[] = [
     "dim=(2, 3, 4)",
   ],
   ["nothing said", body("return 1 - 2 * (p * g).sum() / (p.sum() + g.sum())"), "(i,)"],
+  [
+    "letters of an einsum",
+    body(
+      'i = torch.einsum("bci,bci->bc", p, g)',
+      'u = torch.einsum("bci->bc", p) + torch.einsum("bci->bc", g)',
+      "return (1 - 2 * i / u).mean()",
+    ),
+    POINTS,
+    null,
+    "torch.einsum(",
+  ],
+  [
+    "letters of an einsum over images",
+    body('return 1 - torch.einsum("bkwh,bkwh->bk", p, g).mean()'),
+    "(b, c, w, h)",
+  ],
+  [
+    "points: classes second, and one axis summed over",
+    body("p = p.softmax(1)", "return 1 - ((p * g).sum(2) / (p + g).sum(2)).mean()"),
+    POINTS,
+    null,
+    "axes 2",
+  ],
+  [
+    "points, from the end",
+    body("p = F.softmax(p, dim=1)", "return 1 - (p * g).sum(-1).mean()"),
+    POINTS,
+  ],
+  [
+    "points whose target holds class numbers",
+    body(
+      "p = p.softmax(1)",
+      "g = F.one_hot(g, p.shape[1]).transpose(1, 2)",
+      "return 1 - (p * g).sum(2).mean()",
+    ),
+    "(b, 3, i)",
+    "(b, i) int",
+  ],
+  [
+    "a docstring of points",
+    `def f(p, g):\n    """p: (B, C, N), g: (B, N)"""\n    g = F.one_hot(g, 4).permute(0, 2, 1)\n    return 1 - (p * g).sum()\n`,
+    "(b, 4, i)",
+    "(b, i) int",
+  ],
+  ["an image alone", sums("X.sum((1, 2))"), "(b, h, w)"],
+  [
+    "weights for three classes",
+    body("w = torch.tensor([1.0, 0.5, 2.0])", "return ((p * g).sum((2, 3)) * w).mean()"),
+    "(b, 3, h, w)",
+  ],
+  [
+    "the third class",
+    body("return (p[:, 2] * g[:, 2]).sum() + (p[:, 0] * g[:, 0]).sum()"),
+    "(b, 3, h, w)",
+  ],
+  [
+    "a channel that the target lacks",
+    `def f(p, g):\n    """p: (B, C, H, W), g: (B, H, W)"""\n    p = p.view(p.shape[0], 1, -1)\n    g = g.view(g.shape[0], 1, -1)\n    return (p * g).sum()\n`,
+    "(b, 1, h, w)",
+    LABELS,
+  ],
+  ["arrays joined", body("return torch.cat([p * g, p], 1).sum((1, 2, 3)).mean()"), "(b, 3, h, w)"],
 ];
 
 describe("Shapes without arrays", () => {

@@ -154,3 +154,31 @@ def second(p, t):
     assert.ok(second?.assumptions.some((a) => a.includes("as p of first")));
   });
 });
+
+describe("without arrays", () => {
+  it("derives a loss that drops the background from its ratios", async () => {
+    const source = `import torch
+def loss(x, y):
+    x = torch.softmax(x, 1)
+    axes = tuple(range(2, x.ndim))
+    tp, fp, fn = (x * y).sum(axes), (x * (1 - y)).sum(axes), ((1 - x) * y).sum(axes)
+    dc = 2 * tp / torch.clip(2 * tp + fp + fn, 1e-8)
+    return -dc[:, 1:].mean()
+`;
+    const [only] = await reportsOf(source, "loss");
+    assert.equal(only?.check.verdict, "not-checked");
+  });
+
+  it("refuses axes whose open sizes cannot be equal, at the line where they meet", async () => {
+    const source = `import torch
+def loss(x, y):
+    """x: (B, 3, H, W), y: (B, H, W)"""
+    return (x.view(x.shape[0], -1) * y.view(y.shape[0], -1)).sum()
+`;
+    const job = { file: "a.py", source, callable: "loss", values: [], wrt: null, directory: "." };
+    const [result] = await inspectFile({ ...job, shapes: ["x=b,3,h,w", "y=b,h,w"] });
+    assert.ok(result !== undefined && "failure" in result);
+    assert.match(result.failure.message, /do not broadcast/);
+    assert.equal(result.failure.line, 4);
+  });
+});
