@@ -334,7 +334,7 @@ class Reader {
     const operands = only?.kind === "List" || only?.kind === "Tuple" ? only.items : others;
     const subscripts = first.value.split("->")[0]!.split(",");
     operands.forEach((operand, k) => {
-      const written = (subscripts[k] ?? "").match(/\S/g) ?? [];
+      const written: readonly string[] = (subscripts[k] ?? "").match(/\S/g) ?? [];
       if (written.length < 2 || written.includes(".")) return;
       const named = written.map((l) => letterOf(l) ?? l.toLowerCase());
       const letters = new Set(named).size === named.length ? named : null;
