@@ -13,6 +13,7 @@ import {
   drawnPoint,
   generator,
   guessRange,
+  tinyPoints,
 } from "./equalityPoints.ts";
 import { smallSizes } from "./equalitySizes.ts";
 import type { BoundArray } from "./evaluate.ts";
@@ -94,6 +95,7 @@ export function decideEqual(a: Expr, b: Expr, options: EqualityOptions = {}): Eq
   const exact = continuous && isRationalFunction(a) && isRationalFunction(b);
   const degenerate = options.degenerate ?? a.shape.length === 0;
 
+  const limits = smallLimits([a, b]);
   let compared = 0;
   const later: (() => Outcome)[] = [];
   for (const sizes of smallSizes([a, b], new Set(options.keep))) {
@@ -127,9 +129,8 @@ export function decideEqual(a: Expr, b: Expr, options: EqualityOptions = {}): Eq
       later.push(() => compareAt(x, y, point, false));
     }
     if (degenerate) {
-      for (const point of degeneratePoints(plan, next)) {
-        later.push(() => compareAt(x, y, point, false));
-      }
+      const points = [...degeneratePoints(plan, next), ...tinyPoints(plan, limits, next)];
+      for (const point of points) later.push(() => compareAt(x, y, point, false));
     }
   }
   if (compared === 0) return undecided("neither is defined at any point tried");
@@ -140,6 +141,24 @@ export function decideEqual(a: Expr, b: Expr, options: EqualityOptions = {}): Eq
     }
   }
   return { equal: true, how: exact ? "rational identity" : how };
+}
+
+/** Limits below this one are guards that no ordinary array comes near. */
+const SMALL_LIMIT = 1e-2;
+const MOST_LIMITS = 3;
+
+/** Small numbers below which a sum is not let: only sums of their size tell them apart. */
+function smallLimits(roots: readonly Expr[]): number[] {
+  const found = new Set<number>();
+  for (const e of topological(...roots)) {
+    const limits = e.kind === "clamp" || (e.kind === "binary" && e.op === "max");
+    if (!limits) continue;
+    for (const a of e.args) {
+      const value = a.kind === "const" || a.kind === "parameter" ? (a.value ?? 0) : 0;
+      if (value > 0 && value < SMALL_LIMIT) found.add(value);
+    }
+  }
+  return [...found].slice(0, MOST_LIMITS);
 }
 
 type Outcome =

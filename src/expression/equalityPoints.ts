@@ -13,7 +13,11 @@ export type InputRange =
   | "logit"
   | "binary"
   | "soft"
-  | { readonly labels: number }
+  | {
+      readonly labels: number;
+      /** Further numbers that code looks for in a map of classes: labels that are to be ignored. */
+      readonly others?: readonly number[];
+    }
   | { readonly min: number; readonly max: number };
 
 export interface Point {
@@ -74,16 +78,51 @@ export function degeneratePoints(plan: PointPlan, next: () => number): Point[] {
   });
 }
 
+/** Entries so small that sums of a few come under a limit, or barely over it. */
+export function tinyPoints(
+  plan: PointPlan,
+  limits: readonly number[],
+  next: () => number,
+): Point[] {
+  return limits.map((limit) => {
+    const bindings = parameterBindings(plan, next);
+    for (const x of plan.inputs) {
+      const range = plan.ranges.get(x.name) ?? "probability";
+      const value = (): number => {
+        const drawn = draw(range, next);
+        if (range === "probability" || range === "soft") return (drawn * limit) / FEW;
+        return range === "logit" ? rounded(Math.log(limit / FEW) + drawn / 4) : drawn;
+      };
+      bindings.set(x.name, filled(x, value));
+    }
+    return { bindings, degenerate: true };
+  });
+}
+
+/** About as many entries as the small shapes sum over. */
+const FEW = 8;
+const rounded = (v: number): number => Math.round(v * 1000) / 1000;
+
 /** What the use of an input says of its range; a caller who knows better says so. */
 export function guessRange(x: Input, roots: readonly Expr[]): InputRange {
   if (x.type === "bool") return "binary";
   const reached = new Set<Expr>([x]);
+  const named = new Set<number>();
+  let labels: number | null = null;
   let logit = false;
   for (const e of topological(...roots)) {
     if (!e.args.some((a) => reached.has(a))) continue;
-    if (e.kind === "oneHot") return { labels: e.shape[e.dim]!.size ?? 3 };
+    if (e.kind === "oneHot") labels ??= e.shape[e.dim]!.size ?? 3;
+    if (e.kind === "binary" && (e.op === "eq" || e.op === "ne")) {
+      for (const a of e.args) if (a.kind === "const") named.add(a.value);
+    }
     if (e.kind === "softmax" || (e.kind === "unary" && SQUASHING.has(e.op))) logit = true;
-    if (PASSING.has(e.kind)) reached.add(e);
+    // Where ignored labels have been taken out, the others stand as they were.
+    if (PASSING.has(e.kind) || (e.kind === "where" && e.type === x.type)) reached.add(e);
+  }
+  if (labels !== null) {
+    const others = [...named].filter((v) => v < 0 || v >= labels);
+    return others.length === 0 ? { labels } : { labels, others };
   }
   return logit ? "logit" : x.type === "int" ? "binary" : "probability";
 }
@@ -98,6 +137,9 @@ const PASSING = new Set([
   "expand",
 ]);
 
+/** The share of a map of classes that holds labels which are none of its classes. */
+const OTHER_LABELS = 0.3;
+
 function isMask(range: InputRange): boolean {
   return range === "probability" || range === "binary" || range === "soft";
 }
@@ -110,7 +152,11 @@ function draw(range: InputRange, next: () => number): number {
   }
   if (range === "soft") return Math.round(next() * 1e4) / 1e4;
   if (range === "probability") return (1 + Math.floor(next() * 9998)) / 1e4;
-  if ("labels" in range) return Math.floor(next() * range.labels);
+  if ("labels" in range) {
+    const { labels, others = [] } = range;
+    const other = others.length > 0 && next() < OTHER_LABELS;
+    return other ? others[Math.floor(next() * others.length)]! : Math.floor(next() * labels);
+  }
   return Number((range.min + (range.max - range.min) * next()).toPrecision(6));
 }
 

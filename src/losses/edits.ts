@@ -2,7 +2,14 @@
  * Differences between two losses of the family, as single edits: each is one field of the spec, so
  * a path of edits leads from one loss to the other, and each edit on it is one named reason.
  */
-import { type FamilySpec, type Scalar, familySpec, scaled, valueOf } from "./spec.ts";
+import {
+  type AbsentWeight,
+  type FamilySpec,
+  type Scalar,
+  familySpec,
+  scaled,
+  valueOf,
+} from "./spec.ts";
 import { PLAIN_DICE } from "./spec.ts";
 
 export type FamilyField = keyof FamilySpec;
@@ -163,20 +170,26 @@ function targets(s: FamilySpec): FamilySpec {
     ...s,
     targetSmoothing: none ? { kind: "none" } : targetSmoothing,
     ignoredLabel: s.mask === "none" ? null : s.ignoredLabel,
-    ignoredBy: s.mask === "none" || s.targetEncoding === "one-hot" ? "voxel" : s.ignoredBy,
+    ignoredBy: s.mask === "none" || s.targetEncoding !== "as given" ? "voxel" : s.ignoredBy,
   };
 }
 
 function weights(s: FamilySpec): FamilySpec {
-  const { classWeighting } = s;
+  const { classWeighting, absentWeight } = s;
   const volume = classWeighting === "volume" && valueOf(s.volumePower) !== 0;
   const given = classWeighting !== "none" && classWeighting !== "volume";
   return {
     ...s,
     weights: given ? s.weights : PLAIN_DICE.weights,
     volumePower: classWeighting === "volume" ? s.volumePower : PLAIN_DICE.volumePower,
-    absentWeight: volume ? s.absentWeight : PLAIN_DICE.absentWeight,
+    absentWeight: volume ? oneWay(absentWeight, s.volumePower) : PLAIN_DICE.absentWeight,
   };
+}
+
+/** To the first power it is the same where ε is added. */
+function oneWay(absent: AbsentWeight, power: Scalar): AbsentWeight {
+  const same = absent.kind === "added to the power" && valueOf(power) === 1;
+  return same ? { kind: "added", epsilon: absent.epsilon } : absent;
 }
 
 /** Reductions over axes that the sums have run over do nothing. */

@@ -31,6 +31,12 @@ export type Activation =
 /** Where a mask (or the mask of labels that are not to count) multiplies. */
 export type MaskUse = "none" | "before activation" | "after activation" | "numerator only";
 
+/**
+ * A label map gets a class axis, with 1 where the label is the class; or gets it last, and is then
+ * given the prediction's shape without moving it, so that entries stand in wrong places.
+ */
+export type TargetEncoding = "as given" | "one-hot" | "one-hot, class axis misplaced";
+
 export type TargetSmoothing =
   | { readonly kind: "none" }
   /** (1 - ε)t + ε: no class is quite absent. */
@@ -104,8 +110,10 @@ export type AbsentWeight =
   | { readonly kind: "largest finite" }
   /** w = 1 / max(T^power, at) */
   | { readonly kind: "floor"; readonly at: Scalar }
-  /** w = 1 / (T + added)^power */
+  /** w = 1 / (T + ε)^power */
   | { readonly kind: "added"; readonly epsilon: Scalar }
+  /** w = 1 / (T^power + ε) */
+  | { readonly kind: "added to the power"; readonly epsilon: Scalar }
   | { readonly kind: "infinite" };
 
 /** What is detached: a constant to the gradient, whatever its value. */
@@ -163,13 +171,12 @@ export interface FamilySpec {
   readonly mask: MaskUse;
   /** Voxels whose label is this one are masked; the mask is an input of its own when `null`. */
   readonly ignoredLabel: number | null;
-  /** A label map gets a class axis, with 1 where the label is the class. */
   /**
    * Whether the ignored label masks its voxel in all classes, or (in targets with channels) only
    * the entry that carries it.
    */
   readonly ignoredBy: "voxel" | "entry";
-  readonly targetEncoding: "as given" | "one-hot";
+  readonly targetEncoding: TargetEncoding;
   readonly targetSmoothing: TargetSmoothing;
   /** Limits of the prediction: [ε, 1 - ε], none when 0. */
   readonly predictionClip: Scalar;

@@ -8,6 +8,7 @@ import {
   type Explanation,
   type Reason,
   type Standard,
+  type WrittenGradient,
   explain,
 } from "../explain/reasons/explain.ts";
 import { type Match as Nearest, matchesOf } from "../explain/reasons/match.ts";
@@ -34,8 +35,20 @@ export function explainDifference(
   return explain(subject, standard, {
     ...(first.spans === undefined ? {} : { spans: first.spans }),
     file: first.report.function.file,
+    written: writtenByHand(first),
     evaluate: evaluateOn(first, subject, watch),
   });
+}
+
+/** The gradient of a function that does not compute its own loss's, and where it says so. */
+function writtenByHand({ report, gradientExpr }: Inspection): WrittenGradient | null {
+  const wrong = (report.handwritten ?? []).filter((h) => h.inForce && h.verdict !== "right");
+  if (wrong.length === 0) return null;
+  const lines = wrong.flatMap(({ faults, location }) => {
+    const own = faults.flatMap((f) => f.lines);
+    return own.length > 0 ? own : location.line === undefined ? [] : [location.line];
+  });
+  return { gradient: gradientExpr, lines: [...new Set(lines)].sort((a, b) => a - b) };
 }
 
 /** The catalogue losses nearest to what `own` was recognized as. */
@@ -154,7 +167,8 @@ const SIZES = { batch: 2, class: 3, space: 4 } as const;
 
 function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => boolean): Evaluate {
   const sizes = new Map<string, number>();
-  for (const a of [...prediction.shape, ...target.shape]) {
+  const inputs = [prediction, target, ...(mask === undefined ? [] : [mask])];
+  for (const a of inputs.flatMap((x) => x.shape)) {
     if (a.size !== null) continue;
     sizes.set(a.name, a.role === "batch" || a.role === "class" ? SIZES[a.role] : SIZES.space);
   }
@@ -162,7 +176,7 @@ function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => b
   return (gradients, draw) => {
     const next = generator(draw + 1);
     const bindings = new Map<string, TypedArray>();
-    for (const x of [prediction, target, ...(mask === undefined ? [] : [mask])]) {
+    for (const x of inputs) {
       const count = sizesOf(resize(x, sizes).shape).reduce((a, b) => a * b, 1);
       const value = (): number => {
         if (x === prediction) return next();

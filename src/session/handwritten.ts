@@ -1,7 +1,7 @@
 /** The gradients written by hand that a trace has found, judged and put into words for the report. */
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
-import { dependsOn, substitute } from "../expression/walk.ts";
+import { dependsOn, leaves, substitute } from "../expression/walk.ts";
 import { type Wanted, fixEdits } from "../explain/handwritten/fix.ts";
 import { type InputJudgement, type WrittenGradient, judge } from "../explain/handwritten/judge.ts";
 import { derive } from "../gradient/derive.ts";
@@ -24,6 +24,9 @@ export function judgeHandwritten(trace: Trace): HandwrittenResult {
   const entries: HandWritten[] = [];
   const seen = new Map<string, boolean>();
   let allRight = true;
+  const predictions = trace.inputs.flatMap((x) =>
+    x.role === "prediction" && x.node.kind === "input" ? [x.node.name] : [],
+  );
   for (const use of uses) {
     const force = reasonInForce(use, trace.callSites);
     const key = keyOf(use, force.inForce);
@@ -32,7 +35,8 @@ export function judgeHandwritten(trace: Trace): HandwrittenResult {
       allRight &&= known;
       continue;
     }
-    const own = entriesOf(use, force.inForce, useSentence(use, trace.callSites, force.inForce));
+    const sentence = useSentence(use, trace.callSites, force.inForce);
+    const own = entriesOf(use, predictions, force.inForce, sentence);
     const isRight = !force.inForce || own.every((e) => e.verdict === "right");
     seen.set(key, isRight);
     allRight &&= isRight;
@@ -82,7 +86,8 @@ function inForce(trace: Trace, uses: readonly HandwrittenUse[], wrt: Expr): Expr
 
 const ones = (u: Expr): Expr => (u.shape.length === 0 ? b.ONE : b.expand(b.ONE, u.shape));
 
-function writtenOf(use: HandwrittenUse): WrittenGradient {
+/** @param predictions names of the loss's own: what depends on them is no target, whatever its name */
+function writtenOf(use: HandwrittenUse, predictions: readonly string[]): WrittenGradient {
   const roles = rolesOf(
     use.inputs.map((x) => ({ name: x.name, isReal: x.node.type === "float" })),
     use.library,
@@ -91,7 +96,9 @@ function writtenOf(use: HandwrittenUse): WrittenGradient {
     inputs: use.inputs.map((x, k) => ({
       name: x.name,
       node: x.node,
-      isTarget: roles[k] === "target",
+      isTarget:
+        roles[k] === "target" &&
+        !leaves(use.passed[k]!).some((e) => e.kind === "input" && predictions.includes(e.name)),
     })),
     outputs: use.outputs,
     upstream: use.upstream,
@@ -99,7 +106,12 @@ function writtenOf(use: HandwrittenUse): WrittenGradient {
   };
 }
 
-function entriesOf(use: HandwrittenUse, isInForce: boolean, used: string): HandWritten[] {
+function entriesOf(
+  use: HandwrittenUse,
+  predictions: readonly string[],
+  isInForce: boolean,
+  used: string,
+): HandWritten[] {
   const { file, line, column } = use.definition;
   const common = {
     kind: use.kind,
@@ -110,7 +122,7 @@ function entriesOf(use: HandwrittenUse, isInForce: boolean, used: string): HandW
     use: used,
     maxAbsDifference: null,
   };
-  const w = writtenOf(use);
+  const w = writtenOf(use, predictions);
   if (use.failure !== null || use.refusal !== null) {
     const first = w.inputs.find((x) => !x.isTarget) ?? w.inputs[0];
     return [

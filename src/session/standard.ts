@@ -47,6 +47,7 @@ function isMask({ name, node, role, isFixed }: InspectedInput, { shape }: Input)
 
 const ENCODINGS: Readonly<Record<FamilySpec["targetEncoding"], string>> = {
   "one-hot": "the target is one-hot encoded for it",
+  "one-hot, class axis misplaced": "the target is one-hot encoded for it, its class axis misplaced",
   "as given": "the target has a class axis, so it is not encoded",
 };
 

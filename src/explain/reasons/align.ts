@@ -14,14 +14,22 @@ const TOGETHER = 3;
 /** Sets of fields that are tried: beyond it the losses have little in common anyway. */
 const MOST_SETS = 400;
 
-/** The spec of the same function as `spec` on the subject's arrays, as near to `target` as can be. */
-export function aligned(subject: Subject, spec: FamilySpec, target: FamilySpec): FamilySpec {
+/**
+ * The spec of the same function as `spec` on the subject's arrays, as near to `target` as can be.
+ * @param together how many fields are taken over at once
+ */
+export function aligned(
+  subject: Subject,
+  spec: FamilySpec,
+  target: FamilySpec,
+  together = TOGETHER,
+): FamilySpec {
   let own = canonical(spec);
   const other = canonical(target);
   const loss = builtOn(subject, own);
   if (loss === null) return own;
   let tried = 0;
-  for (let size = 1; size <= TOGETHER; size++) {
+  for (let size = 1; size <= together; size++) {
     for (const fields of subsets(differing(own, other), size)) {
       if (++tried > MOST_SETS) return own;
       if (fields.some((f) => sameValue(own[f], other[f]))) continue;
@@ -36,12 +44,12 @@ export function aligned(subject: Subject, spec: FamilySpec, target: FamilySpec):
 }
 
 /**
- * Two specs in the way to write ratios that leaves the fewest changes. Beside Tversky weights Dice
- * and Jaccard are Tversky too, with smoothing that counts double: either the numbers in the code are
- * the same, or what they amount to.
+ * Two specs in the way to write ratios that leaves the fewest changes. Dice and Jaccard are Tversky
+ * too, Dice with smoothing that counts half: either the numbers in the code are the same, or what
+ * they amount to.
  */
 export function fewestChanges(a: FamilySpec, b: FamilySpec): [FamilySpec, FamilySpec] {
-  if (a.ratio.kind !== "tversky" && b.ratio.kind !== "tversky") return [a, b];
+  if (a.ratio.kind === b.ratio.kind && a.ratio.kind !== "tversky") return [a, b];
   const [x, y] = [asTversky(a), asTversky(b)];
   return changesBetween(x, y).length < changesBetween(a, b).length ? [x, y] : [a, b];
 }

@@ -7,11 +7,12 @@ import { decideEqual } from "../../expression/equality.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { gradient } from "../../gradient/gradient.ts";
 import { canonical } from "../../losses/edits.ts";
-import type { FamilySpec } from "../../losses/spec.ts";
+import { type FamilySpec, PLAIN_DICE } from "../../losses/spec.ts";
 import { cataloguedBoth } from "../recognize/catalogued.ts";
 import { withClassesCounted } from "../recognize/classes.ts";
+import { type Interruption, withoutInterruptions } from "../recognize/interruptions.ts";
 import { type Recognition, builtOn, recognizeBoth } from "../recognize/recognize.ts";
-import { type Subject, isLoss, rolesOf } from "../recognize/subject.ts";
+import { type Subject, isLoss, rangesOf, rolesOf } from "../recognize/subject.ts";
 import { aligned, fewestChanges } from "./align.ts";
 import { type GradientFactor, factorOf } from "./factor.ts";
 import { type PairFormula, specFormula } from "./formula.ts";
@@ -53,8 +54,16 @@ export type Evaluate = (gradients: readonly Expr[], draw: number) => readonly Ar
 export interface ExplainOptions {
   readonly spans?: ReadonlyMap<Expr, SourceSpan>;
   readonly file?: string;
+  /** The gradient that runs, where it is written by hand and not that of the loss. */
+  readonly written?: WrittenGradient | null;
   /** Null: no shares and no factors. */
   readonly evaluate: Evaluate | null;
+}
+
+export interface WrittenGradient {
+  readonly gradient: Expr;
+  /** Where it is wrong. */
+  readonly lines: readonly number[];
 }
 
 /** Draws of arrays on which a factor must be the same to be called constant. */
@@ -63,7 +72,7 @@ const DRAWS = 3;
 export function explain(
   given: Subject,
   { loss, spec }: Standard,
-  { spans: places = new Map(), ...rest }: ExplainOptions,
+  { spans: places = new Map(), written: byHand = null, ...rest }: ExplainOptions,
 ): Explanation {
   const { subject, sized, nodes } = withClassesCounted(given);
   const standard = { loss: sized(loss), spec };
@@ -72,17 +81,24 @@ export function explain(
     const span = places.get(before);
     if (span !== undefined && !spans.has(after)) spans.set(after, span);
   }
-  const options = { ...rest, spans };
+  const written = byHand === null ? null : { ...byHand, gradient: sized(byHand.gradient) };
+  const options = { ...rest, spans, written };
   const same = isLoss(subject, subject.loss, standard.loss);
   const seen = recognizeBoth(subject, standard.loss, standard.spec);
   const { own, other: target } =
     seen.own === null ? cataloguedBoth(subject, standard.loss, standard.spec) : seen;
-  const interrupted = (own?.interruptions.length ?? 0) > 0;
+  const cuts = withoutInterruptions(subject).interruptions;
+  const others = withoutInterruptions({ ...subject, loss: standard.loss });
+  const interrupted = written !== null || cuts.length + others.interruptions.length > 0;
   if (same.equal === true && !interrupted) {
     return { equal: "same function", how: same.how, reasons: [], complete: true, own };
   }
-  const [g, h] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
-  const sameGradient = decideEqual(g!, h!, { absent: [subject.target.name] });
+  const g = written?.gradient ?? gradient(subject.loss, subject.prediction);
+  const h = gradient(standard.loss, subject.prediction);
+  const sameGradient = decideEqual(g, h, {
+    absent: [subject.target.name],
+    ranges: rangesOf(subject),
+  });
   const equal =
     sameGradient.equal === true
       ? "same gradient"
@@ -90,23 +106,37 @@ export function explain(
         ? "different"
         : "undecided";
   const { how } = sameGradient;
+  const kinds = interruptionsApart(cuts, others.interruptions);
   if (own === null || target === null) {
-    const reasons = equal === "same gradient" ? [] : [unnamed(subject, standard, options)];
-    return { equal, how, reasons, complete: equal === "same gradient", own };
+    if (equal === "same gradient") return { equal, how, reasons: [], complete: true, own };
+    const whole = unnamed(subject, standard, options);
+    const known = same.equal === true ? interruptionReasons(kinds, PLAIN_DICE, options) : [];
+    const reasons = known.map((reason) => ({
+      ...reason,
+      factor: whole.factor,
+      share: whole.share,
+    }));
+    return {
+      equal,
+      how,
+      reasons: reasons.length > 0 ? reasons : [whole],
+      complete: reasons.length > 0,
+      own,
+    };
   }
   const roled = { ...subject, roles: own.roles };
-  const other = canonical(target);
-  const [from, to] = fewestChanges(aligned(roled, own.spec, other), other);
+  const near = aligned(roled, own.spec, canonical(target));
+  const [from, to] = fewestChanges(near, aligned(roled, target, near, 1));
   const changes = changesBetween(from, to);
-  const reasons = reasonsOf(roled, own, from, to, changes, options);
+  const reasons = reasonsOf(roled, kinds, from, to, changes, options);
   const end = builtOn(roled, applied(from, to, changes));
-  const complete = end !== null && isLoss(roled, end, standard.loss).equal === true;
+  const complete = end !== null && isLoss(roled, end, others.loss).equal === true;
   return { equal, how, reasons, complete, own };
 }
 
 function reasonsOf(
   subject: Subject,
-  own: Recognition,
+  interruptions: readonly Interruption[],
   from: FamilySpec,
   to: FamilySpec,
   changes: readonly Change[],
@@ -128,8 +158,11 @@ function reasonsOf(
     gradients.set(bits, g);
     return g;
   };
-  const interrupted = own.interruptions.length > 0;
-  const real = interrupted ? gradient(subject.loss, subject.prediction) : null;
+  const { written = null } = options;
+  const interrupted = written !== null || interruptions.length > 0;
+  const real = interrupted
+    ? (written?.gradient ?? gradient(subject.loss, subject.prediction))
+    : null;
   const after = (bits: number): ArrayLike<number> | null => {
     const g = gradientOf(bits);
     return g === null || evaluate === null ? null : evaluate([g], 0)[0]!;
@@ -140,7 +173,7 @@ function reasonsOf(
     evaluate === null || before === null || then === null
       ? { kind: "none" }
       : factorOf(drawn(evaluate, [before, then]));
-  const interruptions = interruptionReasons(own, from, options).map((reason): Reason => ({
+  const interrupting = interruptionReasons(interruptions, from, options).map((reason): Reason => ({
     ...reason,
     factor: factor(real, gradientOf(0)),
     share: shares?.before ?? null,
@@ -159,7 +192,7 @@ function reasonsOf(
       lines: linesOf(change.id, from, subject, options.spans ?? new Map(), options.file ?? ""),
     };
   });
-  return [...interruptions, ...family];
+  return [...interrupting, ...family];
 }
 
 /** The pair of gradients on several draws of the arrays. */
@@ -173,30 +206,48 @@ function drawn(
   });
 }
 
+/** What interrupts one of the gradients only, or the other one: those of the second have no lines here. */
+function interruptionsApart(
+  own: readonly Interruption[],
+  others: readonly Interruption[],
+): Interruption[] {
+  const only = (some: readonly Interruption[], rest: readonly Interruption[]): Interruption[] =>
+    some.filter((i) => !rest.some((o) => o.kind === i.kind));
+  return [...only(own, others), ...only(others, own)];
+}
+
 /** Several interruptions act as one: their reasons share its figures. */
 function interruptionReasons(
-  own: Recognition,
+  interruptions: readonly Interruption[],
   spec: FamilySpec,
-  options: ExplainOptions,
+  { spans, written = null }: ExplainOptions,
 ): Reason[] {
-  const kinds = [...new Set(own.interruptions.map((i) => i.kind))];
-  return kinds.map((id) => ({
+  const linesOfKind = new Map<ReasonId, number[]>();
+  for (const { kind, node } of interruptions) {
+    const line = spans?.get(node)?.line;
+    linesOfKind.set(kind, [
+      ...(linesOfKind.get(kind) ?? []),
+      ...(line === undefined ? [] : [line]),
+    ]);
+  }
+  if (written !== null) linesOfKind.set("hand-written", [...written.lines]);
+  return [...linesOfKind].map(([id, lines]) => ({
     id,
     ...wordsOf(id, spec, spec),
     formulas: null,
     factor: { kind: "none" },
     share: null,
-    lines: own.interruptions
-      .filter((i) => i.kind === id)
-      .flatMap((i) => {
-        const span = options.spans?.get(i.node);
-        return span === undefined ? [] : [span.line];
-      }),
+    lines: [...new Set(lines)],
   }));
 }
 
-function unnamed(subject: Subject, standard: Standard, { evaluate }: ExplainOptions): Reason {
-  const [a, b] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+function unnamed(
+  subject: Subject,
+  standard: Standard,
+  { evaluate, written = null }: ExplainOptions,
+): Reason {
+  const [own, b] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const a = written?.gradient ?? own;
   const factor: GradientFactor =
     evaluate === null ? { kind: "none" } : factorOf(drawn(evaluate, [a!, b!]));
   const constant = factor.kind === "constant";

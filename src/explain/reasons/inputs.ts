@@ -13,6 +13,7 @@ export function onInputs(
   pairs: readonly (readonly [from: Input, to: Input])[],
 ): Expr | null {
   const axes = new Map<string, Axis>();
+  let isSame = true;
   for (const [from, to] of pairs) {
     if (!fitsShape(from.shape, to.shape)) return null;
     for (const [d, a] of from.shape.entries()) {
@@ -20,9 +21,9 @@ export function onInputs(
       const known = axes.get(a.name);
       if (known !== undefined && known.name !== b.name) return null;
       axes.set(a.name, b);
+      isSame &&= a.name === b.name && a.size === b.size;
     }
   }
-  const isSame = [...axes].every(([name, a]) => name === a.name);
   const renamed = isSame ? (x: Expr): Expr => x : (x: Expr): Expr => renameAxes(x, axes);
   const replacements = new Map<Expr, Expr>();
   for (const [from, to] of pairs) {

@@ -128,7 +128,7 @@ const FIXES: Readonly<Record<ReasonId, (b: FamilySpec) => string>> = {
   mask: (b) => `Let the mask multiply: ${b.mask}.`,
   "target-encoding": (b) =>
     b.targetEncoding === "one-hot"
-      ? "Encode the label map as one-hot over the class axis."
+      ? "Encode the label map as one-hot over the class axis: move the axis that one_hot adds last with permute, since view and reshape only cut the numbers anew."
       : "Pass the target in the prediction's shape, without encoding it inside.",
   "target-smoothing": (b) =>
     b.targetSmoothing.kind === "none" ? "Use the target as it is." : "Smooth the target.",

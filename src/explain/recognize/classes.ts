@@ -16,7 +16,7 @@ export interface Counted {
  * classes one by one, or by a list of their weights.
  */
 export function withClassesCounted(subject: Subject): Counted {
-  const { loss, prediction, target } = subject;
+  const { loss, prediction, target, mask } = subject;
   const at = rolesOf(subject).indexOf("class");
   const axis = prediction.shape[at];
   const count = axis?.size !== null ? null : classesNamed(loss, axis.name);
@@ -26,7 +26,11 @@ export function withClassesCounted(subject: Subject): Counted {
   const sizes = new Map([[axis.name, count]]);
   const sized = (e: Expr): Expr => resize(e, sizes);
   const nodes = resizeNodes(loss, sizes);
-  const arrays = { prediction: sized(prediction) as Input, target: sized(target) as Input };
+  const arrays = {
+    prediction: sized(prediction) as Input,
+    target: sized(target) as Input,
+    ...(mask === undefined ? {} : { mask: sized(mask) as Input }),
+  };
   return { subject: { ...subject, ...arrays, loss: nodes.get(loss)! }, sized, nodes };
 }
 

@@ -9,6 +9,8 @@ export interface Constants {
   /** Exponents, and bounds of clamps and maxima. */
   readonly exponents: readonly number[];
   readonly bounds: readonly number[];
+  /** What lists of numbers add up to, and the numbers that single values are multiplied by. */
+  readonly totals: readonly number[];
   readonly names: ReadonlyMap<number, string>;
 }
 
@@ -16,6 +18,8 @@ export function constantsOf(loss: Expr): Constants {
   const values = new Set<number>();
   const exponents = new Set<number>();
   const bounds = new Set<number>();
+  const totals = new Set<number>();
+  const multiplying: number[] = [];
   const names = new Map<number, string>();
   for (const e of topological(loss)) {
     addIf(values, numberOf(e));
@@ -26,9 +30,28 @@ export function constantsOf(loss: Expr): Constants {
     if (e.kind === "binary" && e.op === "max") {
       for (const a of e.args) addIf(bounds, numberOf(a));
     }
+    if (e.kind === "stack") addIf(totals, totalOf(e.args));
+    if (e.kind === "binary" && e.op === "mul") {
+      const [a, b] = [numberOf(e.args[0]!), numberOf(e.args[1]!)];
+      if ((a === null) !== (b === null)) multiplying.push((a ?? b)!);
+    }
     if (e.kind === "clamp") for (const a of e.args.slice(1)) addIf(bounds, numberOf(a));
   }
-  return { values: [...values], exponents: [...exponents], bounds: [...bounds], names };
+  const total = multiplying.reduce((a, b) => a + b, 0);
+  // A weight of 1 is no factor that stands in the code.
+  for (const t of multiplying.length > 1 ? [total, total + 1] : []) addIf(totals, t);
+  return {
+    values: [...values],
+    exponents: [...exponents],
+    bounds: [...bounds],
+    totals: [...totals],
+    names,
+  };
+}
+
+function totalOf(numbers: readonly Expr[]): number | null {
+  const own = numbers.map(numberOf);
+  return own.some((v) => v === null) ? null : own.reduce<number>((a, b) => a + b!, 0);
 }
 
 function addIf(into: Set<number>, x: number | null): void {
@@ -68,14 +91,21 @@ const MULTIPLES = [1, 2, 0.5, 4, 0.25];
 
 /** The number of the code that x is, but for rounding: with its name where it has one. */
 export function named(x: number, { values, names }: Constants, tolerance = 1e-6): Scalar {
+  let found: Scalar = x;
+  let closest = tolerance;
   for (const times of MULTIPLES) {
     for (const v of values) {
       const is = v * times;
-      if (is === 0 || Math.abs(x - is) > tolerance * Math.abs(is)) continue;
+      const apart = Math.abs(x - is);
+      if (is === 0 || !(apart <= closest * Math.abs(is))) continue;
+      // Of numbers that are equally near the first stays: the number itself before its double.
+      if (found !== x && apart === closest * Math.abs(is)) continue;
+      closest = apart / Math.abs(is);
       const name = names.get(v);
-      if (name === undefined) return is;
-      return times === 1 ? { name, value: v } : { name, value: v, times };
+      if (name === undefined) found = is;
+      else found = times === 1 ? { name, value: v } : { name, value: v, times };
+      if (apart === 0) return found;
     }
   }
-  return x;
+  return found;
 }

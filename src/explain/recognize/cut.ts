@@ -2,42 +2,38 @@
  * Takes a loss apart at its activation and at its one-hot encoding: what is left is a function of
  * probabilities and of a target of the same shape, which can be probed at any values of the two.
  */
-import type { Axis } from "../../expression/axis.ts";
+import { type Axis, fitsShape } from "../../expression/axis.ts";
 import * as x from "../../expression/build.ts";
 import type { Expr, Input } from "../../expression/node.ts";
 import { simplify } from "../../expression/simplify.ts";
-import { rewrite, substitute, topological } from "../../expression/walk.ts";
-import type { Activation, FamilySpec, Scalar, TargetSmoothing } from "../../losses/spec.ts";
+import { dependsOn, rewrite, substitute, topological } from "../../expression/walk.ts";
+import type {
+  Activation,
+  FamilySpec,
+  Scalar,
+  TargetEncoding,
+  TargetSmoothing,
+} from "../../losses/spec.ts";
 import { PASSING, frontier } from "./passing.ts";
 import { cutClip, cutSmoothing } from "./limits.ts";
 import type { Role, Subject } from "./subject.ts";
 import { rolesOf } from "./subject.ts";
 
-/** A place where the code itself keeps the gradient from the prediction. */
-export interface Interruption {
-  readonly kind: "detached" | "thresholded";
-  readonly node: Expr;
-}
-
 export interface Cut {
-  /** The whole loss, with its gradient let through everywhere. */
-  readonly uninterrupted: Expr;
   /** The loss of `p` and `t`; of the prediction itself as well where terms take the logits. */
   readonly loss: Expr;
   readonly p: Input;
   readonly t: Input;
   readonly activation: Activation;
-  readonly encoding: "as given" | "one-hot";
+  readonly encoding: TargetEncoding;
   /** Limits of the activated prediction, and what smooths the target: cut off as well. */
   readonly predictionClip: Scalar;
   readonly targetSmoothing: TargetSmoothing;
-  readonly interruptions: readonly Interruption[];
 }
 
 /** The cut of a loss, or null where its target cannot be told from what surrounds it. */
 export function cut(subject: Subject): Cut | null {
-  const { loss: simple, interruptions } = withoutStops(namedActivations(subject.loss), subject);
-  const activated = cutActivation(simple, subject, interruptions);
+  const activated = cutActivation(namedActivations(subject.loss), subject);
   const clipped = cutClip(activated.loss, activated.p);
   const target = cutTarget(clipped.loss, subject);
   if (target === null) return null;
@@ -48,10 +44,8 @@ export function cut(subject: Subject): Cut | null {
     ...activated,
     ...target,
     ...smoothed,
-    uninterrupted: simple,
     p: clipped.p,
     predictionClip: clipped.clip,
-    interruptions,
   };
 }
 
@@ -90,43 +84,18 @@ function holdsExponential(e: Expr): boolean {
   return inputs.length === 1 && nodes.some((n) => n.kind === "unary" && n.op === "exp");
 }
 
-/** The loss with its gradient let through everywhere, and where it was not. */
-function withoutStops(
-  loss: Expr,
-  { prediction }: Subject,
-): { loss: Expr; interruptions: Interruption[] } {
-  const interruptions: Interruption[] = [];
-  const depends = dependents(loss, prediction);
-  const free = rewrite(loss, (e, original) => {
-    if (e.kind !== "stopGradient") return e;
-    if (depends.has(original)) interruptions.push({ kind: "detached", node: original });
-    return e.args[0]!;
-  });
-  return { loss: free, interruptions };
-}
-
-function dependents(loss: Expr, leaf: Expr): Set<Expr> {
-  const found = new Set<Expr>([leaf]);
-  for (const e of topological(loss)) if (e.args.some((a) => found.has(a))) found.add(e);
-  return found;
-}
-
 type Level = "sigmoid" | "softmax" | "softmax over batch" | "relu" | "tanh";
 
-function cutActivation(
-  loss: Expr,
-  subject: Subject,
-  interruptions: Interruption[],
-): Pick<Cut, "loss" | "p" | "activation"> {
+function cutActivation(loss: Expr, subject: Subject): Pick<Cut, "loss" | "p" | "activation"> {
   const { prediction } = subject;
   const roles = rolesOf(subject);
   const levels: Level[] = [];
   let [at, leaf]: [Expr, Input] = [loss, prediction];
   while (levels.length < 2) {
-    const step = cutLevel(at, leaf, prediction.shape, roles, levels.length, interruptions);
+    const step = cutLevel(at, leaf, prediction.shape, roles, levels.length);
     if (step === null) break;
     [at, leaf] = [step.loss, step.leaf];
-    if (step.level !== "threshold") levels.push(step.level);
+    levels.push(step.level);
   }
   return { loss: at, p: leaf, activation: named(levels) };
 }
@@ -146,12 +115,11 @@ function cutLevel(
   shape: readonly Axis[],
   roles: readonly Role[],
   depth: number,
-  interruptions: Interruption[],
-): { loss: Expr; leaf: Input; level: Level | "threshold" } | null {
+): { loss: Expr; leaf: Input; level: Level } | null {
   const { users } = frontier(loss, leaf);
   const next = x.input(`${leaf.name}~`, shape) as Input;
   const replacements = new Map<Expr, Expr>();
-  let level: Level | "threshold" | null = null;
+  let level: Level | null = null;
   for (const e of users) {
     const own = levelOf(e, shape, roles);
     if (own === null) continue;
@@ -160,7 +128,6 @@ function cutLevel(
     const arg = e.args[0]!;
     const entry = substitute(arg, new Map([[leaf, next]]));
     replacements.set(e, entry);
-    if (own === "threshold") interruptions.push({ kind: "thresholded", node: e });
   }
   if (level === null) return null;
   // Logits that are also used as they are: a term on logits, unless it is the first level at all.
@@ -168,18 +135,9 @@ function cutLevel(
   return { loss: substitute(loss, replacements), leaf: next, level };
 }
 
-function levelOf(
-  e: Expr,
-  shape: readonly Axis[],
-  roles: readonly Role[],
-): Level | "threshold" | null {
+function levelOf(e: Expr, shape: readonly Axis[], roles: readonly Role[]): Level | null {
   if (e.kind === "unary") {
-    if (e.op === "sigmoid" || e.op === "relu" || e.op === "tanh") return e.op;
-    return e.op === "round" ? "threshold" : null;
-  }
-  if (e.kind === "binary" && (e.op === "gt" || e.op === "ge")) {
-    const bound = e.args[1]!;
-    return bound.kind === "const" || bound.kind === "parameter" ? "threshold" : null;
+    return e.op === "sigmoid" || e.op === "relu" || e.op === "tanh" ? e.op : null;
   }
   if (e.kind !== "softmax" || e.log) return null;
   const along = e.shape[e.dim]!;
@@ -202,6 +160,13 @@ function cutTarget(loss: Expr, subject: Subject): Pick<Cut, "loss" | "t" | "enco
   if (!isMap) return { loss, t: target, encoding: "as given" };
 
   const t = x.input(`${target.name}~`, prediction.shape) as Input;
+  const misplaced = misplacedClasses(loss, target, prediction, at);
+  if (misplaced.length > 0) {
+    const left = substitute(loss, new Map(misplaced.map((e) => [e, t])));
+    return dependsOn(left, target)
+      ? null
+      : { loss: left, t, encoding: "one-hot, class axis misplaced" };
+  }
   const { users, passed } = labelUsers(loss, target);
   const replacements = new Map<Expr, Expr>();
   for (const e of users) {
@@ -218,6 +183,22 @@ function cutTarget(loss: Expr, subject: Subject): Pick<Cut, "loss" | "t" | "enco
   }
   if (replacements.size === 0) return null;
   return { loss: substitute(loss, replacements), t, encoding: "one-hot" };
+}
+
+/** Reshapes of one-hot maps to the prediction's shape that leave the class axis where it was. */
+function misplacedClasses(loss: Expr, target: Input, { shape }: Input, at: number): Expr[] {
+  return topological(loss).filter((e) => {
+    if (e.kind !== "reshape") return false;
+    const made = e.args[0]!;
+    const encoded = withoutCasts(made);
+    if (encoded.kind !== "oneHot" || encoded.dim === at || !dependsOn(encoded, target))
+      return false;
+    return made.shape.length === shape.length && fitsShape(e.shape, shape);
+  });
+}
+
+function withoutCasts(e: Expr): Expr {
+  return e.kind === "cast" ? withoutCasts(e.args[0]!) : e;
 }
 
 function labelUsers(loss: Expr, target: Expr): { users: Expr[]; passed: Set<Expr> } {

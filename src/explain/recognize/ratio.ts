@@ -52,6 +52,9 @@ const POINTS = 14;
 /** The least of what a region is filled with, of a full one. */
 const LEAST_FILL = 0.01;
 
+/** How far scores of unlike regions are apart at least. */
+const LEAST_SPREAD = 1e-12;
+
 /** Every reading of the loss's values, simplest first. */
 export function* fitRatio(
   probe: Probe,
@@ -70,7 +73,8 @@ export function* fitRatio(
   if (!points.every((x) => Number.isFinite(x.loss))) return;
   for (const shape of shapes) {
     const ys = points.map((x) => shape.inverse(x.loss));
-    if (!ys.every(Number.isFinite)) continue;
+    // Where an inverse makes one number of everything there is no ratio to be seen.
+    if (!ys.every(Number.isFinite) || Math.max(...ys) - Math.min(...ys) < LEAST_SPREAD) continue;
     for (const sums of choices) {
       const rows = points.map(({ p, t }, k) => {
         const f = [...sumsOf(sums, p, t), 1];
@@ -130,7 +134,7 @@ export function tidy(x: number): number {
   if (Math.abs(x) < 1e-9) return 0;
   for (let digits = 1; digits <= 8; digits++) {
     const short = Number(x.toPrecision(digits));
-    if (Math.abs(short - x) <= 1e-8 * Math.abs(x)) return short;
+    if (Math.abs(short - x) <= 1e-9 * Math.abs(x)) return short;
   }
   return x;
 }

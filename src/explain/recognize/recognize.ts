@@ -5,26 +5,23 @@
 import { ShapeError } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
 import { buildFamily } from "../../losses/family.ts";
-import {
-  type AbsentWeight,
-  FamilyError,
-  type FamilySpec,
-  type Region,
-  familySpec,
-} from "../../losses/spec.ts";
+import { FamilyError, type FamilySpec, type Region } from "../../losses/spec.ts";
 import { splitAddends } from "./addends.ts";
-import { type Constants, constantsOf, named } from "./constants.ts";
+import { type Constants, constantsOf } from "./constants.ts";
 import { withClassesCounted } from "./classes.ts";
-import { type Cut, type Interruption, cut, withoutCut } from "./cut.ts";
+import { type Cut, cut } from "./cut.ts";
+import { type Interruption, withoutInterruptions } from "./interruptions.ts";
+import { masked, withoutMask } from "./masks.ts";
 import { Probe } from "./probe.ts";
 import { type Sums, fitRatio } from "./ratio.ts";
 import { refined } from "./refine.ts";
 import { pooledRoles, regionOf } from "./regions.ts";
-import { screened } from "./screen.ts";
+import { Screen } from "./screen.ts";
 import { shapesOf } from "./shapes.ts";
 import { type Role, type Subject, inputsOf, isLoss, rolesOf } from "./subject.ts";
 import { variants } from "./variants.ts";
 import { reductionsOf } from "./reductions.ts";
+import { weightedBy, weightings, withoutVolumes } from "./volumes.ts";
 
 export interface Recognition {
   /** The loss as a member of the family, interruptions of the gradient aside. */
@@ -79,7 +76,17 @@ function rolesToTry(subject: Subject): Role[][] {
     const other: Role[] = at === 1 ? [...spaces, "class"] : ["class", ...spaces];
     return [own, [own[0]!, ...other]];
   }
-  if (own.some((r) => r !== "space")) return [own];
+  const known = own.some((r) => r !== "space");
+  // Of three axes the middle one or the last may be classes, as of four.
+  if (own.length === 3) {
+    const others: Role[][] = [
+      ["batch", "class", "space"],
+      ["batch", "space", "class"],
+    ];
+    const spaces: Role[][] = known ? [] : [["batch", ...rest]];
+    return [own, ...spaces, ...others];
+  }
+  if (known) return [own];
   return [own, ["batch", ...rest], ...(own.length === 2 ? [["batch", "class"] as Role[]] : [])];
 }
 
@@ -94,6 +101,21 @@ function recognizeWith(subject: Subject): Recognition | null {
 }
 
 function recognition(subject: Subject): Recognition | null {
+  const { loss, interruptions } = withoutInterruptions(subject);
+  const free = { ...subject, loss };
+  const unmasked = withoutMask(free);
+  const spec = ofAllVoxels(unmasked === null ? free : { ...free, loss: unmasked.loss });
+  if (spec === null) return null;
+  const roles = rolesOf(subject);
+  if (unmasked === null) return { spec, interruptions, roles };
+  for (const own of masked(spec, unmasked.ignoredLabel)) {
+    if (isSame(free, own)) return { spec: own, interruptions, roles };
+  }
+  return null;
+}
+
+/** Of a loss in which nothing is masked and nothing interrupts the gradient. */
+function ofAllVoxels(subject: Subject): FamilySpec | null {
   const parts = cut(subject);
   if (parts === null) return null;
   const roles = rolesOf(subject);
@@ -107,29 +129,21 @@ function recognition(subject: Subject): Recognition | null {
     targetSmoothing: parts.targetSmoothing,
     addends,
   };
-  for (const spec of ratioSpecs({ ...parts, loss: ratio }, roles, constants, base)) {
-    if (isSame(subject, parts, spec)) {
-      return { spec, interruptions: parts.interruptions, roles };
-    }
+  let tests = 0;
+  for (const spec of specsOf({ ...parts, loss: ratio }, roles, constants, base)) {
+    if (isSame(subject, spec)) return spec;
+    if (++tests === MOST_TESTS) return null;
   }
   return null;
 }
 
-/**
- * Whether the template of a spec is the loss. Where the code interrupts the gradient, what is left
- * without the interruptions is compared: they are reasons of their own.
- */
-export function isSame(subject: Subject, parts: Cut, spec: FamilySpec): boolean {
+/** What is not the loss after so many exact tests differs in a way that none of the specs has. */
+const MOST_TESTS = 40;
+
+/** Whether the template of a spec is the loss. */
+function isSame(subject: Subject, spec: FamilySpec): boolean {
   const built = builtOn(subject, spec);
-  if (built === null) return false;
-  if (parts.interruptions.length === 0) return isLoss(subject, subject.loss, built).equal === true;
-  if (parts.interruptions.every((i) => i.kind === "detached")) {
-    return isLoss(subject, parts.uninterrupted, built).equal === true;
-  }
-  const { p, t } = parts;
-  const plain = withoutCut(spec);
-  const inner = builtOn({ ...subject, prediction: p, target: t, roles: rolesOf(subject) }, plain);
-  return inner !== null && isLoss(subject, parts.loss, inner).equal === true;
+  return built !== null && isLoss(subject, subject.loss, built).equal === true;
 }
 
 /** The template on the subject's arrays; null when it does not fit them. */
@@ -142,14 +156,50 @@ export function builtOn(subject: Subject, spec: FamilySpec): Expr | null {
   }
 }
 
-/** Specs that the values of the loss allow, likeliest first. */
-function* ratioSpecs(
+/** Specs that the loss allows: with weights that the target makes, where it makes any. */
+function* specsOf(
   parts: Cut,
   roles: readonly Role[],
   constants: Constants,
   base: Partial<FamilySpec>,
 ): Generator<FamilySpec> {
-  const { loss, p, t } = parts;
+  const screen = new Screen(parts, roles);
+  const loss = withoutVolumes(parts.loss, parts.p, parts.t);
+  if (loss !== null) {
+    const unweighted = { ...parts, loss };
+    const plain = ratioSpecs(unweighted, roles, constants, base, new Screen(unweighted, roles));
+    yield* weightedSpecs(screen, plain, constants);
+  }
+  yield* ratioSpecs(parts, roles, constants, base, screen);
+}
+
+/** After so many readings of which none fits with any weights, the weights are others. */
+const MOST_UNFIT = 3;
+
+function* weightedSpecs(
+  screen: Screen,
+  plain: Iterable<FamilySpec>,
+  constants: Constants,
+): Generator<FamilySpec> {
+  let fitting = weightings(constants);
+  let unfit = 0;
+  for (const spec of plain) {
+    const own = fitting.filter((w) => screen.isOrdinarily(weightedBy(spec, w)));
+    if (own.length > 0) {
+      fitting = own;
+      yield* screen.passing(own.map((w) => [weightedBy(spec, w)]));
+    } else if (++unfit === MOST_UNFIT) return;
+  }
+}
+
+/** Specs that the values of the loss allow, likeliest first. */
+function* ratioSpecs(
+  { loss, p, t }: Cut,
+  roles: readonly Role[],
+  constants: Constants,
+  base: Partial<FamilySpec>,
+  screen: Screen,
+): Generator<FamilySpec> {
   const probe = new Probe(loss, p, t, roles);
   const region = regionOf(probe);
   if (region === null) return;
@@ -158,48 +208,7 @@ function* ratioSpecs(
   for (const fit of fitRatio(probe, region, shapes, sumChoices(constants))) {
     for (const exact of refined(probe, region, fit)) {
       for (const reduced of reductionsOf(exact, region, [probe, second], constants)) {
-        yield* screened(parts, roles, variants({ ...base, ...reduced }, loss, constants, roles));
-      }
-    }
-  }
-  yield* screened(
-    parts,
-    roles,
-    Array.from(generalized(base, constants), (spec) => [spec]),
-  );
-}
-
-/** Generalized Dice: its weights are made of the target's sums, so no ratio of one region shows. */
-function* generalized(base: Partial<FamilySpec>, constants: Constants): Generator<FamilySpec> {
-  const small = constants.values.filter((v) => v > 0 && v < 10).map((v) => named(v, constants));
-  const smoothing = [0, ...small];
-  const absent: AbsentWeight[] = [
-    { kind: "largest finite" },
-    { kind: "infinite" },
-    ...small.flatMap((at): AbsentWeight[] => [
-      { kind: "floor", at },
-      { kind: "added", epsilon: at },
-    ]),
-  ];
-  for (const volumePower of [2, 1]) {
-    for (const loss of ["1 - D", "-D"] as const) {
-      for (const region of ["space", "batch and space"] as const) {
-        for (const absentWeight of absent) {
-          for (const smoothNumerator of smoothing) {
-            for (const smoothDenominator of smoothing) {
-              yield familySpec({
-                ...base,
-                classWeighting: "volume",
-                volumePower,
-                loss,
-                region,
-                absentWeight,
-                smoothNumerator,
-                smoothDenominator,
-              });
-            }
-          }
-        }
+        yield* screen.passing(variants({ ...base, ...reduced }, loss, constants, roles));
       }
     }
   }

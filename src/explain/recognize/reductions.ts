@@ -45,9 +45,9 @@ function* ratioFields({ ratio: r, shape }: Fit, constants: Constants): Generator
   });
   const sums: Fields = {
     overlap: r.sums.overlap,
-    predictionPower: scalarOf(r.sums.predictionPower, constants),
-    targetPower: scalarOf(r.sums.targetPower, constants),
-    errorPower: scalarOf(
+    predictionPower: powerOf(r.sums.predictionPower, constants),
+    targetPower: powerOf(r.sums.targetPower, constants),
+    errorPower: powerOf(
       r.sums.errorPower === 0 || r.sums.overlap === "squared product" ? 1 : r.sums.errorPower,
       constants,
     ),
@@ -64,6 +64,11 @@ function* ratioFields({ ratio: r, shape }: Fit, constants: Constants): Generator
     const weights = { alpha: scalarOf(alpha, constants), beta: scalarOf(beta, constants) };
     yield with_({ kind: "tversky", ...weights }, 1);
   }
+}
+
+/** Plain sums and squares are what they are, whatever else in the code is 1 or 2. */
+function powerOf(x: number, constants: Constants): Scalar {
+  return x === 1 || x === 2 ? x : scalarOf(x, constants);
 }
 
 function scalarOf(x: number, constants: Constants): Scalar {
@@ -137,7 +142,7 @@ function* reducedBy(
     });
   }
   const grown = options.filter(
-    (o) => growth === null || Math.abs(o.expected - growth) < 1e-6 * growth,
+    (o) => growth === null || Math.abs(o.expected - growth) < GROWTH_NOISE * growth,
   );
   // Where sizes are fixed a sum and a mean look alike but for their factor.
   const rank = (o: (typeof options)[0]): number => unlikely(factor / o.by, constants);
@@ -145,6 +150,9 @@ function* reducedBy(
     yield { ...o.fields, factor: scalarOf(factor / o.by, constants) };
   }
 }
+
+/** Numbers of regions are far apart, and what two fits say of a factor is not exact. */
+const GROWTH_NOISE = 1e-3;
 
 /** How much larger the factor of the same loss is on the second probe; null if it cannot be told. */
 function growthOf(fit: Fit, region: Region, second: Probe): number | null {
@@ -210,28 +218,42 @@ function weightedBy(
   constants: Constants,
 ): Fields[] {
   const smallest = Math.min(...relative.map(Math.abs));
-  const readings = [1, ...constants.values.filter((v) => v > 0)].flatMap((unit) => [
-    relative.map((w) => rounded((w * unit) / smallest)),
-    relative.map(rounded),
-  ]);
-  return readings.flatMap((weights): Fields[] => {
+  const readings = distinct(
+    [1, ...constants.values.filter((v) => v > 0)].flatMap((unit) => [
+      relative.map((w) => rounded((w * unit) / smallest)),
+      relative.map(rounded),
+    ]),
+  );
+  // What was read as a factor of the score's numerator is the mean of the weights, if they are its.
+  const times = valueOf(base.overlapFactor ?? 1);
+  const mean = relative.reduce((s, w) => s + w, 0) / relative.length;
+  const ofScore: Fields = {
+    ...base,
+    classWeighting: "score",
+    overlapFactor: 1,
+    smoothNumerator: scalarOf(valueOf(base.smoothNumerator ?? 0) / times, constants),
+    weights: relative.map((w) => rounded((w * times) / mean)),
+  };
+  // Of weights that are normalized the scale is nobody's: that of the code is as good as any.
+  const isWritten = (weights: readonly number[]): boolean =>
+    weights.every((w) => constants.values.includes(w));
+  const normalized: Fields = {
+    ...base,
+    classWeighting: "normalized loss",
+    weights: readings.find(isWritten) ?? readings[0]!,
+    factor: scalarOf(whole, constants),
+  };
+  const ofLoss = readings.map((weights): Fields => {
     const total = weights.reduce((s, w) => s + w, 0);
     const value = base.classReduction === "sum" ? total : total / weights.length;
     const factor = scalarOf(whole / value, constants);
-    // What was read as a factor of the overlap is the mean of the weights, if they are the score's.
-    const mean = relative.reduce((s, w) => s + w, 0) / relative.length;
-    const times = valueOf(base.overlapFactor ?? 1) / mean;
-    return [
-      { ...base, classWeighting: "loss", weights, factor },
-      {
-        ...base,
-        classWeighting: "score",
-        overlapFactor: 1,
-        weights: relative.map((w) => rounded(w * times)),
-      },
-      { ...base, classWeighting: "normalized loss", weights, factor: scalarOf(whole, constants) },
-    ];
+    return { ...base, classWeighting: "loss", weights, factor };
   });
+  return [ofScore, ...ofLoss, normalized];
+}
+
+function distinct(readings: readonly number[][]): number[][] {
+  return [...new Map(readings.map((r) => [r.join(), r])).values()];
 }
 
 /** A weight, which the values of a loss tell to some seven digits. */

@@ -9,7 +9,12 @@ const NONE: Outer = { kind: "none" };
 export function shapesOf(constants: Constants, regions: readonly number[]): Shape[] {
   const own = [1, ...constants.values.filter((v) => v > 0)];
   const factors = [
-    ...new Set([...own, ...regions, ...own.flatMap((v) => regions.map((n) => v * n))]),
+    ...new Set([
+      ...own,
+      ...regions,
+      ...own.flatMap((v) => regions.map((n) => v * n)),
+      ...constants.totals.flatMap((v) => [v, ...regions.map((n) => v / n)]),
+    ]),
   ];
   const exponents = new Set<number>();
   for (const v of [...constants.exponents, ...constants.values]) {

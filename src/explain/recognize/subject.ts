@@ -1,6 +1,6 @@
 /** A loss to be recognized: its expression, and which of its arrays is what. */
 import type { AxisRole } from "../../expression/axis.ts";
-import { type Equality, decideEqual } from "../../expression/equality.ts";
+import { type Equality, type InputRange, decideEqual } from "../../expression/equality.ts";
 import * as x from "../../expression/build.ts";
 import {
   type Expr,
@@ -38,7 +38,12 @@ export function rolesOf(subject: Subject): Role[] {
  */
 export function isLoss(subject: Subject, a: Expr, b: Expr): Equality {
   const keep = subject.prediction.shape.filter((_, d) => rolesOf(subject)[d] === "class");
-  return decideEqual(a, b, { keep: keep.map((axis) => axis.name) });
+  return decideEqual(a, b, { keep: keep.map((axis) => axis.name), ranges: rangesOf(subject) });
+}
+
+/** A mask says yes or no, so that it may be multiplied once or twice. */
+export function rangesOf({ mask }: Subject): Record<string, InputRange> {
+  return mask === undefined ? {} : { [mask.name]: "binary" };
 }
 
 /** The arrays as the template takes them. */

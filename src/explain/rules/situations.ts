@@ -70,7 +70,10 @@ function isExponentiated(loss: Expr, input: Input): boolean {
 export function boundsOf(range: InputRange): Interval {
   if (range === "logit") return { lo: -Infinity, hi: Infinity };
   if (typeof range === "string") return { lo: 0, hi: 1 };
-  if ("labels" in range) return { lo: 0, hi: range.labels - 1 };
+  if ("labels" in range) {
+    const { labels, others = [] } = range;
+    return { lo: Math.min(0, ...others), hi: Math.max(labels - 1, ...others) };
+  }
   return { lo: 0, hi: Infinity };
 }
 

@@ -8,6 +8,7 @@ import {
   FamilyError,
   type FamilySpec,
   type Scalar,
+  type TargetEncoding,
   type TargetSmoothing,
   valueOf,
 } from "../spec.ts";
@@ -64,7 +65,7 @@ export function prepare(spec: FamilySpec, inputs: FamilyInputs): Prepared {
   let p = clip(activate(z, spec.activation, spec.logSpace), spec.predictionClip);
 
   let t = labels;
-  if (spec.targetEncoding === "one-hot") t = oneHotLike(labels, raw);
+  if (spec.targetEncoding !== "as given") t = oneHotLike(labels, raw, spec.targetEncoding);
   t = clip(smoothTarget(t, spec.targetSmoothing), spec.targetClip);
   const allClasses = { prediction: p, target: t };
   if (mask !== null && spec.mask !== "numerator only") {
@@ -85,23 +86,27 @@ function targetOf(inputs: FamilyInputs, raw: Named, spec: FamilySpec): Named {
   const { target } = inputs;
   if (target.shape.length === raw.roles.length) return { expr: target, roles: raw.roles };
   const withoutClass = raw.roles.filter((r) => r !== "class");
-  if (spec.targetEncoding === "one-hot" && target.shape.length === withoutClass.length) {
+  const encodes = spec.targetEncoding !== "as given";
+  if (encodes && target.shape.length === withoutClass.length) {
     return { expr: target, roles: withoutClass };
   }
   throw new FamilyError(
-    spec.targetEncoding === "one-hot"
+    encodes
       ? `a label map for a prediction with ${raw.roles.length} axes has ${raw.roles.length} (one of them of size 1) or ${withoutClass.length}, not ${target.shape.length}`
       : `the target must have the ${raw.roles.length} axes of the prediction, not ${target.shape.length}`,
   );
 }
 
 /** The label map as an array with the prediction's class axis. */
-function oneHotLike(labels: Named, raw: Named): Named {
+function oneHotLike(labels: Named, raw: Named, encoding: TargetEncoding): Named {
   const at = position(raw, "class");
   if (at < 0) throw new FamilyError("one-hot targets need a prediction with a class axis");
   const along = raw.expr.shape[at]!;
   const flat = withoutClassAxis(labels);
-  return { expr: x.oneHot(flat.expr, along, at), roles: raw.roles };
+  if (encoding === "one-hot") return { expr: x.oneHot(flat.expr, along, at), roles: raw.roles };
+  const last = raw.roles.length - 1;
+  if (at === last) throw new FamilyError("a class axis that stands last is not misplaced there");
+  return { expr: x.reshape(x.oneHot(flat.expr, along, last), raw.expr.shape), roles: raw.roles };
 }
 
 function withoutClassAxis(labels: Named): Named {
@@ -130,7 +135,7 @@ function ignoreMask(label: number, spec: FamilySpec, raw: Named, labels: Named):
   const at = position(labels, "class");
   const classes = at < 0 ? 1 : labels.expr.shape[at]!.size;
   let kept: Expr;
-  if (spec.targetEncoding === "one-hot" || spec.ignoredBy === "entry" || classes === 1) {
+  if (spec.targetEncoding !== "as given" || spec.ignoredBy === "entry" || classes === 1) {
     kept = x.binary("ne", labels.expr, x.constant(label, "int"));
   } else if (classes !== null && label >= 0 && label < classes) {
     kept = x.sub(x.ONE, x.slice(labels.expr, at, label, label + 1));

@@ -214,6 +214,8 @@ function volumeWeights(spec: FamilySpec, volume: Named): Named {
       return map(volume, (T) => inverse(x.clamp(raised(T), scalar(absentWeight.at), null)));
     case "added":
       return map(volume, (T) => inverse(raised(x.add(T, scalar(absentWeight.epsilon)))));
+    case "added to the power":
+      return map(volume, (T) => inverse(x.add(raised(T), scalar(absentWeight.epsilon))));
     case "largest finite": {
       const absent = map(volume, (T) => x.binary("eq", T, x.ZERO));
       const finite = combine(volume, absent, (T, none) =>

@@ -8,6 +8,7 @@ import {
   type Evaluate,
   type Explanation,
   type Standard,
+  type WrittenGradient,
   explain,
 } from "../../../src/explain/reasons/explain.ts";
 import { type Subject, inputsOf, withLiterals } from "../../../src/explain/recognize/subject.ts";
@@ -15,6 +16,7 @@ import { buildEntry, factsOf } from "../../../src/losses/call.ts";
 import { parseCall } from "../../../src/losses/catalogue.ts";
 import { Settings } from "../../../src/losses/entry.ts";
 import type { Trace } from "../../../src/python/program.ts";
+import { judgeHandwritten } from "../../../src/session/handwritten.ts";
 import { type TestArray, session } from "../python/session.ts";
 
 const HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n";
@@ -23,6 +25,8 @@ export interface Written {
   readonly trace: Trace;
   readonly spans: Trace["spans"];
   readonly subject: Subject;
+  /** The gradient that runs, where one is written by hand and wrong. */
+  readonly byHand: WrittenGradient | null;
 }
 
 /** The function `f` of some PyTorch source, traced without arrays. Its first line is line 5. */
@@ -39,10 +43,26 @@ export function writtenOf(trace: Trace): Written {
     values: (c.handle.token as TestArray).data,
   }));
   const { loss, spans } = withLiterals(trace.loss, literals, trace.spans);
+  const mask = trace.inputs.find((x) => x.role === "other")?.node as Input | undefined;
+  const { entries, inForce } = judgeHandwritten(trace);
+  const written = inForce(node("prediction"));
+  const byHand =
+    written === null
+      ? null
+      : {
+          gradient: withLiterals(written, literals, trace.spans).loss,
+          lines: entries.flatMap((e) => e.faults.flatMap((f) => f.lines)),
+        };
   return {
     trace,
     spans,
-    subject: { loss, prediction: node("prediction"), target: node("target") },
+    byHand,
+    subject: {
+      loss,
+      prediction: node("prediction"),
+      target: node("target"),
+      ...(mask === undefined ? {} : { mask }),
+    },
   };
 }
 
@@ -55,16 +75,17 @@ export function standardOf(call: string, subject: Subject): Standard {
 }
 
 /** Small arrays of any draw: logits or probabilities, and a mask or a map of classes. */
-export function evaluateOn({ prediction, target }: Subject): Evaluate {
+export function evaluateOn({ prediction, target, mask }: Subject): Evaluate {
   const sizes = new Map<string, number>();
-  for (const a of [...prediction.shape, ...target.shape]) {
+  const inputs = [prediction, target, ...(mask === undefined ? [] : [mask])];
+  for (const a of inputs.flatMap((x) => x.shape)) {
     if (a.size === null) sizes.set(a.name, a.role === "batch" ? 2 : a.role === "class" ? 3 : 4);
   }
   return (gradients, draw) => {
     const next = generator(draw + 1);
     const classes = prediction.shape.find((a) => a.role === "class")?.size ?? 3;
     const bindings = new Map(
-      [prediction, target].map((x) => {
+      inputs.map((x) => {
         const shape = sizesOf(resize(x, sizes).shape);
         const value = (): number =>
           x === prediction

@@ -1,11 +1,19 @@
 /** How each array library writes what a Dice loss is made of. */
+import { type Quotient, JAX_QUOTIENT, TENSORFLOW_QUOTIENT, TORCH_QUOTIENT } from "./quotient.ts";
 
 export interface Dialect {
   readonly name: string;
   readonly imports: readonly string[];
   readonly layout: "channels-first" | "channels-last";
-  /** Whether layers are classes of the library, with its hook for the forward pass. */
-  readonly module: { readonly base: string; readonly method: string } | null;
+  /**
+   * Whether layers are classes of the library, with its hook for the forward pass, which may take
+   * more than prediction and target.
+   */
+  readonly module: {
+    readonly base: string;
+    readonly method: string;
+    readonly more: boolean;
+  } | null;
   /** Over some axes, or over all. */
   readonly sum: (e: string, axes: readonly number[] | null) => string;
   readonly mean: (e: string, axis: number | null) => string;
@@ -18,11 +26,20 @@ export interface Dialect {
   readonly atLeast: (e: string, bound: string) => string;
   readonly clip: (e: string, low: string, high: string) => string;
   readonly asFloat: (e: string) => string;
+  readonly asInt: ((e: string) => string) | null;
+  readonly round: (e: string) => string;
+  readonly where: ((condition: string, yes: string, no: string) => string) | null;
+  /** The largest entry along an axis, which is kept. */
+  readonly largest: ((e: string, axis: number) => string) | null;
   readonly detached: ((e: string) => string) | null;
   readonly vector: (values: readonly string[]) => string;
   readonly einsum: ((from: string, to: string, ...e: string[]) => string) | null;
   /** Class numbers to channels in the dialect's layout. */
-  readonly oneHot: ((e: string, classes: number) => string) | null;
+  readonly oneHot: ((e: string, classes: number, rank: number) => string) | null;
+  /** The same, but given the shape of `like` instead of moving its class axis. */
+  readonly misplaced: ((e: string, classes: number, like: string) => string) | null;
+  /** A quotient with a gradient of its own. */
+  readonly quotient: Quotient | null;
   /** Binary cross entropy of logits, and of probabilities; the mean over everything. */
   readonly bceOfLogits: ((z: string, t: string) => string) | null;
   readonly bce: ((p: string, t: string) => string) | null;
@@ -38,7 +55,7 @@ const on = (e: string): string => (/^[\w.]+(\([^()]*\))?$/.test(e) ? e : `(${e})
 const TORCH_BASE: Omit<Dialect, "name" | "sum" | "mean" | "square" | "sigmoid"> = {
   imports: ["import torch", "import torch.nn.functional as F", "from torch import nn"],
   layout: "channels-first",
-  module: { base: "nn.Module", method: "forward" },
+  module: { base: "nn.Module", method: "forward", more: true },
   softmax: (e, axis) => `torch.softmax(${e}, dim=${axis})`,
   log: (e) => `torch.log(${e})`,
   cosh: (e) => `torch.cosh(${e})`,
@@ -46,10 +63,19 @@ const TORCH_BASE: Omit<Dialect, "name" | "sum" | "mean" | "square" | "sigmoid"> 
   atLeast: (e, bound) => `${on(e)}.clamp(min=${bound})`,
   clip: (e, low, high) => `torch.clamp(${e}, ${low}, ${high})`,
   asFloat: (e) => `(${e}).float()`,
+  asInt: (e) => `(${e}).long()`,
+  round: (e) => `torch.round(${e})`,
+  where: (c, a, b) => `torch.where(${c}, ${a}, ${b})`,
+  largest: (e, axis) => `${on(e)}.amax(dim=${axis}, keepdim=True)`,
   detached: (e) => `${on(e)}.detach()`,
   vector: (values) => `torch.tensor([${values.join(", ")}])`,
   einsum: (from, to, ...e) => `torch.einsum("${from}->${to}", ${e.join(", ")})`,
-  oneHot: (e, classes) => `F.one_hot(${e}, ${classes}).permute(0, 3, 1, 2).float()`,
+  oneHot: (e, classes, rank) => {
+    const rest = Array.from({ length: rank - 2 }, (_, k) => k + 1);
+    return `F.one_hot(${e}, ${classes}).permute(${[0, rank - 1, ...rest].join(", ")}).float()`;
+  },
+  misplaced: (e, classes, like) => `F.one_hot(${e}, ${classes}).view(${like}.shape).float()`,
+  quotient: TORCH_QUOTIENT,
   bceOfLogits: (z, t) => `F.binary_cross_entropy_with_logits(${z}, ${t})`,
   bce: (p, t) => `F.binary_cross_entropy(${p}, ${t})`,
   flatten: (e, from) => (from === 0 ? `${on(e)}.view(-1)` : `${on(e)}.flatten(${from})`),
@@ -94,10 +120,16 @@ function numpyLike(np: string, layout: Dialect["layout"]): Omit<Dialect, "name" 
     atLeast: (e, bound) => `${np}.maximum(${e}, ${bound})`,
     clip: (e, low, high) => `${np}.clip(${e}, ${low}, ${high})`,
     asFloat: (e) => `(${e}).astype(${np}.float32)`,
+    asInt: null,
+    round: (e) => `${np}.round(${e})`,
+    where: (c, a, b) => `${np}.where(${c}, ${a}, ${b})`,
+    largest: (e, axis) => `${np}.max(${e}, axis=${axis}, keepdims=True)`,
     detached: null,
     vector: (values) => `${np}.array([${values.join(", ")}])`,
     einsum: (from, to, ...e) => `${np}.einsum("${from}->${to}", ${e.join(", ")})`,
     oneHot: null,
+    misplaced: null,
+    quotient: null,
     bceOfLogits: null,
     bce: (p, t) => `-${np}.mean(${t} * ${np}.log(${p}) + (1 - ${t}) * ${np}.log(1 - ${p}))`,
     flatten: null,
@@ -118,13 +150,14 @@ const JAX: Dialect = {
   sigmoid: (e) => `jax.nn.sigmoid(${e})`,
   softmax: (e, axis) => `jax.nn.softmax(${e}, axis=${axis})`,
   detached: (e) => `jax.lax.stop_gradient(${e})`,
+  quotient: JAX_QUOTIENT,
 };
 
 const TENSORFLOW: Dialect = {
   name: "TensorFlow",
   imports: ["import tensorflow as tf", "from tensorflow import keras"],
   layout: "channels-last",
-  module: { base: "keras.losses.Loss", method: "call" },
+  module: { base: "keras.losses.Loss", method: "call", more: false },
   sum: (e, axes) =>
     axes === null ? `tf.reduce_sum(${e})` : `tf.reduce_sum(${e}, axis=[${axes.join(", ")}])`,
   mean: (e, axis) =>
@@ -138,10 +171,16 @@ const TENSORFLOW: Dialect = {
   atLeast: (e, bound) => `tf.maximum(${e}, ${bound})`,
   clip: (e, low, high) => `tf.clip_by_value(${e}, ${low}, ${high})`,
   asFloat: (e) => `tf.cast(${e}, tf.float32)`,
+  asInt: null,
+  round: (e) => `tf.round(${e})`,
+  where: (c, a, b) => `tf.where(${c}, ${a}, ${b})`,
+  largest: (e, axis) => `tf.reduce_max(${e}, axis=${axis}, keepdims=True)`,
   detached: (e) => `tf.stop_gradient(${e})`,
   vector: (values) => `tf.constant([${values.join(", ")}])`,
   einsum: (from, to, ...e) => `tf.einsum("${from}->${to}", ${e.join(", ")})`,
   oneHot: null,
+  misplaced: null,
+  quotient: TENSORFLOW_QUOTIENT,
   bceOfLogits: (z, t) =>
     `tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=${t}, logits=${z}))`,
   bce: null,
@@ -164,6 +203,10 @@ const KERAS: Dialect = {
   atLeast: (e, bound) => `K.maximum(${e}, ${bound})`,
   clip: (e, low, high) => `K.clip(${e}, ${low}, ${high})`,
   asFloat: (e) => `K.cast(${e}, "float32")`,
+  round: (e) => `K.round(${e})`,
+  where: null,
+  largest: null,
+  quotient: null,
   detached: (e) => `K.stop_gradient(${e})`,
   vector: (values) => `K.constant([${values.join(", ")}])`,
   einsum: null,
@@ -174,6 +217,6 @@ export const CHANNELS_FIRST: readonly Dialect[] = [TORCH_METHODS, TORCH_FUNCTION
 export const CHANNELS_LAST: readonly Dialect[] = [
   TENSORFLOW,
   KERAS,
-  { ...NUMPY, ...numpyLike("np", "channels-last"), name: "NumPy, channels last" },
+  { ...NUMPY, layout: "channels-last", name: "NumPy, channels last" },
   { ...JAX, layout: "channels-last", name: "JAX, channels last" },
 ];

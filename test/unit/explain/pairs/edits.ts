@@ -1,11 +1,23 @@
 /** Known edits of a loss: each changes what one reason is about, and nothing else. */
 import type { ReasonId } from "../../../../src/explain/reasons/groups.ts";
-import { type FamilySpec, type Scalar, valueOf } from "../../../../src/losses/spec.ts";
+import {
+  type AbsentWeight,
+  type FamilySpec,
+  type Ratio,
+  type Scalar,
+  valueOf,
+} from "../../../../src/losses/spec.ts";
 import type { Random } from "./random.ts";
+import { type Content, IGNORED, WRONG_QUOTIENTS } from "./style.ts";
 
 export interface KnownEdit {
   readonly id: ReasonId;
   /** The edited loss; null where this loss cannot be edited so. */
+  readonly edit: (c: Content, random: Random) => Content | null;
+}
+
+interface SpecEdit {
+  readonly id: ReasonId;
   readonly edit: (s: FamilySpec, random: Random) => FamilySpec | null;
 }
 
@@ -35,7 +47,24 @@ const SMOOTHING: readonly (readonly [number, number])[] = [
   [0, 1],
 ];
 const same = (x: Scalar, y: number): boolean => valueOf(x) === y;
-export const EDITS: readonly KnownEdit[] = [
+
+/** Tversky with both weights a half is Dice, with both one Jaccard: between them nothing changes. */
+function nameOf(r: Ratio): string {
+  if (r.kind !== "tversky") return r.kind;
+  const [a, b] = [valueOf(r.alpha), valueOf(r.beta)];
+  return a === b && a === 0.5 ? "dice" : a === b && a === 1 ? "jaccard" : `${r.kind} ${a} ${b}`;
+}
+
+const ABSENT: readonly AbsentWeight[] = [
+  { kind: "infinite" },
+  { kind: "largest finite" },
+  { kind: "added", epsilon: 1e-6 },
+  { kind: "added", epsilon: 1 },
+  { kind: "added to the power", epsilon: 1e-6 },
+  { kind: "floor", at: 1e-6 },
+];
+
+const SPEC_EDITS: readonly SpecEdit[] = [
   {
     id: "activation",
     edit: (s, random) => {
@@ -64,7 +93,10 @@ export const EDITS: readonly KnownEdit[] = [
       const chosen = other(
         random,
         SMOOTHING,
-        ([n, d]) => same(s.smoothNumerator, n) && same(s.smoothDenominator, d),
+        ([n, d]) =>
+          (same(s.smoothNumerator, n) && same(s.smoothDenominator, d)) ||
+          // What an empty region scores then is what is computed anyway.
+          (s.emptyRegion !== "as computed" && n === d),
       );
       // Smoothing above the lower limit of the denominator makes that one moot.
       if (chosen === null || (valueOf(s.denominatorFloor) !== 0 && chosen[1] !== 0)) return null;
@@ -91,7 +123,7 @@ export const EDITS: readonly KnownEdit[] = [
   {
     id: "ratio",
     edit: (s, random) => {
-      if (valueOf(s.predictionPower) !== 1 || s.classWeighting === "volume") return null;
+      if (valueOf(s.predictionPower) !== 1) return null;
       const ratio = other(
         random,
         [
@@ -100,11 +132,7 @@ export const EDITS: readonly KnownEdit[] = [
           { kind: "tversky", alpha: 0.3, beta: 0.7 },
           { kind: "tversky", alpha: 0.7, beta: 0.3 },
         ] as const,
-        (r) =>
-          r.kind === s.ratio.kind &&
-          (r.kind !== "tversky" ||
-            s.ratio.kind !== "tversky" ||
-            r.alpha === valueOf(s.ratio.alpha)),
+        (r) => nameOf(r) === nameOf(s.ratio),
       );
       return ratio === null ? null : { ...s, ratio };
     },
@@ -115,7 +143,8 @@ export const EDITS: readonly KnownEdit[] = [
       if (s.overlap === "l1") return { ...s, overlap: "product", absoluteSums: false };
       const plain = valueOf(s.predictionPower) === 1 && valueOf(s.targetPower) === 1;
       // With raw predictions the sums of the L1 form are of absolute values: two changes.
-      return plain && s.overlap === "product" ? { ...s, overlap: "l1" } : null;
+      const whole = s.mask !== "numerator only";
+      return plain && whole && s.overlap === "product" ? { ...s, overlap: "l1" } : null;
     },
   },
   {
@@ -168,7 +197,9 @@ export const EDITS: readonly KnownEdit[] = [
   {
     id: "class-weights",
     edit: (s, random) => {
+      if (s.classWeighting === "volume") return { ...s, classWeighting: "none" };
       if (s.classWeighting !== "none") return null;
+      if (random.chance(0.4)) return byVolume(s, random);
       const means = s.classReduction === "mean" && s.batchReduction === "mean";
       // A factor in front could as well stand in the weights; absent classes may have none.
       if (!separateClasses(s) || !isPlain(s) || !means || valueOf(s.factor) !== 1) return null;
@@ -229,7 +260,7 @@ export const EDITS: readonly KnownEdit[] = [
     edit: (s, random) => {
       if (s.addends.length > 0) return { ...s, addends: [] };
       // Of probabilities it is another function in each library: PyTorch limits the logarithm.
-      if (s.activation === "none") return null;
+      if (s.activation === "none" || s.mask !== "none") return null;
       const weight = random.pick([1, 0.5, 2]);
       return {
         ...s,
@@ -256,6 +287,85 @@ export const EDITS: readonly KnownEdit[] = [
   },
   {
     id: "detached",
-    edit: (s) => (s.stopped === "nothing" ? { ...s, stopped: "denominator" } : null),
+    edit: (s, random) =>
+      s.stopped === "nothing"
+        ? { ...s, stopped: random.pick(["denominator", "denominator", "numerator", "prediction"]) }
+        : null,
   },
+  {
+    id: "mask",
+    edit: (s, random) => {
+      if (s.addends.length > 0) return null;
+      const uses = ["none", "after activation", "before activation", "numerator only"] as const;
+      const mask = other(random, uses, (m) => m === s.mask);
+      if (mask === null || (mask === "numerator only" && s.overlap === "l1")) return null;
+      if (s.targetEncoding === "one-hot, class axis misplaced") return null;
+      const ignoredLabel = s.targetEncoding === "one-hot" && mask !== "none" ? IGNORED : null;
+      return { ...s, mask, ignoredLabel };
+    },
+  },
+  {
+    id: "target-encoding",
+    edit: (s) =>
+      s.targetEncoding === "one-hot" && s.mask === "none"
+        ? { ...s, targetEncoding: "one-hot, class axis misplaced" }
+        : null,
+  },
+  {
+    id: "empty-regions",
+    edit: (s) => {
+      if (s.emptyRegion !== "as computed") return { ...s, emptyRegion: "as computed" };
+      if (s.classWeighting !== "none" || s.absentClasses !== "kept") return null;
+      const moot = same(s.smoothNumerator, valueOf(s.smoothDenominator));
+      const floor = valueOf(s.denominatorFloor) !== 0;
+      // Only raw predictions are ever all zero.
+      if (s.activation !== "none" || (moot && !same(s.smoothNumerator, 0)) || floor) return null;
+      return { ...s, emptyRegion: "score one" };
+    },
+  },
+];
+
+/** Generalized Dice: weights from the target's own sums. */
+function byVolume(s: FamilySpec, random: Random): FamilySpec | null {
+  if (!separateClasses(s) || !isPlain(s) || s.classReduction !== "mean") return null;
+  if (s.emptyRegion !== "as computed") return null;
+  return {
+    ...s,
+    classWeighting: "volume",
+    volumePower: random.pick([2, 2, 1]),
+    absentWeight: random.pick(ABSENT),
+  };
+}
+
+/** What the code does to the gradient, whatever the loss is. */
+const CODE_EDITS: readonly KnownEdit[] = [
+  {
+    id: "thresholded",
+    edit: (c) =>
+      c.spec.stopped === "prediction" || c.wrongQuotient !== null
+        ? null
+        : { ...c, thresholded: true },
+  },
+  {
+    id: "hand-written",
+    edit: (c, random) => {
+      // Where probabilities of all classes are summed the denominator has no gradient to be wrong.
+      const constant = c.spec.activation.startsWith("softmax") && !separateClasses(c.spec);
+      if (constant || c.spec.stopped !== "nothing" || c.thresholded) return null;
+      return { ...c, wrongQuotient: random.pick(WRONG_QUOTIENTS) };
+    },
+  },
+];
+
+export const EDITS: readonly KnownEdit[] = [
+  ...SPEC_EDITS.map(({ id, edit }): KnownEdit => ({
+    id,
+    edit: (c, random) => {
+      // Nothing else may interrupt a gradient that is written by hand.
+      if (id === "detached" && (c.wrongQuotient !== null || c.thresholded)) return null;
+      const spec = edit(c.spec, random);
+      return spec === null ? null : { ...c, spec };
+    },
+  })),
+  ...CODE_EDITS,
 ];

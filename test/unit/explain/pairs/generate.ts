@@ -2,9 +2,9 @@
  * Pairs of losses with known differences: a catalogue loss, and the same one changed by one to four
  * edits, each written out as Python in a style of its own.
  */
-import type { ReasonId } from "../../../../src/explain/reasons/groups.ts";
-import { gradient } from "../../../../src/gradient/gradient.ts";
-import { FAMILY_FIELDS, sameValue } from "../../../../src/losses/edits.ts";
+import { type ReasonId, changesBetween } from "../../../../src/explain/reasons/groups.ts";
+import { derive } from "../../../../src/gradient/derive.ts";
+import { FAMILY_FIELDS, canonical, sameValue } from "../../../../src/losses/edits.ts";
 import { buildFamily } from "../../../../src/losses/family.ts";
 import { axis } from "../../../../src/expression/axis.ts";
 import { input } from "../../../../src/expression/build.ts";
@@ -16,7 +16,8 @@ import { FamilyError, type FamilySpec, valueOf } from "../../../../src/losses/sp
 import { CHANNELS_FIRST, CHANNELS_LAST, type Dialect } from "./dialects.ts";
 import { EDITS, type KnownEdit } from "./edits.ts";
 import { Random } from "./random.ts";
-import { CLASSES, type WrittenLoss, drawStyle, write } from "./write.ts";
+import { CLASSES, type Content, IGNORED, canHold, drawStyle } from "./style.ts";
+import { type WrittenLoss, write } from "./write.ts";
 
 export interface GeneratedPair {
   readonly seed: number;
@@ -27,7 +28,7 @@ export interface GeneratedPair {
   readonly b: WrittenLoss;
   /** Traced with arrays of fixed sizes, or of any size. */
   readonly bound: boolean;
-  readonly specs: { readonly a: FamilySpec; readonly b: FamilySpec };
+  readonly contents: { readonly a: Content; readonly b: Content };
 }
 
 /** Catalogue losses with settings that people use. */
@@ -70,6 +71,18 @@ const CALLS: readonly string[] = [
   "papers.log_cosh_dice()",
   "papers.dice_semimetric()",
   "papers.soft_jaccard()",
+  "papers.generalized_dice()",
+  "monai.losses.GeneralizedDiceLoss(softmax=True)",
+  "monai.losses.GeneralizedDiceLoss(sigmoid=True, batch=True)",
+  "monai.losses.MaskedDiceLoss(sigmoid=True)",
+  "pytorch3dunet.unet3d.losses.GeneralizedDiceLoss()",
+  "nnunetv2.training.loss.dice.SoftDiceLoss()",
+  "catalyst.contrib.losses.SmoothingDiceLoss()",
+  "utils.dice_score.dice_loss()",
+  "tensorlayer.cost.dice_coe()",
+  "mmseg.models.losses.TverskyLoss()",
+  "paddleseg.models.losses.DiceLoss()",
+  'segmentation_models_pytorch.losses.DiceLoss(mode="multiclass", ignore_index=255)',
 ];
 
 /** The pair of a seed; the same for each run. */
@@ -84,8 +97,10 @@ export function generatePair(seed: number): GeneratedPair {
 
 function tryPair(seed: number, call: string, random: Random): GeneratedPair | null {
   const { entry, parameters } = parseCall(call);
-  const facts = { classes: CLASSES, rank: 4 };
-  const b = plainly(entry.spec!(new Settings(parameters), facts));
+  const rank = random.pick([4, 4, 4, 3, 5]);
+  const facts = { classes: CLASSES, rank };
+  const spec = plainly(entry.spec!(new Settings(parameters), facts));
+  const b: Content = { spec, thresholded: false, wrongQuotient: null };
   const wanted = 1 + random.below(4);
   const edits: KnownEdit[] = [];
   const steps: FamilySpec[][] = [];
@@ -94,25 +109,30 @@ function tryPair(seed: number, call: string, random: Random): GeneratedPair | nu
     if (edits.length === wanted) break;
     const next = edit.edit(a, random);
     if (next === null) continue;
-    steps.push([a, next]);
+    if (next.spec !== a.spec) steps.push([a.spec, next.spec]);
     a = next;
     edits.push(edit);
   }
-  if (edits.length < wanted || !isSound(a, b, steps)) return null;
-  const labels = b.targetEncoding === "one-hot";
+  if (edits.length < wanted || !isSound(a.spec, b.spec, steps)) return null;
+  const labels = b.spec.targetEncoding === "one-hot";
   const dialects: readonly Dialect[] =
     entry.layout === "channels-last" || (!labels && random.chance(0.2))
       ? CHANNELS_LAST
       : CHANNELS_FIRST;
-  if (!canWrite(a, dialects) || !canWrite(b, dialects)) return null;
-  const [first, second] = [a, b].map((spec) =>
-    write(spec, drawStyle(random, spec, dialects, labels)),
+  const able = (c: Content): boolean => dialects.some((d) => canHold(d, c, labels));
+  if (!able(a) || !able(b)) return null;
+  const [first, second] = [a, b].map((content) =>
+    write(content, drawStyle(random, content, dialects, { labels, rank })),
   );
-  // Uniform label smoothing names the number of classes, which only arrays or an encoding tell.
-  const counted = [a, b].some((s) => s.targetSmoothing.kind !== "none");
-  const bound = random.chance(0.3) || (counted && !labels);
+  // Code that sums over axes seldom says how many there are, and is taken to be of pictures; label
+  // smoothing names the number of classes, which only arrays or an encoding tell; where the class
+  // axis is misplaced the sizes say what comes to stand where; and a mask has an axis of size 1.
+  const counted = [a, b].some((c) => c.spec.targetSmoothing.kind !== "none");
+  const masked = first!.takesMask || second!.takesMask;
+  const misplaced = a.spec.targetEncoding === "one-hot, class axis misplaced";
+  const bound = random.chance(0.3) || rank !== 4 || masked || (counted && !labels) || misplaced;
   const ids = edits.map((e) => e.id);
-  return { seed, call, edits: ids, a: first!, b: second!, bound, specs: { a, b } };
+  return { seed, call, edits: ids, a: first!, b: second!, bound, contents: { a, b } };
 }
 
 /** The spec without the names that the library gives its numbers. */
@@ -123,36 +143,48 @@ function plainly(spec: FamilySpec): FamilySpec {
     if ("value" in v && "name" in v) return valueOf(v as never);
     return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)]));
   };
-  return plain({ ...spec, logSpace: false }) as FamilySpec;
-}
-
-function canWrite(spec: FamilySpec, dialects: readonly Dialect[]): boolean {
-  return dialects.some(
-    (d) =>
-      (spec.stopped === "nothing" || d.detached !== null) &&
-      spec.addends.every((a) => (a.takes === "logits" ? d.bceOfLogits : d.bce) !== null),
-  );
+  const { emptyRegion } = canonical(spec);
+  return plain({ ...spec, logSpace: false, emptyRegion }) as FamilySpec;
 }
 
 /**
- * Whether each edit is a change of its own. Two edits can be one function together with fewer: an L1
- * overlap is the product where labels are hard, a lower limit is moot beside smoothing, a factor of
- * a half undoes a sum over two. Such pairs have no one right answer.
+ * Whether each edit is a change of its own: no other set of them makes the same loss, and some of
+ * them undone is not all undone. An L1 overlap is the product where labels are hard, a lower limit is
+ * moot beside smoothing, a sum over samples where everything is summed before, a factor of a half
+ * undoes a sum over two. Such pairs have no one right answer.
  */
 function isSound(a: FamilySpec, b: FamilySpec, edited: readonly FamilySpec[][]): boolean {
-  const own = signature(a, b);
-  if (own === null) return false;
+  const [own, start] = [signature(a, b), signature(b, b)];
+  if (countsClassesOtherwise(a, b)) return false;
+  if (own === null || start === null) return false;
   const all = 2 ** edited.length - 1;
-  for (let made = 0; made < all; made++) {
+  for (let made = 0; made <= all; made++) {
     let spec = b;
     edited.forEach(([before, after], k) => {
       if ((made & (1 << k)) !== 0) spec = withChanges(spec, before!, after!);
     });
-    const other = signature(spec, b);
-    if (other?.every((v, k) => isClose(v, own[k]!)) === true) return false;
+    const found = signature(spec, b);
+    if (made < all && isSameAs(found, own)) return false;
+    if (made > 0 && isSameAs(found, start)) return false;
   }
   return true;
 }
+
+/** A mean over two classes times two is the sum over them: either may be what was meant. */
+function countsClassesOtherwise(a: FamilySpec, b: FamilySpec): boolean {
+  const count = a.classes === "all" ? CLASSES : CLASSES - 1;
+  const isMean = a.classReduction === "mean";
+  const twin: FamilySpec = {
+    ...a,
+    classReduction: isMean ? "sum" : "mean",
+    factor: valueOf(a.factor) * (isMean ? 1 / count : count),
+  };
+  const changes = (s: FamilySpec): number => changesBetween(canonical(s), canonical(b)).length;
+  return changes(twin) <= changes(a);
+}
+
+const isSameAs = (found: readonly number[] | null, wanted: readonly number[]): boolean =>
+  found?.every((v, k) => isClose(v, wanted[k]!)) === true;
 
 /** `spec` with the fields in which `after` differs from `before`. */
 function withChanges(spec: FamilySpec, before: FamilySpec, after: FamilySpec): FamilySpec {
@@ -169,27 +201,36 @@ function signature(spec: FamilySpec, { targetEncoding }: FamilySpec): number[] |
   const axes = [axis("b", 2, "batch"), axis("c", CLASSES, "class"), axis("i", 4, "space")];
   const prediction = input("prediction", axes) as Input;
   const target = input("target", labels ? [axes[0]!, axes[2]!] : axes, labels ? "int" : "float");
+  const mask = input("mask", [axes[0]!, axes[2]!]) as Input;
+  const inputs = { prediction, target, mask };
   let loss: Expr;
   try {
-    loss = buildFamily({ ...spec, stopped: "nothing" }, { prediction, target });
-    if (spec.stopped !== "nothing") loss = buildFamily(spec, { prediction, target });
+    loss = buildFamily({ ...spec, stopped: "nothing" }, inputs);
+    if (spec.stopped !== "nothing") loss = buildFamily(spec, inputs);
   } catch (e) {
     if (e instanceof FamilyError) return null;
     throw e;
   }
-  const roots = [loss, gradient(loss, prediction)];
+  const roots = [loss, derive(loss, prediction)];
   const random = new Random(1);
   const draw = (): number => (1 + random.below(998)) / 1000;
+  const bit = (): number => random.below(2);
   const predictions = Array.from({ length: 24 }, draw);
+  const near = (v: number): number => v + 0.001 * draw();
+  const anyLabel = (): number => (random.chance(0.2) ? IGNORED : random.below(CLASSES));
   const kinds: (() => number)[] = labels
-    ? [() => random.below(CLASSES), () => random.below(CLASSES), () => 0, () => random.below(2)]
-    : [draw, draw, () => 0, () => random.below(2)];
-  return kinds.flatMap((kind) => {
+    ? [anyLabel, () => random.below(CLASSES), () => 0, bit]
+    : [draw, draw, () => 0, bit];
+  const points = kinds.map((kind) => ({ kind, predicted: near, of: roots }));
+  // The gradient where nothing is predicted and nothing there is a matter of convention.
+  if (!labels) points.push({ kind: () => 0, predicted: () => 0, of: [loss] });
+  return points.flatMap(({ kind, predicted, of }) => {
     const data = Array.from({ length: labels ? 8 : 24 }, kind);
     const bindings = new Map([
-      ["prediction", { shape: [2, CLASSES, 4], data: predictions.map((v) => v + 0.001 * draw()) }],
+      ["prediction", { shape: [2, CLASSES, 4], data: predictions.map(predicted) }],
       ["target", { shape: labels ? [2, 4] : [2, CLASSES, 4], data }],
+      ["mask", { shape: [2, 4], data: Array.from({ length: 8 }, bit) }],
     ]);
-    return evaluateAll(roots, bindings).flatMap((r) => Array.from(r.data));
+    return evaluateAll(of, bindings).flatMap((r) => Array.from(r.data));
   });
 }
