@@ -3,6 +3,7 @@ import { type Found, findings } from "../explain/rules/table.ts";
 import type { RuleInput, SourceCode, Written } from "../explain/rules/rule.ts";
 import type { Input, SourceSpan } from "../expression/node.ts";
 import { sum } from "../expression/build.ts";
+import { SHAPES_TAKEN } from "../python/trace/plans.ts";
 import { PythonError } from "../python/errors.ts";
 import { UnknownValueError } from "../python/interpreter/interpreter.ts";
 import type { Arguments, PythonProgram, Trace } from "../python/program.ts";
@@ -62,6 +63,7 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
       cuts: trace.blockers.filter((b) => !b.partial),
       changes: trace.writes,
       decisions: trace.decisions,
+      areShapesTold: !trace.assumptions.some((a) => a.startsWith(SHAPES_TAKEN)),
       source: sourceCode(trace.syntax),
     },
     withSlow,

@@ -32,6 +32,8 @@ const FILES = [
 const REVIEWED: Readonly<Record<string, string>> = {
   "keras/src/losses/losses.py DG001 CategoricalFocalCrossentropy":
     "divides the prediction by its sum over the classes, which is zero for a prediction of zeros",
+  "keras/src/losses/losses.py DG011 categorical_generalized_cross_entropy":
+    "its docstring allows targets of shape (batch, 1), whose encoding is (batch, 1, classes)",
   "kornia/losses/dice.py DG010 dice_loss":
     'average="micro", the default, adds a softmax up over its classes',
   "nnunetv2/training/loss/dice.py DG004 SoftDiceLoss":

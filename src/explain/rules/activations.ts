@@ -103,7 +103,9 @@ export function wrongAxes(view: View): Finding[] {
 
 /** A one-hot encoding whose classes meet another axis of the prediction than its classes. */
 function oneHotAcross(view: View): Finding[] {
-  const { spans, source } = view.subject;
+  const { spans, source, areShapesTold } = view.subject;
+  // Of a matrix, or of points, the last axis may be the very one of the classes.
+  if (!areShapesTold) return [];
   const encodings = view.order.filter((e) => e.kind === "oneHot");
   return encodings.flatMap((encoding): Finding[] => {
     const span = view.spanOf(encoding);

@@ -74,6 +74,8 @@ export interface RuleSubject {
   readonly cuts: readonly Cut[];
   readonly changes: readonly Change[];
   readonly decisions: readonly Decision[];
+  /** By arrays, the code or its author; else the number of axes is only the usual one. */
+  readonly areShapesTold: boolean;
   readonly source: SourceCode;
 }
 

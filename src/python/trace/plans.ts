@@ -25,6 +25,9 @@ import { shapeOfValue } from "./shapeText.ts";
 import type { InputPlan, Plan } from "./trace.ts";
 import type { TraceTarget } from "./target.ts";
 
+/** How an assumption begins that gives arrays shapes of which the code says nothing. */
+export const SHAPES_TAKEN = "no arrays were given; shapes taken";
+
 /** What the caller says a parameter is: an array, an array's shape alone, or any Python value. */
 export type Argument =
   | { readonly kind: "array"; readonly handle: ArrayHandle }
@@ -278,7 +281,7 @@ export function planOfArguments(
     else assumptions.push(`${i.name} is taken to be ${shape}: ${reason}`);
   }
   if (plain.length > 0) {
-    assumptions.push(`no arrays were given; shapes taken: ${plain.join(", ")}`);
+    assumptions.push(`${SHAPES_TAKEN}: ${plain.join(", ")}`);
   }
   return {
     inputs,

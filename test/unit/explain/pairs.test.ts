@@ -69,7 +69,10 @@ describe(`the reasons of ${COUNT} generated pairs of losses`, function () {
   });
 });
 
-/** "clipping" and "class-reduction" are generated as well, but too seldom to be among every 300. */
+/**
+ * All but two: a sum over classes is their mean times their number, so that pairs with it have two
+ * right answers; and a clip shows at the ends of the range alone, where pairs are not probed.
+ */
 const KINDS: readonly string[] = [
   "activation",
   "mask",
