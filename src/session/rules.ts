@@ -63,13 +63,20 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
       cuts: trace.blockers.filter((b) => !b.partial),
       changes: trace.writes,
       decisions: trace.decisions,
-      areShapesTold: !trace.assumptions.some((a) => a.startsWith(SHAPES_TAKEN)),
+      areShapesTold: !trace.assumptions.some(isGuess),
       source: sourceCode(trace.syntax),
     },
     withSlow,
   );
   return found.filter((f) => !isIgnored(f, trace.syntax)).map(toDiagnostic);
 }
+
+/** Whether an assumption gives an array a shape that its author has not stated. */
+function isGuess(assumption: string): boolean {
+  if (assumption.startsWith(SHAPES_TAKEN)) return true;
+  return / is taken to be \(/.test(assumption) && !STATED.test(assumption);
+}
+const STATED = /: (its docstring|its annotation|the comment on|as you set it)/;
 
 /**
  * `# dice-gradient: ignore[DG001, DG002]` (or without codes: all of them) at the end of one of the
