@@ -74,7 +74,7 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
 /** Whether an assumption gives an array a shape that its author has not stated. */
 function isGuess(assumption: string): boolean {
   if (assumption.startsWith(SHAPES_TAKEN)) return true;
-  return assumption.includes(' is taken to be (') && !STATED.test(assumption);
+  return assumption.includes(" is taken to be (") && !STATED.test(assumption);
 }
 const STATED = /: (its docstring|its annotation|the comment on|as you set it)/;
 
