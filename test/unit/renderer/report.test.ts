@@ -222,8 +222,9 @@ describe("a report", () => {
     assert.equal(restricted.textContent, trusted.textContent);
   });
 
-  it("tells the context menu which report it is", async () => {
-    const root = await new Host().draw(report(TORCH, SMALL), "out-7");
+  it("tells the context menu which report it is, and of what gradient", async () => {
+    const drawn = report(TORCH, SMALL);
+    const root = await new Host().draw(drawn, "out-7");
     const context = one(root, ".dice-gradient").dataset["vscodeContext"]!;
     assert.deepEqual(JSON.parse(context), {
       webviewSection: "dice-gradient.report",
@@ -232,6 +233,7 @@ describe("a report", () => {
       reportKind: "report",
       reportFunction: "dice_loss_torch",
       reportWrt: "logits",
+      reports: [{ function: "dice_loss_torch", wrt: "logits", value: drawn.loss.value }],
     });
   });
 });
