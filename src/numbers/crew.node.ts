@@ -9,10 +9,17 @@ import { heap } from "./wasm/heap.ts";
 
 /** How long to wait for the others between two looks at whether to stop. */
 const WAIT_MS = 10;
+/** A piece takes milliseconds: when none is done for so long, the thread that has it is gone. */
+const GIVEN_UP_MS = 60_000;
 /** Where the others did less than this share of a job, their processors are busy with other things … */
 const LEAST_SHARE = 0.1;
 /** … and so many jobs are done without them. */
 const JOBS_ALONE = 8;
+
+/** Thrown when a thread has died in the middle of a piece, which nobody else can do again. */
+export class ThreadLost extends Error {
+  override readonly name = "ThreadLost";
+}
 
 interface Helper {
   readonly worker: Worker;
@@ -30,8 +37,11 @@ class NodeCrew implements Crew {
   private generation = 0;
   private alone = 0;
 
-  constructor(threads: number, file: URL) {
+  private readonly patience: number;
+
+  constructor(threads: number, file: URL, patience: number) {
     this.threads = threads;
+    this.patience = patience;
     this.control = heap().array(Int32Array, CONTROL.length);
     this.file = file;
   }
@@ -50,7 +60,9 @@ class NodeCrew implements Crew {
       });
       this.wait(job.bounds.length, tick);
     } catch (error) {
-      this.wait(closeClaims(control, generation, job.bounds.length), () => undefined);
+      if (!(error instanceof ThreadLost)) {
+        this.wait(closeClaims(control, generation, job.bounds.length), () => undefined);
+      }
       throw error;
     }
     if (Atomics.load(control, CONTROL.failed) !== 0) throw new Error("a piece of a kernel failed");
@@ -99,10 +111,19 @@ class NodeCrew implements Crew {
     Atomics.notify(this.control, CONTROL.generation);
   }
 
+  /** @throws when a thread has died in the middle of a piece: this one goes on alone then */
   private wait(pieces: number, tick: (pieces: number) => void): void {
+    let [seen, since] = [-1, 0];
     for (;;) {
       const done = Atomics.load(this.control, CONTROL.done);
       if (done >= pieces) return;
+      if (done !== seen) [seen, since] = [done, performance.now()];
+      if (performance.now() - since > this.patience) {
+        this.alone = Infinity;
+        throw new ThreadLost(
+          "a thread that helped has ended in the middle of its work; run this again",
+        );
+      }
       Atomics.wait(this.control, CONTROL.done, done, WAIT_MS);
       tick(Atomics.load(this.control, CONTROL.done));
     }
@@ -114,10 +135,15 @@ class NodeCrew implements Crew {
  * They end with this thread.
  * @param threads this one included
  * @param file `thread.node.ts` as it is built
+ * @param patience milliseconds without any progress after which a thread is taken to be dead
  */
-export function startCrew(threads: number, file: URL): (Crew & { stop(): Promise<void> }) | null {
+export function startCrew(
+  threads: number,
+  file: URL,
+  patience = GIVEN_UP_MS,
+): (Crew & { stop(): Promise<void> }) | null {
   if (threads < 2 || !features().simd || !features().shared) return null;
-  return new NodeCrew(threads, file);
+  return new NodeCrew(threads, file, patience);
 }
 
 function startHelper(file: URL, start: Omit<ThreadStart, "port">, lost: () => void): Helper {

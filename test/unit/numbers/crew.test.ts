@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
 import type { Input } from "../../../src/expression/node.ts";
 import { derive } from "../../../src/gradient/derive.ts";
 import { useCrew } from "../../../src/numbers/crew.ts";
-import { startCrew } from "../../../src/numbers/crew.node.ts";
+import { ThreadLost, startCrew } from "../../../src/numbers/crew.node.ts";
+import { CONTROL } from "../../../src/numbers/crewWork.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
 import { Cancelled, type TypedArray } from "../../../src/numbers/typedArrays.ts";
 import { heap } from "../../../src/numbers/wasm/heap.ts";
@@ -92,6 +97,38 @@ describe("a crew of threads", () => {
     useCrew(null);
     assert.equal(value!.data[0], kernel.run(arrays).outputs[0]!.data[0]);
     await crew.stop();
+  });
+
+  it("goes on alone after a thread has died in the middle of its work", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "dice-gradient-thread-"));
+    const file = join(folder, "thread.mjs");
+    // Claims a piece of every job and never does it.
+    writeFileSync(
+      file,
+      `import { workerData } from "node:worker_threads";
+       const { control } = workerData;
+       Atomics.add(control, ${CONTROL.started}, 1);
+       for (let seen = 0; ; seen = Atomics.load(control, ${CONTROL.generation})) {
+         Atomics.wait(control, ${CONTROL.generation}, seen);
+         Atomics.add(control, ${CONTROL.next}, 1);
+       }`,
+    );
+    const alone = values();
+    const crew = startCrew(2, pathToFileURL(file), 100)!;
+    useCrew(crew);
+    try {
+      await assert.rejects(async () => {
+        for (;;) {
+          values();
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      }, ThreadLost);
+      assert.deepEqual(values(), alone);
+    } finally {
+      useCrew(null);
+      await crew.stop();
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is none where there is one thread", () => {
