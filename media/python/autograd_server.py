@@ -85,8 +85,7 @@ class Program:
             if source.get("isCell") and tree.body and isinstance(tree.body[-1], ast.Expr):
                 # The call under inspection, or a value that nobody sees here.
                 tree.body.pop()
-            with standing_in_for_numpy(self.numpy_as, self.folder):
-                exec(compile(tree, file, "exec"), self.module.__dict__)
+            exec(compile(tree, file, "exec"), self.module.__dict__)
             self.ran.append(source)
 
     def evaluate(self, text):
@@ -95,9 +94,10 @@ class Program:
 
 @contextlib.contextmanager
 def standing_in_for_numpy(name, folder):
-    """`import numpy` in the user's own code gives another library's NumPy meanwhile.
+    """NumPy is another library meanwhile, in the user's own code and in what that code imports anew.
 
-    Libraries that this code imports keep the real one: they use more of it than any other has.
+    The program has run with the real one by then, which can do more than any other: draw random
+    numbers, or write into an array. Libraries that the code imports keep the real one as well.
     """
     if name is None:
         yield
@@ -109,16 +109,47 @@ def standing_in_for_numpy(name, folder):
         first, *parts = module.split(".")
         if level != 0 or first != "numpy" or not is_own(globals or {}, folder):
             return real(module, globals, locals, fromlist, level)
-        found = other
-        for part in parts if fromlist else ():
-            found = getattr(found, part)
-        return found
+        return within(other, parts if fromlist else ())
 
+    swapped = []
+    for names in [program.module.__dict__, *(sys.modules[m].__dict__ for m, _ in own_modules(folder))]:
+        for key, value in list(names.items()):
+            counterpart = counterpart_of(value, other)
+            if counterpart is not value:
+                swapped.append((names, key, value))
+                names[key] = counterpart
     builtins.__import__ = imported
     try:
         yield
     finally:
         builtins.__import__ = real
+        for names, key, value in swapped:
+            names[key] = value
+
+
+def counterpart_of(value, other):
+    """What stands for NumPy, a part of it or one of its functions in another library; else itself."""
+    if isinstance(value, types.ModuleType):
+        first, *parts = value.__name__.split(".")
+        if first != "numpy":
+            return value
+    else:
+        name, home = getattr(value, "__name__", None), getattr(value, "__module__", None) or "numpy"
+        if not isinstance(name, str) or not isinstance(home, str) or home.split(".")[0] != "numpy":
+            return value
+        parts = [*home.split(".")[1:], name]
+        if within(need("numpy"), parts, None) is not value:
+            return value
+    return within(other, parts, value)
+
+
+def within(module, parts, *default):
+    """An attribute of an attribute of a module, or the default where there is none."""
+    for part in parts:
+        if default and not hasattr(module, part):
+            return default[0]
+        module = getattr(module, part)
+    return module
 
 
 def is_own(names, folder):

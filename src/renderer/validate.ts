@@ -351,6 +351,7 @@ const readReport: Read<Report> = record<Report>({
   images: optional(images),
   handwritten: optional(list(handwritten, 100)),
   autogradAgreements: optional(list(autogradAgreement, 100)),
+  autogradLibraries: optional(list(name, 20)),
   behaviour: optional(behaviour),
   claims: optional(list(claim, 20)),
   precision: optional(precision),

@@ -67,6 +67,8 @@ export interface Report {
   readonly handwritten?: readonly HandWritten[];
   /** Each pair of the libraries that were asked and answered. */
   readonly autogradAgreements?: readonly AutogradAgreement[];
+  /** Names of the libraries that can differentiate the function. Absent until one was asked. */
+  readonly autogradLibraries?: readonly string[];
   /** How the gradient behaves; of a report that `explain` was asked for. */
   readonly behaviour?: Behaviour;
   /** Three things that people say of such losses, settled; of a report that `explain` made. */

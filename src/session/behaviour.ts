@@ -8,13 +8,14 @@ import { limitWords } from "../explain/behaviour/finding.ts";
 import { findingsOf } from "../explain/behaviour/findings.ts";
 import type { LimitValue } from "../explain/behaviour/limits.ts";
 import type { BehaviourSubject } from "../explain/behaviour/subject.ts";
-import { type ClaimFacts, claimsOf } from "../explain/claims/claims.ts";
+import type { ClaimFacts } from "../explain/claims/claim.ts";
+import { claimsOf } from "../explain/claims/claims.ts";
 import { checkGradient } from "../gradient/check.ts";
 import { gradient } from "../gradient/gradient.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
-import type { Behaviour, LimitEntry, Report } from "../report/schema.ts";
+import type { Autograd, Behaviour, LimitEntry, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { sampleArrays } from "./sampleArrays.ts";
@@ -206,17 +207,26 @@ function factsOf(
         sentence: h.sentence,
         lines: h.location.line === undefined ? [] : [h.location.line],
       })),
-    runs: (report.autogradRuns ?? []).map((r) => ({
-      name: [r.library, r.version].filter((part) => part !== "").join(" "),
+    runs: (report.autogradRuns ?? []).map((r, _k, all) => ({
+      library: r.library,
+      name: runName(r, all),
       dtype: r.dtype,
       agrees: r.verdict === "agrees" ? true : r.verdict === "differs" ? false : null,
       units: r.maxScaledError ?? null,
       bound: r.bound ?? null,
       maxAbs: r.maxAbsError,
+      maxUlps: r.maxUlps ?? null,
       failure: r.failure ?? null,
     })),
     agreements: report.autogradAgreements ?? [],
+    libraries: report.autogradLibraries ?? [],
     dtype: wrt.array?.dtype ?? "float64",
     askAutograd,
   };
+}
+
+/** "PyTorch 2.13.0", and where it ran on several devices, "PyTorch 2.13.0 (cuda)". */
+function runName({ library, version, device }: Autograd, all: readonly Autograd[]): string {
+  const name = version === "" ? library : `${library} ${version}`;
+  return all.filter((r) => r.library === library).length > 1 ? `${name} (${device})` : name;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
-import type { Report } from "../../src/report/schema.ts";
+import type { ClaimEntry, Report } from "../../src/report/schema.ts";
 import { Referee } from "../../src/session/autograd/referee.node.ts";
 import { filesFor } from "../../src/session/files.node.ts";
 import { NotebookSession } from "../../src/session/notebook.ts";
@@ -126,12 +126,35 @@ t = np.load("target.npy").astype(np.uint8)
     assert.match(claims.get("library")!.sentence, /^only HIPS Autograd 1\.9\.1 was run/);
   });
 
+  it("settles whether the library matters: by two that can run it, else beside the derivation", async () => {
+    const settled = async (call: string): Promise<ClaimEntry> =>
+      (await cell(call)).report.claims!.find((c) => c.id === "library")!;
+    await cell(TORCH);
+    await cell(load);
+    const torch = await settled("# dice-gradient: autograd\nexplain(dice_loss(logits, target))");
+    assert.equal(torch.verdict, "false", torch.sentence);
+    assert.match(torch.sentence, /^PyTorch 2\.13\S* gives the derivative, which was derived here/);
+    await cell(`def dice(y_true, y_pred, eps=1e-7):
+    return 1 - (2 * np.sum(y_true * y_pred) + eps) / (np.sum(y_true) + np.sum(y_pred) + eps)
+t = np.load("target.npy").astype(np.float32)
+p = np.load("logits.npy")
+`);
+    const both = await settled("# dice-gradient: autograd=autograd,jax\nexplain(dice(t, p))");
+    assert.equal(both.verdict, "false", both.sentence);
+    assert.match(both.sentence, /^HIPS Autograd 1\S* and JAX 0\S* give your gradient to within/);
+    assert.ok(both.evidence.some((e) => e.startsWith("The gradients of HIPS Autograd and JAX")));
+  });
+
   it("runs a NumPy loss with HIPS Autograd, JAX and TensorFlow side by side", async () => {
-    // A library that is imported on the way keeps the real NumPy.
+    // The real NumPy stays what it is to libraries, and to code around the function.
     await cell(`import torch
 import numpy as np
+from numpy import maximum
+written = np.zeros(4)
+written[2] = 1e-9
+same = torch.from_numpy(written)
 def dice(y_true, y_pred, eps=1e-7):
-    return 1 - (2 * np.sum(y_true * y_pred) + eps) / (np.sum(y_true) + np.sum(y_pred) + eps)
+    return 1 - (2 * np.sum(y_true * y_pred) + eps) / maximum(np.sum(y_true) + np.sum(y_pred) + eps, 1e-9)
 `);
     const { report } = await cell(
       "# dice-gradient: autograd=autograd,jax,tensorflow\ndice(np.array([0, 1, 1]), np.array([0.2, 0.5, 0.9]))",

@@ -11,69 +11,8 @@ import type { Measured } from "../behaviour/behaviour.ts";
 import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
 import { smoothingOnset } from "../behaviour/smoothingFindings.ts";
 import { smoothingWords, withoutSmoothing } from "../behaviour/smoothing.ts";
-import { conventionsIn, slopesWords } from "./kinks.ts";
-
-export interface Claim {
-  readonly id: "quotient-rule" | "epsilon" | "library";
-  /** As people put it. */
-  readonly claim: string;
-  readonly verdict: "true" | "false" | "true-only-when" | "not-settled";
-  /** Why, on this code and these arrays; it goes on from the verdict's words and a colon. */
-  readonly sentence: string;
-  /** What it rests on, with numbers. */
-  readonly evidence: readonly string[];
-  /** What would settle it, or settle it further; null where nothing is left. */
-  readonly needs: string | null;
-  readonly lines: readonly number[];
-}
-
-/** What real automatic differentiation said of the gradient. */
-export interface Run {
-  readonly name: string;
-  readonly dtype: string;
-  readonly agrees: boolean | null;
-  /** Largest error in units of rounding, and what is allowed; null where the run failed. */
-  readonly units: number | null;
-  readonly bound: number | null;
-  readonly maxAbs: number | null;
-  readonly failure: string | null;
-}
-
-/** Two libraries' gradients of the same function, entry by entry. */
-export interface Agreement {
-  readonly a: string;
-  readonly b: string;
-  /** The coarser of the two types, whose units in the last place are counted. */
-  readonly dtype: string;
-  readonly identical: number;
-  readonly entries: number;
-  readonly maxUlps: number;
-  readonly maxAbs: number;
-}
-
-export interface ClaimFacts {
-  readonly measured: Measured;
-  /** The check of the derived gradient on the arrays. */
-  readonly check: {
-    readonly verdict: string;
-    readonly units: number | null;
-    readonly bound: number | null;
-    readonly sentence: string;
-  };
-  /** Gradients written by hand that are in force. */
-  readonly handwritten: readonly {
-    readonly name: string;
-    readonly wrong: boolean;
-    readonly sentence: string;
-    readonly lines: readonly number[];
-  }[];
-  readonly runs: readonly Run[];
-  readonly agreements: readonly Agreement[];
-  /** Type of the prediction's array. */
-  readonly dtype: string;
-  /** How to have real autograd asked, in the face's own words. */
-  readonly askAutograd: string;
-}
+import { type Claim, type ClaimFacts, list, runWords } from "./claim.ts";
+import { library } from "./library.ts";
 
 export function claimsOf(facts: ClaimFacts): Claim[] {
   return [quotientRule(facts), epsilon(facts), library(facts)];
@@ -162,17 +101,6 @@ function missingTerm({ subject, here }: Measured): string[] {
   return [
     `Were the quotient rule's second term, N·U′/U², left out, the gradient would be off by ${percent(change)} of its largest entry: a mistake of that kind could not be overlooked here.`,
   ];
-}
-
-function runWords(r: Run): string {
-  if (r.failure !== null) return `${r.name} could not be run: ${r.failure.split("\n")[0]!}`;
-  const units =
-    r.units === null || r.bound === null
-      ? ""
-      : `, within ${number(r.units)} units of ${r.dtype}'s rounding, of ${number(r.bound)} allowed`;
-  const largest = r.maxAbs === null ? "" : `; the largest difference is ${number(r.maxAbs)}`;
-  const word = r.agrees === null ? "cannot be decided" : r.agrees ? "agrees" : "differs";
-  return `${r.name} ${word}${units}${largest}.`;
 }
 
 const EPSILON = "The epsilon (smoothing) causes the difference.";
@@ -272,81 +200,4 @@ function absorbed(kind: string, rest: Float64Array, value: number, dtype: string
   return lost === rest.length
     ? `; in ${dtype} it disappears in the addition`
     : `; in ${dtype} it disappears in ${countWords(lost)} of ${countWords(rest.length)} additions`;
-}
-
-const LIBRARY = "The choice of autodiff library matters.";
-
-function library(facts: ClaimFacts): Claim {
-  const { measured, runs, agreements, askAutograd } = facts;
-  const kinks = conventionsIn(measured.subject);
-  const active = kinks.filter((k) => k.entries > 0);
-  const lines = [...new Set(active.flatMap((k) => k.lines))];
-  const made = (
-    verdict: Claim["verdict"],
-    sentence: string,
-    evidence: readonly string[],
-    needs: string | null,
-  ): Claim => ({ id: "library", claim: LIBRARY, verdict, sentence, evidence, needs, lines });
-  const conventions = kinks.map(
-    (k) =>
-      `At ${k.convention.what} the slope is a convention (${slopesWords(k.convention)}): ${k.entries === 0 ? "no entry sits there on these arrays" : `${countWords(k.entries)} ${k.entries === 1 ? "entry sits" : "entries sit"} there on these arrays`} (${k.words}).`,
-  );
-  if (kinks.length === 0) {
-    conventions.push(
-      "The loss has no kink at which libraries have different conventions (absolute values, clamps, maxima), so its derivative is one function.",
-    );
-  }
-  const pairs = agreements.map(agreementWords);
-  const ran = runs.filter((r) => r.failure === null);
-  const evidence = [...ran.map(runWords), ...pairs, ...conventions];
-  for (const r of runs) if (r.failure !== null) evidence.push(runWords(r));
-  if (ran.length >= 2) {
-    const apart = ran.some((r) => r.agrees === false);
-    if (apart && active.length > 0) {
-      return made(
-        "true-only-when",
-        `an entry sits exactly on a kink, as ${countWords(active.reduce((n, k) => n + k.entries, 0))} do here: there the libraries' conventions differ`,
-        evidence,
-        null,
-      );
-    }
-    if (apart) {
-      return made("true", "the libraries' gradients differ by more than rounding", evidence, null);
-    }
-    const ulps = Math.max(0, ...agreements.map((a) => a.maxUlps));
-    return made(
-      "false",
-      `${list(ran.map((r) => r.name))} give your gradient to within rounding${agreements.length === 0 ? "" : ulps === 0 ? ", bit for bit" : `, at most ${number(ulps)} units in the last place apart`}`,
-      evidence,
-      null,
-    );
-  }
-  const needs =
-    ran.length === 1
-      ? "A run of the same loss in a second library; a loss written with NumPy runs in HIPS Autograd, JAX and TensorFlow alike."
-      : `${askAutograd}: two libraries that differentiate the same function settle it.`;
-  const whole =
-    active.length > 0
-      ? `${countWords(active.reduce((n, k) => n + k.entries, 0))} entries sit on a kink, where the libraries' conventions differ`
-      : "no entry sits on a kink, so every library that is right gives the derived gradient to within rounding";
-  return made(
-    "not-settled",
-    `${ran.length === 1 ? `only ${ran[0]!.name} was run` : "no library was run"}; ${whole}`,
-    evidence,
-    needs,
-  );
-}
-
-function agreementWords(a: Agreement): string {
-  const same =
-    a.identical === a.entries
-      ? `are the same bit for bit in ${a.dtype}`
-      : `are at most ${number(a.maxUlps)} units in the last place of ${a.dtype} apart (${number(a.maxAbs)}); ${countWords(a.identical)} of ${countWords(a.entries)} entries are the same bit for bit`;
-  return `The gradients of ${a.a} and ${a.b} ${same}.`;
-}
-
-function list(names: readonly string[]): string {
-  return names.length < 2
-    ? names.join("")
-    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}`;
 }

@@ -15,6 +15,14 @@ export const AUTOGRAD_BACKENDS: readonly AutogradBackend[] = [
 
 export type AutogradDevice = "cpu" | "cuda";
 
+/** As people call them. */
+export const LIBRARY_NAMES: Readonly<Record<AutogradBackend, string>> = {
+  torch: "PyTorch",
+  jax: "JAX",
+  tensorflow: "TensorFlow",
+  autograd: "HIPS Autograd",
+};
+
 /** Which libraries are to differentiate a loss; null backends: the one that it is written for. */
 export interface AutogradWish {
   readonly backends: readonly AutogradBackend[] | null;
@@ -77,6 +85,11 @@ const CAN_RUN: Readonly<Record<string, readonly AutogradBackend[]>> = {
   autograd: ["autograd"],
   numpy: ["autograd", "jax", "tensorflow"],
 };
+
+/** Libraries that can differentiate a function of another one's arrays, its own first. */
+export function librariesFor(writtenFor: string): readonly AutogradBackend[] {
+  return CAN_RUN[writtenFor] ?? ["autograd"];
+}
 
 /**
  * The job for a call in a notebook.
@@ -205,7 +218,7 @@ function finished(
 
 /** @throws InspectionError when none of the libraries asked for can take the function */
 function runsOf(writtenFor: string, { backends, devices }: AutogradWish): AutogradRun[] {
-  const possible = CAN_RUN[writtenFor] ?? ["autograd"];
+  const possible = librariesFor(writtenFor);
   const asked = backends ?? possible.slice(0, 1);
   const runs = asked.flatMap((backend): AutogradRun[] =>
     possible.includes(backend)

@@ -12,15 +12,8 @@ import { kernelArray } from "../bindings.ts";
 import { agreementsOf } from "./agreement.ts";
 import type { Inspection, Watch } from "../inspect.ts";
 import { PythonFailure, PythonProcess, type Watching, stopped } from "./pythonProcess.node.ts";
-import type { AutogradBackend, AutogradJob, AutogradRun } from "./job.ts";
+import { type AutogradJob, type AutogradRun, LIBRARY_NAMES, librariesFor } from "./job.ts";
 import { largestUlps, ulpsApart } from "./ulps.ts";
-
-const NAMES: Readonly<Record<AutogradBackend, string>> = {
-  torch: "PyTorch",
-  jax: "JAX",
-  tensorflow: "TensorFlow",
-  autograd: "HIPS Autograd",
-};
 
 /** What a library said, with its gradient and how far each element is from the derived one. */
 interface Judged {
@@ -65,7 +58,7 @@ export class Referee {
     const checker = (): GradientChecker => (shared ??= checkerOf(inspection));
     for (const run of job.runs) {
       const onProgress = (what: string): void => {
-        watch.onProgress(null, `${NAMES[run.backend]}: ${what}`);
+        watch.onProgress(null, `${LIBRARY_NAMES[run.backend]}: ${what}`);
       };
       runs.push(
         await this.inTurn(async () =>
@@ -79,14 +72,23 @@ export class Referee {
     }
     const { report } = inspection;
     const agreements = agreementsOf(
-      runs.flatMap(({ entry: { library, dtype }, gradient }) =>
-        gradient === null ? [] : [{ name: library, dtype: typeOf(dtype), gradient }],
+      runs.flatMap((run) =>
+        run.gradient === null
+          ? []
+          : [
+              {
+                name: titleOf(run, runs),
+                dtype: typeOf(run.entry.dtype),
+                gradient: run.gradient,
+              },
+            ],
       ),
     );
     return {
       ...report,
       autograd: runs.find((r) => r.gradient !== null)?.entry ?? null,
       autogradRuns: runs.map((r) => r.entry),
+      autogradLibraries: librariesFor(job.writtenFor).map((name) => LIBRARY_NAMES[name]),
       ...(agreements.length === 0 ? {} : { autogradAgreements: agreements }),
       ...(report.numbers === undefined
         ? {}
@@ -222,7 +224,7 @@ function coarsest(dtypes: readonly string[]): GradientType {
 
 function failed({ backend, device }: AutogradRun, e: PythonFailure): Judged {
   const entry: Autograd = {
-    library: NAMES[backend],
+    library: LIBRARY_NAMES[backend],
     version: "",
     device,
     dtype: "",
@@ -234,6 +236,12 @@ function failed({ backend, device }: AutogradRun, e: PythonFailure): Judged {
   return { entry, gradient: null, ulps: null };
 }
 
+/** The library's name, with its device where it answered on several. */
+function titleOf({ entry }: Judged, all: readonly Judged[]): string {
+  const answered = all.filter((r) => r.gradient !== null && r.entry.library === entry.library);
+  return answered.length > 1 ? `${entry.library}, ${entry.device}` : entry.library;
+}
+
 /**
  * The table with two columns a library: its gradient, and how far that is from the derived one. A
  * library that failed has none.
@@ -241,13 +249,9 @@ function failed({ backend, device }: AutogradRun, e: PythonFailure): Judged {
 function withColumns(numbers: Numbers, inspection: Inspection, runs: readonly Judged[]): Numbers {
   const shape = inspection.wrt.array!.shape;
   const drawn = runs.filter((r) => r.gradient !== null);
-  const titleOf = ({ entry }: Judged): string => {
-    const twice = drawn.filter((r) => r.entry.library === entry.library).length > 1;
-    return twice ? `${entry.library}, ${entry.device}` : entry.library;
-  };
   const columns = drawn.flatMap((run) => [
-    { title: `autograd (${titleOf(run)})`, data: run.gradient! },
-    { title: `${titleOf(run)} off by (ulp)`, data: run.ulps! },
+    { title: `autograd (${titleOf(run, runs)})`, data: run.gradient! },
+    { title: `${titleOf(run, runs)} off by (ulp)`, data: run.ulps! },
   ]);
   return {
     ...numbers,

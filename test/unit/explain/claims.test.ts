@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CONVENTIONS } from "../../../src/explain/claims/kinks.ts";
-import type { Autograd } from "../../../src/report/schema.ts";
+import type { Autograd, Report } from "../../../src/report/schema.ts";
 import { agreementsOf } from "../../../src/session/autograd/agreement.ts";
 import { SNIPPETS, explained } from "./explained.ts";
 
@@ -185,6 +185,46 @@ def f(pred, target):
     assert.match(
       none.claim("library").evidence[0]!,
       /PyTorch 1, TensorFlow 1, JAX 0\.5, HIPS Autograd 0/,
+    );
+  });
+
+  it("is settled beside the derivation where no second library can run the function", async () => {
+    const arrays = ["logits=[2.0, -1.0, 0.5]", "target=[1, 0, 1]"];
+    const answered = (verdict: Autograd["verdict"], maxUlps: number): Partial<Report> => ({
+      autogradRuns: [{ ...run("PyTorch", verdict), maxUlps }],
+      autogradLibraries: ["PyTorch"],
+    });
+    const right = await explained(SNIPPETS, "logits", arrays, answered("agrees", 2.5));
+    assert.equal(right.claim("library").verdict, "false");
+    assert.match(
+      right.claim("library").sentence,
+      /^PyTorch 1\.0 gives the derivative, which was derived here without a library, to within rounding \(at most 2\.5 units in the last place off\)\. No other library can run this function/,
+    );
+    assert.equal(right.claim("library").needs, null);
+    const wrong = await explained(SNIPPETS, "logits", arrays, answered("differs", 1e6));
+    assert.equal(wrong.claim("library").verdict, "true");
+    const undecided = await explained(SNIPPETS, "logits", arrays, answered("undefined", 0));
+    assert.equal(undecided.claim("library").verdict, "not-settled");
+  });
+
+  it("is not settled by one library where another can run the function, and names that", async () => {
+    const { claim } = await explained(SNIPPETS, "plain", ARRAYS, {
+      autogradRuns: [run("HIPS Autograd")],
+      autogradLibraries: ["HIPS Autograd", "JAX", "TensorFlow"],
+    });
+    assert.equal(claim("library").verdict, "not-settled");
+    assert.match(claim("library").needs!, /: JAX and TensorFlow can differentiate it too\.$/);
+  });
+
+  it("is about libraries, not about one library's devices", async () => {
+    const arrays = ["logits=[2.0, -1.0, 0.5]", "target=[1, 0, 1]"];
+    const { claim } = await explained(SNIPPETS, "logits", arrays, {
+      autogradRuns: [run("PyTorch"), { ...run("PyTorch"), device: "cuda (Some GPU)" }],
+      autogradLibraries: ["PyTorch"],
+    });
+    assert.match(
+      claim("library").sentence,
+      /^PyTorch 1\.0 \(cpu\) and PyTorch 1\.0 \(cuda \(Some GPU\)\) give the derivative/,
     );
   });
 
