@@ -5,7 +5,7 @@ import type { TraceHost } from "./host.ts";
 import { call } from "./interpreter/calls.ts";
 import { display } from "./interpreter/format.ts";
 import { evaluate, prepareCall, requestOf } from "./interpreter/expressions.ts";
-import { runTolerantly } from "./interpreter/imports.ts";
+import { runPackagesOf, runTolerantly } from "./interpreter/imports.ts";
 import { isLoss, libraryLoss } from "./interpreter/losses.ts";
 import { Interpreter, type InterpreterLimits } from "./interpreter/interpreter.ts";
 import { Recorder } from "./interpreter/recorder.ts";
@@ -138,7 +138,10 @@ export class PythonProgram {
     const silent = this.vm.silent;
     this.vm.silent = true;
     try {
-      return this.guarded(module.source, () => runTolerantly(this.vm, module, this.scope));
+      return this.guarded(module.source, () => {
+        runPackagesOf(this.vm, this.scope.file);
+        return runTolerantly(this.vm, module, this.scope);
+      });
     } finally {
       this.vm.silent = silent;
       for (const info of callablesOf(module)) this.defined.set(info.name, info);

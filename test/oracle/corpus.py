@@ -153,6 +153,8 @@ def cases_of(file, source):
 
 def main(library, out, files):
     found = []
+    # Packages beside the files; last, since some files have the names of modules.
+    sys.path.extend(sorted({str(pathlib.Path(file).parent) for file in files}))
     for number, file in enumerate(files):
         source = pathlib.Path(file).read_text()
         asked = BACKEND.search(source)

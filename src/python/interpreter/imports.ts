@@ -5,6 +5,7 @@ import type { Import, ImportFrom, Module, Statement } from "../syntax.ts";
 import type { ModuleValue, OpaqueValue, Value } from "../values.ts";
 import { setIn } from "./attributes.ts";
 import { BudgetError, type Interpreter } from "./interpreter.ts";
+import { packagesToRun } from "./packages.ts";
 import { Scope } from "./scope.ts";
 import { runStatement } from "./statements.ts";
 import { str } from "../values.ts";
@@ -77,14 +78,14 @@ function bind(vm: Interpreter, scope: Scope, name: string, value: Value): void {
 }
 
 /**
- * Imports of installed packages wait until their names are used: a library's `__init__` imports all
- * of it, and one loss needs a few files. Where a handler waits for the import to fail, it is tried
- * at once.
+ * Imports of installed packages wait until their names are used, and so do those of packages that
+ * run for one module's sake: an `__init__` imports all of its package, and one loss needs a few
+ * files. Where a handler waits for the import to fail, it is tried at once.
  */
 function isDeferred(vm: Interpreter, found: Found, scope: Scope): boolean {
   return (
     found.kind === "source" &&
-    found.source.installed === true &&
+    (found.source.installed === true || vm.packagesRun.has(scope.file)) &&
     vm.importGuards === 0 &&
     scope.kind === "module"
   );
@@ -201,6 +202,14 @@ function findModule(vm: Interpreter, name: string, file: string): Imported | nul
   return found === null ? null : load(vm, found);
 }
 
+/** Runs the packages that a file is in, where they set something up: Python does so before it. */
+export function runPackagesOf(vm: Interpreter, file: string): void {
+  for (const source of packagesToRun(vm, file)) {
+    vm.packagesRun.add(source.file);
+    loadModule(vm, source.name ?? source.file, source);
+  }
+}
+
 /**
  * Runs a module's statements, once. One that fails leaves the names it would have bound opaque: only
  * code that uses them is affected, as it should be for scripts with plots or training loops below.
@@ -208,6 +217,9 @@ function findModule(vm: Interpreter, name: string, file: string): Imported | nul
 function loadModule(vm: Interpreter, name: string, source: ModuleSource): Imported {
   const { file } = source;
   // One that is still loading is handed out as it is: Python's way with cyclic imports.
+  const loaded = vm.modules.get(file);
+  if (loaded !== undefined) return loaded;
+  runPackagesOf(vm, file);
   const known = vm.modules.get(file);
   if (known !== undefined) return known;
   const { text } = source;
@@ -227,7 +239,7 @@ function loadModule(vm: Interpreter, name: string, source: ModuleSource): Import
   let done = false;
   try {
     vm.detached(() => {
-      vm.silent ||= source.installed === true;
+      vm.silent ||= source.installed === true || vm.packagesRun.has(file);
       runTolerantly(vm, parsed, scope);
     });
     done = true;

@@ -124,6 +124,9 @@ export class Interpreter {
   readonly loading = new Set<string>();
   /** By file: the first module it imports, outside any handler, that is not there. */
   readonly missingImports = new Map<string, string>();
+  /** Folders whose packages have been looked at, and files of those that were run for their modules. */
+  readonly packageFolders = new Set<string>();
+  readonly packagesRun = new Set<string>();
   /** Files of installed packages that have been read, and their size together. */
   readonly installed = new Set<string>();
   installedCharacters = 0;

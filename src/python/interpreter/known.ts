@@ -1,6 +1,12 @@
 /** Numbers whose value a construct cannot do without. */
-import { type NumberValue, type Value, typeName } from "../values.ts";
-import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpreter.ts";
+import { elementCount } from "../../expression/axis.ts";
+import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
+import {
+  type Interpreter,
+  NeedsIntegerError,
+  UnknownSizeError,
+  UnknownValueError,
+} from "./interpreter.ts";
 
 /**
  * The value of an integer: of a loop's length, an index, a size.
@@ -8,10 +14,7 @@ import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpr
  * @throws PythonError TypeError if it is none, Unsupported if its value is not known
  */
 export function knownInteger(vm: Interpreter, v: Value, what: string): number {
-  if (v.kind === "tensor" && v.expr.shape.length === 0 && v.expr.type !== "float") {
-    const value = vm.evaluate(v.expr)?.data[0];
-    return value ?? unknown(vm, what);
-  }
+  if (v.kind === "tensor") return entryOf(vm, v, what);
   if (v.kind !== "number" || v.type === "float") {
     return vm.fail(
       "TypeError",
@@ -19,6 +22,21 @@ export function knownInteger(vm: Interpreter, v: Value, what: string): number {
     );
   }
   return knownNumber(vm, v, what);
+}
+
+/** Python asks an array for its `__index__`, which one of a single integer has. */
+function entryOf(vm: Interpreter, t: TensorValue, what: string): number {
+  const isSingle =
+    t.expr.shape.length === 0 || (t.library === "torch" && elementCount(t.expr.shape) === 1);
+  if (isSingle && t.expr.type !== "float") {
+    return vm.evaluate(t.expr)?.data[0] ?? unknown(vm, what);
+  }
+  return vm.fail(
+    "TypeError",
+    `${what}: only an array of one integer can be used as one`,
+    "Convert its value: int(x).",
+    isSingle ? new NeedsIntegerError(t.expr) : undefined,
+  );
 }
 
 export function knownNumber(vm: Interpreter, v: NumberValue, what: string): number {

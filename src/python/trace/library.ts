@@ -18,6 +18,11 @@ export function libraryUsed(target: TraceTarget): Library {
   if (own !== null) return own;
   const votes = new Map<Library, number>();
   count(target.fn, votes, new Set());
+  // A backend that was handed to the class.
+  for (const v of self?.kind === "instance" ? held(self) : []) {
+    const library = v.kind === "module" ? libraryOfValue(v) : null;
+    if (library !== null) votes.set(library, (votes.get(library) ?? 0) + 10);
+  }
   // A function of methods alone says nothing; what its file imports does.
   for (const v of target.fn.scope.module.variables.values()) {
     const library = v.kind === "module" ? libraryOfValue(v) : null;
@@ -25,6 +30,12 @@ export function libraryUsed(target: TraceTarget): Library {
   }
   const ranked = [...votes].sort((a, b) => b[1] - a[1]);
   return ranked[0]?.[0] ?? "numpy";
+}
+
+/** Values of an object's attributes, those of its classes among them. */
+function held({ attributes, cls }: InstanceValue): Value[] {
+  const own = cls.mro.flatMap((c) => (c.kind === "class" ? [...c.attributes.values()] : []));
+  return [...attributes.values(), ...own];
 }
 
 function libraryOfObject({ cls }: InstanceValue): Library | null {

@@ -143,7 +143,8 @@ describe("Imports of installed packages", () => {
     run("from lib.losses import Dice");
     assert.deepEqual(host.read, []);
     assert.equal(program.trace("Dice()").file, "lib/losses/dice.py");
-    assert.deepEqual(host.read, ["lib/losses/__init__.py", "lib/losses/dice.py"]);
+    // Whether the packages set something up is read off their text.
+    assert.deepEqual(host.read, ["lib/__init__.py", "lib/losses/__init__.py", "lib/losses/dice.py"]);
   });
 
   it("reach names through the package, star imports and submodules", async () => {
@@ -193,6 +194,31 @@ describe("Imports of installed packages", () => {
     });
     run("import pkg\nprint(pkg.b.two, pkg.a.two(), pkg.one)");
     assert.deepEqual(host.printed, ["2 2 1\n"]);
+  });
+
+  describe("whose package sets something up when it is imported", () => {
+    const injecting = (h: TestHost): void => {
+      h.installed.set("kit/__init__.py", "from . import base, heavy\ndef choose(factor):\n    base.Loss.setup(factor)\nprint('choosing')\ntry:\n    choose(None)\nexcept ValueError:\n    choose(3)\n");
+      h.installed.set("kit/base.py", "class Loss:\n    factor = None\n    @classmethod\n    def setup(cls, factor):\n        if factor is None:\n            raise ValueError('no factor')\n        cls.factor = factor\n");
+      h.installed.set("kit/inner/__init__.py", "");
+      h.installed.set("kit/inner/losses.py", "from ..base import Loss\nclass Dice(Loss):\n    def __call__(self, p, g):\n        return self.factor * (p * g).sum()\nscaled = 2 * Loss.factor\n");
+      h.installed.set("kit/heavy.py", "raise RuntimeError('never')\n");
+    };
+
+    it("find it done, and nothing else of the package read", async () => {
+      const { run, host } = await session(injecting);
+      run("from kit.inner.losses import Dice, scaled\nprint(Dice().factor, scaled)");
+      assert.deepEqual(host.printed, ["3 6\n"]);
+      assert.ok(!host.read.includes("kit/heavy.py"));
+    });
+
+    it("find it done where the module itself is opened", async () => {
+      const { program } = await session(injecting, "kit/inner/losses.py");
+      const text = "from ..base import Loss\nclass Dice(Loss):\n    def __call__(self, p, g):\n        return self.factor * (p * g).sum()\ndice = Dice()\n";
+      assert.deepEqual(program.load(text, "kit/inner/losses.py"), []);
+      const p = array([2], [0.25, 0.5]);
+      close(valueOf(program.trace("dice"), { p, g: array([2], [1, 1]) }), 2.25);
+    });
   });
 
   it("of the standard library are there, with or without a model", async () => {

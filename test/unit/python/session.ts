@@ -65,8 +65,10 @@ export class TestHost implements TraceHost {
       const text = this.modules.get(file);
       if (text !== undefined) return { file, text };
     }
-    const base = (name.startsWith(".") ? from.replace(/[^/]*$/, "") : "") + path;
-    for (const file of [`${base}.py`, `${base.replace(/\/$/, "")}/__init__.py`]) {
+    const dots = /^\.*/.exec(name)![0].length;
+    const folders = from.split("/").slice(0, -dots);
+    const base = [...(dots > 0 ? folders : []), ...(path === "" ? [] : [path])].join("/");
+    for (const file of [`${base}.py`, `${base}/__init__.py`]) {
       const text = this.installed.get(file);
       if (text !== undefined) return this.installedSource(file, text);
     }
@@ -118,11 +120,14 @@ export interface Session {
   readonly run: (source: string, file?: string) => ReturnType<PythonProgram["execute"]>;
 }
 
-export async function session(prepare?: (host: TestHost) => void): Promise<Session> {
+export async function session(
+  prepare?: (host: TestHost) => void,
+  file = "main.py",
+): Promise<Session> {
   const host = new TestHost();
   prepare?.(host);
-  const program = new PythonProgram(await sharedParser(), host, { file: "main.py" });
-  return { program, host, run: (source, file = "cell") => program.execute(source, file) };
+  const program = new PythonProgram(await sharedParser(), host, { file });
+  return { program, host, run: (source, cell = "cell") => program.execute(source, cell) };
 }
 
 /** Traces a function of the source, with arrays of these shapes filled with given or counted values. */
