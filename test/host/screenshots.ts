@@ -1,9 +1,9 @@
 /**
  * `npm run screenshots`: runs the example notebook in the real window and takes the README's
- * pictures of it. Name themes to take only theirs; `--only code`, `--only notebook` or `--only
- * catalogue` takes the pictures of the Python file, of the notebook or of the catalogue alone. Run `npm run build` first.
+ * pictures of it. Name themes to take only theirs; `--only` with code, arrays, notebook or
+ * catalogue takes the pictures of these alone. Run `npm run build` first.
  */
-import { cp, mkdir } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { root } from "../../scripts/lib/root.mjs";
@@ -84,6 +84,45 @@ async function takeCodePictures(workbench: Workbench, theme: Theme, folder: stri
   await shoot("compare");
 }
 
+/** Arrays as they stand in a script. */
+const SCRIPT = `import numpy as np
+
+masks = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+probabilities = np.array([[0.8, 0.3, 0.6], [0.1, 0.9, 0.45]])
+`;
+
+/** The list that a right-click on an array opens, with all that is taken of it. */
+async function takeArraysPicture(
+  workbench: Workbench,
+  theme: Theme,
+  folder: string,
+): Promise<void> {
+  const { page } = workbench;
+  const list = page.locator(".quick-input-list .monaco-list-row");
+  await reopen(workbench, "script.py");
+  const number = page.locator(".editor-instance .view-line").getByText("0.45").first();
+  await number.click({ button: "right" });
+  const entry = page.locator(".monaco-menu .action-label").getByText("Check Dice Gradient…");
+  await entry.first().waitFor();
+  // A menu takes no click in its first moment.
+  await page.waitForTimeout(500);
+  await entry.first().click();
+  await list.filter({ hasText: "masks" }).first().waitFor({ timeout: 60_000 });
+  await page.keyboard.press("Enter");
+  await page
+    .locator(".quick-input-title")
+    .getByText(/the loss/)
+    .waitFor({ timeout: 60_000 });
+  await page.keyboard.type("dice_loss_smooth");
+  await list.filter({ hasText: "dice_loss_smooth" }).first().waitFor();
+  await page.keyboard.press("Enter");
+  await list.filter({ hasText: "Prediction holds" }).first().waitFor({ timeout: 60_000 });
+  const path = join(folder, `arrays-${theme}.png`);
+  await page.screenshot({ path, clip: { x: 0, y: 0, width: 1100, height: 340 } });
+  console.log(path);
+  await page.keyboard.press("Escape");
+}
+
 /** The catalogue's page with a loss that people search for. */
 async function takeCataloguePicture(
   workbench: Workbench,
@@ -102,12 +141,15 @@ async function takeCataloguePicture(
   console.log(path);
 }
 
+const FIRST_FILE: Readonly<Record<string, string>> = { code: "losses.py", arrays: "script.py" };
+
 async function takePictures(theme: Theme, folder: string, only: string | undefined): Promise<void> {
   const workspace = join(await temporaryFolder(), "example");
   await cp(exampleFolder, workspace, { recursive: true });
+  await writeFile(join(workspace, "script.py"), SCRIPT);
   const workbench = await launchWorkbench({
     workspace,
-    file: join(workspace, only === "code" ? "losses.py" : "dice-gradient.ipynb"),
+    file: join(workspace, FIRST_FILE[only ?? ""] ?? "dice-gradient.ipynb"),
     theme,
     viewport: { width: 1100, height: 960 },
     scale: 1.5,
@@ -124,6 +166,10 @@ async function takePictures(theme: Theme, folder: string, only: string | undefin
     await workbench.runCommand("View: Close Primary Side Bar");
     if (only === "catalogue") {
       await takeCataloguePicture(workbench, theme, folder);
+      return;
+    }
+    if (only === "arrays") {
+      await takeArraysPicture(workbench, theme, folder);
       return;
     }
     if (only === "code") {
@@ -147,6 +193,7 @@ async function takePictures(theme: Theme, folder: string, only: string | undefin
     await save(workbench);
     await reopen(workbench, "losses.py");
     await takeCodePictures(workbench, theme, folder);
+    await takeArraysPicture(workbench, theme, folder);
     await takeCataloguePicture(workbench, theme, folder);
   } catch (error) {
     console.log(await workbench.keepEvidence(`screenshots ${theme}`));
