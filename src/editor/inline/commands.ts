@@ -1,4 +1,4 @@
-/** The commands about one loss: derive, check, set its shapes. Comparing is in `compare.ts`. */
+/** The commands about one loss: derive, check, explain, set its shapes. Comparing is in `compare.ts`. */
 import * as vscode from "vscode";
 import type { DerivedInput } from "../../session/inline/protocol.ts";
 import { problemWithShape, shapesCell } from "../../session/shapes.ts";
@@ -61,6 +61,14 @@ export class LossCommands {
     if (cells !== null) await showInspection(cells);
   }
 
+  /** *Explain Gradient Behaviour…*: where it vanishes or explodes, and three claims settled. */
+  async explain(argument: unknown): Promise<void> {
+    const cells = await this.callCells(argument, "Explain");
+    if (cells === null) return;
+    const call = cells.pop()!;
+    await showInspection([...cells, `explain(${call})`]);
+  }
+
   /** *Run This Loss in Python…*: the check, with real autograd as the referee. */
   async runInPython(argument: unknown): Promise<void> {
     if (!(await mayRunPython())) return;
@@ -69,11 +77,11 @@ export class LossCommands {
   }
 
   /** The cells that define a loss, make the arrays that the user chooses, and call it. */
-  private async callCells(argument: unknown): Promise<string[] | null> {
+  private async callCells(argument: unknown, verb = "Check"): Promise<string[] | null> {
     const target = await targetOf(this.documents, argument);
     const derived = target === null ? null : await derivedOrSaid(this.documents, target);
     if (target === null || derived === null) return null;
-    const lines = await this.askForArrays(target, derived);
+    const lines = await this.askForArrays(target, derived, verb);
     if (lines === null) return null;
     return [
       await definitionOf(target, derived),
@@ -116,6 +124,7 @@ export class LossCommands {
   private async askForArrays(
     target: Target,
     derived: DerivedLoss,
+    verb: string,
   ): Promise<Map<string, string> | null> {
     const shapes = derived.inputs.map((x) => `${x.name} (${sizesFor(x).join(", ")})`).join(", ");
     const choices = [
@@ -124,7 +133,7 @@ export class LossCommands {
       { label: "$(file) From files", description: "of the workspace", id: "files" },
     ] as const;
     const choice = await vscode.window.showQuickPick(choices, {
-      title: `Check ${target.name} on`,
+      title: `${verb} ${target.name} on`,
       placeHolder: "Which arrays?",
     });
     if (choice === undefined) return null;

@@ -62,6 +62,7 @@ export function registerInline(
     }),
     register("deriveGradient", (a) => commands.derive(a)),
     register("checkLoss", (a) => commands.check(a)),
+    register("explainGradient", (a) => commands.explain(a)),
     register("runLossInPython", (a) => commands.runInPython(a)),
     register("compareLosses", (a) => comparisons.compare(a)),
     register("setShapes", (a) => commands.setShapes(a)),
