@@ -1,9 +1,9 @@
 // VS Code's own workbench and Node extension host as a local web server, out of the npm package
 // code-server. It serves where no desktop VS Code can be had: in tests, in CI, and for `npm start`.
 import { createWriteStream, existsSync, rmSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { npm, start, stop } from "./process.mjs";
 import { root } from "./root.mjs";
 
@@ -125,6 +125,7 @@ const quietSettings = {
  * @param {Record<string, unknown>} [options.settings] user settings beside the quiet ones
  * @param {Record<string, string>} [options.env] variables for the server and its extension host
  * @param {string} [options.dataFolder] kept across runs when given; otherwise made and removed
+ * @param {readonly string[]} [options.extensions] folders of extensions that are installed in it
  * @param {boolean} [options.untrusted] whether the folder is one that the user has not trusted
  * @param {boolean} [options.lingers] keep the server without a window; otherwise it ends itself
  *   some minutes after the last window closed
@@ -136,6 +137,7 @@ export async function startServer({
   settings = {},
   env = {},
   dataFolder,
+  extensions = [],
   untrusted = false,
   lingers = false,
   port: wantedPort = 0,
@@ -156,6 +158,9 @@ export async function startServer({
     if (existsSync(file)) continue;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, merged);
+  }
+  for (const path of extensions) {
+    await cp(path, join(data, "extensions", basename(path)), { recursive: true });
   }
   const logFile = join(data, "server.log");
   const log = createWriteStream(logFile);

@@ -7,7 +7,7 @@
  * DICE_GRADIENT_HOST=desktop or =browser decides where the suite runs.
  */
 import { readdirSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -19,7 +19,7 @@ import { oraclePython } from "../oracle/environment.ts";
 import { desktopProblem, runInDesktop } from "./desktop.ts";
 import { copyExample, temporaryFolder } from "./example.ts";
 import { reportPrefix } from "./reportPrefix.ts";
-import { launchWorkbench } from "./workbench.ts";
+import { launchWorkbench, standInFolder } from "./workbench.ts";
 
 /** Minutes after which the suite inside the extension host is given up. */
 const suiteLimit = 15;
@@ -60,6 +60,25 @@ async function buildSuite(): Promise<string> {
     logLevel: "warning",
   });
   return join(folder, "index.cjs");
+}
+
+/** Bundles the extensions that stand in for those that users have beside ours. */
+async function buildExtensions(): Promise<void> {
+  for (const name of readdirSync(join(root, "test/host/extensions"))) {
+    const source = join(root, "test/host/extensions", name);
+    const target = join(standInFolder, name);
+    await esbuild.build({
+      entryPoints: [join(source, "extension.ts")],
+      outfile: join(target, "extension.cjs"),
+      bundle: true,
+      platform: "node",
+      target: "node20.20",
+      format: "cjs",
+      external: ["vscode"],
+      logLevel: "warning",
+    });
+    await copyFile(join(source, "package.json"), join(target, "package.json"));
+  }
 }
 
 /** Where the suite runs, and why not in the desktop build if it does not. */
@@ -163,6 +182,7 @@ async function runWindowTests(): Promise<number> {
 
 const both = args.suite === args.window;
 const tests = await buildSuite();
+await buildExtensions();
 if (!args["build-only"]) {
   let failed = 0;
   if (both || args.suite) failed |= await runSuite(tests);

@@ -26,6 +26,9 @@ export const themes = {
   },
 } as const;
 
+/** Where test/host/run.ts leaves the extensions that stand in for those of others. */
+export const standInFolder = join(outFolder, "host/extensions");
+
 export interface WorkbenchOptions {
   /** The folder to open. Give a copy: tests change files. */
   readonly workspace: string;
@@ -33,6 +36,8 @@ export interface WorkbenchOptions {
   readonly file?: string;
   /** The folder of the extension under development; this project unless given. */
   readonly extension?: string;
+  /** Names of extensions in test/host/extensions/ that are installed beside it. */
+  readonly beside?: readonly string[];
   /** A CommonJS script whose `run()` is called inside the extension host. */
   readonly extensionTestsPath?: string;
   readonly theme?: keyof typeof themes;
@@ -87,6 +92,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
     // No extension gallery: a test asks nothing of the outside.
     env: { EXTENSIONS_GALLERY: "{}", ...options.env },
     untrusted: options.untrusted ?? false,
+    extensions: (options.beside ?? []).map((name) => join(standInFolder, name)),
   });
   const consoleLines: string[] = [];
   let browser: Browser | undefined;

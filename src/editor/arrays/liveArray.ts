@@ -3,6 +3,8 @@ import * as vscode from "vscode";
 import { surveyArrays, withArray } from "../../arrays/live/fetch.ts";
 import { type LiveFacts, NoLiveArray, type RunningPython } from "../../arrays/live/python.ts";
 import { ArrayError, formatShape, type NdArray } from "../../arrays/ndarray.ts";
+import { guessRoles } from "../../session/arrays/roles.ts";
+import { roleOfPicked } from "./describe.ts";
 import type { ArrayChecks } from "./flow.ts";
 import { type ArrayOffer, type PickedArray, pickedFromMemory } from "./pickedArray.ts";
 import { withSlowProgress } from "./slowProgress.ts";
@@ -64,7 +66,7 @@ export class LiveArrays {
     const picked = await this.pick(place, expression);
     if (picked === null) return;
     await this.checks.checkDiceGradient([picked], {
-      others: () => this.others(place, expression),
+      others: () => this.others(place, picked),
     });
   }
 
@@ -86,8 +88,11 @@ export class LiveArrays {
     }
   }
 
-  /** The other arrays of a place, and the gradients of all; none when they cannot be looked at. */
-  private async others(place: LivePlace, picked: string): Promise<ArrayOffer[]> {
+  /**
+   * The other arrays of a place, and the gradients of all, with the likeliest first; none when they
+   * cannot be looked at.
+   */
+  private async others(place: LivePlace, picked: PickedArray): Promise<ArrayOffer[]> {
     const python = place.python(new AbortController().signal);
     let found: ReadonlyMap<string, LiveFacts>;
     try {
@@ -96,11 +101,19 @@ export class LiveArrays {
       // The program went on meanwhile. What was picked is here; a file can be the other array.
       return [];
     }
-    return [...found].flatMap(([name, facts]) => {
-      const gradient = facts.grad ? [this.offer(place, `${name}.grad`, facts)] : [];
-      const own = name === picked ? [] : [this.offer(place, name, facts)];
-      return facts.shape.length === 0 ? [] : [...own, ...gradient];
-    });
+    return [...found]
+      .flatMap(([name, facts]) =>
+        facts.grad
+          ? [
+              { name, facts },
+              { name: `${name}.grad`, facts },
+            ]
+          : [{ name, facts }],
+      )
+      .filter(({ name, facts }) => name !== picked.name && facts.shape.length > 0)
+      .map((other) => ({ ...other, doubts: doubtsOf(other, picked) }))
+      .sort((a, b) => a.doubts - b.doubts)
+      .map(({ name, facts }) => this.offer(place, name, facts));
   }
 
   private offer(place: LivePlace, name: string, { shape, dtype }: LiveFacts): ArrayOffer {
@@ -146,6 +159,18 @@ export class LiveArrays {
     this.reader ??= new TextDecoder().decode(await vscode.workspace.fs.readFile(this.script));
     return this.reader;
   }
+}
+
+/** Fewer for what has the shape of the picked array, and the name or dtype of the role it leaves. */
+function doubtsOf(
+  { name, facts }: { readonly name: string; readonly facts: LiveFacts },
+  picked: PickedArray,
+): number {
+  const { shape, dtype } = facts;
+  const isAlike = formatShape(shape) === formatShape(picked.shape);
+  const isTarget = guessRoles([{ name, shape, dtype, summary: null }]).target === 0;
+  const isMissing = isTarget === (roleOfPicked(picked) === "prediction");
+  return (isAlike ? 0 : 2) + (isMissing ? 0 : 1);
 }
 
 /** Says what went wrong and what to do, with a button where a command does it. */

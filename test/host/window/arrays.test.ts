@@ -3,10 +3,9 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
+import { choose, Lists, messageWith, reportWith } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
-
-const ENTRY = "Check Dice Gradient…";
 
 /** Literals as people leave them in a script. */
 const SCRIPT = `import numpy as np
@@ -19,82 +18,6 @@ ragged = np.array([[1, 2], [7]])
 `;
 const JSON_TEXT = '{"pred": [0.875, 0.125], "target": [1, 0]}\n';
 const TABLE = "case,y_true,y_pred\na,1,0.9375\nb,0,0.2\nc,1,0.4\n";
-
-/** The lists that the command opens. */
-class Lists {
-  private readonly workbench: Workbench;
-  constructor(workbench: Workbench) {
-    this.workbench = workbench;
-  }
-
-  /** Waits for the list whose title says so, with the keyboard in it. */
-  async titled(title: string | RegExp): Promise<void> {
-    const { page } = this.workbench;
-    const shown = page.locator(".quick-input-title").filter({ hasText: title });
-    await shown.waitFor({ timeout: 60_000 });
-    await page.locator(".quick-input-widget input:focus").waitFor();
-  }
-
-  row(text: string | RegExp): Locator {
-    return this.workbench.page
-      .locator(".quick-input-list .monaco-list-row")
-      .filter({ hasText: text })
-      .first();
-  }
-
-  /** The list that shows all answers, once its first line says this of the arrays. */
-  async form(summary: string): Promise<void> {
-    await this.titled(/^Check Dice Gradient$/);
-    await this.row(/^Check /)
-      .filter({ hasText: summary })
-      .waitFor({ timeout: 60_000 });
-    await this.row("Prediction holds").waitFor({ timeout: 60_000 });
-  }
-
-  /** Chooses several rows of a list that has boxes to tick. */
-  async tick(...texts: string[]): Promise<void> {
-    for (const text of texts) await this.row(text).locator(".monaco-icon-label").first().click();
-    const count = `${texts.length} Selected`;
-    await this.workbench.page.locator(".quick-input-widget").getByText(count).waitFor();
-    await this.workbench.page.keyboard.press("Enter");
-  }
-}
-
-/** Opens the context menu at a place and chooses our entry by mouse. */
-async function choose({ page }: Workbench, at: Locator): Promise<void> {
-  await at.click({ button: "right" });
-  const entry = page.locator(".monaco-menu .action-label").filter({ hasText: ENTRY }).first();
-  await entry.waitFor();
-  // A menu takes no click in its first moment.
-  await page.waitForTimeout(500);
-  await entry.click();
-}
-
-/** A report that is drawn, in whichever notebook, and mentions all of these. */
-async function reportWith({ page }: Workbench, ...texts: string[]): Promise<Locator> {
-  const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline) {
-    for (const frame of page.frames()) {
-      const all = frame.locator(".dice-gradient");
-      const found = texts.reduce((some, hasText) => some.filter({ hasText }), all);
-      // A frame may go while it is asked.
-      if ((await found.count().catch(() => 0)) > 0) return found.first();
-    }
-    await page.waitForTimeout(200);
-  }
-  throw new Error(`no report that is drawn mentions ${texts.join(", ")}`);
-}
-
-/** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */
-async function messageWith(workbench: Workbench, text: string): Promise<string> {
-  await workbench.runCommand("Notifications: Show Notifications");
-  const all = workbench.page.locator(".notifications-center .notification-list-item");
-  const found = all.filter({ hasText: text }).first();
-  await found.waitFor({ timeout: 30_000 });
-  const shown = await found.innerText();
-  await workbench.runCommand("Notifications: Clear All Notifications");
-  return shown;
-}
 
 describe("checking arrays where they are", function () {
   this.timeout(240_000);

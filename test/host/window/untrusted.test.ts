@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Locator } from "playwright-core";
+import { shownMessage } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { notebookIsReady } from "../notebook.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
-
-/** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */
-async function shownMessage(workbench: Workbench, text: string): Promise<Locator> {
-  await workbench.runCommand("Notifications: Show Notifications");
-  const message = workbench.page.locator(".notifications-center .notification-list-item");
-  const found = message.filter({ hasText: text }).first();
-  await found.waitFor({ timeout: 30_000 });
-  return found;
-}
 
 describe("a folder that is not trusted", function () {
   this.timeout(180_000);
