@@ -77,7 +77,8 @@ export async function insertAndRun(
   if (editor === null) {
     const notebook = await newNotebook(cells);
     await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
-    await run(notebook, 0, cells.length);
+    // Not by VS Code's command: that asks for trust in the folder, of which nothing is run here.
+    await controller.run(notebook.getCells(), notebook);
     return;
   }
   const { notebook } = editor;

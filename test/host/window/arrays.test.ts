@@ -146,24 +146,23 @@ describe("checking arrays where they are", function () {
 
   it("takes the gradient of one check as the input of another, by its drawn report", async () => {
     const { page } = workbench;
-    const report = await reportWith(workbench, "dice_loss_smooth_of_logits");
+    // The one that was drawn last is in sight.
+    const report = await reportWith(workbench, "9,216 elements");
     await report.scrollIntoViewIfNeeded();
     await choose(workbench, report.locator(".loss-value").first());
     await lists.titled(/arrays of this report/);
-    await lists.tick("Gradient of dice_loss_smooth_of_logits by y_pred");
+    await lists.tick("Gradient of dice_loss_smooth by y_pred");
     await lists.titled(/for d_y_pred/);
     await page.keyboard.press("Enter");
     await lists.form("d_y_pred against");
     await page.keyboard.press("Enter");
     const lines = page.locator(".notebookOverlay .view-line");
-    await lines
-      .filter({ hasText: "# gradient of dice_loss_smooth_of_logits by y_pred" })
-      .first()
-      .waitFor();
+    await lines.filter({ hasText: "# gradient of dice_loss_smooth by y_pred" }).first().waitFor();
   });
 
   it("takes variables of the notebook's kernel", async () => {
     const { page } = workbench;
+    await page.locator(".tab").filter({ hasText: "Untitled-1.ipynb" }).click();
     await workbench.runCommand("Dice Gradient: Check Dice Gradient of Notebook Variables");
     await lists.titled(/variables of this notebook/);
     await lists.tick("probs", "masks");
