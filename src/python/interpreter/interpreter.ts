@@ -55,7 +55,7 @@ export interface InterpreterLimits {
 }
 
 const LIMITS: InterpreterLimits = {
-  steps: 1_000_000,
+  steps: 20_000_000,
   statementSteps: 200_000,
   tensorOperations: 20_000,
   elements: 2_000_000,

@@ -80,7 +80,7 @@ describe("the notebook kernel", () => {
     await run(notebook, 0);
     await start(notebook, 1, 2);
     const cell = notebook.cellAt(1);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(cell.executionSummary?.success, undefined, "the loop is still running");
     await vscode.commands.executeCommand("notebook.cancelExecution");
     await until(() => cell.executionSummary?.success === false, "the interrupt");
