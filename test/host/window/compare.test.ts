@@ -124,7 +124,7 @@ describe("comparing a loss in a file", function () {
     await page.locator(".tab.active").filter({ hasText: "losses.py" }).first().waitFor();
     await page
       .locator(".statusbar")
-      .getByText(/Ln 33,/)
+      .getByText(/Ln 32,/)
       .waitFor();
   });
 
