@@ -22,7 +22,7 @@ export function activate(context: vscode.ExtensionContext): void {
     controller,
     ...autograd.disposables,
     ...registerCommands(context, controller),
-    ...registerCatalogue(context, controller),
+    ...registerCatalogue(context, controller, inline),
     ...inline.disposables,
     ...arrays.disposables,
     new CellVerdicts(),

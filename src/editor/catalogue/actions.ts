@@ -1,19 +1,29 @@
 /** What can be done with a loss of the catalogue: put it into a notebook, compare it. */
 import * as vscode from "vscode";
 import type { CatalogueFormula, CatalogueItem } from "../../report/catalogue.ts";
-import type { Engine } from "../engine.ts";
 import type { NotebookController } from "../controller.ts";
+import { comparison, quoted } from "../inline/compare.ts";
+import { pickOther } from "../inline/comparePicker.ts";
 import { type TakesArrays, arraysCell, callOf, sampleLines } from "../inline/inspection.ts";
+import type { Inline } from "../inline/register.ts";
 import { code, insertAndRun, notebookInUse } from "../notebooks.ts";
 
 export class CatalogueActions {
   private readonly controller: NotebookController;
+  private readonly inline: Pick<Inline, "documents" | "comparisons">;
+  private readonly memory: vscode.Memento;
   private readonly storage: vscode.Uri;
 
-  /** @param storage a folder of the extension's own for arrays it makes */
-  constructor(controller: NotebookController, storage: vscode.Uri) {
+  constructor(
+    controller: NotebookController,
+    inline: Pick<Inline, "documents" | "comparisons">,
+    context: vscode.ExtensionContext,
+  ) {
     this.controller = controller;
-    this.storage = storage;
+    this.inline = inline;
+    this.memory = context.workspaceState;
+    // For arrays that are made to compare on.
+    this.storage = context.globalStorageUri;
   }
 
   /** *Use in a Cell*: the loss written out, arrays for it, and its call, run at once. */
@@ -23,31 +33,18 @@ export class CatalogueActions {
   }
 
   /** *Compare…*: a loss of the user's with it, or it with another of the catalogue. */
-  async compare(item: CatalogueItem, formula: CatalogueFormula, engine: Engine): Promise<void> {
-    const others = (await catalogueItems(engine)).filter((x) => x.id !== item.id);
-    const separator = (label: string): vscode.QuickPickItem[] => [
-      { label, kind: vscode.QuickPickItemKind.Separator },
-    ];
-    type Pick = vscode.QuickPickItem & { readonly other?: string };
-    const picks: Pick[] = [
-      ...separator("the catalogue"),
-      ...others.map((x) => ({ label: x.title, description: x.id, other: x.id })),
-    ];
-    const picked = await vscode.window.showQuickPick(picks, {
-      title: `Compare ${item.id} with`,
-      placeHolder: "Which loss?",
-      matchOnDescription: true,
-    });
-    if (picked?.other !== undefined) {
-      const cells = await this.cellsOf(item, formula);
-      if (cells === null) return;
-      const second = await engine.catalogue({ formula: picked.other });
-      if (!("formula" in second)) return;
-      // In a string of Python's, whose quotes are those that the call has none of.
-      const call = second.formula.call.replaceAll('"', "'");
-      const compared = `compare(\n    ${cells.call},\n    "${call}",\n)`;
-      await this.insert([`${cells.definition}\n\n${cells.arrays}`, compared]);
+  async compare(item: CatalogueItem, formula: CatalogueFormula): Promise<void> {
+    const { documents, comparisons } = this.inline;
+    const other = await pickOther(documents, this.memory, item.id);
+    if (other === null) return;
+    if (other.kind === "loss") {
+      await comparisons.compareWith(other.loss, formula.call);
+      return;
     }
+    const cells = await this.cellsOf(item, formula);
+    if (cells === null) return;
+    const compared = comparison(cells.call, quoted(other.call));
+    await this.insert([`${cells.definition}\n\n${cells.arrays}`, compared]);
   }
 
   private async cellsOf(
@@ -78,9 +75,4 @@ export class CatalogueActions {
     const cells = sources.map((source) => code(source));
     await insertAndRun(this.controller, notebookInUse(this.controller), cells);
   }
-}
-
-async function catalogueItems(engine: Engine): Promise<readonly CatalogueItem[]> {
-  const answer = await engine.catalogue({ search: "" });
-  return "items" in answer ? answer.items : [];
 }

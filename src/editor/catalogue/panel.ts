@@ -91,9 +91,7 @@ export class CataloguePanel implements vscode.WebviewPanelSerializer, vscode.Dis
       const { formula } = answer;
       if (kind === "formula") send({ kind, id, formula });
       else if (kind === "use") await this.actions.use(item, formula);
-      else {
-        await this.actions.compare(item, formula, engine);
-      }
+      else await this.actions.compare(item, formula);
     } catch (e) {
       const reason = e instanceof Error ? e.message : String(e);
       if (kind === "formula") send({ kind: "noFormula", id, reason });

@@ -15,7 +15,7 @@ import {
   sampleLines,
   showInspection,
 } from "./inspection.ts";
-import { type Target, targetOf } from "./target.ts";
+import { type Target, type TargetArgument, targetOf } from "./target.ts";
 
 /** Marks a cell as the comparison of a loss, so that comparing it again changes that cell. */
 const MARK = "dice-gradient-compares";
@@ -52,9 +52,20 @@ export class Comparisons {
     const target = await targetOf(documents, argument);
     if (target === null) return;
     const derivation = derivedOrSaid(documents, target);
-    const other = await pickOther(documents, target, this.memory, derivation);
+    const other = await pickOther(documents, this.memory, { target, derivation });
     const derived = await derivation;
-    if (other === null || derived === null) return;
+    if (other !== null && derived !== null) await this.show(target, derived, other);
+  }
+
+  /** *Compare…* on the catalogue's page: a loss of the user's with one of the catalogue. */
+  async compareWith({ uri, name }: TargetArgument, call: string): Promise<void> {
+    const target = await targetOf(this.documents, { uri, name });
+    const derived = target === null ? null : await derivedOrSaid(this.documents, target);
+    if (target === null || derived === null) return;
+    await this.show(target, derived, { kind: "catalogue", call });
+  }
+
+  private async show(target: Target, derived: DerivedLoss, other: Other): Promise<void> {
     const second = await this.secondOf(other, derived);
     if (second === null) return;
     const notebook = notebookOf(target.document);
@@ -205,12 +216,13 @@ function argumentsIn(call: string): string[] {
   return found;
 }
 
-function comparison(first: string, second: string): string {
+/** The call that compares two, in Python. */
+export function comparison(first: string, second: string): string {
   return `compare(\n    ${first},\n    ${second},\n)`;
 }
 
 /** A string in Python; the quotes of the call stay as they are where they can. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return text.includes('"') && !text.includes("'") ? `'${text}'` : JSON.stringify(text);
 }
 

@@ -56,18 +56,20 @@ const EDIT: vscode.QuickInputButton = {
   tooltip: "Type its arguments",
 };
 
-/** Null when the user leaves without a choice. The choice is remembered for the next time. */
+/**
+ * The other loss of a comparison. Null when the user leaves without a choice. The choice is
+ * remembered for the next time.
+ * @param of a loss of the user's and its derivation, or the name of one of the catalogue
+ */
 export function pickOther(
   documents: InlineDocuments,
-  target: Target,
   memory: vscode.Memento,
-  derivation: Promise<unknown>,
+  of: { readonly target: Target; readonly derivation: Promise<unknown> } | string,
 ): Promise<Other | null> {
   return pickLoss<Only>(documents, memory, {
-    title: `Compare ${target.name} with`,
+    title: `Compare ${typeof of === "string" ? of : of.target.name} with`,
     placeholder: "Choose a loss, or type a call: monai.losses.DiceLoss(sigmoid=True)",
-    target,
-    derivation,
+    ...(typeof of === "string" ? { target: null, derivation: Promise.resolve(of) } : of),
     lastKey: LAST,
     lastTitle: "last compared with",
   });

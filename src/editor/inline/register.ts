@@ -26,6 +26,7 @@ const HAS_LOSSES = "dice-gradient.hasLosses";
 
 export interface Inline {
   readonly documents: InlineDocuments;
+  readonly comparisons: Comparisons;
   readonly disposables: readonly { dispose(): unknown }[];
 }
 
@@ -68,7 +69,7 @@ export function registerInline(
     register("setShapes", (a) => commands.setShapes(a)),
     ...followActiveEditor(documents),
   ];
-  return { documents, disposables };
+  return { documents, comparisons, disposables };
 }
 
 function followActiveEditor(documents: InlineDocuments): vscode.Disposable[] {

@@ -64,14 +64,26 @@ describe("the catalogue's page in the window", function () {
   });
 
   it("compares a loss with another of the catalogue", async () => {
+    await workbench.runCommand("Dice Gradient: Browse Dice Losses");
+    page = await workbench.outputFrame(".catalogue [role=option]", 30_000);
     await page.getByRole("button", { name: "Compare" }).click();
     const input = workbench.page.locator(".quick-input-widget input").first();
     await input.waitFor();
-    await workbench.page.keyboard.type("papers.dice");
+    await workbench.page.keyboard.type("papers.dice()");
     const row = workbench.page.locator(".quick-input-list .monaco-list-row.focused");
-    await row.filter({ hasText: "papers.dice" }).waitFor();
+    await row.filter({ hasText: "compare with this call" }).waitFor();
     await workbench.page.keyboard.press("Enter");
     const status = workbench.page.locator(".cell-statusbar-container .cell-status-item");
     await status.filter({ hasText: "Compared" }).first().waitFor({ timeout: 60_000 });
+  });
+
+  it("compares a loss of the user's with it", async () => {
+    await workbench.runCommand("Dice Gradient: Browse Dice Losses");
+    page = await workbench.outputFrame(".catalogue [role=option]", 30_000);
+    await page.getByRole("button", { name: "Compare" }).click();
+    const list = workbench.page.locator(".quick-input-list");
+    await list.getByText("your losses").waitFor();
+    await list.locator(".monaco-list-row").filter({ hasText: "dice_loss_plain" }).first().click();
+    await workbench.outputFrame('.comparison:has-text("dice_loss_plain")', 60_000);
   });
 });

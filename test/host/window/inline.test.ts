@@ -65,6 +65,22 @@ describe("a loss in the window", function () {
     await status.filter({ hasText: "Agrees" }).first().waitFor({ timeout: 60_000 });
   });
 
+  it("is explained on random arrays by keyboard alone: how its gradient behaves, and the claims", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("View: Focus First Editor Group");
+    await page.locator(".view-line").getByText("dice_loss_plain").first().click();
+    await workbench.runCommand("Dice Gradient: Explain Gradient Behaviour");
+    const question = page.locator(".quick-input-widget").filter({ hasText: "Explain dice_loss" });
+    await question.waitFor({ timeout: 60_000 });
+    await page
+      .locator(".quick-input-list .monaco-list-row")
+      .filter({ hasText: "Random" })
+      .waitFor();
+    await page.keyboard.press("Enter");
+    const frame = await workbench.outputFrame(".claims", 60_000);
+    await frame.getByText("The choice of autodiff library matters").first().waitFor();
+  });
+
   it("has its shapes set by keyboard alone, and remembered for the function", async () => {
     const { page } = workbench;
     await workbench.runCommand("View: Focus First Editor Group");
