@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 import type { Frame } from "playwright-core";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
@@ -48,7 +49,11 @@ describe("the catalogue's page in the window", function () {
   });
 
   it("keeps its search and its loss while another editor hides it", async () => {
-    await workbench.runCommand("Create: New Untitled Text File").catch(() => undefined);
+    await workbench.runCommand("File: New Untitled Text File");
+    const untitled = workbench.page.locator(".tab.active").filter({ hasText: "Untitled" });
+    await untitled.waitFor();
+    // A hidden page is thrown away: the next one is a new one.
+    while (!page.isDetached()) await setTimeout(50);
     await workbench.runCommand("Dice Gradient: Browse Dice Losses");
     page = await workbench.outputFrame(".catalogue [role=option]", 30_000);
     assert.equal(await page.locator("#search").inputValue(), "keras tversky");
