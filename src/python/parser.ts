@@ -1,12 +1,13 @@
 /** Python's parser: tree-sitter's grammar run as WebAssembly, in Node, workers and browsers alike. */
 import { Language, Parser, type Range } from "web-tree-sitter";
 import type { SourceSpan } from "../expression/node.ts";
+import { type KnownBlocks, blocksOf, knownBlocks, parseBlocks } from "./blocks.ts";
 import { PythonError, isStackOverflow } from "./errors.ts";
 import { type LogicalLine, layout } from "./layout.ts";
 import { LineTable } from "./lineTable.ts";
 import { Lowering } from "./lower/context.ts";
 import { cannotAssign } from "./lower/expressions.ts";
-import { lowerBlock } from "./lower/statements.ts";
+import { lowerStatements } from "./lower/statements.ts";
 import type { Module, Source } from "./syntax.ts";
 import { type CopiedTree, TreeLimitError, type TreeNode, copyTree } from "./tree.ts";
 
@@ -35,10 +36,17 @@ export async function loadParser(files: ParserFiles): Promise<PythonParser> {
 /** Characters of source whose syntax is kept, so that an unchanged file is not parsed again. */
 const REMEMBERED = 4_000_000;
 
+interface Known {
+  readonly text: string;
+  readonly module: Module;
+  /** Of a file that is being edited. */
+  readonly blocks: KnownBlocks | null;
+}
+
 export class PythonParser {
   private readonly parser: Parser;
   /** The last text of each file with its syntax, the one used last at the end. */
-  private readonly known = new Map<string, { readonly text: string; readonly module: Module }>();
+  private readonly known = new Map<string, Known>();
   private remembered = 0;
 
   /** Use {@link loadParser}. */
@@ -50,19 +58,20 @@ export class PythonParser {
    * IPython's magics and shell lines count as blank. Bodies of functions are read when they are
    * needed; only what the grammar itself rules out in them is found now.
    * @param file name of the source in spans and messages
+   * @param isEdited the file is likely to come again with small changes: only these are parsed then
    * @throws PythonError SyntaxError, IndentationError or TabError, at its line and column
    */
-  parse(text: string, file: string): Module {
+  parse(text: string, file: string, isEdited = false): Module {
     const known = this.known.get(file);
-    const module = known?.text === text ? known.module : this.parseAnew(text, file);
-    this.remember(file, text, module);
-    return module;
+    const now = known?.text === text ? known : this.parseAnew(text, file, isEdited);
+    this.remember(file, now);
+    return now.module;
   }
 
-  private remember(file: string, text: string, module: Module): void {
-    this.remembered += text.length - (this.known.get(file)?.text.length ?? 0);
+  private remember(file: string, now: Known): void {
+    this.remembered += now.text.length - (this.known.get(file)?.text.length ?? 0);
     this.known.delete(file);
-    this.known.set(file, { text, module });
+    this.known.set(file, now);
     for (const [oldest, { text: its }] of this.known) {
       if (this.remembered <= REMEMBERED || oldest === file) break;
       this.known.delete(oldest);
@@ -70,7 +79,7 @@ export class PythonParser {
     }
   }
 
-  private parseAnew(original: string, file: string): Module {
+  private parseAnew(original: string, file: string, isEdited: boolean): Known {
     if (original.length > MAX_LENGTH) tooLong(original, file);
     // Lines may end as on the first Macintosh; offsets stay.
     const text = original.includes("\r") ? original.replace(/\r(?!\n)/g, "\n") : original;
@@ -82,28 +91,44 @@ export class PythonParser {
       throw new PythonError(error.type, error.message, { span, source });
     }
     return readable(source, lines, () => {
-      const { root, faulty } = this.tree(python, lines, null);
-      if (faulty) this.syntaxError(python, source, logicalLines, root);
+      const blocks = blocksOf(python, logicalLines);
+      const before = this.known.get(file)?.blocks ?? new Map();
+      const read = parseBlocks(python, blocks, before, lines, ({ start, end }) =>
+        this.tree(python, lines, rangeOf(lines, start, end), true),
+      );
+      if ("faulty" in read) this.syntaxError(python, source, logicalLines, read.faulty);
       const reread = (definition: TreeNode): TreeNode =>
         readable(source, lines, () => this.definition(python, lines, definition));
-      return { source, body: lowerBlock(new Lowering(source, python, reread), root) };
+      const { statements } = read;
+      return {
+        text: original,
+        module: { source, body: lowerStatements(new Lowering(source, python, reread), statements) },
+        blocks: isEdited ? knownBlocks(python, blocks, statements) : null,
+      };
     });
   }
 
   /** A function definition, read alone and whole. */
   private definition(text: string, lines: LineTable, { start, end }: TreeNode): TreeNode {
-    const startPosition = lines.point(start);
-    const endPosition = lines.point(end);
-    const range = { startIndex: start, endIndex: end, startPosition, endPosition };
-    return this.tree(text, lines, range).root.children[0]!;
+    return this.tree(text, lines, rangeOf(lines, start, end), false).root.children[0]!;
   }
 
-  /** @param range what to read of the text, functions and all; all of it without them if null */
-  private tree(text: string, lines: LineTable, range: Range | null): CopiedTree {
-    const tree = this.parser.parse(text, null, range === null ? {} : { includedRanges: [range] });
+  /**
+   * @param range what to read of the text; null for all of it
+   * @param deferBodies leave the bodies of outermost functions in the source
+   */
+  private tree(
+    text: string,
+    lines: LineTable,
+    range: Range | null,
+    deferBodies: boolean,
+  ): CopiedTree {
+    // What is handed over is copied, whether the parser comes to read it or not.
+    const input = (from: number): string => text.slice(from, range?.endIndex);
+    const tree = this.parser.parse(input, null, range === null ? {} : { includedRanges: [range] });
     if (tree === null) throw new Error("the Python grammar is not loaded");
     try {
-      return copyTree(tree, lines, { deferBodies: range === null });
+      return copyTree(tree, lines, { deferBodies });
     } finally {
       tree.delete();
     }
@@ -111,7 +136,7 @@ export class PythonParser {
 
   /** One line of a source, or of what may stand in its place. */
   private lineTree(text: string, file: string): TreeNode {
-    return this.tree(text, new LineTable(text, file), null).root;
+    return this.tree(text, new LineTable(text, file), null, true).root;
   }
 
   /**
@@ -173,6 +198,12 @@ export class PythonParser {
         : "invalid syntax",
     };
   }
+}
+
+function rangeOf(lines: LineTable, start: number, end: number): Range {
+  const startPosition = lines.point(start);
+  const endPosition = lines.point(end);
+  return { startIndex: start, endIndex: end, startPosition, endPosition };
 }
 
 /** Runs `body`; what is too deep or too large for it is an error at its place. */

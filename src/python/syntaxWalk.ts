@@ -15,7 +15,10 @@ export function walkSyntax(nodes: readonly AnyNode[], visit: (node: AnyNode) => 
     }
     if ("kind" in at && "span" in at && !("default" in at)) visit(at as AnyNode);
     // A body that is still to be read is no property of its own.
-    if ("code" in at) stack.push((at.code as Code).body);
+    if ("code" in at) {
+      const { body, parameters } = at.code as Code;
+      stack.push(body, parameters);
+    }
     for (const [name, child] of Object.entries(at)) {
       if (name === "code") continue;
       if (name !== "span" && name !== "nameSpan" && name !== "source") stack.push(child);

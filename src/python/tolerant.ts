@@ -23,7 +23,7 @@ export function parseTolerantly(parser: PythonParser, text: string, file: string
   let left = text;
   for (;;) {
     try {
-      const module = parser.parse(left, file);
+      const module = parser.parse(left, file, true);
       return { module: { ...module, source: { file, lines } }, faults };
     } catch (e) {
       if (!(e instanceof PythonError)) throw e;

@@ -40,6 +40,29 @@ export class TreeNode {
 
 const LEAF: readonly TreeNode[] = [];
 
+/**
+ * Copies of nodes for a text in which they stand further on, by `offset`, or further back.
+ * Without recursion: a sum of many terms is a tree as deep as it has terms.
+ */
+export function movedBy(nodes: readonly TreeNode[], offset: number, lines: LineTable): TreeNode[] {
+  const move = (node: TreeNode): TreeNode => {
+    const place = { field: node.field, start: node.start + offset, end: node.end + offset };
+    const copy = new TreeNode({ name: node.type, named: node.named }, place, node.missing, lines);
+    copy.deferred = node.deferred;
+    copy.children = node.children;
+    return copy;
+  };
+  const moved = nodes.map(move);
+  const open = [...moved];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at.children.length === 0) continue;
+    const children = at.children.map(move);
+    at.children = children;
+    for (const child of children) open.push(child);
+  }
+  return moved;
+}
+
 /** Deeper nesting than any person writes; it protects the call stack from generated files. */
 const MAX_DEPTH = 1500;
 

@@ -13,7 +13,12 @@ import { lowerFunction } from "./functions.ts";
 import { lowerPatterns } from "./patterns.ts";
 
 export function lowerBlock(cx: Lowering, node: TreeNode): Statement[] {
-  return namedChildren(node).map((c) => lowerStatement(cx, c));
+  return lowerStatements(cx, node.children);
+}
+
+/** Keywords and signs between the statements are left out. */
+export function lowerStatements(cx: Lowering, nodes: readonly TreeNode[]): Statement[] {
+  return nodes.filter((c) => c.named).map((c) => lowerStatement(cx, c));
 }
 
 function bodyOf(cx: Lowering, node: TreeNode): Statement[] {

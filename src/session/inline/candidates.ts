@@ -1,8 +1,7 @@
 /** Which definitions of a program may be losses, and where their names are used. */
 import type { ParameterInfo } from "../../python/callables.ts";
 import type { CallableInfo } from "../../python/program.ts";
-import type { Expression, Module, Statement } from "../../python/syntax.ts";
-import { walkSyntax } from "../../python/syntaxWalk.ts";
+import type { Module } from "../../python/syntax.ts";
 import type { TopLevel } from "../../python/dependencies.ts";
 import type { Candidate, Place } from "./protocol.ts";
 
@@ -118,39 +117,15 @@ export function isNamedLikeALoss(name: string): boolean {
 /** The same candidates with the places that name them, other than where a name means another thing. */
 export function withUses(
   candidates: readonly Candidate[],
-  modules: readonly Module[],
+  program: readonly (readonly TopLevel[])[],
 ): Candidate[] {
   const uses = new Map<string, Place[]>(candidates.map((c) => [c.name, []]));
-  modules.forEach((module, part) => {
-    const hidden = shadows(module.body, uses);
-    walkSyntax(module.body, (node) => {
-      if (node.kind !== "Name") return;
-      const { line, column } = node.span;
-      const isHidden = hidden.some((h) => h.names.has(node.id) && h.from <= line && line <= h.to);
-      if (!isHidden) uses.get(node.id)?.push({ part, line, column });
-    });
+  program.forEach((statements, part) => {
+    for (const { firstLine, uses: named } of statements) {
+      for (const { name, line, column } of named) {
+        uses.get(name)?.push({ part, line: firstLine + line, column });
+      }
+    }
   });
   return candidates.map((c) => ({ ...c, uses: uses.get(c.name)! }));
-}
-
-interface Shadow {
-  readonly names: ReadonlySet<string>;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Functions in which one of the names is a parameter or a local variable. */
-function shadows(
-  body: readonly (Statement | Expression)[],
-  wanted: ReadonlyMap<string, unknown>,
-): Shadow[] {
-  const found: Shadow[] = [];
-  walkSyntax(body, (node) => {
-    if (node.kind !== "FunctionDef" && node.kind !== "Lambda") return;
-    const own = [...node.code.locals, ...node.code.parameters.map((p) => p.name)];
-    const names = new Set(own.filter((n) => wanted.has(n)));
-    if (names.size === 0) return;
-    found.push({ names, from: node.span.line, to: node.span.endLine ?? node.span.line });
-  });
-  return found;
 }

@@ -3,7 +3,7 @@
  * what they depend on stays as it is. A broken statement leaves the others readable.
  */
 import { leaves } from "../../expression/walk.ts";
-import { type TopLevel, dependenciesOf, topLevelOf } from "../../python/dependencies.ts";
+import { Statements, type TopLevel, dependenciesOf } from "../../python/dependencies.ts";
 import type { PythonParser } from "../../python/parser.ts";
 import { type CallableInfo, PythonProgram, type Trace, callablesOf } from "../../python/program.ts";
 import type { Module } from "../../python/syntax.ts";
@@ -33,6 +33,7 @@ export class InlineDocument {
   private readonly directory: string;
   private modules: readonly Module[] = [];
   private statements: readonly TopLevel[] = [];
+  private readonly reader = new Statements();
   private shapes: Shapes = {};
   private candidates: readonly Candidate[] = [];
   private program: { readonly python: PythonProgram; readonly host: SessionHost } | null = null;
@@ -50,20 +51,23 @@ export class InlineDocument {
   /** Takes the document as it is now. @returns its definitions that may be losses */
   update(parts: readonly Part[], shapes: Shapes): readonly Candidate[] {
     this.modules = parts.map((p) => parseTolerantly(this.parser, p.text, p.file).module);
-    const program = this.modules.map(topLevelOf);
+    const program = this.reader.of(this.modules);
     this.statements = program.flat();
     this.shapes = shapes;
     this.program = null;
     const callables = this.modules.map((m): readonly CallableInfo[] => callablesOf(m));
     const defined = candidatesOf(callables, program);
     const all = [...defined, ...importsOf(this.modules, defined)];
-    this.candidates = withUses(all, this.modules);
+    this.candidates = withUses(all, program);
     const names = new Set(this.candidates.map((c) => c.name));
     // One that is gone for a moment, while its line is being typed, is likely to come back.
     for (const name of this.kept.keys()) {
       if (!names.has(name) && this.kept.size > 2 * names.size + 20) this.kept.delete(name);
     }
-    if (this.importsChanged()) this.kept.clear();
+    if (this.importsChanged()) {
+      this.kept.clear();
+      this.imported.clear();
+    }
     return this.candidates;
   }
 
@@ -186,7 +190,6 @@ export class InlineDocument {
   }
 
   private load(): { python: PythonProgram; host: SessionHost } {
-    this.imported.clear();
     const files: Files = {
       ...this.files,
       readModule: (name, from, directory) => {
@@ -219,7 +222,10 @@ export class InlineDocument {
 
   private keyOf(name: string, statements: readonly TopLevel[]): string {
     const shapes = JSON.stringify(this.shapes[name] ?? null);
-    return [shapes, ...statements.map((s) => `${s.file}\n${s.text}`)].join("\0");
+    const texts = statements.map(({ file, isImport, remarks, text }) =>
+      [file, isImport ? "" : remarks, text].join("\n"),
+    );
+    return [shapes, ...texts].join("\0");
   }
 
   private fileOf(name: string): string {
