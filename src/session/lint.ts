@@ -79,7 +79,7 @@ export function lintSource(
           : bounded(trace, () => judgeHandwritten(trace)).entries.flatMap((e) =>
               handwrittenDiagnostic({ ...e, maxAbsDifference: null }),
             );
-      for (const d of [...written, ...bounded(trace, () => diagnose(trace, true))]) {
+      for (const d of [...written, ...bounded(trace, () => diagnose(trace, RULES))]) {
         if (d.code.startsWith("DG")) found.push({ ...d, function: name });
       }
     } catch (e) {

@@ -1,5 +1,5 @@
 /** The diagnostics rules on a traced loss, with its source at hand. */
-import { type Found, findings } from "../explain/rules/table.ts";
+import { type Found, QUICK_RULES, type Rule, findings } from "../explain/rules/table.ts";
 import type { RuleInput, SourceCode, Written } from "../explain/rules/rule.ts";
 import type { Input, SourceSpan } from "../expression/node.ts";
 import { sum } from "../expression/build.ts";
@@ -43,9 +43,9 @@ export function traceForRules(
 
 /**
  * What the rules find about a traced loss.
- * @param withSlow also rules that take longer than the trace, such as recognizing what a loss is
+ * @param rules those that are asked
  */
-export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
+export function diagnose(trace: Trace, rules: readonly Rule[] = QUICK_RULES): Diagnostic[] {
   const place = { file: trace.file, line: trace.line, column: 1 };
   const found = findings(
     {
@@ -66,7 +66,7 @@ export function diagnose(trace: Trace, withSlow = false): Diagnostic[] {
       areShapesTold: !trace.assumptions.some(isGuess),
       source: sourceCode(trace.syntax),
     },
-    withSlow,
+    rules,
   );
   return found.filter((f) => !isIgnored(f, trace.syntax)).map(toDiagnostic);
 }

@@ -132,13 +132,24 @@ row("the first hover, with the typesetter's start", `${hovers[0]!.toFixed(0)} ms
 spread("a hover after that", hovers.slice(1));
 spread("a hover on a loss not hovered before", hovers.slice(1, names.length));
 
-const outlines: number[] = [];
-const again: number[] = [];
-for (let k = 1; k <= 20; k++) {
-  const [outline, all] = await read(k + 1, sourceOf(k), reports);
-  outlines.push(outline!);
-  again.push(all!);
+/** The pause in which the slow rules have their turn, as between two edits of a person. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 150));
+let version = 1;
+for (const [what, edited] of Object.entries({
+  "an edit in one loss": (k: number) => sourceOf(k),
+  "a line put in above all losses": (k: number) => "# remark\n".repeat(k) + sourceOf(0),
+  "a line broken, then mended": (k: number) =>
+    k % 2 === 0 ? sourceOf(k) : sourceOf(k).replace("self.weight = weight", "self.weight = )"),
+})) {
+  const outlines: number[] = [];
+  const diagnosed: number[] = [];
+  for (let k = 1; k <= 40; k++) {
+    const [outline, all] = await read(++version, edited(k), reports);
+    outlines.push(outline!);
+    diagnosed.push(all!);
+    await pause();
+  }
+  spread(`after ${what}: the outline`, outlines);
+  spread(`after ${what}: all diagnostics`, diagnosed);
 }
-spread("after an edit in one loss: the outline", outlines);
-spread("after an edit in one loss: it is derived, the others kept", again);
 await Promise.all([inline.terminate(), typesetter.terminate()]);

@@ -19,8 +19,8 @@ import type {
 import { SECTION, pythonFor, shapesSet } from "../settings.ts";
 import { InlineClient } from "./client.ts";
 
-/** Pause in typing after which the text is read. */
-const PAUSE_MS = 200;
+/** Pause in typing after which the text is read; the worker needs about as long for an edit. */
+const PAUSE_MS = 50;
 /** Longer files are data. */
 const LONGEST = 1_000_000;
 
@@ -61,6 +61,8 @@ export class InlineDocuments implements vscode.Disposable {
   private readonly client: InlineClient;
   private readonly tracked = new Map<string, Tracked>();
   private readonly changed = new vscode.EventEmitter<string>();
+  /** Documents of which it is still to be said that more is known. */
+  private readonly untold = new Set<string>();
   private readonly catalogue = new vscode.EventEmitter<CatalogueResponse>();
   private readonly disposables: vscode.Disposable[] = [];
   private version = 0;
@@ -310,7 +312,19 @@ export class InlineDocuments implements vscode.Disposable {
     } else {
       this.deaths = 0;
     }
-    this.changed.fire(t.key);
+    this.tell(t.key);
+  }
+
+  /** Answers about the losses of a document come in bursts, one for each: they are shown at once. */
+  private tell(key: string): void {
+    if (this.untold.size === 0) {
+      setImmediate(() => {
+        const keys = [...this.untold];
+        this.untold.clear();
+        for (const k of keys) this.changed.fire(k);
+      });
+    }
+    this.untold.add(key);
   }
 
   /** The worker died: what is open is read again, but not without end if it dies of that. */

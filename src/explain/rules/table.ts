@@ -149,14 +149,14 @@ export interface Found extends Finding {
   readonly rule: Rule;
 }
 
-/** What the rules find about a loss, in the order of the source. Slow ones only if asked for. */
-export function findings(subject: RuleSubject, withSlow = false): Found[] {
+/** Rules that take longer than tracing a loss does, such as recognizing what it is. */
+export const SLOW_RULES = RULES.filter((rule) => rule.slow === true);
+export const QUICK_RULES = RULES.filter((rule) => rule.slow !== true);
+
+/** What the rules find about a loss, in the order of the source. */
+export function findings(subject: RuleSubject, rules: readonly Rule[] = RULES): Found[] {
   const view = new View(subject);
-  const found = RULES.flatMap((rule): Found[] =>
-    rule.find === undefined || (rule.slow === true && !withSlow)
-      ? []
-      : rule.find(view).map((f) => ({ ...f, rule })),
-  );
+  const found = rules.flatMap((rule) => rule.find?.(view).map((f) => ({ ...f, rule })) ?? []);
   return distinct(found).sort((a, b) => a.span.line - b.span.line || a.span.column - b.span.column);
 }
 

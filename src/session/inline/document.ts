@@ -2,6 +2,7 @@
  * One document under the eyes of its author: its losses, and their derivations, kept for as long as
  * what they depend on stays as it is. A broken statement leaves the others readable.
  */
+import { QUICK_RULES, type Rule, SLOW_RULES } from "../../explain/rules/table.ts";
 import { leaves } from "../../expression/walk.ts";
 import { Statements, type TopLevel, dependenciesOf } from "../../python/dependencies.ts";
 import type { PythonParser } from "../../python/parser.ts";
@@ -9,6 +10,7 @@ import { type CallableInfo, PythonProgram, type Trace, callablesOf } from "../..
 import type { Module } from "../../python/syntax.ts";
 import { parseTolerantly } from "../../python/tolerant.ts";
 import type { Diagnostic } from "../../report/schema.ts";
+import { bounded } from "../bounded.ts";
 import { toFailure } from "../failure.ts";
 import type { Files } from "../files.ts";
 import { SessionHost } from "../host.ts";
@@ -25,6 +27,8 @@ interface Kept {
   readonly key: string;
   readonly statements: readonly TopLevel[];
   readonly result: Derived;
+  /** Whether the slow rules have been asked as well. */
+  readonly isComplete: boolean;
 }
 
 export class InlineDocument {
@@ -89,9 +93,28 @@ export class InlineDocument {
     const statements = dependenciesOf(name, this.statements);
     const result = this.attempt(name, watch);
     if (!watch.isCancelled()) {
-      this.kept.set(name, { key: this.keyOf(name, statements), statements, result });
+      const key = this.keyOf(name, statements);
+      this.kept.set(name, { key, statements, result, isComplete: false });
     }
     return result;
+  }
+
+  /** Whether nothing more can be found about a candidate as it is written now. */
+  isComplete(name: string): boolean {
+    return this.known(name) !== null && this.kept.get(name)!.isComplete;
+  }
+
+  /** Asks the slow rules about a candidate. @returns its result with what they find; null if nothing */
+  complete(name: string, watch: Watch): Derived | null {
+    const known = this.derive(name, watch);
+    const found = this.findingsOf(name, watch, SLOW_RULES);
+    const result = found.length === 0 ? known : withFindings(known, found);
+    const kept = this.kept.get(name);
+    if (kept !== undefined && !watch.isCancelled()) {
+      const statements = dependenciesOf(name, this.statements);
+      this.kept.set(name, { key: kept.key, statements, result, isComplete: true });
+    }
+    return found.length === 0 ? null : result;
   }
 
   /** The loss itself, for what is computed from it; null for what cannot be derived. */
@@ -160,22 +183,27 @@ export class InlineDocument {
         ...this.codeOf(name),
       };
     } catch (e) {
-      return { kind: "failed", failure: toFailure(e), findings: this.findingsOf(name, e) };
+      const findings = isUndecided(e) ? this.findingsOf(name, watch, QUICK_RULES) : [];
+      return { kind: "failed", failure: toFailure(e), findings };
     } finally {
       this.watch = null;
     }
   }
 
-  /** What the rules find about a loss that cannot be derived without its arrays' values. */
-  private findingsOf(name: string, error: unknown): readonly Diagnostic[] {
-    if (this.program === null || !isUndecided(error)) return [];
+  /** What rules find in the file itself, on a way that the loss can take. */
+  private findingsOf(name: string, watch: Watch, rules: readonly Rule[]): readonly Diagnostic[] {
+    const before = this.watch;
+    this.watch = watch;
     try {
-      const shapes = argumentsOfShapes(this.shapes[name] ?? {});
-      const trace = traceForRules(this.program.python, name, shapes);
+      const { python } = (this.program ??= this.load());
+      const trace = traceForRules(python, name, this.shapesOf(name).args);
       const file = this.fileOf(name);
-      return diagnose(trace).filter((d) => d.location?.file === file);
+      return bounded(trace, () => diagnose(trace, rules)).filter((d) => d.location?.file === file);
     } catch {
+      // Why it cannot be traced is what `derive` says.
       return [];
+    } finally {
+      this.watch = before;
     }
   }
 
@@ -232,4 +260,10 @@ export class InlineDocument {
     const part = this.candidates.find((c) => c.name === name)?.place.part ?? 0;
     return this.modules[part]?.source.file ?? "";
   }
+}
+
+function withFindings(result: Derived, found: readonly Diagnostic[]): Derived {
+  if (result.kind === "failed") return { ...result, findings: [...result.findings, ...found] };
+  const { report } = result;
+  return { ...result, report: { ...report, diagnostics: [...report.diagnostics, ...found] } };
 }

@@ -38,6 +38,8 @@ interface Open {
   candidates: ReadonlyMap<string, Candidate>;
   /** Names still to be derived, the next one first. */
   queue: string[];
+  /** Names that the slow rules are still to be asked about. */
+  unfinished: string[];
 }
 
 export class InlineServer {
@@ -102,7 +104,7 @@ export class InlineServer {
   /** Derives one loss, or ranks one catalogue loss. @returns whether any is left */
   step(): boolean {
     const last = [...this.open].reverse().find(([, o]) => o.queue.length > 0);
-    if (last === undefined) return this.rank();
+    if (last === undefined) return this.ranking === null ? this.finish() : this.rank();
     const [id, open] = last;
     const name = open.queue.shift()!;
     const result = this.derive(open, name);
@@ -113,7 +115,25 @@ export class InlineServer {
         this.world.send({ kind: "idle", document: id, version: open.version });
       }
     }
-    return this.ranking !== null || [...this.open.values()].some((o) => o.queue.length > 0);
+    return this.isLeft();
+  }
+
+  private isLeft(): boolean {
+    const isOpen = (o: Open): boolean => o.queue.length + o.unfinished.length > 0;
+    return this.ranking !== null || [...this.open.values()].some(isOpen);
+  }
+
+  /** What takes longer and is seldom found comes when everything else is said. */
+  private finish(): boolean {
+    const last = [...this.open].reverse().find(([, o]) => o.unfinished.length > 0);
+    if (last === undefined) return false;
+    const [id, open] = last;
+    const name = open.unfinished.shift()!;
+    const { watch, state } = this.watching(open, name);
+    const result = open.document.complete(name, watch);
+    if (state.interrupted) open.unfinished.unshift(name);
+    else if (result !== null) this.say(id, open, name, result);
+    return this.isLeft();
   }
 
   /** What is derived for hovers comes first; nobody looks at these while they write. */
@@ -140,7 +160,7 @@ export class InlineServer {
       this.world.send({ kind: "nearest", document, name, losses, complete: !more });
     }
     if (!more) this.ranking = null;
-    return more;
+    return this.isLeft();
   }
 
   private update(request: Extract<InlineRequest, { kind: "update" }>): void {
@@ -153,7 +173,7 @@ export class InlineServer {
         : new InlineDocument(this.world.parser, this.world.filesFor(python), directory);
     const candidates = document.update(request.parts, request.shapes);
     const named = new Map(candidates.map((c) => [c.name, c]));
-    const open: Open = { document, place, version, candidates: named, queue: [] };
+    const open: Open = { document, place, version, candidates: named, queue: [], unfinished: [] };
     this.open.delete(id);
     this.open.set(id, open);
     this.world.send({ kind: "outline", document: id, version, candidates });
@@ -163,6 +183,9 @@ export class InlineServer {
       // A library's losses take long to read, and most of those imported nobody looks at.
       else if (kind !== "imported") open.queue.push(name);
     }
+    open.unfinished = candidates
+      .filter((c) => c.named && c.kind !== "imported" && !document.isComplete(c.name))
+      .map((c) => c.name);
     if (open.queue.length === 0) this.world.send({ kind: "idle", document: id, version });
     // What is called a loss first: the others are likely to be none.
     open.queue.sort((a, b) => Number(named.get(b)!.named) - Number(named.get(a)!.named));
@@ -174,17 +197,7 @@ export class InlineServer {
 
   /** Null when a newer request should be looked at first. */
   private derive(open: Open, name: string): Derived | null {
-    const began = Date.now();
-    const limit = open.candidates.get(name)?.named === true ? LIMIT_MS.named : LIMIT_MS.unnamed;
-    const state = { interrupted: false };
-    const watch: Watch = {
-      onProgress: () => undefined,
-      isCancelled: () => {
-        const taken = Date.now() - began;
-        state.interrupted = taken > PATIENCE_MS && this.world.isWaiting();
-        return state.interrupted || taken > limit;
-      },
-    };
+    const { watch, state, limit } = this.watching(open, name);
     const result = open.document.derive(name, watch);
     if (state.interrupted) return null;
     if (result.kind !== "failed" || result.failure.name !== "Interrupted") return result;
@@ -193,5 +206,21 @@ export class InlineServer {
       ...result,
       failure: { ...result.failure, message, remedy: "Open the full report, which has more time." },
     };
+  }
+
+  /** Ends what takes too long, and interrupts it for a newer request. */
+  private watching(
+    open: Open,
+    name: string,
+  ): { readonly watch: Watch; readonly state: { interrupted: boolean }; readonly limit: number } {
+    const began = Date.now();
+    const limit = open.candidates.get(name)?.named === true ? LIMIT_MS.named : LIMIT_MS.unnamed;
+    const state = { interrupted: false };
+    const isCancelled = (): boolean => {
+      const taken = Date.now() - began;
+      state.interrupted = taken > PATIENCE_MS && this.world.isWaiting();
+      return state.interrupted || taken > limit;
+    };
+    return { watch: { onProgress: () => undefined, isCancelled }, state, limit };
   }
 }

@@ -53,7 +53,11 @@ describe("the worker behind hovers and lenses", () => {
             const nearest = first === undefined ? "none" : `${first.call} ${first.differences}`;
             return `${r.complete ? "nearest" : "nearer"} ${nearest}`;
           }
-          return r.kind === "derived" ? `${r.name} ${r.result.kind}` : r.kind;
+          if (r.kind !== "derived") return r.kind;
+          const { result } = r;
+          const found = result.kind === "derived" ? result.report.diagnostics : result.findings;
+          const rules = found.map((d) => d.code).filter((code) => code === "DG016");
+          return [r.name, result.kind, ...rules].join(" ");
         }),
     };
     return talk;
@@ -65,8 +69,28 @@ describe("the worker behind hovers and lenses", () => {
     assert.deepEqual(said(), ["outline blend dice_loss"]);
     assert.equal(server.step(), true);
     assert.deepEqual(said(), ["dice_loss derived"]);
-    assert.equal(server.step(), false);
+    server.step();
     assert.deepEqual(said(), ["blend derived", "idle"]);
+  });
+
+  it("asks what takes longer, as whether a loss is what its name says, when all is derived", () => {
+    const { server, update, said } = started();
+    const iou = `import numpy as np
+def dice_loss(y_true, y_pred):
+    both = np.sum(y_true * y_pred)
+    return 1 - (both + 1) / (np.sum(y_true) + np.sum(y_pred) - both + 1)
+`;
+    update("a", 1, iou);
+    server.step();
+    assert.deepEqual(said(), ["outline dice_loss", "dice_loss derived", "idle"]);
+    assert.equal(server.step(), false);
+    assert.deepEqual(said(), ["dice_loss derived DG016"]);
+    update("a", 2, `# elsewhere\n\n${iou}`);
+    assert.equal(server.step(), false);
+    assert.deepEqual(said(), ["outline dice_loss", "dice_loss derived DG016", "idle"]);
+    update("a", 3, iou.replace("dice_loss", "iou_loss"));
+    while (server.step());
+    assert.deepEqual(said(), ["outline iou_loss", "iou_loss derived", "idle"]);
   });
 
   it("derives what someone waits for before everything else, in any document", () => {
