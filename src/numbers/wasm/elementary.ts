@@ -85,25 +85,20 @@ function reduced(v: Lanes, x: Vector): { n: Vector; bits: Vector; less1: Vector 
   return { n, bits, less1 };
 }
 
-function clamped(v: Lanes, x: Vector, low: number, high: number): Vector {
-  return v.of("min", v.of("max", x, v.constant(low)), v.constant(high));
-}
-
 export function exp(v: Lanes, x: Vector): Vector {
   const t = tablesOf(v);
-  const { n, less1 } = reduced(v, clamped(v, x, t.expMin, t.expMax));
+  const { n, bits, less1 } = reduced(v, v.between(x, t.expMin, t.expMax));
   // In two steps, so that results may be subnormal or infinite.
-  const halfBits = v.madd(n, v.constant(0.5), rounder(v));
-  const half = v.of("sub", halfBits, rounder(v));
-  const restBits = v.of("add", v.of("sub", n, half), rounder(v));
+  const half = v.madd(n, v.constant(0.5), rounder(v));
   const mantissa = v.of("add", less1, v.constant(1));
-  return v.of("mul", v.of("mul", mantissa, powerOfTwo(v, halfBits)), powerOfTwo(v, restBits));
+  const halfway = v.of("mul", mantissa, powerOfTwo(v, half));
+  return v.of("mul", halfway, powerOfTwo(v, v.subBits(bits, half)));
 }
 
-/** e^−|x|, and 0 next to the smallest normal number. */
+/** e^−|x|, and next to the smallest normal number where it is below that. */
 function expOfMinusAbs(v: Lanes, x: Vector): Vector {
-  const t = tablesOf(v);
-  const least = v.of("max", v.of("neg", v.of("abs", x)), v.constant(t.normalMin));
+  const signBit = v.bits(1n << BigInt(v.format.bits - 1));
+  const least = v.between(v.or(x, signBit), tablesOf(v).normalMin, Infinity);
   const { bits, less1 } = reduced(v, least);
   return v.of("mul", v.of("add", less1, v.constant(1)), powerOfTwo(v, bits));
 }
@@ -111,8 +106,9 @@ function expOfMinusAbs(v: Lanes, x: Vector): Vector {
 export function sigmoid(v: Lanes, x: Vector): Vector {
   const e = expOfMinusAbs(v, x);
   const one = v.constant(1);
-  const isNegative = v.of("lt", x, v.constant(0));
-  return v.of("div", v.select(isNegative, e, one), v.of("add", one, e));
+  // e for negative x, else 1, which e does not pass.
+  const top = v.of("pmax", e, v.and(v.of("ge", x, v.constant(0)), one));
+  return v.of("div", top, v.of("add", one, e));
 }
 
 /** log(1 + e) for 0 ≤ e ≤ 1. */
@@ -137,12 +133,12 @@ function logOf(v: Lanes, k: Vector, f: Vector): Vector {
 
 export function softplus(v: Lanes, x: Vector): Vector {
   const rest = log1pOfFraction(v, expOfMinusAbs(v, x));
-  return v.of("add", v.of("max", x, v.constant(0)), rest);
+  return v.of("add", v.of("pmax", x, v.constant(0)), rest);
 }
 
 export function logsigmoid(v: Lanes, x: Vector): Vector {
   const rest = log1pOfFraction(v, expOfMinusAbs(v, x));
-  return v.of("sub", v.of("min", x, v.constant(0)), rest);
+  return v.of("sub", v.of("pmin", x, v.constant(0)), rest);
 }
 
 /** k and f of x = 2ᵏ(1 + f), √½ − 1 ≤ f < √2 − 1, for positive finite x. */
@@ -195,13 +191,13 @@ function expm1Inside(v: Lanes, x: Vector): Vector {
 
 export function expm1(v: Lanes, x: Vector): Vector {
   const { saturated } = tablesOf(v);
-  const inside = expm1Inside(v, clamped(v, x, -saturated, saturated));
+  const inside = expm1Inside(v, v.between(x, -saturated, saturated));
   return v.select(v.of("gt", x, v.constant(saturated)), exp(v, x), inside);
 }
 
 export function tanh(v: Lanes, x: Vector): Vector {
   const { saturated } = tablesOf(v);
-  const twice = v.of("min", v.of("mul", v.of("abs", x), v.constant(2)), v.constant(saturated));
+  const twice = v.between(v.of("mul", v.of("abs", x), v.constant(2)), -Infinity, saturated);
   const e = expm1Inside(v, twice);
   const magnitude = v.of("div", e, v.of("add", e, v.constant(2)));
   const signBit = v.bits(1n << BigInt(v.format.bits - 1));

@@ -55,6 +55,9 @@ export interface LaneContext {
 const F32_BITS = { bits: 32, mantissa: 23, bias: 127 } as const;
 const F64_BITS = { bits: 64, mantissa: 52, bias: 1023 } as const;
 
+/** Coefficients from which on a polynomial is split in two. */
+const LONG_POLYNOMIAL = 6;
+
 export class Lanes {
   readonly type: LaneType;
   /** How many numbers a vector holds. */
@@ -183,13 +186,34 @@ export class Lanes {
     return this.result();
   }
 
-  /** Σ cₖ·xᵏ, k = 0 … */
+  /**
+   * Σ cₖ·xᵏ, k = 0 …: long ones as two shorter ones in x², because what takes the time is that each
+   * step waits for the one before.
+   */
   polynomial(x: Vector, coefficients: readonly number[]): Vector {
+    if (coefficients.length < LONG_POLYNOMIAL) return this.horner(x, coefficients);
+    const square = this.of("mul", x, x);
+    const [even, odd] = [0, 1].map((parity) =>
+      this.horner(
+        square,
+        coefficients.filter((_, k) => k % 2 === parity),
+      ),
+    );
+    return this.madd(odd!, x, even!);
+  }
+
+  private horner(x: Vector, coefficients: readonly number[]): Vector {
     let sum = this.constant(coefficients.at(-1)!);
     for (let k = coefficients.length - 2; k >= 0; k--) {
       sum = this.madd(sum, x, this.constant(coefficients[k]!));
     }
     return sum;
+  }
+
+  /** x, but at least `least` and at most `most`; NaN stays. The bounds are not 0. */
+  between(x: Vector, least: number, most: number): Vector {
+    const raised = least === -Infinity ? x : this.of("pmax", x, this.constant(least));
+    return most === Infinity ? raised : this.of("pmin", raised, this.constant(most));
   }
 
   /** A function of float64 numbers that JavaScript computes, lane by lane. */

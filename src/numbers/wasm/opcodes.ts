@@ -108,6 +108,10 @@ export interface LaneOpcodes {
   readonly div: number;
   readonly min: number;
   readonly max: number;
+  /** b < a ? b : a, one instruction of the processor where `min` takes eight. */
+  readonly pmin: number;
+  /** a < b ? b : a. */
+  readonly pmax: number;
   /** a·b + c, rounded once or twice as the processor likes. */
   readonly madd: number;
 }
@@ -132,6 +136,8 @@ export const F32X4: LaneOpcodes = {
   div: 0xe7,
   min: 0xe8,
   max: 0xe9,
+  pmin: 0xea,
+  pmax: 0xeb,
   madd: 0x105,
 };
 
@@ -155,5 +161,7 @@ export const F64X2: LaneOpcodes = {
   div: 0xf3,
   min: 0xf4,
   max: 0xf5,
+  pmin: 0xf6,
+  pmax: 0xf7,
   madd: 0x107,
 };

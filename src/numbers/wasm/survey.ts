@@ -10,7 +10,7 @@ export class Unsupported extends Error {}
 
 const MOST_STEPS = 4;
 /** Longer bodies gain nothing: their values no longer fit in the processor's registers. */
-const MOST_INSTRUCTIONS_AT_ONCE = 160;
+const MOST_INSTRUCTIONS_AT_ONCE = 80;
 
 /** A place in an array that the function reads or writes, with a pointer of its own. */
 export interface Access {

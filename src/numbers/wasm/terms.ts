@@ -34,7 +34,8 @@ const UNARY: Readonly<Record<Exclude<UnaryOp, "not">, UnaryTerm>> = {
   logsigmoid: elementary.logsigmoid,
   softplus: elementary.softplus,
   tanh: elementary.tanh,
-  relu: (v, x) => v.of("max", x, v.constant(0)),
+  // 0 is added for the sake of −0.
+  relu: (v, x) => v.of("add", v.of("pmax", x, v.constant(0)), v.constant(0)),
   cosh: imported("cosh"),
   sinh: imported("sinh"),
   sin: imported("sin"),
@@ -73,6 +74,19 @@ function sign(v: Lanes, x: Vector): Vector {
   return v.select(v.of("eq", x, x), v.of("sub", above, below), x);
 }
 
+/** A number beside which neither NaN nor the sign of 0 needs care. */
+function isBound(literal: number | null): literal is number {
+  return literal !== null && Math.fround(literal) !== 0 && !Number.isNaN(literal);
+}
+
+/** The larger or smaller of a value and a literal; null where the general operation is needed. */
+function withBound(v: Lanes, op: "max" | "min", args: Operands): Vector | null {
+  const at = [0, 1].find((k) => isBound(args.literal(k)));
+  if (at === undefined) return null;
+  const [x, bound] = [args.number(1 - at), args.literal(at)!];
+  return op === "max" ? v.between(x, bound, Infinity) : v.between(x, -Infinity, bound);
+}
+
 /** Small whole exponents as products, which are faster and as exact. */
 function power(v: Lanes, x: Vector, exponent: number): Vector {
   const square = (): Vector => v.of("mul", x, x);
@@ -107,14 +121,20 @@ export function term(v: Lanes, c: Computation, args: Operands, roundCasts: boole
       if (c.op === "or") return v.or(args.truth(0), args.truth(1));
       const exponent = c.op === "pow" ? args.literal(1) : null;
       if (exponent !== null) return power(v, args.number(0), exponent);
+      if (c.op === "max" || c.op === "min") {
+        const bounded = withBound(v, c.op, args);
+        if (bounded !== null) return bounded;
+      }
       return BINARY[c.op](v, args.number(0), args.number(1));
     }
     case "where":
       return v.select(args.truth(0), args.number(1), args.number(2));
     case "clamp": {
-      const low = args.literal(1) === -Infinity;
-      const raised = low ? args.number(0) : v.of("max", args.number(0), args.number(1));
-      return args.literal(2) === Infinity ? raised : v.of("min", raised, args.number(2));
+      const [low, high] = [args.literal(1), args.literal(2)];
+      const x = args.number(0);
+      if (isBound(low) && isBound(high)) return v.between(x, low, high);
+      const raised = low === -Infinity ? x : v.of("max", x, args.number(1));
+      return high === Infinity ? raised : v.of("min", raised, args.number(2));
     }
     case "cast":
       if (c.to === "bool") return args.truth(0);

@@ -175,6 +175,40 @@ describe("kernels on vectors", () => {
     }
   });
 
+  it("bound values by any literal as JavaScript does, NaN and both zeros included", () => {
+    const payload = new Float64Array(Uint32Array.of(0x1234, 0x7ff80001).buffer)[0]!;
+    const special = [NaN, payload, Infinity, -Infinity, 0, -0, 0.25, -0.25, 3, -3, 1e-310];
+    const x = b.input("x", [axis("i", special.length)]);
+    const arrays = new Map([["x", Float64Array.from(special)]]);
+    const bounds = [0, -0, 0.25, -0.25, 1e-50, Infinity, -Infinity, NaN];
+    const bounded = [
+      b.unary("relu", x),
+      ...bounds.flatMap((c) => [
+        b.binary("max", x, b.constant(c)),
+        b.binary("max", b.constant(c), x),
+        b.binary("min", x, b.constant(c)),
+        b.binary("min", b.constant(c), x),
+        ...bounds.map((d) => b.clamp(x, b.constant(c), b.constant(d))),
+      ]),
+    ];
+    const [plain, vectors] = (["never", "always"] as const).map((way) =>
+      compileKernel(bounded, { vectors: way })
+        .run(arrays)
+        .outputs.map((o) => [...o.data]),
+    );
+    assert.deepEqual(vectors, plain);
+    // In float32 a literal may be 0; a value stays NaN through every function.
+    const exps = (["exp", "sigmoid", "softplus", "tanh", "expm1"] as const).map((op) =>
+      b.unary(op, x),
+    );
+    for (const arithmetic of ["float32", "float64"] as const) {
+      const options = { vectors: "always", arithmetic, limits: EAGER } as const;
+      for (const { data } of compileKernel(exps, options).run(arrays).outputs) {
+        assert.ok(Number.isNaN(data[0]) && Number.isNaN(data[1]));
+      }
+    }
+  });
+
   it("do not depend on where arrays lie", () => {
     const on = heap();
     for (const loss of Object.values(LOSSES)) {
