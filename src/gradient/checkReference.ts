@@ -61,9 +61,14 @@ export function prepare(request: PointRequest): Findings {
   point.enter(0.1, 0.4);
   const gradientExpr = request.gradient ?? derive(loss, wrt);
   const exact = point.base.length <= (request.largestReference ?? LARGEST_REFERENCE);
-  const gradient: ReferenceGradient = exact
-    ? point.reference([gradientExpr])[0]!
-    : { hi: point.values([gradientExpr])[0]!, lo: null };
+  // In one go with the loss's sums, which single elements are judged by later.
+  const reductions = exact ? ElementDifferences.reductions(loss) : [];
+  const [exactGradient, ...sums] = exact ? point.reference([gradientExpr, ...reductions]) : [];
+  const gradient: ReferenceGradient = exactGradient ?? {
+    hi: point.values([gradientExpr])[0]!,
+    lo: null,
+  };
+  const known = exact ? new Map(reductions.map((e, k) => [e, sums[k]!])) : null;
   const bad = gradient.hi.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0) {
     const cause = causeOf(gradientExpr, bad, point);
@@ -76,7 +81,13 @@ export function prepare(request: PointRequest): Findings {
     );
   }
   point.enter(0.4, 0.8);
-  const reference = new Reference(point, gradientExpr, gradient, value);
+  const reference = new Reference(
+    point,
+    gradientExpr,
+    gradient,
+    value,
+    new ElementDifferences(point, known),
+  );
   point.enter(0.8, 1);
   return { kind: "reference", reference };
 }
@@ -129,13 +140,19 @@ export class Reference {
   private readonly differences: ElementDifferences;
   private readonly directionalDoubt: string | null;
 
-  constructor(point: LossPoint, gradientExpr: Expr, gradient: ReferenceGradient, value: number) {
+  constructor(
+    point: LossPoint,
+    gradientExpr: Expr,
+    gradient: ReferenceGradient,
+    value: number,
+    differences: ElementDifferences,
+  ) {
     this.point = point;
     this.gradientExpr = gradientExpr;
     this.gradient = gradient;
     this.scale = point.errorScale(gradientExpr);
     this.bound = errorBound(reductionDepth(gradientExpr), operationDepth(gradientExpr));
-    this.differences = new ElementDifferences(point);
+    this.differences = differences;
     this.figures = figuresOf(gradient.hi, value, point.base instanceof Float32Array);
     this.kinks = kinksAt(point, (k) => this.differences.at(k));
     this.excluded = maskOf(this.kinks, gradient.hi.length);

@@ -2,6 +2,7 @@
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute, topological } from "../expression/walk.ts";
+import type { ReferenceOutput } from "../numbers/reference.ts";
 import { type TypedArray, boundArray, boundValue } from "../numbers/typedArrays.ts";
 import { holdBranches } from "./branches.ts";
 import { type DD, doubleDouble } from "./doubleDouble.ts";
@@ -17,13 +18,21 @@ const BUDGET = 4e6;
 
 export class ElementDifferences {
   private readonly point: LossPoint;
+  private readonly sums: ReadonlyMap<Expr, ReferenceOutput> | null;
   private readonly known = new Map<number, ElementDerivative | null>();
   private sparse: Perturbation<DD> | null = null;
   private whole: ((element: number, step: number) => DD) | null = null;
   private budget = BUDGET;
 
-  constructor(point: LossPoint) {
+  /** @param sums the loss's reductions in double-double, where they are known already */
+  constructor(point: LossPoint, sums: ReadonlyMap<Expr, ReferenceOutput> | null = null) {
     this.point = point;
+    this.sums = sums;
+  }
+
+  /** What to evaluate, best together with other things, to spare the first element the work. */
+  static reductions(loss: Expr): Expr[] {
+    return Perturbation.reductions(loss);
   }
 
   /** Elements with a numeric derivative so far. */
@@ -68,15 +77,19 @@ export class ElementDifferences {
 
   private perturbation(): Perturbation<DD> {
     const { point } = this;
-    const reductions = Perturbation.reductions(point.loss);
-    const values = reductions.length === 0 ? [] : point.reference(reductions);
-    const sums = new Map(reductions.map((e, k) => [e, values[k]!]));
+    const sums = this.sums ?? this.evaluatedSums();
     const dd = (hi: number, lo = 0): DD => ({ hi, lo });
     return new Perturbation<DD>(point.loss, point.wrt, doubleDouble, {
       input: (e, at) => dd(Number(boundArray(e, point.bindings)[at])),
       reduction: (e, at) => dd(sums.get(e)!.hi[at]!, sums.get(e)!.lo[at]),
       parameter: (e) => dd(e.kind === "parameter" ? boundValue(e, point.bindings) : NaN),
     });
+  }
+
+  private evaluatedSums(): ReadonlyMap<Expr, ReferenceOutput> {
+    const reductions = Perturbation.reductions(this.point.loss);
+    const values = reductions.length === 0 ? [] : this.point.reference(reductions);
+    return new Map(reductions.map((e, k) => [e, values[k]!]));
   }
 
   /** The loss from whole arrays, where one element reaches too much for changes to be followed. */
