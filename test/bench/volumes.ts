@@ -261,7 +261,7 @@ const rows = await table(wanted === undefined ? sizes : wanted.slice(8).split(",
 const text = [
   BEGIN,
   "",
-  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “Fresh” and “as installed” make the result anew. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long PyTorch takes.`,
+  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “Fresh” has its arrays in JavaScript's memory, from where they are copied in part by part, and makes a new array for the result, whose pages the system hands out one by one; “as installed” does so for every intermediate result too. The first two columns are where PyTorch's tuned ones are to be compared, “fresh” where “as installed” is. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long PyTorch takes.`,
   "",
   ...rows,
   "",
