@@ -43,9 +43,12 @@ function printText(results: readonly LintResult[], verbose: boolean): void {
     for (const f of r.findings) console.log(findingText(f, r.file));
     if (!verbose) continue;
     for (const { name, failure } of r.untraced) {
-      console.log(`${r.file}:${failure.line ?? 1}: not looked at: ${name}: ${failure.message}`);
+      console.log(
+        `${failure.file ?? r.file}:${failure.line ?? 1}: not looked at: ${name}: ${failure.message}`,
+      );
     }
-    for (const f of r.faults) console.log(`${r.file}:${f.line ?? 1}: ${f.name}: ${f.message}`);
+    for (const f of r.faults)
+      console.log(`${f.file ?? r.file}:${f.line ?? 1}: ${f.name}: ${f.message}`);
   }
   const count = (what: number, word: string): string => `${what} ${word}${what === 1 ? "" : "s"}`;
   const total = (f: (r: LintResult) => number): number => results.reduce((n, r) => n + f(r), 0);

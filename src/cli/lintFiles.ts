@@ -1,4 +1,4 @@
-/** Which files `lint` looks at: Python files, and those below folders, as linters go about it. */
+/** Which files `lint` looks at: Python files and notebooks, and those below folders, as linters go about it. */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -42,6 +42,6 @@ function* below(folder: string): Generator<string> {
     // Links are not followed: they may lead back up.
     if (entry.isDirectory()) {
       if (!entry.name.startsWith(".") && !LEFT_OUT.has(entry.name)) yield* below(path);
-    } else if (entry.isFile() && entry.name.endsWith(".py")) yield path;
+    } else if (entry.isFile() && /\.(py|ipynb)$/.test(entry.name)) yield path;
   }
 }

@@ -6,6 +6,7 @@ import type { Log, ReportingDescriptor, Result, Region } from "sarif";
 import { RULES } from "../explain/rules/table.ts";
 import type { SourceEdit, SourceLocation } from "../report/schema.ts";
 import type { LintFinding } from "../session/lint.ts";
+import { placeOfCell } from "../session/notebookCells.ts";
 
 const LEVEL = { error: "error", warning: "warning", information: "note" } as const;
 
@@ -40,15 +41,22 @@ export function toSarif(
 }
 
 function resultOf(f: LintFinding, uriOf: (file: string) => string): Result {
-  const physical = (l: SourceLocation): Result["locations"] => [
-    { physicalLocation: { artifactLocation: { uri: uriOf(l.file) }, region: regionOf(l) } },
-  ];
-  const { related = [], fix } = f;
+  const physical = (l: SourceLocation): Result["locations"] => {
+    const { file, cell } = placeOfCell(l.file);
+    const artifactLocation = { uri: uriOf(file) };
+    // Lines of a notebook's file are lines of its JSON: those of a cell stand in the message.
+    if (cell !== null) return [{ physicalLocation: { artifactLocation } }];
+    return [{ physicalLocation: { artifactLocation, region: regionOf(l) } }];
+  };
+  const { related = [], location } = f;
+  const { cell } = placeOfCell(location?.file ?? "");
+  const fix = cell === null ? f.fix : undefined;
+  const where = cell === null ? "" : `Cell ${cell}, line ${location?.line ?? 1}: `;
   return {
     ruleId: f.code,
     ruleIndex: RULES.findIndex((r) => r.code === f.code),
     level: LEVEL[f.severity],
-    message: { text: f.remedy === null ? f.message : `${f.message} ${f.remedy}` },
+    message: { text: where + (f.remedy === null ? f.message : `${f.message} ${f.remedy}`) },
     ...(f.location === null
       ? {}
       : {

@@ -6,10 +6,13 @@ import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
 import { type GradientTestResult, testLoss } from "./gradientTest.ts";
 import { type LintResult, lintSource, lossNames } from "./lint.ts";
+import { isNotebook } from "./notebookCells.ts";
 import type { LintJob } from "./lintThreads.node.ts";
 
 /** Nobody writes a loss in a file larger than this. */
 const LARGEST_FILE = 2_000_000;
+/** The pictures in its outputs make a notebook larger. */
+const LARGEST_NOTEBOOK = 64_000_000;
 
 async function answerer(python: string | null): Promise<(job: LintJob) => unknown> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
@@ -17,8 +20,9 @@ async function answerer(python: string | null): Promise<(job: LintJob) => unknow
   return (job) => {
     const { file, kind } = job;
     try {
-      if (job.text === undefined && statSync(file).size > LARGEST_FILE) {
-        return kind === "lint" ? unread(file, "it is larger than 2 MB") : [];
+      const largest = isNotebook(file) ? LARGEST_NOTEBOOK : LARGEST_FILE;
+      if (job.text === undefined && statSync(file).size > largest) {
+        return kind === "lint" ? unread(file, `it is larger than ${largest / 1e6} MB`) : [];
       }
       const text = job.text ?? readFileSync(file, "utf8");
       const folder = dirname(file);

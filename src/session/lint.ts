@@ -10,12 +10,13 @@ import { bounded } from "./bounded.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost } from "./host.ts";
 import { candidatesOf } from "./inline/candidates.ts";
-import type { Candidate } from "./inline/protocol.ts";
+import type { Candidate, Part } from "./inline/protocol.ts";
 import type { Watch } from "./inspect.ts";
 import type { Engine } from "./jobs.ts";
 import type { Failure } from "./protocol.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import { handwrittenDiagnostic } from "./inspect.ts";
+import { cellsOf, isNotebook, placeOfCell } from "./notebookCells.ts";
 import { diagnose, traceForRules } from "./rules.ts";
 
 export interface LintFinding extends Diagnostic {
@@ -40,8 +41,10 @@ const LOSS_WORD =
 const ARRAY_LIBRARY = /\b(torch|tensorflow|keras|jax|numpy|autograd)\b/;
 
 /**
- * What the rules find in a Python file. Only functions and classes that are named like losses are
- * looked at: elsewhere a division is nobody's denominator. Never throws for what the file holds.
+ * What the rules find in a Python file or a notebook, whose cells are one program: a place in it has
+ * the file `notebook.ipynb:cell 3`. Only functions and classes that are named like losses are
+ * looked at: elsewhere a division is nobody's denominator. Never throws for the
+ * Python that the file holds.
  */
 export function lintSource(
   text: string,
@@ -52,15 +55,15 @@ export function lintSource(
 ): LintResult {
   const nothing = { file, losses: 0, findings: [], untraced: [], faults: [] };
   if (!mayHoldLosses(text)) return nothing;
-  const { module, faults } = parseTolerantly(parser, text, file);
-  const broken = faults.map(toFailure);
-  const named = namedLosses(module);
+  const read = partsOf(text, file).map((p) => parseTolerantly(parser, p.text, p.file));
+  const broken = read.flatMap(({ faults }) => faults.map(toFailure));
+  const named = namedLosses(read.map(({ module }) => module));
   if (named.length === 0) return { ...nothing, faults: broken };
 
   const stop = (): boolean => watch.isCancelled();
   const host = new SessionHost(files, directory, () => undefined, stop);
   const program = new PythonProgram(parser, host, { file });
-  program.loadModule(module);
+  for (const { module } of read) program.loadModule(module);
   const found: LintFinding[] = [];
   const untraced: { name: string; failure: Failure }[] = [];
   let losses = 0;
@@ -96,7 +99,7 @@ export function lossNames(
   parser: PythonParser,
 ): { name: string; line: number; column: number }[] {
   if (!mayHoldLosses(text)) return [];
-  return namedLosses(parseTolerantly(parser, text, file).module).map(({ name, place }) => ({
+  return namedLosses([parseTolerantly(parser, text, file).module]).map(({ name, place }) => ({
     name,
     line: place.line,
     column: place.column,
@@ -107,8 +110,13 @@ function mayHoldLosses(text: string): boolean {
   return LOSS_WORD.test(text) && ARRAY_LIBRARY.test(text);
 }
 
-function namedLosses(module: Module): Candidate[] {
-  return candidatesOf([callablesOf(module)], [topLevelOf(module)]).filter((c) => c.named);
+/** @throws Error for what is no notebook but is called one */
+function partsOf(text: string, file: string): readonly Part[] {
+  return isNotebook(file) ? cellsOf(text, file) : [{ file, text }];
+}
+
+function namedLosses(modules: readonly Module[]): Candidate[] {
+  return candidatesOf(modules.map(callablesOf), modules.map(topLevelOf)).filter((c) => c.named);
 }
 
 /** A class and the function that it calls come to the same finding. */
@@ -119,7 +127,8 @@ function distinct(findings: readonly LintFinding[]): LintFinding[] {
     if (!byPlace.has(key)) byPlace.set(key, f);
   }
   const line = (f: LintFinding): number => f.location?.line ?? 0;
-  return [...byPlace.values()].sort((a, b) => line(a) - line(b));
+  const cell = (f: LintFinding): number => placeOfCell(f.location?.file ?? "").cell ?? 0;
+  return [...byPlace.values()].sort((a, b) => cell(a) - cell(b) || line(a) - line(b));
 }
 
 export const RULE_CODES: readonly string[] = RULES.map((r) => r.code);

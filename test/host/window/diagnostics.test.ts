@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "../../../scripts/lib/root.mjs";
+import { RULE_CODES } from "../../../src/session/lint.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
@@ -21,6 +22,21 @@ describe("diagnostics in the window", function () {
   it("are squiggles in the open file, and say the values in a hover", async () => {
     const { page } = workbench;
     await page.locator(".squiggly-warning").first().waitFor({ timeout: 60_000 });
+  });
+
+  it("of every rule stand in the Problems list of a file that breaks every rule", async () => {
+    const { page } = workbench;
+    await workbench.runCommand("Problems: Focus on Problems View");
+    const filter = page
+      .locator(".markers-panel-container input, .panel .viewpane-filter input")
+      .first();
+    for (const code of RULE_CODES) {
+      // The list draws what is in sight only.
+      await filter.fill(code);
+      const row = page.locator(".markers-panel .monaco-list-row", { hasText: code });
+      await row.first().waitFor({ timeout: 60_000 });
+    }
+    await filter.fill("");
   });
 
   it("of a whole folder come by command, with a summary", async () => {

@@ -46,6 +46,57 @@ describe("dice-gradient lint", () => {
     assert.deepEqual(o.severities, { DG004: "off", DG013: "off", DG001: "error" });
   });
 
+  describe("on a notebook", () => {
+    const cell = (source: string): unknown => ({
+      cell_type: "code",
+      source: source.split(/(?<=\n)/),
+      outputs: [],
+      metadata: {},
+    });
+    const notebook = (...cells: unknown[]): string =>
+      JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 });
+    const loss = (end = ""): string =>
+      `def dice_loss(p, target):\n    return 1 - 2 * overlap(p, target) / (np.sum(p) + np.sum(target))${end}\n`;
+    const helper =
+      "%matplotlib inline\nimport numpy as np\ndef overlap(a, b):\n    return np.sum(a * b)\n";
+    const lint = async (text: string): Promise<ReturnType<typeof lintSource>> => {
+      const engine = { parser: await loadParserFromDisk(), files: filesFor(null) };
+      return lintSource(text, "nb.ipynb", process.cwd(), engine, watch);
+    };
+
+    it("reads the cells as one program, and gives cell and line", async () => {
+      const text = { cell_type: "markdown", source: ["# Dice"], metadata: {} };
+      const { findings, losses } = await lint(notebook(text, cell(helper), cell(loss())));
+      assert.equal(losses, 1);
+      assert.deepEqual(
+        findings.map((f) => [f.code, f.location?.file, f.location?.line]),
+        [["DG001", "nb.ipynb:cell 3", 2]],
+      );
+      const [result] = toSarif(findings, "1.0.0", (f) => f).runs[0]!.results!;
+      assert.match(result!.message.text!, /^Cell 3, line 2: /);
+      assert.deepEqual(result!.locations![0]!.physicalLocation, {
+        artifactLocation: { uri: "nb.ipynb" },
+      });
+      assert.equal(result!.fixes, undefined, "an edit of a cell is no edit of its file");
+    });
+
+    it("is silent where a comment in the cell says so", async () => {
+      const { findings } = await lint(
+        notebook(cell(helper), cell(loss("  # dice-gradient: ignore[DG001]"))),
+      );
+      assert.deepEqual(findings, []);
+    });
+
+    it("leaves out notebooks of other languages, and refuses what is none", async () => {
+      const julia = JSON.stringify({
+        cells: [cell(helper), cell(loss())],
+        metadata: { language_info: { name: "julia" } },
+      });
+      assert.deepEqual((await lint(julia)).findings, []);
+      await assert.rejects(lint("import numpy; dice_loss = 1"), /it is no notebook/);
+    });
+  });
+
   for (const argv of [
     [],
     ["src", "--format", "xml"],
