@@ -362,7 +362,9 @@ export function scattered(c: CallContext): TensorValue {
     const rest = index.expr.shape.filter((_, d) => d !== dim);
     const hot = oneHot(reshape(index.expr, rest), x.expr.shape[dim]!, dim);
     const value = operandExpr(vm, source, "torch");
-    return where(asBoolean(hot), value, x.expr);
+    // What is written into a boolean tensor is true or false: `~` of it is no bitwise complement.
+    const written = x.dtype === "bool" ? asBoolean(value) : value;
+    return where(asBoolean(hot), written, x.expr);
   });
   return tensor(vm, e, "torch", x.dtype);
 }

@@ -158,3 +158,16 @@ def along_dim(logits, labels):
     """take_along_dim picks like gather."""
     picked = torch.take_along_dim(logits.softmax(1), labels[:, None], dim=1)
     return 1 - picked.mean()
+
+
+# case: hits_and_misses_of_a_boolean_one_hot(probabilities(2, 3, 4, 5), labels(2, 4, 5, classes=3))
+def hits_and_misses_of_a_boolean_one_hot(x, y):
+    """A label map scattered into a boolean tensor, whose complement counts false positives."""
+    with torch.no_grad():
+        hot = torch.zeros(x.shape, dtype=torch.bool)
+        hot.scatter_(1, y.unsqueeze(1), 1)
+    axes = (0, 2, 3)
+    hits = (x * hot).sum(axes)
+    false_alarms = (x * ~hot).sum(axes)
+    misses = ((1 - x) * hot).sum(axes)
+    return 1 - ((2 * hits + 1) / (2 * hits + false_alarms + misses + 1)).mean()
