@@ -339,10 +339,7 @@ export const torchMethods: Table = {
   bool: ["self", (c) => convert(c.vm, c.tensor("self"), "bool")],
   requires_grad_: ["self, ~requires_grad", (c) => c.tensor("self")],
   retain_grad: ["self", () => NONE],
-  masked_fill: [
-    "self, mask, value",
-    (c) => select(c.vm, c.tensor("mask"), c.value("value"), c.tensor("self"), "torch"),
-  ],
+  masked_fill: ["self, mask, value", maskedFill],
   where: [
     "self, condition, other",
     (c) => select(c.vm, c.tensor("condition"), c.tensor("self"), c.value("other"), "torch"),
@@ -370,10 +367,7 @@ export const torchMethods: Table = {
   unsqueeze_: ["self, dim", (c) => reshaped(c, addAxis(c.vm, c.tensor("self"), c.int("dim")))],
   squeeze_: ["self, dim=None", (c) => reshaped(c, dropAxes(c.vm, c.tensor("self"), c.dims("dim")))],
   copy_: ["self, src, ~non_blocking", (c) => replaced(c, copied(c))],
-  masked_fill_: [
-    "self, mask, value",
-    (c) => replaced(c, select(c.vm, c.tensor("mask"), c.value("value"), c.tensor("self"), "torch")),
-  ],
+  masked_fill_: ["self, mask, value", (c) => replaced(c, maskedFill(c))],
   scatter_: [
     "self, dim, index, src=None, *, value=None, !reduce",
     (c) => replaced(c, scattered(c)),
@@ -444,4 +438,11 @@ export function torchAttribute(
     default:
       return undefined;
   }
+}
+
+/** A boolean tensor stays one, whatever number fills it. */
+function maskedFill(c: CallContext): TensorValue {
+  const x = c.tensor("self");
+  const filled = select(c.vm, c.tensor("mask"), c.value("value"), x, "torch");
+  return x.dtype === "bool" ? convert(c.vm, filled, "bool") : filled;
 }

@@ -171,3 +171,10 @@ def hits_and_misses_of_a_boolean_one_hot(x, y):
     false_alarms = (x * ~hot).sum(axes)
     misses = ((1 - x) * hot).sum(axes)
     return 1 - ((2 * hits + 1) / (2 * hits + false_alarms + misses + 1)).mean()
+
+
+# case: boolean_filled_where_soft(probabilities(2, 3, 4), soft(2, 3, 4))
+def boolean_filled_where_soft(x, y):
+    """A boolean tensor filled with a number remains boolean for its complement."""
+    seen = torch.zeros(x.shape, dtype=torch.bool).masked_fill(y > 0.5, 1)
+    return 1 - (2 * (x * seen).sum() + 1) / ((x * seen).sum() + (x * ~seen).sum() + seen.sum() + 1)
