@@ -60,9 +60,19 @@ function rewriteInOrder(
 /** `root` with the given nodes replaced, outermost first: what is replaced is not entered. */
 export function substitute(root: Expr, replacements: ReadonlyMap<Expr, Expr>): Expr {
   if (replacements.size === 0) return root;
+  return substituteNodes(root, replacements).get(root)!;
+}
+
+/** What each node of the expression becomes when the given nodes are replaced. */
+export function substituteNodes(
+  root: Expr,
+  replacements: ReadonlyMap<Expr, Expr>,
+): Map<Expr, Expr> {
   const order = ordered([root], (e) => !replacements.has(e));
   for (const e of order) carryAnnotation(e, replacements.get(e) ?? e);
-  return rewriteInOrder(order, new Map(replacements), (e) => e);
+  const done = new Map(replacements);
+  rewriteInOrder(order, done, (e) => e);
+  return done;
 }
 
 export function carryAnnotation(from: Expr, to: Expr): void {

@@ -1,17 +1,17 @@
 /** Several inspected losses side by side: which are the same function, and how far others differ. */
 import type { Explanation } from "../explain/reasons/explain.ts";
-import { onInputs } from "../explain/reasons/inputs.ts";
 import { catalogued } from "../explain/recognize/catalogued.ts";
 import { recognize } from "../explain/recognize/recognize.ts";
 import { toFloat64 } from "../arrays/ndarray.ts";
 import type { Shape } from "../expression/axis.ts";
 import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
-import type { Expr, Input, ScalarType } from "../expression/node.ts";
+import type { Expr, ScalarType } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report, TrapNote } from "../report/schema.ts";
 import type { FamilySpec } from "../losses/spec.ts";
+import { type CommonGround, commonGround } from "./commonGround.ts";
 import { explainDifference, matchesWithTraps, nearestLosses, toDifference } from "./explain.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { standardLoss, subjectOf } from "./standard.ts";
@@ -33,11 +33,12 @@ export function compareInspections(all: readonly Contestant[], watch: Watch): Co
   const inspections = all.map((x) => withFixedValues(x.inspection));
   let own = null as Explanation["own"];
   const pairs = inspections.slice(1).map((_, k): Pair => {
-    const pair = comparePair(inspections, 0, k + 1);
+    const { pair, ground } = comparePair(inspections, 0, k + 1, watch);
     const { spec = null, traps = [] } = all[k + 1]!;
     const withTraps = traps.length === 0 ? pair : { ...pair, traps };
-    if (pair.equal !== "no") return withTraps;
-    const explained = explainPair(inspections, k + 1, spec, pair, watch);
+    const isSame = pair.equal !== "no" && ground?.given.length === 0;
+    if (ground === null || pair.equal === "cannot be decided" || isSame) return withTraps;
+    const explained = explainPair(ground, spec, pair, watch);
     if (explained === null) return withTraps;
     own ??= explained.explanation.own;
     return { ...withTraps, ...explained.fields };
@@ -89,70 +90,62 @@ function recognized(inspection: Inspection): Explanation["own"] {
   return subject === null ? null : (recognize(subject) ?? catalogued(subject));
 }
 
-/** The reasons of a pair whose gradients are different functions. */
+/** The reasons of a pair whose gradients are different, or taken of different arrays. */
 function explainPair(
-  all: readonly Inspection[],
-  b: number,
+  ground: CommonGround,
   spec: FamilySpec | null,
   pair: Pair,
   watch: Watch,
 ): { readonly explanation: Explanation; readonly fields: Partial<Pair> } | null {
-  const [first, second] = [all[0]!, all[b]!];
-  const loss = onSameInputs(first, second, second.loss);
-  if (loss === null) return null;
-  const explanation = explainDifference(first, { loss, spec }, watch);
+  const { first, second, given } = ground;
+  const explanation = explainDifference(first, { loss: second.loss, spec }, given, watch);
   if (explanation === null || explanation.reasons.length === 0) return null;
   const [general] = pair.differences;
   const maxAbs = general?.maxAbsDifference ?? null;
   const named = explanation.reasons.map((r) => toDifference(r, general?.other ?? "", maxAbs));
   const count = named.length === 1 ? "for one reason" : `for ${named.length} reasons`;
   const unnamed = explanation.reasons.some((r) => r.id === "unnamed");
+  const isAllOfIt = unnamed && named.length === 1;
   return {
     explanation,
     fields: {
       sentence: unnamed ? pair.sentence : `${pair.sentence}, ${count}`,
-      differences: unnamed ? pair.differences : named,
+      differences: isAllOfIt ? pair.differences : named,
       complete: explanation.complete,
     },
   };
 }
 
-function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
+function comparePair(
+  all: readonly Inspection[],
+  a: number,
+  b: number,
+  watch: Watch,
+): { readonly pair: Pair; readonly ground: CommonGround | null } {
   const first = all[a]!;
   const second = all[b]!;
   const [nameA, nameB] = tellApart(first.report, second.report);
   const names = `${nameA} and ${nameB}`;
-  const aligned = onSameInputs(first, second, second.gradientExpr);
-  if (aligned === null) {
-    return {
-      a,
-      b,
-      equal: "cannot be decided",
-      sentence: `${names} are differentiated by different arrays (${first.wrt.name} and ${second.wrt.name}), so their gradients are not gradients of the same thing`,
-      differences: [],
-    };
+  const ground = commonGround(first, second, [nameA, nameB], watch);
+  if (typeof ground === "string") {
+    const pair: Pair = { a, b, equal: "cannot be decided", sentence: ground, differences: [] };
+    return { pair, ground: null };
   }
   // Losses that treat empty masks differently agree everywhere else.
   const absent = first.inputs.flatMap((x) => (x.role === "target" ? [x.name] : []));
-  const same = decideEqual(first.gradientExpr, aligned, { parameters: "valued", absent });
+  const same = decideEqual(ground.first.gradientExpr, ground.second.gradient, {
+    parameters: "valued",
+    absent,
+  });
   const spread = numericDifference(first.gradient, second.gradient);
-  const numbers =
-    spread === null
-      ? ""
-      : `; on these arrays the largest difference is ${formatNumber(spread.maxAbs, 4)}` +
-        (spread.relative === null
-          ? ""
-          : `, ${formatNumber(spread.relative, 3)} of the largest gradient`) +
-        (spread.factor === null ? "" : `, one common factor of ${formatNumber(spread.factor, 10)}`);
-  if (same.equal === true) {
-    return {
-      a,
-      b,
-      equal: "exactly",
-      sentence: `the gradients of ${names} are the same function (${same.how})${numbers}`,
-      differences: [],
-    };
-  }
+  const isChained = ground.given.some((g) => g.id === "chain-rule");
+  const by = isChained ? "; by the logits they are" : " are";
+  const decided =
+    same.equal === true
+      ? `the same function (${same.how})`
+      : same.equal === false
+        ? "different functions"
+        : null;
   const difference: Difference = {
     other: nameB,
     reason: (spread?.factor ?? null) === null ? "the formulas differ" : "a common factor",
@@ -163,16 +156,31 @@ function comparePair(all: readonly Inspection[], a: number, b: number): Pair {
     maxAbsDifference: spread?.maxAbs ?? null,
     commonFactor: spread?.factor ?? null,
   };
-  return {
+  const equal =
+    same.equal === true ? (isChained ? "no" : "exactly") : same.equal === false ? "no" : null;
+  const pair: Pair = {
     a,
     b,
-    equal: same.equal === false ? "no" : "cannot be decided",
+    equal: equal ?? "cannot be decided",
     sentence:
-      same.equal === false
-        ? `the gradients of ${names} are different functions${numbers}`
-        : `whether the gradients of ${names} are the same function cannot be decided${numbers}`,
-    differences: same.equal === false ? [difference] : [],
+      (decided === null
+        ? `whether the gradients of ${names} are the same function cannot be decided`
+        : isChained
+          ? `the gradients of ${names} are taken by different things, probabilities and logits${by} ${decided}`
+          : `the gradients of ${names}${by} ${decided}`) + spreadWords(spread),
+    differences: equal === "no" ? [difference] : [],
   };
+  return { pair, ground };
+}
+
+function spreadWords(spread: Spread | null): string {
+  if (spread === null) return "";
+  const { maxAbs, relative, factor } = spread;
+  return (
+    `; on these arrays the largest difference is ${formatNumber(maxAbs, 4)}` +
+    (relative === null ? "" : `, ${formatNumber(relative, 3)} of the largest gradient`) +
+    (factor === null ? "" : `, one common factor of ${formatNumber(factor, 10)}`)
+  );
 }
 
 /** Larger arrays stay inputs: class weights and ranges of classes are small. */
@@ -225,24 +233,6 @@ function tellApart(a: Report, b: Report): [string, string] {
 
 function isNumber(text: string): boolean {
   return text.trim() !== "" && !Number.isNaN(Number(text));
-}
-
-/**
- * An expression of the second loss as a function of the first one's inputs: those that got the same
- * arrays, or, where there are none, those with the same role.
- */
-function onSameInputs(first: Inspection, second: Inspection, e: Expr): Expr | null {
-  const pairs: [Input, Input][] = [];
-  for (const x of second.inputs) {
-    const twin = first.inputs.find((y) =>
-      x.array === null && y.array === null
-        ? x.role !== "other" && x.role === y.role
-        : y.array === x.array,
-    );
-    if (twin !== undefined) pairs.push([x.node as Input, twin.node as Input]);
-  }
-  if (!pairs.some(([x, y]) => x === second.wrt.node && y === first.wrt.node)) return null;
-  return onInputs(e, pairs);
 }
 
 interface Spread {

@@ -11,6 +11,7 @@ import {
   type WrittenGradient,
   explain,
 } from "../explain/reasons/explain.ts";
+import type { GivenStep } from "../explain/reasons/given.ts";
 import { type Match as Nearest, matchesOf } from "../explain/reasons/match.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { factsOf } from "../losses/call.ts";
@@ -24,10 +25,14 @@ import type { Inspection, Watch } from "./inspect.ts";
 import { subjectOf } from "./standard.ts";
 import { trapsMet } from "./traps.ts";
 
-/** Explains how `first` differs from a loss on the same arrays. */
+/**
+ * Explains how `first` differs from a loss on the same arrays.
+ * @param given steps that brought the two to the same arrays
+ */
 export function explainDifference(
   first: Inspection,
   standard: Standard,
+  given: readonly GivenStep[],
   watch: Watch,
 ): Explanation | null {
   const subject = subjectOf(first);
@@ -36,6 +41,7 @@ export function explainDifference(
     ...(first.spans === undefined ? {} : { spans: first.spans }),
     file: first.report.function.file,
     written: writtenByHand(first),
+    given,
     evaluate: evaluateOn(first, subject, watch),
   });
 }

@@ -16,13 +16,14 @@ import { type Subject, isLoss, rangesOf, rolesOf } from "../recognize/subject.ts
 import { aligned, fewestChanges } from "./align.ts";
 import { type GradientFactor, factorOf } from "./factor.ts";
 import { type PairFormula, specFormula } from "./formula.ts";
+import { type GivenReasonId, type GivenStep, endsOf, givenReasons } from "./given.ts";
 import { type Change, type ReasonId, applied, changesBetween } from "./groups.ts";
 import { linesOf } from "./places.ts";
-import { type Share, sharesOf } from "./shares.ts";
+import { type Share, sharesOf, stepsBetween } from "./shares.ts";
 import { type Words, wordsOf } from "./words.ts";
 
 export interface Reason extends Words {
-  readonly id: ReasonId;
+  readonly id: ReasonId | GivenReasonId;
   /** The loss before and after this one change, the terms that it changes in a box. */
   readonly formulas: { readonly before: PairFormula; readonly after: PairFormula } | null;
   readonly factor: GradientFactor;
@@ -56,6 +57,8 @@ export interface ExplainOptions {
   readonly file?: string;
   /** The gradient that runs, where it is written by hand and not that of the loss. */
   readonly written?: WrittenGradient | null;
+  /** Steps that bring the two losses to the same arrays; they need `evaluate`. */
+  readonly given?: readonly GivenStep[];
   /** Null: no shares and no factors. */
   readonly evaluate: Evaluate | null;
 }
@@ -90,11 +93,12 @@ export function explain(
   const cuts = withoutInterruptions(subject).interruptions;
   const others = withoutInterruptions({ ...subject, loss: standard.loss });
   const interrupted = written !== null || cuts.length + others.interruptions.length > 0;
-  if (same.equal === true && !interrupted) {
-    return { equal: "same function", how: same.how, reasons: [], complete: true, own };
-  }
   const g = written?.gradient ?? gradient(subject.loss, subject.prediction);
   const h = gradient(standard.loss, subject.prediction);
+  if (same.equal === true && !interrupted) {
+    const reasons = onlyGiven(g, h, options);
+    return { equal: "same function", how: same.how, reasons, complete: true, own };
+  }
   const sameGradient = decideEqual(g, h, {
     absent: [subject.target.name],
     ranges: rangesOf(subject),
@@ -108,8 +112,10 @@ export function explain(
   const { how } = sameGradient;
   const kinds = interruptionsApart(cuts, others.interruptions);
   if (own === null || target === null) {
-    if (equal === "same gradient") return { equal, how, reasons: [], complete: true, own };
-    const whole = unnamed(subject, standard, options);
+    if (equal === "same gradient") {
+      return { equal, how, reasons: onlyGiven(g, h, options), complete: true, own };
+    }
+    const { whole, before, after } = unnamed(subject, standard, options);
     const known = same.equal === true ? interruptionReasons(kinds, PLAIN_DICE, options) : [];
     const reasons = known.map((reason) => ({
       ...reason,
@@ -119,7 +125,7 @@ export function explain(
     return {
       equal,
       how,
-      reasons: reasons.length > 0 ? reasons : [whole],
+      reasons: [...before, ...(reasons.length > 0 ? reasons : [whole]), ...after],
       complete: reasons.length > 0,
       own,
     };
@@ -142,7 +148,7 @@ function reasonsOf(
   changes: readonly Change[],
   options: ExplainOptions,
 ): Reason[] {
-  const { evaluate } = options;
+  const { evaluate, given = [] } = options;
   const made = (bits: number): FamilySpec =>
     applied(
       from,
@@ -167,8 +173,10 @@ function reasonsOf(
     const g = gradientOf(bits);
     return g === null || evaluate === null ? null : evaluate([g], 0)[0]!;
   };
-  const start = real === null || evaluate === null ? undefined : evaluate([real], 0)[0]!;
-  const shares = evaluate === null ? null : sharesOf(changes.length, after, start);
+  const running = real === null || evaluate === null ? null : evaluate([real], 0)[0]!;
+  const ends = { ...(running === null ? {} : { start: running }), ...endsOf(given) };
+  const shares = evaluate === null ? null : sharesOf(changes.length, after, ends);
+  const [begun, ended] = [after(0), after(2 ** changes.length - 1)];
   const factor = (before: Expr | null, then: Expr | null): GradientFactor =>
     evaluate === null || before === null || then === null
       ? { kind: "none" }
@@ -176,7 +184,7 @@ function reasonsOf(
   const interrupting = interruptionReasons(interruptions, from, options).map((reason): Reason => ({
     ...reason,
     factor: factor(real, gradientOf(0)),
-    share: shares?.before ?? null,
+    share: running === null || begun === null ? null : (shares?.step(running, begun) ?? null),
   }));
   const family = changes.map((change, k): Reason => {
     const marked = new Set([change.id]);
@@ -192,7 +200,20 @@ function reasonsOf(
       lines: linesOf(change.id, from, subject, options.spans ?? new Map(), options.file ?? ""),
     };
   });
-  return [...interrupting, ...family];
+  const first = running ?? begun;
+  if (given.length === 0 || first === null || ended === null) return [...interrupting, ...family];
+  const steps = givenReasons(given, { first, second: ended }, shares?.step ?? null);
+  return [...steps.before, ...interrupting, ...family, ...steps.after];
+}
+
+/** The reasons where nothing of the code differs. */
+function onlyGiven(g: Expr, h: Expr, { evaluate, given = [] }: ExplainOptions): Reason[] {
+  if (given.length === 0 || evaluate === null) return [];
+  const [first, second] = evaluate([g, h], 0);
+  const { start = first!, end = second! } = endsOf(given);
+  const common = { first: first!, second: second! };
+  const { before, after } = givenReasons(given, common, stepsBetween(start, end));
+  return [...before, ...after];
 }
 
 /** The pair of gradients on several draws of the arrays. */
@@ -244,14 +265,19 @@ function interruptionReasons(
 function unnamed(
   subject: Subject,
   standard: Standard,
-  { evaluate, written = null }: ExplainOptions,
-): Reason {
+  { evaluate, written = null, given = [] }: ExplainOptions,
+): { readonly whole: Reason; readonly before: Reason[]; readonly after: Reason[] } {
   const [own, b] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
   const a = written?.gradient ?? own;
-  const factor: GradientFactor =
-    evaluate === null ? { kind: "none" } : factorOf(drawn(evaluate, [a!, b!]));
+  const pairs = evaluate === null ? null : drawn(evaluate, [a!, b!]);
+  const factor: GradientFactor = pairs === null ? { kind: "none" } : factorOf(pairs);
   const constant = factor.kind === "constant";
-  return {
+  const [first, second] = pairs?.[0] ?? [];
+  const { start = first, end = second } = endsOf(given);
+  const step = start === undefined || end === undefined ? null : stepsBetween(start, end);
+  const isKnown = given.length > 0 && first !== undefined && second !== undefined;
+  const steps = isKnown ? givenReasons(given, { first, second }, step) : { before: [], after: [] };
+  const whole: Reason = {
     id: constant ? "constant-factor" : "unnamed",
     title: constant ? "A constant factor" : "A difference without a name",
     sentence: constant
@@ -260,7 +286,8 @@ function unnamed(
     fix: constant ? "Multiply the loss by that factor." : "Compare the two formulas.",
     formulas: null,
     factor,
-    share: { share: 1, least: 1, most: 1 },
+    share: isKnown ? (step?.(first, second) ?? null) : { share: 1, least: 1, most: 1 },
     lines: [],
   };
+  return { whole, ...steps };
 }

@@ -12,6 +12,37 @@ export interface Share {
   readonly most: number;
 }
 
+/** The share of one step, from a gradient to another, that is the same in every order. */
+export type StepShare = (from: ArrayLike<number>, to: ArrayLike<number>) => Share;
+
+/**
+ * How far a gradient lies along the way from one gradient to another: 0 at the start, 1 at the end.
+ * Null when they do not differ.
+ */
+function alongFrom(
+  start: ArrayLike<number>,
+  end: ArrayLike<number>,
+): ((g: ArrayLike<number>) => number | null) | null {
+  const whole = Float64Array.from(end, (v, k) => v - start[k]!);
+  const size = whole.reduce((s, v) => s + v * v, 0);
+  if (!(size > 0) || !Number.isFinite(size)) return null;
+  return (g) => {
+    let dot = 0;
+    for (let k = 0; k < whole.length; k++) dot += (g[k]! - start[k]!) * whole[k]!;
+    return Number.isFinite(dot) ? dot / size : null;
+  };
+}
+
+/** Null when the gradients do not differ. */
+export function stepsBetween(start: ArrayLike<number>, end: ArrayLike<number>): StepShare | null {
+  const along = alongFrom(start, end);
+  if (along === null) return null;
+  return (from, to) => {
+    const share = (along(to) ?? NaN) - (along(from) ?? NaN);
+    return { share, least: share, most: share };
+  };
+}
+
 /** Changes whose orders are all walked; with more of them a sample of the orders is. */
 const EVERY_ORDER = 6;
 const SAMPLED_ORDERS = 24;
@@ -20,35 +51,30 @@ const SAMPLED_ORDERS = 24;
  * @param count number of changes
  * @param gradientAfter the gradient with a set of changes made (a bit a change); null where that
  *   loss does not exist
- * @param start the gradient that all is measured from, where something comes before the changes
- * @returns a share a change, and that of what comes before them; null when the gradients do not
- *   differ or too few losses exist
+ * @param ends the gradients that all is measured from and to, where something comes before the
+ *   changes or after them
+ * @returns a share a change, and those of steps before and after them; null when the gradients do
+ *   not differ or too few losses exist
  */
 export function sharesOf(
   count: number,
   gradientAfter: (made: number) => ArrayLike<number> | null,
-  start?: ArrayLike<number>,
-): { readonly changes: Share[]; readonly before: Share } | null {
+  ends: { readonly start?: ArrayLike<number>; readonly end?: ArrayLike<number> } = {},
+): { readonly changes: Share[]; readonly step: StepShare } | null {
   const known = new Map<number, number | null>();
-  const first = start ?? gradientAfter(0);
-  const last = gradientAfter(2 ** count - 1);
+  const first = ends.start ?? gradientAfter(0);
+  const last = ends.end ?? gradientAfter(2 ** count - 1);
   if (first === null || last === null) return null;
-  const whole = Float64Array.from(last, (v, k) => v - first[k]!);
-  const size = whole.reduce((s, v) => s + v * v, 0);
-  if (!(size > 0) || !Number.isFinite(size)) return null;
-  /** How far along the whole difference a loss is: 0 at the first, 1 at the last. */
+  const along = alongFrom(first, last);
+  const step = stepsBetween(first, last);
+  if (along === null || step === null) return null;
   const progress = (made: number): number | null => {
     const before = known.get(made);
     if (before !== undefined) return before;
     const g = gradientAfter(made);
-    let dot: number | null = null;
-    if (g !== null) {
-      dot = 0;
-      for (let k = 0; k < whole.length; k++) dot += (g[k]! - first[k]!) * whole[k]!;
-      dot = Number.isFinite(dot) ? dot / size : null;
-    }
-    known.set(made, dot);
-    return dot;
+    const far = g === null ? null : along(g);
+    known.set(made, far);
+    return far;
   };
   const sums = Array.from({ length: count }, () => ({
     total: 0,
@@ -75,11 +101,10 @@ export function sharesOf(
       own.most = Math.max(own.most, steps[k]!);
     });
   }
-  const begin = progress(0);
-  if (orders === 0 || begin === null) return null;
+  if (orders === 0) return null;
   return {
     changes: sums.map(({ total, least, most }) => ({ share: total / orders, least, most })),
-    before: { share: begin, least: begin, most: begin },
+    step,
   };
 }
 

@@ -254,7 +254,7 @@ tversky`);
     assert.ok(Math.abs(difference!.commonFactor! - 2) < 1e-12);
   });
 
-  it("does not compare gradients by different arrays", () => {
+  it("says that gradients are of different arrays, beside what the code does", () => {
     run(DICE);
     run(
       "import torch\ndef by_logits(logits, target):\n    return dice(target, torch.sigmoid(logits))",
@@ -264,7 +264,11 @@ tversky`);
     run("z = np.array([0.5, -1.0, 2.0, 0.0])");
     const [only] = run("compare(dice(t, p), by_logits(z, t))").outputs;
     assert.ok(only?.kind === "report");
-    assert.equal((only.drawn.report as Comparison).pairs[0]!.equal, "cannot be decided");
+    const [pair] = (only.drawn.report as Comparison).pairs;
+    assert.deepEqual(
+      pair!.differences.map((d) => d.id),
+      ["other-arrays", "activation"],
+    );
   });
 
   it("differentiates by the argument that check names", () => {
@@ -369,4 +373,71 @@ tversky`);
       assert.match(failure(source).message, message);
     });
   }
+
+  describe("compare() of losses that were given", () => {
+    const LOGIT_DICE = `import torch
+class DiceLoss(torch.nn.Module):
+    def forward(self, y_pred, y_true, epsilon=1e-7):
+        p = torch.sigmoid(y_pred)
+        n = 2 * (p * y_true).sum() + epsilon
+        return 1 - n / (p.sum() + y_true.sum() + epsilon)
+x = np.array([2.0, 0.5, -1.0, -2.0])
+q = 1 / (1 + np.exp(-x))`;
+
+    function pair(source: string): Comparison["pairs"][number] {
+      run(DICE);
+      run(LOGIT_DICE);
+      const { outputs } = run(source);
+      const [only] = outputs;
+      assert.ok(only?.kind === "report", JSON.stringify(outputs));
+      return (only.drawn.report as Comparison).pairs[0]!;
+    }
+    const ids = (of: Comparison["pairs"][number]): unknown[] => of.differences.map((d) => d.id);
+    const total = (of: Comparison["pairs"][number]): number =>
+      of.differences.reduce((sum, d) => sum + d.share!, 0);
+
+    it("the same computed array takes it for the same", () => {
+      const found = pair("compare(dice(t, q), dice(t, q, epsilon=1.0))");
+      assert.deepEqual(ids(found), ["smoothing"]);
+    });
+
+    it("arrays of another float type takes them for the same", () => {
+      const found = pair(
+        "compare(dice(t, p), DiceLoss()(torch.tensor(p, dtype=torch.float32), torch.tensor(t)))",
+      );
+      assert.deepEqual(ids(found), ["activation"]);
+    });
+
+    it("probabilities and the logits that they come from names the chain rule", () => {
+      const found = pair("compare(dice(t, q), DiceLoss()(torch.tensor(x), torch.tensor(t)))");
+      assert.deepEqual(ids(found), ["chain-rule"]);
+      assert.equal(found.complete, true);
+      const [d] = found.differences;
+      assert.ok(Math.abs(d!.share! - 1) < 1e-9);
+      // p (1 - p) of the logits 0.5 and -2, -1: between these.
+      assert.ok(Math.abs(d!.factor!.least! - 0.10499358540350662) < 1e-12);
+      assert.ok(Math.abs(d!.factor!.most! - 0.2350037122015945) < 1e-12);
+    });
+
+    it("logits and their probabilities names it too, the other way round, beside the code's reasons", () => {
+      const found = pair("compare(DiceLoss()(x, t), dice(t, q, epsilon=1.0))");
+      assert.deepEqual(ids(found), ["smoothing", "chain-rule"]);
+      assert.equal(found.complete, true);
+      assert.ok(Math.abs(total(found) - 1) < 1e-9);
+    });
+
+    it("another target says so, and does not charge the code with it", () => {
+      const found = pair("compare(dice(t, p), dice(1 - t, p, epsilon=1e-6))");
+      assert.deepEqual(ids(found), ["other-arrays", "smoothing"]);
+      assert.match(found.differences[0]!.reason, /y_true \(4 of 4 entries differ, by at most 1\)/);
+      assert.ok(found.differences[0]!.share! > 0.99);
+      assert.ok(Math.abs(total(found) - 1) < 1e-9);
+    });
+
+    it("arrays of other shapes says which", () => {
+      const found = pair("compare(dice(t, p), dice(t[None], p[None]))");
+      assert.equal(found.equal, "cannot be decided");
+      assert.match(found.sentence, /y_pred, \(4,\) and y_pred, \(1, 4\).*in the same shape/);
+    });
+  });
 });

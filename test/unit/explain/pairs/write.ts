@@ -14,7 +14,7 @@ export interface WrittenLoss {
   /** What makes the loss a callable: a name, or a class called without arguments. */
   readonly callable: string;
   /** Lines (from 1) on which each reason stands, or would. */
-  readonly lines: ReadonlyMap<ReasonId, ReadonlySet<number>>;
+  readonly lines: ReadonlyMap<string, ReadonlySet<number>>;
   readonly style: Style;
   /** Whether it is given a mask besides prediction and target. */
   readonly takesMask: boolean;
