@@ -15,7 +15,7 @@ import { compileKernel } from "../numbers/kernel.ts";
 import { kernelArray } from "./bindings.ts";
 import type { InspectedInput, Inspection, Watch } from "./inspect.ts";
 import { chainStep, movedStep } from "./givenWords.ts";
-import { type Activation, activationBetween, sameValues } from "./sameValues.ts";
+import { type Activation, activationBetween, isShapedLike, sameValues } from "./sameValues.ts";
 
 export interface CommonGround {
   /** The first loss; its inputs are those of both. */
@@ -68,10 +68,7 @@ function apart(
 }
 
 const isSame = (a: NdArray | null, b: NdArray | null): boolean =>
-  a === b || (a !== null && b !== null && isShapedLike(a, b) && sameValues(a, b));
-
-const isShapedLike = (a: NdArray, b: NdArray): boolean =>
-  formatShape(a.shape) === formatShape(b.shape);
+  a === b || (a !== null && b !== null && sameValues(a, b));
 
 /**
  * For each input of the second loss the one of the first that it stands for: that with the same
@@ -111,7 +108,7 @@ export interface Chain {
  */
 function activated(first: Inspection, second: Inspection): Chain | null {
   const [a, b] = [first.wrt.array, second.wrt.array];
-  if (a === null || b === null || !isShapedLike(a, b) || isSame(a, b)) return null;
+  if (a === null || b === null || isSame(a, b)) return null;
   const own = activates(second) ? activationBetween(b, a) : null;
   if (own !== null) return { side: "first", activation: own, probabilities: a };
   const other = activates(first) ? activationBetween(a, b) : null;

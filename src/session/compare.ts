@@ -139,7 +139,9 @@ function comparePair(
   });
   const spread = numericDifference(first.gradient, second.gradient);
   const isChained = ground.given.some((g) => g.id === "chain-rule");
-  const by = isChained ? "; by the logits they are" : " are";
+  const by = isChained
+    ? " are taken by different things, probabilities and logits; by the logits they"
+    : "";
   const decided =
     same.equal === true
       ? `the same function (${same.how})`
@@ -165,9 +167,7 @@ function comparePair(
     sentence:
       (decided === null
         ? `whether the gradients of ${names} are the same function cannot be decided`
-        : isChained
-          ? `the gradients of ${names} are taken by different things, probabilities and logits${by} ${decided}`
-          : `the gradients of ${names}${by} ${decided}`) + spreadWords(spread),
+        : `the gradients of ${names}${by} are ${decided}`) + spreadWords(spread),
     differences: equal === "no" ? [difference] : [],
   };
   return { pair, ground };

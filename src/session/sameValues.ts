@@ -1,5 +1,5 @@
 /** Whether two arrays hold the same numbers, or one what an activation makes of the other. */
-import { type NdArray, elementCount } from "../arrays/ndarray.ts";
+import { type NdArray, elementCount, formatShape } from "../arrays/ndarray.ts";
 import { kernelArray } from "./bindings.ts";
 
 export type Activation =
@@ -18,10 +18,13 @@ const TINY = 2 ** -24;
 
 const roundingOf = (a: NdArray): number => ROUNDING[a.dtype] ?? 0;
 
-/** The same numbers in row-major order, whatever the shapes; rounded to the coarser of both types. */
+export const isShapedLike = (a: NdArray, b: NdArray): boolean =>
+  formatShape(a.shape) === formatShape(b.shape);
+
+/** The same shape and the same numbers, rounded to the coarser of both types. */
 export function sameValues(a: NdArray, b: NdArray): boolean {
   if (a === b) return true;
-  if (elementCount(a.shape) !== elementCount(b.shape)) return false;
+  if (!isShapedLike(a, b)) return false;
   const off = a.dtype === b.dtype ? 0 : Math.max(roundingOf(a), roundingOf(b));
   return isNear(kernelArray(a), kernelArray(b), off);
 }
@@ -56,7 +59,7 @@ const STEPS = 16;
 
 /** The activation that makes `probabilities` of `logits`; null where neither of them does. */
 export function activationBetween(logits: NdArray, probabilities: NdArray): Activation | null {
-  if (elementCount(logits.shape) !== elementCount(probabilities.shape)) return null;
+  if (!isShapedLike(logits, probabilities)) return null;
   const off = STEPS * Math.max(roundingOf(logits), roundingOf(probabilities));
   if (off === 0) return null;
   const [x, p] = [kernelArray(logits), kernelArray(probabilities)];
