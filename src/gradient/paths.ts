@@ -6,22 +6,25 @@
  *
  * Steps run over [-1, 1]; there every probability stays within half its distance to 0 and 1.
  */
+import * as b from "../expression/build.ts";
+import type { Expr } from "../expression/node.ts";
 import { SEVERAL } from "./cells.ts";
 import { lineOffsets } from "./entries.ts";
 import type { Moving } from "./structure.ts";
 
 export interface Path {
-  /** Writes the input at step `x` in [-1, 1] to `out`. */
-  write(x: number, out: Float64Array): void;
+  /**
+   * The input at a step in [-1, 1], as an expression: put into a loss in place of its input, it is
+   * evaluated in the loss's own passes, entry by entry.
+   * @param velocity an input of the same shape that `velocity` is bound to
+   */
+  readonly moved: (input: Expr, velocity: Expr, step: Expr) => Expr;
   /** Derivative of each entry of the input by the step, at 0. */
   readonly velocity: Float64Array;
 }
 
-/** A typed array of any type. */
-export type Entries = ArrayLike<number> & Iterable<number>;
-
 export interface PathRequest {
-  readonly base: Entries;
+  readonly base: ArrayLike<number>;
   readonly toward: ArrayLike<number>;
   readonly moving: Moving;
   readonly size: SizeOfEntries;
@@ -63,12 +66,7 @@ function line(request: Omit<PathRequest, "moving">): Path {
     const room = probabilities ? Math.max(0.5 * Math.min(x, 1 - x), least) : free;
     velocity[i] = w > 0 ? room : -room;
   }
-  return {
-    velocity,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) out[i] = base[i]! + x * velocity[i]!;
-    },
-  };
+  return { velocity, moved: (input, v, step) => b.add(input, b.mul(step, v)) };
 }
 
 /** What a step along a straight line depends on. */
@@ -79,11 +77,12 @@ export interface SizeOfEntries {
   readonly meanSquare: number;
 }
 
-export function sizeOfEntries(base: Entries): SizeOfEntries {
+export function sizeOfEntries(base: ArrayLike<number>): SizeOfEntries {
   let probabilities = true;
   let abs = 0;
   let square = 0;
-  for (const x of base) {
+  for (let i = 0; i < base.length; i++) {
+    const x = base[i]!;
     if (Number.isNaN(x)) continue;
     if (x < 0 || x > 1) probabilities = false;
     abs += Math.abs(x);
@@ -108,18 +107,13 @@ function throughSigmoid({ base, toward, scope }: PathRequest): Path {
   }
   return {
     velocity,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) {
-        const z = base[i]!;
-        if (velocity[i] === 0) {
-          out[i] = z;
-          continue;
-        }
-        const near = 0.5 * Math.sign(velocity[i]!) * x;
-        const far = near * Math.exp(-Math.abs(z));
-        out[i] =
-          z < 0 ? z + Math.log1p(near) - Math.log1p(-far) : z + Math.log1p(far) - Math.log1p(-near);
-      }
+    moved: (z, v, step) => {
+      const near = b.mul(b.mul(b.constant(0.5), b.sign(v)), step);
+      const far = b.mul(near, b.exp(b.neg(b.abs(z))));
+      const isNegative = b.binary("lt", z, b.ZERO);
+      const up = b.unary("log1p", b.where(isNegative, near, far));
+      const down = b.unary("log1p", b.neg(b.where(isNegative, far, near)));
+      return b.sub(b.add(z, up), down);
     },
   };
 }
@@ -142,12 +136,7 @@ function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
   }
   return {
     velocity: share,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) {
-        const s = share[i]!;
-        out[i] = s === 0 ? base[i]! : base[i]! + Math.log1p(x * s);
-      }
-    },
+    moved: (z, v, step) => b.add(z, b.unary("log1p", b.mul(step, v))),
   };
 }
 
