@@ -23,8 +23,11 @@ export interface Path {
   readonly velocity: Float64Array;
 }
 
+/** A typed array of any type. */
+export type Entries = ArrayLike<number> & Iterable<number>;
+
 export interface PathRequest {
-  readonly base: ArrayLike<number>;
+  readonly base: Entries;
   readonly toward: ArrayLike<number>;
   readonly moving: Moving;
   readonly size: SizeOfEntries;
@@ -77,12 +80,11 @@ export interface SizeOfEntries {
   readonly meanSquare: number;
 }
 
-export function sizeOfEntries(base: ArrayLike<number>): SizeOfEntries {
+export function sizeOfEntries(base: Entries): SizeOfEntries {
   let probabilities = true;
   let abs = 0;
   let square = 0;
-  for (let i = 0; i < base.length; i++) {
-    const x = base[i]!;
+  for (const x of base) {
     if (Number.isNaN(x)) continue;
     if (x < 0 || x > 1) probabilities = false;
     abs += Math.abs(x);
@@ -93,8 +95,9 @@ export function sizeOfEntries(base: ArrayLike<number>): SizeOfEntries {
 }
 
 /**
- * z(x) = logit(p + xv) with v = ± half of the smaller of p and 1 − p, written with the ratios v/p and
- * v/(1 − p) so that it stays exact where the sigmoid has saturated.
+ * z(x) = logit(p + xV) with V = ± half of the smaller of p and 1 − p. With the ratios a = V/p and
+ * c = V/(1 − p), of which one is ± ½ and the sum is the velocity v, that is
+ * z + log((1 + xa)/(1 − xc)) = z + log(1 + xv/(1 − xc)), exact where the sigmoid has saturated too.
  */
 function throughSigmoid({ base, toward, scope }: PathRequest): Path {
   const n = base.length;
@@ -108,12 +111,10 @@ function throughSigmoid({ base, toward, scope }: PathRequest): Path {
   return {
     velocity,
     moved: (z, v, step) => {
-      const near = b.mul(b.mul(b.constant(0.5), b.sign(v)), step);
-      const far = b.mul(near, b.exp(b.neg(b.abs(z))));
-      const isNegative = b.binary("lt", z, b.ZERO);
-      const up = b.unary("log1p", b.where(isNegative, near, far));
-      const down = b.unary("log1p", b.neg(b.where(isNegative, far, near)));
-      return b.sub(b.add(z, up), down);
+      const sum = b.mul(v, step);
+      const half = b.mul(b.mul(b.constant(0.5), b.sign(v)), step);
+      const c = b.where(b.binary("lt", z, b.ZERO), b.sub(sum, half), half);
+      return b.add(z, b.unary("log1p", b.div(sum, b.sub(b.ONE, c))));
     },
   };
 }
