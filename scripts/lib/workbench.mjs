@@ -117,6 +117,7 @@ const quietSettings = {
  * @property {string} [file] a file to open in it
  * @property {string} [extension] the folder of the extension under development
  * @property {string} [tests] the script to run in the extension host
+ * @property {boolean} [proposedApi] whether extensions may use API that VS Code has only proposed
  */
 
 /**
@@ -239,10 +240,11 @@ export async function startServer({
     logFile,
     ended,
     close,
-    windowUrl({ folder, file, extension, tests }) {
+    windowUrl({ folder, file, extension, tests, proposedApi = false }) {
       const payload = [];
       if (extension !== undefined) payload.push(["extensionDevelopmentPath", remote(extension)]);
       if (tests !== undefined) payload.push(["extensionTestsPath", remote(tests)]);
+      if (proposedApi) payload.push(["enableProposedApi", ""]);
       if (file !== undefined) payload.push(["openFile", remote(file)]);
       const query = new URLSearchParams({
         folder: uriPath(folder),

@@ -44,6 +44,20 @@ export class Lists {
   }
 }
 
+/** Leaves the list that is open by the keyboard; the first key may go to the hover of its field. */
+export async function leave({ page }: Workbench): Promise<void> {
+  const list = page.locator(".quick-input-widget");
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await page.keyboard.press("Escape");
+    const isGone = await list.waitFor({ state: "hidden", timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isGone) return;
+  }
+  await list.waitFor({ state: "hidden" });
+}
+
 /** Opens the context menu at a place and chooses our entry by mouse. */
 export async function choose({ page }: Workbench, at: Locator): Promise<void> {
   await at.click({ button: "right" });
@@ -52,6 +66,14 @@ export async function choose({ page }: Workbench, at: Locator): Promise<void> {
   // A menu takes no click in its first moment.
   await page.waitForTimeout(500);
   await entry.click();
+}
+
+/** Answers a question that stands before the whole window. */
+export async function answer({ page }: Workbench, question: string, by: string): Promise<void> {
+  const dialog = page.locator(".monaco-dialog-box").filter({ hasText: question });
+  await dialog.waitFor({ timeout: 60_000 });
+  await dialog.getByRole("button", { name: by, exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
 }
 
 /** A report that is drawn, in whichever notebook, and mentions all of these. */

@@ -38,6 +38,8 @@ export interface WorkbenchOptions {
   readonly extension?: string;
   /** Names of extensions in test/host/extensions/ that are installed beside it. */
   readonly beside?: readonly string[];
+  /** Lets them use API that VS Code has only proposed, as it lets Microsoft's extensions. */
+  readonly proposedApi?: boolean;
   /** A CommonJS script whose `run()` is called inside the extension host. */
   readonly extensionTestsPath?: string;
   readonly theme?: keyof typeof themes;
@@ -125,6 +127,7 @@ export async function launchWorkbench(options: WorkbenchOptions): Promise<Workbe
       folder: options.workspace,
       extension: options.extension ?? root,
       ...(options.file !== undefined && { file: options.file }),
+      ...(options.proposedApi === true && { proposedApi: true }),
       ...(options.extensionTestsPath !== undefined && { tests: options.extensionTestsPath }),
     });
 

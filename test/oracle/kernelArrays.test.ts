@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { surveyArrays, withArray } from "../../src/arrays/live/fetch.ts";
 import { kernelPython } from "../../src/arrays/live/kernel.ts";
 import type { RunningPython } from "../../src/arrays/live/python.ts";
-import type { NdArray } from "../../src/arrays/ndarray.ts";
+import type { ArrayError, NdArray } from "../../src/arrays/ndarray.ts";
 import { root } from "../../scripts/lib/root.mjs";
 import { oraclePython } from "./environment.ts";
 import { KernelSession } from "./kernelSession.ts";
@@ -20,7 +20,10 @@ describe("arrays of a real Jupyter kernel", function () {
 
   beforeEach(async () => {
     kernel = await KernelSession.launch(await oraclePython(), client);
-    python = kernelPython((code) => kernel.execute(code));
+    python = kernelPython(
+      (code) => kernel.execute(code),
+      () => assert.fail("nothing is held back"),
+    );
     await kernel.run("import numpy as np, torch\nnp.random.seed(0)\ntorch.manual_seed(0)");
   });
   afterEach(() => kernel.close());
@@ -70,6 +73,39 @@ describe("arrays of a real Jupyter kernel", function () {
     await kernel.run("y_pred = {'mask': np.ones(3)}");
     await assert.rejects(fetched("y_pred"), /y_pred is a dict/);
     await assert.rejects(fetched("y_pred['logits']"), /could not evaluate it: KeyError: 'logits'/);
+  });
+
+  it("what a Jupyter server holds back is asked for again, and given up in words", async () => {
+    await kernel.run("y_pred = np.random.rand(1000, 300)");
+    const notice =
+      "IOPub data rate exceeded.\nThe Jupyter server will temporarily stop sending output\n" +
+      "to the client in order to avoid crashing it.\n";
+    let pauses = 0;
+    /** A server that is overrun by large outputs until somebody has waited so often. */
+    const behind = (waits: number): RunningPython =>
+      kernelPython(
+        async function* (code) {
+          for await (const output of kernel.execute(code)) {
+            const isLarge = output.items.some(({ data }) => data.length > 100_000);
+            const data = new TextEncoder().encode(notice);
+            const held = { items: [{ mime: "application/vnd.code.notebook.stderr", data }] };
+            yield isLarge && pauses < waits ? held : output;
+          }
+        },
+        () => {
+          pauses += 1;
+          return Promise.resolve();
+        },
+      );
+    const read = (python: RunningPython): Promise<NdArray> =>
+      withArray(python, reader, "y_pred", (held) => held.read());
+    assert.deepEqual((await read(behind(2))).shape, [1000, 300]);
+    assert.equal(pauses, 2);
+    await assert.rejects(read(behind(100)), (error: ArrayError) => {
+      assert.match(error.message, /The Jupyter server holds the array back/);
+      assert.match(error.remedy ?? "", /iopub_data_rate_limit/);
+      return true;
+    });
   });
 
   it("a kernel that ends meanwhile gives no answer, and that is said", async () => {

@@ -102,6 +102,11 @@ export class KernelSession {
     await dead;
   }
 
+  /** Interrupts what is running, as the keyboard does. */
+  interrupt(): void {
+    this.send({ interrupt: true });
+  }
+
   async close(): Promise<void> {
     await stop(this.client);
   }

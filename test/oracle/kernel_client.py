@@ -27,7 +27,7 @@ def say(**line):
 
 def items_of(kind, content):
     if kind == "stream":
-        mime = f"application/x.notebook.stream.{content['name']}"
+        mime = f"application/vnd.code.notebook.{content['name']}"
         return [{"mime": mime, "text": content["text"]}]
     if kind == "error":
         error = {

@@ -11,41 +11,76 @@ export interface KernelOutput {
 export type Execute = (code: string) => AsyncIterable<KernelOutput>;
 
 const ERROR = "application/vnd.code.notebook.error";
+const STDERR = /notebook\.(stream\.)?stderr$/;
 
-/** The program as a kernel's cells see it. */
-export function kernelPython(execute: Execute): RunningPython {
+/** How a Jupyter server says that it sends no more for now. */
+const HELD_BACK = /IOPub (?:data|message) rate exceeded/;
+
+/** How often an answer that a server holds back is asked for. */
+const MOST_TRIES = 4;
+
+/**
+ * The program as a kernel's cells see it.
+ * @param pause waits until a server that held an answer back may send again
+ */
+export function kernelPython(execute: Execute, pause: () => Promise<void>): RunningPython {
   const evaluate = async (expression: string): Promise<string> => {
     // A statement whose value is None: IPython remembers nothing of it, and no name is bound.
     const code =
       `__import__("IPython.display", fromlist=["display"]).display(` +
       `{"text/plain": ${expression}}, raw=True)`;
-    let text: string | null = null;
-    for await (const { items } of execute(code)) {
-      for (const { mime, data } of items) {
-        if (mime === ERROR) throw failure(new TextDecoder().decode(data));
-        if (mime === "text/plain") text = new TextDecoder().decode(data);
+    for (let k = 1; ; k++) {
+      const answer = await answerOf(execute(code));
+      if (answer.text !== null) return answer.text;
+      if (!answer.isHeldBack) {
+        throw new ArrayError("The kernel gave no answer.", {
+          remedy: "It may have ended: run the cells again that make the array.",
+        });
       }
+      if (k === MOST_TRIES) {
+        throw new ArrayError("The Jupyter server holds the array back: it is more than it sends.", {
+          remedy:
+            "Start the server with a higher --ServerApp.iopub_data_rate_limit, or save the array with np.save(path, arr) and check the file.",
+        });
+      }
+      await pause();
     }
-    if (text !== null) return text;
-    throw new ArrayError("The kernel gave no answer.", {
-      remedy:
-        "It may have ended. A Jupyter server also holds back large outputs: start it with a higher --ServerApp.iopub_data_rate_limit.",
-    });
   };
   return { evaluate, evaluateAnywhere: evaluate };
 }
 
+/** The text that code displayed, null if it did not arrive. @throws ArrayError for what it raised */
+async function answerOf(
+  outputs: AsyncIterable<KernelOutput>,
+): Promise<{ readonly text: string | null; readonly isHeldBack: boolean }> {
+  const decoder = new TextDecoder();
+  let text: string | null = null;
+  let isHeldBack = false;
+  for await (const { items } of outputs) {
+    for (const { mime, data } of items) {
+      if (mime === ERROR) throw failure(decoder.decode(data));
+      if (mime === "text/plain") text = decoder.decode(data);
+      if (STDERR.test(mime)) isHeldBack ||= HELD_BACK.test(decoder.decode(data));
+    }
+  }
+  return { text, isHeldBack };
+}
+
 /** What went wrong, from the error that the kernel showed: JSON of its name, message and stack. */
 function failure(json: string): ArrayError {
-  let name = "Error";
-  let message = json;
   try {
-    const error = JSON.parse(json) as { name?: unknown; message?: unknown };
-    if (typeof error.name === "string") name = error.name;
-    if (typeof error.message === "string") message = error.message;
+    const { name, message } = JSON.parse(json) as { name?: unknown; message?: unknown };
+    return pythonFailure(
+      typeof name === "string" ? name : "Error",
+      typeof message === "string" ? message : json,
+    );
   } catch {
-    // Shown as it came.
+    return pythonFailure("Error", json);
   }
+}
+
+/** What an exception that Python raised means for whoever asked for an array. */
+export function pythonFailure(name: string, message: string): ArrayError {
   const missing = /name '(.+?)' is not defined/.exec(message)?.[1];
   if (name === "NameError" && missing !== undefined) {
     return new ArrayError(`The kernel has no ${missing}.`, {

@@ -307,6 +307,13 @@ export class CheckForm {
     if (prediction !== "made" && target !== "made" && !fit(prediction.shape, target.shape)) {
       doubts.push("the shapes differ");
     }
+    for (const array of [prediction, target]) {
+      if (array !== "made" && holdsNonFinite(array)) {
+        doubts.push(
+          `${array.name} holds numbers that are not finite, so the gradient is not either`,
+        );
+      }
+    }
     if (loss !== null && !("problem" in loss)) {
       if (loss.takesLogits && this.scale() === "probabilities") {
         doubts.push("the loss applies its own activation, so it expects logits");
@@ -337,6 +344,10 @@ function nameOf(array: Partner): string {
 function aboutOf(array: Partner): string {
   if (array === "made") return "made to fit the loss";
   return `${shapeAndType(array.shape, array.dtype)}, ${rangeOf(array.summary)}`;
+}
+
+function holdsNonFinite({ summary }: PickedArray): boolean {
+  return summary !== null && summary.nanCount + summary.infCount > 0;
 }
 
 function standardLabel(standard: Standard): string {

@@ -9,6 +9,11 @@ const TAKEN = new Set(
   ).split(" "),
 );
 
+/** Whether no array is called so, as it is a word of Python or the usual name of a module. */
+export function isNoArray(name: string): boolean {
+  return TAKEN.has(name);
+}
+
 const LONGEST = 40;
 
 /**

@@ -1,14 +1,20 @@
 /** Variables of running Jupyter kernels, through the Jupyter extension's public API. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Jupyter, Kernel, KernelStatus } from "@vscode/jupyter-extension";
 import * as vscode from "vscode";
-import { kernelPython, type KernelOutput } from "../../arrays/live/kernel.ts";
+import { kernelPython, type KernelOutput, pythonFailure } from "../../arrays/live/kernel.ts";
 import { ArrayError } from "../../arrays/ndarray.ts";
+import { notebookOf } from "../inline/documents.ts";
 import { type LiveArrays, type LivePlace, NoPlace } from "./liveArray.ts";
+import { variableAt } from "./nameInEditor.ts";
 
 const EXTENSION = "ms-toolsai.jupyter";
 
 /** The name of the error that Jupyter throws when the user has not let us in; it never changes. */
 const ACCESS_REVOKED = "vscode.jupyter.apiAccessRevoked";
+
+/** Milliseconds. A Jupyter server counts what it sends over three seconds, unless told otherwise. */
+const SERVER_WINDOW = 3500;
 
 /** Every name of a cell that a person gave: IPython's own begin with an underscore, or hold no array. */
 const VARIABLES =
@@ -33,8 +39,21 @@ export class JupyterKernels {
     await this.check(notebook, expression);
   }
 
+  /**
+   * Checks the variable at the cursor of a cell.
+   * @returns false, having done nothing, where the cursor is on none, or no Jupyter kernel runs the
+   *   notebook
+   */
+  async checkName(editor: vscode.TextEditor): Promise<boolean> {
+    const notebook = notebookOf(editor.document)?.uri;
+    const expression = editor.document.languageId === "python" ? variableAt(editor) : null;
+    if (notebook === undefined || expression === null || !(await isRunning(notebook))) return false;
+    await this.check(notebook, expression);
+    return true;
+  }
+
   /** Checks the array that an expression gives in the kernel of a notebook. */
-  async check(notebook: vscode.Uri, expression: string): Promise<void> {
+  private async check(notebook: vscode.Uri, expression: string): Promise<void> {
     await this.arrays.check(expression, () => kernelPlace(notebook));
   }
 }
@@ -44,7 +63,11 @@ async function kernelPlace(notebook: vscode.Uri): Promise<LivePlace> {
   const kernel = await kernelOf(notebook);
   const name = vscode.workspace.asRelativePath(notebook);
   return {
-    python: (signal) => kernelPython((code) => execute(kernel, code, signal)),
+    python: (signal) =>
+      kernelPython(
+        (code) => execute(kernel, code, signal),
+        () => delay(SERVER_WINDOW, undefined, { signal }),
+      ),
     origin: `Jupyter kernel of ${name}`,
     waitsFor: () =>
       kernel.status === "busy" ? "the kernel is running a cell; it answers after that" : null,
@@ -55,6 +78,18 @@ async function kernelPlace(notebook: vscode.Uri): Promise<LivePlace> {
         if (problem !== null) listener(problem);
       }),
   };
+}
+
+/** Whether Jupyter has a kernel for it, in whatever state, that the user has started. */
+async function isRunning(notebook: vscode.Uri): Promise<boolean> {
+  const extension = vscode.extensions.getExtension<Partial<Jupyter>>(EXTENSION);
+  // One that has a kernel is active; it is not started for the question.
+  if (extension?.isActive !== true) return false;
+  try {
+    return (await extension.exports.kernels?.getKernel(notebook)) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function kernelOf(notebook: vscode.Uri): Promise<Kernel> {
@@ -166,7 +201,13 @@ function refusalOf(error: unknown): unknown {
   if (error.name === "Canceled" || error instanceof vscode.CancellationError) {
     return new NoPlace("The kernel dropped the question.", "Pick the array again.");
   }
-  return new ArrayError(`Jupyter could not ask the kernel: ${error.message}.`);
+  // What Python raised comes as an output, and then once more as the reason of the end.
+  const { ename, evalue } = error as { readonly ename?: unknown; readonly evalue?: unknown };
+  if (typeof ename === "string") {
+    return pythonFailure(ename, typeof evalue === "string" ? evalue : error.message);
+  }
+  const why = error.message.replace(/\.$/, "");
+  return new ArrayError(`Jupyter could not ask the kernel: ${why}.`);
 }
 
 /** What the two views give with a variable. */
@@ -187,9 +228,14 @@ function variableIn(argument: unknown): {
   const text = typeof expression === "string" && expression !== "" ? expression : name;
   return {
     expression: typeof text === "string" && text !== "" ? text : null,
-    notebook:
-      typeof source === "string" ? vscode.Uri.parse(source) : (uriOf(fileName) ?? activeNotebook()),
+    notebook: (typeof source === "string" ? uriIn(source) : uriOf(fileName)) ?? activeNotebook(),
   };
+}
+
+/** The notebook that VS Code's view names, as a window knows it: in a remote one, by its connection. */
+function uriIn(source: string): vscode.Uri {
+  const uri = vscode.Uri.parse(source);
+  return uri.scheme === "vscode-remote" ? vscode.Uri.file(uri.path) : uri;
 }
 
 function uriOf(parts: VariableArgument["fileName"]): vscode.Uri | null {

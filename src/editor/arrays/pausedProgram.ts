@@ -6,6 +6,7 @@ import { pausedPython } from "../../arrays/live/debugAdapter.ts";
 import { dictionaryOf } from "../../arrays/live/python.ts";
 import { ArrayError } from "../../arrays/ndarray.ts";
 import { type LiveArrays, type LivePlace, NoPlace } from "./liveArray.ts";
+import { expressionAt } from "./nameInEditor.ts";
 
 /** Debug types whose adapter is debugpy. */
 const PYTHON_TYPES: readonly string[] = ["python", "debugpy"];
@@ -139,16 +140,4 @@ export function expressionOf(argument: unknown): string | null {
 function sessionIdOf(argument: unknown): string | undefined {
   const { sessionId } = (argument ?? {}) as MenuArgument;
   return typeof sessionId === "string" ? sessionId : undefined;
-}
-
-/**
- * The selected text, or the name at the cursor with what it is an attribute of: on `y_pred` of
- * `self.y_pred.grad` that is `self.y_pred`, as in the debugger's hovers.
- */
-function expressionAt({ document, selection }: vscode.TextEditor): string | null {
-  if (!selection.isEmpty) return document.getText(selection).trim() || null;
-  const word = document.getWordRangeAtPosition(selection.active, /[^\W\d]\w*/u);
-  const chain = document.getWordRangeAtPosition(selection.active, /[^\W\d]\w*(?:\.[^\W\d]\w*)*/u);
-  if (word === undefined || chain === undefined) return null;
-  return document.getText(new vscode.Range(chain.start, word.end));
 }

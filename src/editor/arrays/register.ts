@@ -77,6 +77,7 @@ export function registerArrays(
       await ofNotebook(notebooks.ofKernel(notebookOf(editor.document)!, variable));
       return;
     }
+    if (await kernels.checkName(editor)) return;
     const found = await text.at(editor);
     if (found === null) return;
     const { picked, others } = found;
