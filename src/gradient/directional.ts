@@ -46,9 +46,7 @@ export class DirectionalProbe {
   readonly held: Held;
   readonly structure: Structure;
   private readonly point: LossPoint;
-  private readonly forward: (entries: Float64Array) => number;
   private readonly labels = new Map<Cells, Int32Array>();
-  private readonly buffer: Float64Array;
   private readonly size: SizeOfEntries;
   /** Sum of the absolute terms of the loss: what its rounding is in proportion to. */
   private readonly terms: number;
@@ -59,8 +57,6 @@ export class DirectionalProbe {
     this.point = point;
     this.held = holdBranches(point.loss, point.wrt, (exprs) => point.values(exprs));
     this.structure = structureOf(this.held.loss, point.wrt);
-    this.forward = point.forward(this.held.loss, this.held.arrays);
-    this.buffer = new Float64Array(point.base.length);
     this.size = sizeOfEntries(point.base);
     this.terms = point.lossTerms;
   }
@@ -157,10 +153,9 @@ export class DirectionalProbe {
   }
 
   private function(path: Path, scale: number): (x: number) => number {
-    return (x) => {
-      path.write(x * scale, this.buffer);
-      return this.forward(this.buffer);
-    };
+    const { loss, arrays } = this.held;
+    const value = this.point.along(loss, path, arrays);
+    return (x) => value(x * scale);
   }
 
   private get noise(): Noise {

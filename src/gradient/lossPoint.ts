@@ -1,9 +1,12 @@
 /** A loss at one point: its arrays, and the ways to evaluate things there. */
+import * as b from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
+import { substitute } from "../expression/walk.ts";
 import { errorScale } from "../numbers/errorScale.ts";
-import { compileKernel } from "../numbers/kernel.ts";
+import { type Kernel, compileKernel } from "../numbers/kernel.ts";
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
+import type { Path } from "./paths.ts";
 
 export class LossPoint {
   readonly loss: Expr;
@@ -15,6 +18,8 @@ export class LossPoint {
   private readonly listener: Watch;
   private stage = { from: 0, to: 0 };
   private reached = 0;
+  /** Paths of one kind differ in their arrays only. */
+  private readonly kernels = new Map<Expr, Kernel>();
 
   /** @throws BindingError when an array is missing or does not fit */
   constructor(loss: Expr, wrt: Input, bindings: Bindings, listener: Watch = {}) {
@@ -63,15 +68,21 @@ export class LossPoint {
     return evaluateReference(exprs, new Map([...this.bindings, ...more]), this.watch);
   }
 
-  /** A scalar expression as a function of the entries of `wrt`, with more arrays bound. */
-  forward(
+  /** A scalar expression as a function of the step along a path of `wrt`, with more arrays bound. */
+  along(
     e: Expr,
+    path: Path,
     more: ReadonlyMap<string, TypedArray> = new Map(),
-  ): (entries: Float64Array) => number {
-    const kernel = compileKernel([e]);
-    const bindings = new Map([...this.bindings, ...more]);
-    return (entries) => {
-      bindings.set(this.wrt.name, entries);
+  ): (step: number) => number {
+    const velocity = b.input("·velocity", this.wrt.shape);
+    const moved = path.moved(this.wrt, velocity, b.parameter("·step", null));
+    const root = substitute(e, new Map([[this.wrt, moved]]));
+    let kernel = this.kernels.get(root);
+    if (kernel === undefined) this.kernels.set(root, (kernel = compileKernel([root])));
+    const bindings = new Map<string, TypedArray | number>([...this.bindings, ...more]);
+    bindings.set("·velocity", path.velocity);
+    return (step) => {
+      bindings.set("·step", step);
       return kernel.run(bindings, this.watch).outputs[0]!.data[0]!;
     };
   }

@@ -6,13 +6,19 @@
  *
  * Steps run over [-1, 1]; there every probability stays within half its distance to 0 and 1.
  */
+import * as b from "../expression/build.ts";
+import type { Expr } from "../expression/node.ts";
 import { SEVERAL } from "./cells.ts";
 import { lineOffsets } from "./entries.ts";
 import type { Moving } from "./structure.ts";
 
 export interface Path {
-  /** Writes the input at step `x` in [-1, 1] to `out`. */
-  write(x: number, out: Float64Array): void;
+  /**
+   * The input at a step in [-1, 1], as an expression: put into a loss in place of its input, it is
+   * evaluated in the loss's own passes, entry by entry.
+   * @param velocity an input of the same shape that `velocity` is bound to
+   */
+  readonly moved: (input: Expr, velocity: Expr, step: Expr) => Expr;
   /** Derivative of each entry of the input by the step, at 0. */
   readonly velocity: Float64Array;
 }
@@ -63,12 +69,7 @@ function line(request: Omit<PathRequest, "moving">): Path {
     const room = probabilities ? Math.max(0.5 * Math.min(x, 1 - x), least) : free;
     velocity[i] = w > 0 ? room : -room;
   }
-  return {
-    velocity,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) out[i] = base[i]! + x * velocity[i]!;
-    },
-  };
+  return { velocity, moved: (input, v, step) => b.add(input, b.mul(step, v)) };
 }
 
 /** What a step along a straight line depends on. */
@@ -94,8 +95,9 @@ export function sizeOfEntries(base: Entries): SizeOfEntries {
 }
 
 /**
- * z(x) = logit(p + xv) with v = ± half of the smaller of p and 1 − p, written with the ratios v/p and
- * v/(1 − p) so that it stays exact where the sigmoid has saturated.
+ * z(x) = logit(p + xV) with V = ± half of the smaller of p and 1 − p. With the ratios a = V/p and
+ * c = V/(1 − p), of which one is ± ½ and the sum is the velocity v, that is
+ * z + log((1 + xa)/(1 − xc)) = z + log(1 + xv/(1 − xc)), exact where the sigmoid has saturated too.
  */
 function throughSigmoid({ base, toward, scope }: PathRequest): Path {
   const n = base.length;
@@ -108,18 +110,11 @@ function throughSigmoid({ base, toward, scope }: PathRequest): Path {
   }
   return {
     velocity,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) {
-        const z = base[i]!;
-        if (velocity[i] === 0) {
-          out[i] = z;
-          continue;
-        }
-        const near = 0.5 * Math.sign(velocity[i]!) * x;
-        const far = near * Math.exp(-Math.abs(z));
-        out[i] =
-          z < 0 ? z + Math.log1p(near) - Math.log1p(-far) : z + Math.log1p(far) - Math.log1p(-near);
-      }
+    moved: (z, v, step) => {
+      const sum = b.mul(v, step);
+      const half = b.mul(b.mul(b.constant(0.5), b.sign(v)), step);
+      const c = b.where(b.binary("lt", z, b.ZERO), b.sub(sum, half), half);
+      return b.add(z, b.unary("log1p", b.div(sum, b.sub(b.ONE, c))));
     },
   };
 }
@@ -142,12 +137,7 @@ function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
   }
   return {
     velocity: share,
-    write: (x, out) => {
-      for (let i = 0; i < n; i++) {
-        const s = share[i]!;
-        out[i] = s === 0 ? base[i]! : base[i]! + Math.log1p(x * s);
-      }
-    },
+    moved: (z, v, step) => b.add(z, b.unary("log1p", b.mul(step, v))),
   };
 }
 

@@ -8,6 +8,7 @@ import { pathAlong, sizeOfEntries, straightPath } from "../../../src/gradient/pa
 import { UNIT_ROUNDOFF, rationalProbe, relativeNoise } from "../../../src/gradient/probe.ts";
 import { normal, uniform } from "./data.ts";
 import { diceLoss, diceScore, generalizedDice, vector, volume } from "./lossExpressions.ts";
+import { movedAlong } from "./movedAlong.ts";
 
 const n = 512;
 const P = volume("P", 2, 3, n);
@@ -82,28 +83,18 @@ describe("derivative along a gradient's sign", () => {
 
   it("would be wrong, loudly, along a straight line of the logits", () => {
     const { point, gradient } = pointOf(diceLoss(b.sigmoid(z), t), z);
-    const forward = point.forward(point.loss);
     const path = straightPath({
       base: point.base,
       size: sizeOfEntries(point.base),
       toward: gradient,
       scope: null,
     });
-    const at = new Float64Array(n);
-    const probe = rationalProbe(
-      (x) => {
-        path.write(x, at);
-        return forward(at);
-      },
-      1,
-      noise,
-    );
+    const probe = rationalProbe(point.along(point.loss, path), 1, noise);
     assert.ok(probe.residual > 1e6, `residual ${probe.residual}`);
   });
 
   it("would be wrong, loudly, with every denominator moving at once", () => {
     const { point, gradient } = pointOf(diceLoss(P, T, { dims: [2] }), P);
-    const forward = point.forward(point.loss);
     const path = pathAlong({
       base: point.base,
       size: sizeOfEntries(point.base),
@@ -112,15 +103,7 @@ describe("derivative along a gradient's sign", () => {
       scope: null,
       mayLeaveDomain: true,
     });
-    const at = new Float64Array(point.base.length);
-    const probe = rationalProbe(
-      (x) => {
-        path.write(x, at);
-        return forward(at);
-      },
-      1,
-      noise,
-    );
+    const probe = rationalProbe(point.along(point.loss, path), 1, noise);
     assert.ok(probe.residual > 1e3, `residual ${probe.residual}`);
   });
 
@@ -132,9 +115,8 @@ describe("derivative along a gradient's sign", () => {
       toward: base.map((_, k) => (k % 2 === 0 ? 1 : -1)),
       scope: null,
     });
-    const at = new Float64Array(5);
     for (const x of [-1, -0.5, 0.5, 1]) {
-      path.write(x, at);
+      const at = movedAlong(path, base)(x);
       assert.ok(at.every((v) => v >= 0 && v <= 1));
     }
   });
@@ -149,8 +131,7 @@ describe("derivative along a gradient's sign", () => {
       scope: null,
       mayLeaveDomain: false,
     });
-    const at = new Float64Array(5);
-    path.write(1, at);
+    const at = movedAlong(path, base)(1);
     at.forEach((v, k) => {
       assert.ok(Number.isFinite(v) && Math.abs(v - base[k]!) <= Math.log(3) + UNIT_ROUNDOFF * 1e4);
     });
@@ -168,8 +149,7 @@ describe("derivative along a gradient's sign", () => {
       scope: null,
       mayLeaveDomain: false,
     });
-    const at = new Float64Array(point.base.length);
-    path.write(0.7, at);
+    const at = movedAlong(path, point.base)(0.7);
     for (let i = 0; i < n; i++) {
       const before = [0, 1, 2].reduce((s, k) => s + Math.exp(point.base[k * n + i]!), 0);
       const after = [0, 1, 2].reduce((s, k) => s + Math.exp(at[k * n + i]!), 0);

@@ -11,6 +11,7 @@ import {
 } from "../../../src/gradient/probe.ts";
 import { ridders } from "../../../src/gradient/ridders.ts";
 import { dice, diceGradient, dot, masks, uniform } from "./data.ts";
+import { movedAlong } from "./movedAlong.ts";
 import { RIGHT, WRONG, gradientBy, oneVoxelZero } from "./mutants.ts";
 
 const SMOOTH = 1e-5;
@@ -41,15 +42,8 @@ function along(
     scope: null,
     mayLeaveDomain: true,
   });
-  const at = new Float64Array(p.length);
-  return {
-    velocity: path.velocity,
-    f: (x) => {
-      path.write(x, at);
-      for (let i = 0; i < at.length; i++) at[i] = round(at[i]!);
-      return loss(at);
-    },
-  };
+  const moved = movedAlong(path, p);
+  return { velocity: path.velocity, f: (x) => loss(moved(x).map((v) => round(v))) };
 }
 
 describe("known-degree probe", () => {
