@@ -68,6 +68,13 @@ export async function choose({ page }: Workbench, at: Locator): Promise<void> {
   await entry.click();
 }
 
+/** Presses Cancel of a progress message, and waits until it is gone. */
+export async function stopProgress(workbench: Workbench, text: string): Promise<void> {
+  const shown = await shownMessage(workbench, text);
+  await shown.getByRole("button", { name: "Cancel" }).click();
+  await shown.waitFor({ state: "detached" });
+}
+
 /** Answers a question that stands before the whole window. */
 export async function answer({ page }: Workbench, question: string, by: string): Promise<void> {
   const dialog = page.locator(".monaco-dialog-box").filter({ hasText: question });

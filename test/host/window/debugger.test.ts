@@ -4,13 +4,15 @@ import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { onPath } from "../../../scripts/lib/browser.mjs";
 import { oraclePython } from "../../oracle/environment.ts";
-import { choose, Lists, messageWith, reportWith } from "../checks.ts";
+import { answer, choose, leave, Lists, messageWith, reportWith, stopProgress } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
 /** A training step that leaves the loss of its arrays, by the real libraries, in a file. */
 const TRAINING = `import pathlib
+import jax.numpy as jnp
 import numpy as np
+import tensorflow as tf
 import torch
 from losses import dice_loss_smooth
 
@@ -23,6 +25,10 @@ def step(logits, mask):
     truth = np.asarray(y_true)
     pathlib.Path("loss.txt").write_text(str(dice_loss_smooth(truth, scores)))
     sparse = y_true.to_sparse()
+    eager = tf.constant(scores)
+    device_array = jnp.asarray(scores)
+    volume = np.zeros((9, 1024, 1024))
+    volumes = np.zeros((12, 10, 1024, 1024))
     return scores.mean()
 
 torch.manual_seed(0)
@@ -58,6 +64,8 @@ describe("a Python program that is paused in the window", function () {
       file: join(folder, "train.py"),
       beside: ["python-debugger"],
       env: { DICE_GRADIENT_PYTHON: await oraclePython(), OMP_NUM_THREADS: "1" },
+      // High enough for all variables to be in view.
+      viewport: { width: 1280, height: 1300 },
       settings: { "debug.toolBarLocation": "docked", "debug.inlineValues": "off" },
     });
     lists = new Lists(workbench);
@@ -99,7 +107,7 @@ describe("a Python program that is paused in the window", function () {
     const wanted = Number(await readFile(join(folder, "loss.txt"), "utf8"));
     const shown = Number(await report.locator(".loss-value").first().innerText());
     assert.ok(Math.abs(shown - wanted) < 1e-6 * wanted, `${shown} is drawn, ${wanted} computed`);
-    await assertCellHas("# paused debugger, train.py:15: scores, np.float32");
+    await assertCellHas("# paused debugger, train.py:21: scores, np.float32");
   });
 
   it("has the gradient of a PyTorch tensor checked from the Watch view", async () => {
@@ -117,17 +125,42 @@ describe("a Python program that is paused in the window", function () {
     await lists.row(/^y_true/).click();
     await lists.form("y_pred.grad");
     await page.keyboard.press("Enter");
-    await assertCellHas("# paused debugger, train.py:15: y_pred.grad, torch.float32 on cpu");
+    await assertCellHas("# paused debugger, train.py:21: y_pred.grad, torch.float32 on cpu");
   });
 
   it("has an array checked by its name in the editor", async () => {
-    const { page } = workbench;
     await choose(workbench, await inProgram("y_pred"));
     await lists.titled(/the target for y_pred$/);
     await lists.row(/^y_true/).click();
     await lists.form("y_pred against y_true");
-    await page.keyboard.press("Escape");
-    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+    await leave(workbench);
+  });
+
+  it("has arrays of TensorFlow and JAX checked as well", async () => {
+    const { page } = workbench;
+    for (const [name, origin] of [
+      ["eager", "eager, tf.float32 on CPU:0"],
+      ["device_array", "device_array, jnp.float32 on "],
+    ] as const) {
+      await choose(workbench, variable(name));
+      await lists.titled(new RegExp(`for ${name}`));
+      await lists.row(/^y_true/).click();
+      await lists.form(`${name} against y_true`);
+      await page.keyboard.press("Enter");
+      await assertCellHas(`# paused debugger, train.py:21: ${origin}`);
+    }
+  });
+
+  it("has a large array copied out only after a question, and until the user stops it", async () => {
+    await choose(workbench, variable("volume"));
+    await answer(workbench, "volume has 72.0 MiB", "Cancel");
+    await choose(workbench, variable("volumes"));
+    await answer(workbench, "volumes has 960.0 MiB", "Read It");
+    await stopProgress(workbench, "Reading volumes");
+    await choose(workbench, variable("volume"));
+    await answer(workbench, "volume has 72.0 MiB", "Read It");
+    await lists.titled(/for volume/);
+    await leave(workbench);
   });
 
   it("says which tensor has no numbers to read, and offers what has", async () => {

@@ -6,7 +6,16 @@ import type { Locator } from "playwright-core";
 import { onPath } from "../../../scripts/lib/browser.mjs";
 import { root } from "../../../scripts/lib/root.mjs";
 import { oraclePython } from "../../oracle/environment.ts";
-import { answer, choose, leave, Lists, messageWith, reportWith, shownMessage } from "../checks.ts";
+import {
+  answer,
+  choose,
+  leave,
+  Lists,
+  messageWith,
+  reportWith,
+  shownMessage,
+  stopProgress,
+} from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
@@ -184,7 +193,7 @@ describe("arrays of a running Jupyter kernel", function () {
   it("are waited for while a cell runs, until the user stops it", async () => {
     await runUntilItWaits();
     await choose(workbench, nameInCell("y_pred"));
-    await messageIsStopped("the kernel is running a cell");
+    await stopProgress(workbench, "the kernel is running a cell");
     await choose(workbench, nameInCell("y_pred"));
     await shownMessage(workbench, "the kernel is running a cell");
     await writeFile(join(folder, "go.txt"), "");
@@ -261,13 +270,6 @@ describe("arrays of a running Jupyter kernel", function () {
       assert.ok(Date.now() < deadline, "the last cell does not run");
       await workbench.page.waitForTimeout(100);
     }
-  }
-
-  /** Presses Cancel of a progress message, and waits until it is gone. */
-  async function messageIsStopped(text: string): Promise<void> {
-    const shown = await shownMessage(workbench, text);
-    await shown.getByRole("button", { name: "Cancel" }).click();
-    await shown.waitFor({ state: "detached" });
   }
 
   async function toNotebook(): Promise<void> {
