@@ -98,8 +98,10 @@ class LossPicker<Extra> {
   private reading: { readonly text: string; readonly reading: CallReading } | null = null;
   /** Items stay the same objects, so that the one in focus keeps it while others come in. */
   private readonly known = new Map<string, Item<Extra>>();
-  /** Enter was pressed before the text was read. */
+  /** Enter was pressed before the text was read, or the losses were found that it names. */
   private isAccepting = false;
+  private isSearched = false;
+  private resolve: (other: Other | Extra | null) => void = () => undefined;
 
   constructor(documents: InlineDocuments, memory: vscode.Memento, question: LossQuestion<Extra>) {
     this.documents = documents;
@@ -116,15 +118,16 @@ class LossPicker<Extra> {
     box.ignoreFocusOut = true;
     box.keepScrollPosition = true;
     const chosen = new Promise<Other | Extra | null>((resolve) => {
+      this.resolve = resolve;
       this.disposables.push(
         this.documents.onCatalogue((r) => {
-          this.receive(r, resolve);
+          this.receive(r);
         }),
         box.onDidChangeValue((text) => {
           this.read(text);
         }),
         box.onDidAccept(() => {
-          this.accept(resolve);
+          this.accept();
         }),
         box.onDidTriggerItemButton(({ item }) => {
           if (isCatalogue(item.other)) this.write(item.other.call.replace(/\)$/, ""));
@@ -162,16 +165,19 @@ class LossPicker<Extra> {
     const { token } = this.searching;
     const own = await comparableLosses(this.documents, this.question.target);
     this.learn(own);
-    this.learn(distinct([...own, ...(await lossesOfWorkspace(token))]));
+    const all = distinct([...own, ...(await lossesOfWorkspace(token))]);
+    this.isSearched = true;
+    this.learn(all);
   }
 
   private learn(losses: readonly Comparable[]): void {
     if (this.searching.token.isCancellationRequested) return;
     this.losses = losses;
     this.show();
+    if (this.isAccepting) this.accept();
   }
 
-  private receive(r: CatalogueResponse, resolve: (other: Other | Extra | null) => void): void {
+  private receive(r: CatalogueResponse): void {
     if (r.kind === "catalogue") this.catalogue = r.items;
     else if (r.kind === "read-call") {
       if (r.text !== this.box.value) return;
@@ -185,7 +191,7 @@ class LossPicker<Extra> {
       this.box.busy = !r.complete;
     }
     this.show();
-    if (this.isAccepting && r.kind === "read-call") this.accept(resolve);
+    if (this.isAccepting && r.kind === "read-call") this.accept();
   }
 
   private read(text: string): void {
@@ -199,7 +205,7 @@ class LossPicker<Extra> {
     this.read(text);
   }
 
-  private accept(resolve: (other: Other | Extra | null) => void): void {
+  private accept(): void {
     const text = this.box.value;
     this.isAccepting = text.trim() !== "" && this.reading?.text !== text;
     if (this.isAccepting) return;
@@ -211,7 +217,8 @@ class LossPicker<Extra> {
         ? active
         : items.find((i) => i.kind !== SEPARATOR);
     if (item?.text !== undefined) this.write(item.text);
-    else if (item?.other !== undefined) resolve(item.other);
+    else if (item?.other !== undefined) this.resolve(item.other);
+    else this.isAccepting = !this.isSearched;
   }
 
   private show(): void {

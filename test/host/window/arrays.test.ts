@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
-import { choose, Lists, messageWith, reportWith } from "../checks.ts";
+import { writeNpy } from "../../../src/arrays/npy.ts";
+import { choose, leave, Lists, messageWith, reportWith } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
@@ -30,6 +31,15 @@ describe("checking arrays where they are", function () {
     await writeFile(join(folder, "script.py"), SCRIPT);
     await writeFile(join(folder, "arrays.json"), JSON_TEXT);
     await writeFile(join(folder, "cases.csv"), TABLE);
+    for (const [name, values] of [
+      ["case7_scores", [0.9, 0.2, 0.7, 0.1, 0.35, 0.8]],
+      ["case7_truth", [1, 0, 1, 0, 0, 1]],
+    ] as const) {
+      await writeFile(
+        join(folder, `${name}.npy`),
+        writeNpy({ dtype: "float64", shape: [2, 3], data: Float64Array.from(values) }),
+      );
+    }
     workbench = await launchWorkbench({ workspace: folder, file: join(folder, "script.py") });
     lists = new Lists(workbench);
   });
@@ -45,6 +55,11 @@ describe("checking arrays where they are", function () {
     const found = page.locator(".editor-instance .view-line").getByText(text, { exact: false });
     await found.first().waitFor();
     return found.first();
+  }
+
+  async function cellWith(text: string): Promise<void> {
+    const lines = workbench.page.locator(".notebookOverlay .view-line");
+    await lines.filter({ hasText: text }).first().waitFor({ timeout: 60_000 });
   }
 
   it("takes the literal under the mouse in a script, with the other one beside it", async () => {
@@ -87,8 +102,32 @@ describe("checking arrays where they are", function () {
     await lists.form("masks against probs");
     await page.locator(".quick-input-titlebar .action-label[class*=arrow-swap]").click();
     await lists.form("probs against masks");
-    await page.keyboard.press("Escape");
-    await page.locator(".quick-input-widget").waitFor({ state: "hidden" });
+    await leave(workbench);
+  });
+
+  it("remembers what a loss was compared with", async () => {
+    const { page } = workbench;
+    for (const isFirst of [true, false]) {
+      await choose(workbench, await inFile("script.py", "0.45"));
+      await lists.titled(/the target for probs/);
+      await page.keyboard.press("Enter");
+      if (isFirst) {
+        await lists.form("probs against masks");
+        await lists.row("Compare with: nothing").click();
+        await lists.titled(/compare dice_loss_smooth with/);
+        await lists.row("The nearest of the catalogue").click();
+      }
+      await lists.form("probs against masks, compared with the nearest of the catalogue");
+      if (isFirst) {
+        await page.keyboard.press("Enter");
+        await reportWith(workbench, "Same gradient", "dice_loss_smooth and papers.dice(");
+      }
+    }
+    await lists.row("Compare with: the nearest").click();
+    await lists.titled(/compare dice_loss_smooth with/);
+    await lists.row("Nothing").click();
+    await lists.row("Compare with: nothing").waitFor();
+    await leave(workbench);
   });
 
   it("sees logits, and has a loss of probabilities differentiated by them", async () => {
@@ -114,7 +153,7 @@ describe("checking arrays where they are", function () {
     await lists.row("target").waitFor();
     await page.keyboard.press("Enter");
     await lists.form("pred against target");
-    await page.keyboard.press("Escape");
+    await leave(workbench);
     await choose(workbench, await inFile("cases.csv", "0.9375"));
     await lists.titled(/the target for y_pred/);
     await page.keyboard.press("Enter");
@@ -141,7 +180,7 @@ describe("checking arrays where they are", function () {
     await lists.titled(/arrays of cases\.csv/);
     await lists.tick("y_true", "y_pred");
     await lists.form("y_pred against y_true");
-    await page.keyboard.press("Escape");
+    await leave(workbench);
   });
 
   it("takes the gradient of one check as the input of another, by its drawn report", async () => {
@@ -167,7 +206,21 @@ describe("checking arrays where they are", function () {
     await lists.titled(/variables of this notebook/);
     await lists.tick("probs", "masks");
     await lists.form("probs against masks");
-    await page.keyboard.press("Escape");
+    await leave(workbench);
+  });
+
+  it("takes two files that are selected in the Explorer, the target by its mask", async () => {
+    const { page } = workbench;
+    const files = page.locator(".explorer-folders-view");
+    await files.getByText("case7_truth.npy", { exact: true }).click();
+    const second = files.getByText("case7_scores.npy", { exact: true });
+    await second.click({ modifiers: ["Control"] });
+    await files.locator(".monaco-list-row.selected").nth(1).waitFor();
+    await choose(workbench, second);
+    await lists.form("case7_scores.npy against case7_truth.npy");
+    await page.keyboard.press("Enter");
+    await cellWith('case7_truth = np.load("');
+    await reportWith(workbench, "dice_loss_smooth", "6 elements");
   });
 });
 
