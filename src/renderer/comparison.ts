@@ -34,7 +34,7 @@ export function drawComparison(view: View, comparison: Comparison): Drawing {
           ...pairs.map((p, k) => drawPair(view.part(`pair ${k}`), p, comparison, type)),
         ),
     lossTable(reports, type),
-    drawMatches(comparison.matches ?? []),
+    drawMatches(comparison.matches ?? [], reports[0]?.function.name),
     section(
       "Reports",
       "reports",

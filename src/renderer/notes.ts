@@ -39,7 +39,8 @@ function one(diagnostic: Diagnostic): HTMLElement {
   );
 }
 
-export function drawMatches(matches: readonly Match[]): HTMLElement | null {
+/** @param subject which of several losses it is about */
+export function drawMatches(matches: readonly Match[], subject?: string): HTMLElement | null {
   if (matches.length === 0) return null;
   return section(
     "Known losses",
@@ -51,7 +52,8 @@ export function drawMatches(matches: readonly Match[]): HTMLElement | null {
         h(
           "li",
           {},
-          m.exact ? "Equal to " : "Nearest to ",
+          subject === undefined ? "" : `${subject} is `,
+          m.exact ? "equal to " : "nearest to ",
           h("code", {}, m.call),
           h("span", { class: "dim" }, ` ${m.name}, ${m.source}`),
           drawTraps(m.traps),

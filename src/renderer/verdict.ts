@@ -77,17 +77,16 @@ function errorFacts(check: Check): Fact[] {
   if (check.maxAbsError !== null) {
     const relative =
       check.maxRelError === null ? "" : `, relative ${formatNumber(check.maxRelError, 3)}`;
-    const where = check.worst === null ? "" : ` at ${formatIndex(check.worst.index)}`;
-    facts.push({
-      term: "Largest error",
-      value: [formatNumber(check.maxAbsError, 3), where, relative],
-    });
+    facts.push({ term: "Largest error", value: [formatNumber(check.maxAbsError, 3), relative] });
   }
   if (check.maxScaledError !== null && check.bound !== null) {
+    // The element of the most units need not be that of the largest error.
+    const where = check.worst === null ? "" : `, at ${formatIndex(check.worst.index)}`;
     facts.push({
       term: "In rounding units",
       value: [
         `${formatNumber(check.maxScaledError, 3)} of ${formatNumber(check.bound, 3)} allowed`,
+        where,
       ],
     });
   }

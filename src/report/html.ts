@@ -9,6 +9,7 @@ import {
   cutsOf,
   formatNumber,
   isComparison,
+  matchWords,
   onLines,
   trapPlace,
 } from "./plain.ts";
@@ -118,7 +119,7 @@ function comparison(c: Comparison): string {
   return (
     `<table><thead><tr><th scope="col">loss</th><th scope="col">value</th><th scope="col">gradient</th><th scope="col">verdict</th></tr></thead><tbody>${rows}</tbody></table>` +
     c.pairs.map(pair).join("") +
-    matches(c.matches ?? [])
+    matches(c.matches ?? [], c.reports[0]?.function.name)
   );
 }
 
@@ -134,10 +135,10 @@ function pair(p: Comparison["pairs"][number]): string {
   return `<p>${escape(p.sentence)}</p>${list}${traps(p.traps)}`;
 }
 
-function matches(all: readonly Match[]): string {
+function matches(all: readonly Match[], subject?: string): string {
   if (all.length === 0) return "";
   const item = (m: Match): string =>
-    `<li>${m.exact ? "Equal to" : "Nearest to"} <code>${escape(m.call)}</code> (${escape(m.source)})${traps(m.traps)}</li>`;
+    `<li>${escape(matchWords(m, subject))} <code>${escape(m.call)}</code> (${escape(m.source)})${traps(m.traps)}</li>`;
   return `<ul>${all.map(item).join("")}</ul>`;
 }
 

@@ -19,9 +19,9 @@ import {
   claimsPlain,
 } from "./behaviourPlain.ts";
 import { precisionMarkdown, precisionPlain } from "./precisionPlain.ts";
-import { formatNumber, inline, onLines, table, trapPlace } from "./words.ts";
+import { formatNumber, inline, matchWords, onLines, table, trapPlace } from "./words.ts";
 
-export { formatNumber, onLines, table, trapPlace };
+export { formatNumber, matchWords, onLines, table, trapPlace };
 
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   agrees: "Agrees",
@@ -161,7 +161,7 @@ function comparisonPlain(c: Comparison): string {
     "",
     ...c.pairs.flatMap((p) => [p.sentence, ...reasonLines(p), ...trapLines(p.traps)]),
     ...(c.matches ?? []).flatMap((m) => [
-      `${m.exact ? "equal to" : "nearest to"} ${m.call} (${m.source})`,
+      `${matchWords(m, c.reports[0]?.function.name)} ${m.call} (${m.source})`,
       ...trapLines(m.traps).map((line) => `   ${line}`),
     ]),
   ].join("\n");
@@ -213,7 +213,7 @@ export function toMarkdown(r: ReportOutput): string {
         ...trapItems(p.traps),
       ]),
       ...(r.matches ?? []).flatMap((m) => [
-        `- ${m.exact ? "equal to" : "nearest to"} \`${code(m.call)}\` (${inline(m.source)})`,
+        `- ${inline(matchWords(m, r.reports[0]?.function.name))} \`${code(m.call)}\` (${inline(m.source)})`,
         ...trapItems(m.traps),
       ]),
     ].join("\n");

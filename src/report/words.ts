@@ -1,5 +1,5 @@
 /** What the plain, Markdown and HTML forms of a report share: numbers, tables, words for findings. */
-import type { BehaviourChart, BehaviourFinding, ClaimEntry, TrapNote } from "./schema.ts";
+import type { BehaviourChart, BehaviourFinding, ClaimEntry, Match, TrapNote } from "./schema.ts";
 
 export const FINDING_WORDS: Readonly<Record<BehaviourFinding["kind"], string>> = {
   vanishes: "Vanishes",
@@ -16,12 +16,20 @@ export const CLAIM_WORDS: Readonly<Record<ClaimEntry["verdict"], string>> = {
   "not-settled": "Not settled here",
 };
 
+/** Up to so many significant digits; small numbers in powers of ten, which show their size. */
 export function formatNumber(x: number | null, digits = 10): string {
   if (x === null) return "undefined";
   if (Number.isInteger(x) && Math.abs(x) < 1e15) return String(x);
-  const text = x.toPrecision(digits);
+  const isSmall = Math.abs(x) < 1e-3;
+  const text = (isSmall ? x.toExponential(digits - 1) : x.toPrecision(digits)).replace("e+", "e");
   if (text.includes("e")) return text.replace(/\.?0+e/, "e");
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** "equal to" of a report on one loss; "dice_loss is equal to" of one on several. */
+export function matchWords({ exact }: Match, subject?: string): string {
+  const words = exact ? "equal to" : "nearest to";
+  return subject === undefined ? words : `${subject} is ${words}`;
 }
 
 /** "MONAI, ≤ 1.5.2" */

@@ -84,18 +84,27 @@ export async function answer({ page }: Workbench, question: string, by: string):
 }
 
 /** A report that is drawn, in whichever notebook, and mentions all of these. */
-export async function reportWith({ page }: Workbench, ...texts: string[]): Promise<Locator> {
+export function reportWith(workbench: Workbench, ...texts: string[]): Promise<Locator> {
+  return drawnWith(workbench, ".dice-gradient", texts);
+}
+
+/** A comparison of losses that is drawn, in whichever notebook, and mentions all of these. */
+export function comparisonWith(workbench: Workbench, ...texts: string[]): Promise<Locator> {
+  return drawnWith(workbench, ".dice-gradient .comparison", texts);
+}
+
+async function drawnWith({ page }: Workbench, selector: string, texts: string[]): Promise<Locator> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     for (const frame of page.frames()) {
-      const all = frame.locator(".dice-gradient");
+      const all = frame.locator(selector);
       const found = texts.reduce((some, hasText) => some.filter({ hasText }), all);
       // A frame may go while it is asked.
       if ((await found.count().catch(() => 0)) > 0) return found.first();
     }
     await page.waitForTimeout(200);
   }
-  throw new Error(`no report that is drawn mentions ${texts.join(", ")}`);
+  throw new Error(`nothing that is drawn mentions ${texts.join(", ")}`);
 }
 
 /** A message, in the list that keeps them: a window that is driven by tests lets none pop up. */

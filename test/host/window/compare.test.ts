@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
+import { comparisonWith } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { notebookIsReady, runAll, save } from "../notebook.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
@@ -41,21 +42,6 @@ class Picker {
     await this.workbench.page.keyboard.type(text);
     await this.row(expected).waitFor();
   }
-}
-
-/** A comparison that is drawn, in whichever notebook, and mentions all of these. */
-async function comparisonWith({ page }: Workbench, ...texts: string[]): Promise<Locator> {
-  const deadline = Date.now() + 60_000;
-  while (Date.now() < deadline) {
-    for (const frame of page.frames()) {
-      const all = frame.locator(".dice-gradient .comparison");
-      const found = texts.reduce((some, hasText) => some.filter({ hasText }), all);
-      // A frame may go while it is asked.
-      if ((await found.count().catch(() => 0)) > 0) return found.first();
-    }
-    await page.waitForTimeout(200);
-  }
-  throw new Error(`no comparison that is drawn mentions ${texts.join(", ")}`);
 }
 
 describe("comparing a loss in a file", function () {

@@ -198,7 +198,7 @@ describe("a report", () => {
       ],
     });
     assert.match(one(root, ".measures").textContent, /PyTorch 2.5.1 autogradDiffers, loss 0.25/);
-    assert.match(one(root, ".matches").textContent, /Equal to DiceLoss\(batch=True\)/);
+    assert.match(one(root, ".matches").textContent, /equal to DiceLoss\(batch=True\)/);
     const difference = one(root, ".difference-list").textContent;
     assert.match(difference, /25 % of the difference, a common factor of 2/);
     assert.match(difference, /lines 3–5/);
