@@ -24,6 +24,7 @@ import { type Directional, claimOf } from "./directional.ts";
 import { sampleElements, withWorst } from "./elements.ts";
 import { layoutOf, unravel } from "./entries.ts";
 import { frameworkNotes } from "./frameworks.ts";
+import { LossPoint } from "./lossPoint.ts";
 
 export type CheckVerdict =
   "agrees" | "differs" | "cannot-be-decided" | "undefined" | "not-differentiable";
@@ -84,15 +85,23 @@ export interface CheckRequest {
  */
 export function checkGradient(request: CheckRequest): CheckResult {
   const { candidate, candidateDtype, ...point } = request;
-  return new GradientChecker(point).judge(candidate ?? null, candidateDtype);
+  const checker = new GradientChecker(point);
+  try {
+    return checker.judge(candidate ?? null, candidateDtype);
+  } finally {
+    checker.release();
+  }
 }
 
-/** Several gradients of one loss at one point: what they share is computed once. */
+/**
+ * Several gradients of one loss at one point: what they share is computed once, and kept in the
+ * kernels' memory until it is released.
+ */
 export class GradientChecker {
   private readonly request: Omit<CheckRequest, "candidate" | "candidateDtype">;
   private readonly wrt: Input;
   private readonly count: number;
-  private findings: Findings | null = null;
+  private known: { readonly point: LossPoint; findings: Findings | null } | null = null;
 
   constructor(request: Omit<CheckRequest, "candidate" | "candidateDtype">) {
     const { loss, wrt } = request;
@@ -117,12 +126,26 @@ export class GradientChecker {
         `the gradient has ${candidate.length} entries, ${this.wrt.name} has ${this.count}`,
       );
     }
-    this.findings ??= prepare({ ...this.request, wrt: this.wrt });
-    const { findings } = this;
+    const findings = this.findings();
     if (findings.kind !== "reference") return this.withoutReference(findings, candidate);
     const result = this.compare(findings.reference, candidate, type);
     this.request.onProgress?.(1);
     return result;
+  }
+
+  /** Gives back what was kept; a later judgement computes it anew. */
+  release(): void {
+    this.known?.point.release();
+    this.known = null;
+  }
+
+  private findings(): Findings {
+    const { request, wrt } = this;
+    this.known ??= {
+      point: new LossPoint(request.loss, wrt, request.bindings, request),
+      findings: null,
+    };
+    return (this.known.findings ??= prepare(this.known.point, request));
   }
 
   private withoutReference(

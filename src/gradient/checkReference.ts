@@ -2,7 +2,6 @@
 import type { Expr, Input } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { errorBound, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
-import type { Bindings } from "../numbers/typedArrays.ts";
 import { ROUNDING, type ReferenceGradient } from "./compareGradients.ts";
 import * as words from "./checkWords.ts";
 import { blockers, derive, receivesGradient } from "./derive.ts";
@@ -12,19 +11,9 @@ import { ElementDifferences } from "./elementDifferences.ts";
 import { layoutOf, unravel } from "./entries.ts";
 import type { GradientFigures } from "./frameworks.ts";
 import { type Kink, kinksAt } from "./kinks.ts";
-import { LossPoint } from "./lossPoint.ts";
+import type { LossPoint } from "./lossPoint.ts";
 import { countWords, indexWords, nodeWords, number } from "./nodeWords.ts";
 import { causeOf } from "./undefinedAt.ts";
-
-export interface PointRequest {
-  readonly loss: Expr;
-  readonly wrt: Input;
-  readonly bindings: Bindings;
-  readonly gradient?: Expr;
-  readonly largestReference?: number;
-  readonly onProgress?: (fraction: number) => void;
-  readonly isCancelled?: () => boolean;
-}
 
 /** The loss or its gradient is not a finite number; or no gradient reaches the input. */
 export interface WithoutReference {
@@ -38,10 +27,12 @@ export type Findings =
 
 const LARGEST_REFERENCE = 2 ** 24;
 
-/** Evaluates, derives, and confirms. */
-export function prepare(request: PointRequest): Findings {
-  const { loss, wrt, bindings } = request;
-  const point = new LossPoint(loss, wrt, bindings, request);
+/** Evaluates, derives, and confirms. What it gives holds until the point is released. */
+export function prepare(
+  point: LossPoint,
+  request: { readonly gradient?: Expr; readonly largestReference?: number },
+): Findings {
+  const { loss, wrt } = point;
   point.enter(0, 0.1);
   const value = point.values([loss])[0]![0]!;
   if (!Number.isFinite(value)) {

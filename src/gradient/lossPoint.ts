@@ -3,6 +3,7 @@ import * as b from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { errorScale } from "../numbers/errorScale.ts";
+import { Arena } from "../numbers/wasm/arena.ts";
 import { type Kernel, compileKernel } from "../numbers/kernel.ts";
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
@@ -11,6 +12,7 @@ import type { Path } from "./paths.ts";
 export class LossPoint {
   readonly loss: Expr;
   readonly wrt: Input;
+  /** In the kernels' memory where they fit. */
   readonly bindings: Bindings;
   /** The entries of `wrt`. */
   readonly base: TypedArray;
@@ -18,6 +20,7 @@ export class LossPoint {
   private readonly listener: Watch;
   private stage = { from: 0, to: 0 };
   private reached = 0;
+  private readonly arena = new Arena();
   /** Paths of one kind differ in their arrays only. */
   private readonly kernels = new Map<Expr, Kernel>();
 
@@ -25,8 +28,11 @@ export class LossPoint {
   constructor(loss: Expr, wrt: Input, bindings: Bindings, listener: Watch = {}) {
     this.loss = loss;
     this.wrt = wrt;
-    this.bindings = bindings;
-    this.base = boundArray(wrt, bindings);
+    boundArray(wrt, bindings);
+    const resident = (x: TypedArray | number): TypedArray | number =>
+      typeof x === "number" ? x : this.arena.resident(x);
+    this.bindings = new Map([...bindings].map(([name, x]) => [name, resident(x)]));
+    this.base = boundArray(wrt, this.bindings);
     this.listener = listener;
   }
 
@@ -56,7 +62,8 @@ export class LossPoint {
 
   /** Values of whole expressions in float64 with compensated sums. */
   values(exprs: readonly Expr[]): Float64Array[] {
-    const { outputs } = compileKernel(exprs).run(this.bindings, this.watch);
+    const options = { ...this.watch, arena: this.arena };
+    const { outputs } = compileKernel(exprs).run(this.bindings, options);
     return outputs.map((o) => o.data);
   }
 
@@ -95,6 +102,11 @@ export class LossPoint {
 
   /** Sum of the absolute terms of each element: the unit of its rounding error, over u. */
   errorScale(e: Expr): Float64Array {
-    return errorScale(e, this.bindings, this.watch).data;
+    return errorScale(e, this.bindings, { ...this.watch, arena: this.arena }).data;
+  }
+
+  /** Gives back the memory of all arrays that were computed here. */
+  release(): void {
+    this.arena.release();
   }
 }

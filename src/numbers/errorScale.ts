@@ -18,8 +18,8 @@ import * as b from "../expression/build.ts";
 import { sizesOf } from "../expression/axis.ts";
 import type { Binary, Expr, Reduce, Softmax, Unary } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
-import { compileKernel } from "./kernel.ts";
-import { type Bindings, type Watch, sizeProduct } from "./typedArrays.ts";
+import { type RunOptions, compileKernel } from "./kernel.ts";
+import { type Bindings, sizeProduct } from "./typedArrays.ts";
 
 /**
  * S of every element of `e`.
@@ -28,9 +28,9 @@ import { type Bindings, type Watch, sizeProduct } from "./typedArrays.ts";
 export function errorScale(
   e: Expr,
   bindings: Bindings,
-  watch: Watch = {},
+  options: RunOptions = {},
 ): { shape: number[]; data: Float64Array } {
-  return compileKernel([magnitude(e)]).run(bindings, watch).outputs[0]!;
+  return compileKernel([magnitude(e)]).run(bindings, options).outputs[0]!;
 }
 
 /** S as an expression, to be evaluated together with others. */

@@ -41,6 +41,7 @@ import {
   isStored,
 } from "./typedArrays.ts";
 import { type ElementType, elementTypeOf, fitsFloat32 } from "./wasm/elements.ts";
+import type { Arena } from "./wasm/arena.ts";
 import { heap } from "./wasm/heap.ts";
 import type { Sweeping, VectorPass } from "./wasm/pass.ts";
 import { Program } from "./wasm/program.ts";
@@ -59,6 +60,11 @@ export interface RunOptions extends Watch {
   readonly chunk?: number;
   /** Arrays to write the outputs to, by position, where their lengths fit. */
   readonly into?: readonly (FloatArray | StoredArray | undefined)[];
+  /**
+   * Where outputs may be kept, so that nothing has to be copied: they hold until it is released.
+   * The default is an array of its own for each.
+   */
+  readonly arena?: Arena;
   /** Inputs that are not in memory, by name: they are read part by part. */
   readonly stored?: ReadonlyMap<string, StoredArray>;
 }
@@ -194,6 +200,7 @@ class CompiledKernel implements Kernel<FloatArray> {
       into: options.into ?? [],
       isSingle: (b) => this.isSingle(b),
       heap: parts.some((p) => p.vector !== null) ? heap() : null,
+      arena: options.arena ?? null,
     });
     const array = (buffer: Buffer): Entries => storage.of(buffer);
     const parameter = (name: string): number => parameters.get(name)!;

@@ -1,6 +1,7 @@
 /** The arrays that a run of a kernel reads and writes. */
 import { type Entries, type StoredArray, isStored } from "../typedArrays.ts";
-import type { Heap } from "../wasm/heap.ts";
+import type { Arena } from "../wasm/arena.ts";
+import { type Heap, OutOfMemory } from "../wasm/heap.ts";
 import type { Buffer, Schedule } from "./plan.ts";
 
 export type FloatArray = Float64Array | Float32Array;
@@ -10,12 +11,11 @@ export interface StorageOptions {
   readonly into: readonly (FloatArray | StoredArray | undefined)[];
   /** Whether an array that is not an input holds float32 numbers. */
   readonly isSingle: (buffer: Buffer) => boolean;
-  /** Where small results stand while the kernel runs; null without WebAssembly. */
+  /** Where results stand that nobody sees; null without WebAssembly. */
   readonly heap: Heap | null;
+  /** Where outputs are to stand, if the kernel runs in WebAssembly. */
+  readonly arena: Arena | null;
 }
-
-/** Results of up to this many entries stand in the memory of WebAssembly while a kernel runs. */
-const MOST_RESIDENT = 4096;
 
 export class Storage {
   private readonly schedule: Schedule;
@@ -66,21 +66,25 @@ export class Storage {
     const array = fits ? given : this.create(buffer, k >= 0, isSingle);
     // What is stored is stored whole; what is accumulated starts from its first value.
     const isAccumulated = this.schedule.passes.some((p) =>
-      p.roots.some((r) => r.kind === "reduce" && r.buffer === buffer),
+      p.roots.some((r) => r.kind === "reduce" && (r.buffer === buffer || r.second === buffer)),
     );
-    if (buffer.initial !== 0 || (fits && isAccumulated)) array.fill(buffer.initial);
+    if (buffer.initial !== 0 || isAccumulated) array.fill(buffer.initial);
     return array;
   }
 
   private create(buffer: Buffer, isOutput: boolean, isSingle: boolean): FloatArray {
-    const { heap } = this.options;
-    if (isSingle) return new Float32Array(buffer.count);
+    const { heap, arena } = this.options;
+    const type = isSingle ? Float32Array : Float64Array;
     // Memory that is not shared moves when it grows, and arrays in it are lost.
-    if (isOutput || heap?.shared !== true || buffer.count > MOST_RESIDENT) {
-      return new Float64Array(buffer.count);
+    if (heap?.shared !== true) return new type(buffer.count);
+    if (isOutput) return arena?.array<FloatArray>(type, buffer.count) ?? new type(buffer.count);
+    try {
+      const address = heap.allocate(buffer.count * type.BYTES_PER_ELEMENT);
+      this.borrowed.push(address);
+      return heap.view<FloatArray>(type, address, buffer.count);
+    } catch (error) {
+      if (error instanceof OutOfMemory) return new type(buffer.count);
+      throw error;
     }
-    const array = heap.array(Float64Array, buffer.count);
-    this.borrowed.push(array.byteOffset);
-    return array;
   }
 }

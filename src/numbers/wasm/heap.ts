@@ -15,7 +15,7 @@ interface Block {
   readonly size: number;
 }
 
-interface ArrayType<A extends TypedArray> {
+export interface ArrayType<A extends TypedArray> {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, offset: number, length: number): A;
 }
@@ -62,6 +62,14 @@ export class Heap {
     else this.free[at] = { start: block.start + size, size: block.size - size };
     this.used.set(block.start, size);
     return block.start;
+  }
+
+  /** Whether so many bytes can be had without making the memory larger than `most` bytes. */
+  hasRoom(bytes: number, most: number): boolean {
+    const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return (
+      this.free.some((b) => b.size >= size) || this.memory.buffer.byteLength + size + PAGE <= most
+    );
   }
 
   release(address: number): void {

@@ -56,19 +56,23 @@ export class Referee {
     // What all judgements share is computed once, and only when a library has answered.
     let shared: GradientChecker | null = null;
     const checker = (): GradientChecker => (shared ??= checkerOf(inspection));
-    for (const run of job.runs) {
-      const onProgress = (what: string): void => {
-        watch.onProgress(null, `${LIBRARY_NAMES[run.backend]}: ${what}`);
-      };
-      runs.push(
-        await this.inTurn(async () =>
-          run.refusal !== null
-            ? failed(run, new PythonFailure(run.refusal))
-            : restarts !== this.restarts
-              ? failed(run, stopped())
-              : this.runOne(inspection, job, run, checker, { signal, onProgress }),
-        ),
-      );
+    try {
+      for (const run of job.runs) {
+        const onProgress = (what: string): void => {
+          watch.onProgress(null, `${LIBRARY_NAMES[run.backend]}: ${what}`);
+        };
+        runs.push(
+          await this.inTurn(async () =>
+            run.refusal !== null
+              ? failed(run, new PythonFailure(run.refusal))
+              : restarts !== this.restarts
+                ? failed(run, stopped())
+                : this.runOne(inspection, job, run, checker, { signal, onProgress }),
+          ),
+        );
+      }
+    } finally {
+      (shared as GradientChecker | null)?.release();
     }
     const { report } = inspection;
     const agreements = agreementsOf(

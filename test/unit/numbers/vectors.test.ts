@@ -7,6 +7,7 @@ import { derive } from "../../../src/gradient/derive.ts";
 import { type CompileOptions, compileKernel } from "../../../src/numbers/kernel.ts";
 import { evaluateReference } from "../../../src/numbers/reference.ts";
 import type { TypedArray } from "../../../src/numbers/typedArrays.ts";
+import { Arena } from "../../../src/numbers/wasm/arena.ts";
 import { heap, typeOf } from "../../../src/numbers/wasm/heap.ts";
 import { randomCase } from "./randomExpression.ts";
 
@@ -229,6 +230,36 @@ describe("kernels on vectors", () => {
       });
       for (const a of [...resident.values(), gradient]) on.release(a.byteOffset);
     }
+  });
+
+  it("are the same where an arena keeps them, which is used again once it is released", () => {
+    const n = 1 << 17;
+    const { outputs, arrays } = lossCase(Object.values(LOSSES)[0]!, n);
+    const kernel = compileKernel(outputs, { vectors: "always" });
+    const apart = kernel.run(arrays).outputs;
+    const places = new Set<number>();
+    for (let round = 0; round < 3; round++) {
+      const arena = new Arena();
+      const resident = new Map([...arrays].map(([name, a]) => [name, arena.resident(a)]));
+      const kept = kernel.run(resident, { arena }).outputs;
+      kept.forEach((o, k) => {
+        assert.deepEqual(o.data, apart[k]!.data);
+      });
+      places.add(heap().addressOf(kept[1]!.data)!);
+      arena.release();
+    }
+    assert.deepEqual([...places].length, 1, "memory that was given back is used again");
+    assert.ok(!places.has(null!));
+  });
+
+  it("are outside the kernels' memory where an arena has no room for them", () => {
+    const arena = new Arena(heap(), 0);
+    const most = Math.max(1 << 16, heap().memory.buffer.byteLength / 8);
+    const large = arena.array(Float64Array, most);
+    assert.equal(heap().addressOf(large), null);
+    const small = arena.array(Float64Array, 10);
+    assert.equal(heap().addressOf(small), null);
+    arena.release();
   });
 
   it("read every array type as it is, whatever the lanes", () => {
