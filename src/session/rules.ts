@@ -10,6 +10,7 @@ import type { Arguments, PythonProgram, Trace } from "../python/program.ts";
 import type { Expression, Module, Statement } from "../python/syntax.ts";
 import { walkSyntax } from "../python/syntaxWalk.ts";
 import type { Diagnostic, SourceLocation } from "../report/schema.ts";
+import { lossUse } from "./lossUse.ts";
 
 /** Whether a trace ended because values that are not known decide which way the code goes. */
 export function isUndecided(error: unknown): boolean {
@@ -51,6 +52,7 @@ export function diagnose(trace: Trace, rules: readonly Rule[] = QUICK_RULES): Di
     {
       name: trace.name,
       place: nameIn(trace.syntax, trace.name, place),
+      lossUse: lossUse(trace.syntax.get(trace.file), trace.name.split(".").at(-1)!),
       loss: trace.loss.shape.length === 0 ? trace.loss : sum(trace.loss),
       inputs: trace.inputs.map((x): RuleInput => ({
         name: x.parameter,

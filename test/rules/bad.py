@@ -61,16 +61,16 @@ def offset_dice_loss(y_pred, y_true, smooth=1.0):
     return 1 - (2 * intersection + smooth) / total + 1e-7  # DG004, fixed
 
 
-def bounded_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+def bounded_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor):
     intersection = (y_pred * y_true).sum()
-    total = y_pred.sum() + y_true.sum() + smooth
-    return 1 - (2 * intersection + smooth) / total.clamp(min=1e-8)  # DG004
+    total = y_pred.sum() + y_true.sum() + 1.0
+    return 1 - (2 * intersection + 1.0) / total.clamp(min=1e-8)  # DG004
 
 
-def absorbed_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+def absorbed_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor):
     intersection = (y_pred * y_true).sum()
-    total = y_pred.sum() + y_true.sum() + smooth
-    return 1 - (2 * intersection + smooth) / (total + 1e-9)  # DG004, fixed
+    total = y_pred.sum() + y_true.sum() + 1.0
+    return 1 - (2 * intersection + 1.0) / (total + 1e-9)  # DG004, fixed
 
 
 def twice_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
@@ -128,7 +128,7 @@ def crossed_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
 
 
 def batch_softmax_dice_loss(logits: torch.Tensor, target: torch.Tensor, smooth=1.0):
-    """logits and target: (N, C, H, W)"""
+    """logits: (N, C, H, W), target: (N, C, H, W)"""
     p = torch.softmax(logits, dim=0)  # DG012, fixed
     intersection = (p * target).sum(dim=(2, 3))
     total = p.sum(dim=(2, 3)) + target.sum(dim=(2, 3))
@@ -171,11 +171,11 @@ def own_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
     return 1 - (2 * intersection + smooth) / (y_pred.sum() + y_true.sum() + smooth)
 
 
-def branching_dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
-    if y_true.sum() == 0:  # DG017
-        return y_pred.mean()
-    intersection = (y_pred * y_true).sum()
-    return 1 - (2 * intersection + smooth) / (y_pred.sum() + y_true.sum() + smooth)
+def branching_dice_loss(y_pred, y_true, smooth=1.0):
+    if jnp.sum(y_true) == 0:  # DG017
+        return jnp.mean(y_pred)
+    intersection = jnp.sum(y_pred * y_true)
+    return 1 - (2 * intersection + smooth) / (jnp.sum(y_pred) + jnp.sum(y_true) + smooth)
 
 
 def jumping_dice_loss(y_pred, y_true, smooth=1.0):

@@ -166,7 +166,9 @@ function moveAxis(rank: number, from: number, to: number): number[] {
 
 /** A softmax over samples or places. */
 function softmaxAcross(view: View): Finding[] {
-  const { spans, source } = view.subject;
+  const { spans, source, areShapesTold } = view.subject;
+  // A single image, or points, may have their classes on any axis.
+  if (!areShapesTold) return [];
   return view.order.flatMap((e): Finding[] => {
     if (e.kind !== "softmax" || !view.onPrediction.has(e)) return [];
     const shape = e.args[0]!.shape;

@@ -28,14 +28,17 @@ export function vanishingEpsilons(view: View): Finding[] {
   });
 }
 
-/** DG004: an epsilon that changes neither what it is added to nor the gradient. */
+/**
+ * DG004: an epsilon that changes neither what it is added to nor the gradient, whatever smoothing a
+ * caller asks for.
+ */
 export function idleEpsilons(view: View): Finding[] {
   return epsilons(view).flatMap(({ node, epsilon, other }): Finding[] => {
     const span = view.subject.spans.get(node);
     if (span === undefined) return [];
     const text = shortText(view.subject.source, span) ?? "this";
     if (node.kind === "clamp" || (node.kind === "binary" && node.op === "max")) {
-      const { lo } = view.interval(other);
+      const { lo } = view.intervalOfAnySetting(other);
       if (lo < epsilon) return [];
       return [
         {
@@ -58,7 +61,7 @@ export function idleEpsilons(view: View): Finding[] {
         },
       ];
     }
-    const size = view.interval(other);
+    const size = view.intervalOfAnySetting(other);
     const least = Math.max(size.lo, -size.hi, 0);
     if (Math.fround(least + epsilon) !== Math.fround(least) || least === 0) return [];
     return [

@@ -10,32 +10,29 @@ import type { View } from "./view.ts";
 export function noGradient(view: View): Finding[] {
   const { prediction, subject } = view;
   if (prediction === null || receivesGradient(subject.loss, prediction.node)) return [];
-  if (isMetric(subject.name)) return [];
+  // Of hard masks, or taken off the graph, a measure is what it should be, unless one trains with it.
+  if (isMeasure(subject.name) && subject.lossUse === null) return [];
   const cuts = onTheWay(view);
   const first = cuts[0];
   return [
     {
       span: first?.span ?? subject.place,
-      message: `No gradient reaches ${prediction.name}${first === undefined ? "" : `: ${first.how} cuts it off`}. A network cannot be trained with this loss${isMeasure(subject.name) ? "; as a metric it is fine" : ""}.`,
+      message: `No gradient reaches ${prediction.name}${first === undefined ? "" : `: ${first.how} cuts it off`}. A network cannot be trained with this loss.`,
       remedy: first === undefined ? null : remedyOf(first),
-      related: cuts
-        .slice(1)
-        .map((c) => ({ span: c.span, message: `${c.how} cuts it off as well` })),
+      related: [
+        ...cuts.slice(1).map((c) => ({ span: c.span, message: `${c.how} cuts it off as well` })),
+        ...(subject.lossUse === null
+          ? []
+          : [{ span: subject.lossUse, message: "is used as a loss here" }]),
+      ],
       fix: first === undefined ? null : withoutCut(view, first),
-      severity: isMeasure(subject.name) ? "information" : "error",
     },
   ];
 }
 
-/** An overlap measure of hard masks is no mistake, unless somebody trains with it. */
 function isMeasure(name: string): boolean {
   return !/loss|criterion/i.test(name);
 }
-
-function isMetric(name: string): boolean {
-  return isMeasure(name) && (/acc|score|metric|hard/i.test(name) || !OVERLAP.test(name));
-}
-const OVERLAP = /dice|iou|jaccard|tversky|f1|overlap/i;
 
 /** DG009: some of the prediction's influence goes through a hard decision or a detached value. */
 export function hardDecisions(view: View): Finding[] {
@@ -126,9 +123,12 @@ function withoutCut(view: View, cut: Cut): Fix | null {
   return { title: `Remove ${cut.how}`, edits: [replace(cut.span, text)] };
 }
 
-/** DG013: an integer cast that multiplies: a soft label of 0.9 counts as 0. */
+/** DG013: an integer cast that multiplies the prediction: a soft label of 0.9 counts as 0. */
 export function truncatedTargets(view: View): Finding[] {
-  const { spans, source, inputs } = view.subject;
+  const { subject, prediction } = view;
+  const { spans, source, inputs, loss } = subject;
+  // To hard masks, whole numbers are as good.
+  if (prediction === null || !receivesGradient(loss, prediction.node)) return [];
   const targets = new Map(
     inputs.flatMap((x) => (x.role === "target" ? [[x.node as Expr, x]] : [])),
   );
@@ -136,7 +136,7 @@ export function truncatedTargets(view: View): Finding[] {
     if (e.kind !== "cast" || e.to !== "int") return [];
     const target = targets.get(passedOn(e.args[0]!));
     const span: SourceSpan | undefined = spans.get(e);
-    if (target?.node.type !== "float" || span === undefined || !isMultiplied(view, e)) return [];
+    if (target?.node.type !== "float" || span === undefined || !isAmount(view, e)) return [];
     // Whoever uses its fractions beside the whole numbers knows of them.
     if (!view.usersOf(target.node).every((u) => u === e || leadsOnlyTo(view, u, e))) return [];
     return [
@@ -158,16 +158,21 @@ function leadsOnlyTo(view: View, from: Expr, to: Expr): boolean {
   );
 }
 
-function isMultiplied(view: View, e: Expr): boolean {
+/** Multiplies the prediction, and names no class: no one compares, encodes or looks up by it. */
+function isAmount(view: View, e: Expr): boolean {
+  let multiplies = false;
   const stack = [e];
   for (const at of stack) {
     for (const user of view.usersOf(at)) {
-      if (user.kind === "binary" && ["mul", "add", "sub"].includes(user.op)) return true;
-      if (user.kind === "reduce" && user.op === "sum") return true;
+      if (user.kind === "oneHot" || user.kind === "spread" || user.kind === "place") return false;
+      if (user.kind === "binary" && (COMPARISONS.has(user.op) || user.op === "max")) return false;
+      if (user.kind === "binary" && user.op === "mul") {
+        multiplies ||= user.args.some((a) => a !== at && view.onPrediction.has(a));
+      }
       if (MOVING.has(user.kind) || user.kind === "expand") stack.push(user);
     }
   }
-  return false;
+  return multiplies;
 }
 
 function keptFloat(view: View, span: SourceSpan): Fix | null {

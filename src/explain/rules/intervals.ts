@@ -19,7 +19,11 @@ export function contains(x: Interval, value: number): boolean {
   return x.lo <= value && value <= x.hi;
 }
 
-/** Bounds of every node below `root`; an input that is not among `inputs` may be anything. */
+/**
+ * Bounds of every node below `root`.
+ * @param inputs bounds of inputs, where one that is left out may be anything, and of parameters,
+ *   which else have the values that they are known by
+ */
 export function intervalsOf(
   root: Expr,
   inputs: ReadonlyMap<Expr, Interval>,
@@ -42,7 +46,7 @@ function intervalOf(
     case "const":
       return { lo: e.value, hi: e.value };
     case "parameter":
-      return e.value === null ? ANY : { lo: e.value, hi: e.value };
+      return inputs.get(e) ?? (e.value === null ? ANY : { lo: e.value, hi: e.value });
     case "input":
       return inputs.get(e) ?? (e.type === "bool" ? UNIT : ANY);
     case "size":

@@ -3,12 +3,16 @@ import { recognize } from "../recognize/recognize.ts";
 import type { Finding } from "./rule.ts";
 import type { View } from "./view.ts";
 
+/** No loss of the catalogue has as many nodes; the values of such a formula take minutes to try. */
+const MOST_NODES = 1000;
+
 /** Recognizing a loss takes longer than all other rules together: it is asked for apart. */
 export function misnamed(view: View): Finding[] {
   const { subject, prediction } = view;
   const expected = nameSays(subject.name);
   const target = subject.inputs.find((x) => x.role === "target");
   if (expected === null || prediction === null || target === undefined) return [];
+  if (view.order.length > MOST_NODES) return [];
   // One prediction and one target: what further arrays do to the ratio is not this rule's matter.
   if (subject.inputs.length !== 2) return [];
   const found = recognize({

@@ -41,6 +41,8 @@ export interface Change {
 export interface Decision {
   readonly span: SourceSpan;
   readonly condition: Expr;
+  /** Which way it went: what is looked at is the loss where it goes so. */
+  readonly taken: boolean;
 }
 
 /** What is written at a place. */
@@ -67,6 +69,8 @@ export interface RuleSubject {
   readonly name: string;
   /** Where its name stands, for what is no line's fault in particular. */
   readonly place: SourceSpan;
+  /** Where the file trains with it, though its name does not call it a loss. */
+  readonly lossUse: SourceSpan | null;
   /** A scalar. */
   readonly loss: Expr;
   readonly inputs: readonly RuleInput[];

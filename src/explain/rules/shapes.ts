@@ -48,6 +48,8 @@ function sumsIn(denominator: Expr): Expr[] {
 function softmaxSummed(e: Extract<Expr, { kind: "reduce" }>): Expr | null {
   const summed = e.dims.flatMap((d) => partsOf(e.args[0]!.shape[d]!));
   for (const term of addends(e.args[0]!)) {
+    // What another array stretches over further axes is no sum over the softmax's own.
+    if (term.shape.length !== e.args[0]!.shape.length) continue;
     const softmax = evenlyWeighted(term);
     if (softmax.kind !== "softmax" || softmax.log) continue;
     const classes = softmax.args[0]!.shape[softmax.dim]!;
@@ -87,12 +89,14 @@ function partsOf(a: Axis): readonly Axis[] {
 
 /** DG011: (N,1,H,W) with (N,H,W) gives (N,N,H,W): every sample with every other's target. */
 export function mixedShapes(view: View): Finding[] {
-  const { spans, source, inputs } = view.subject;
+  const { spans, source, inputs, areShapesTold } = view.subject;
+  // Shapes that are only the usual ones may be none that the function is ever given.
+  if (!areShapesTold) return [];
   const arrays = new Set<Expr>(inputs.map((x) => x.node));
   return view.order.flatMap((e): Finding[] => {
     if (e.kind !== "binary") return [];
     const [a, b] = e.args as [Expr, Expr];
-    if (!isOuter(a, b, e)) return [];
+    if (!isOuter(a, b, e) || isPairing(a, b)) return [];
     const own = (x: Expr): string[] =>
       leaves(x).flatMap((l) => (arrays.has(l) ? [(l as { name: string }).name] : []));
     const mixed =
@@ -109,6 +113,17 @@ export function mixedShapes(view: View): Finding[] {
       },
     ];
   });
+}
+
+/**
+ * All pairs are meant where both sides have as many axes, or where the axis of size 1 was put in
+ * here: (N,1) with (1,M), x[:, None] with y.
+ */
+function isPairing(a: Expr, b: Expr): boolean {
+  const [m, n] = [a.shape.length, b.shape.length];
+  const longer = m > n ? a : b;
+  const ownAxes = leaves(longer).map((l) => l.shape.length);
+  return m === n || Math.max(...ownAxes) < longer.shape.length;
 }
 
 /** Both sides are stretched: along known sizes, or each over the other's samples. */

@@ -1,6 +1,7 @@
 /** DG001 and DG002: denominators that can be zero; logarithms and roots at their singularity. */
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { contains } from "./intervals.ts";
+import { moved, passedOn } from "./passing.ts";
 import { type Finding, type Fix, type Written, replace, shortText } from "./rule.ts";
 import type { Situation } from "./situations.ts";
 import type { View } from "./view.ts";
@@ -57,14 +58,22 @@ export function singularFunctions(view: View): Finding[] {
 }
 
 function isDivision(view: View, e: Expr): boolean {
-  return e.kind === "binary" && e.op === "div" && contains(view.interval(e.args[1]!), 0);
+  if (e.kind !== "binary" || e.op !== "div" || !contains(view.interval(e.args[1]!), 0)) return false;
+  return !isNormalization(view, e);
+}
+
+/** `p / p.sum(axis)`: what is taken for shares of a whole is not zero everywhere. */
+function isNormalization(view: View, { args }: Expr): boolean {
+  const sum = passedOn(args[1]!);
+  if (sum.kind !== "reduce" || sum.op !== "sum" || sum.dims.length !== 1) return false;
+  return sum.args[0] === args[0] && moved(args[0]!) === view.prediction?.node;
 }
 
 function isSingularFunction(view: View, e: Expr): boolean {
   const [x, y] = e.args;
   if (x === undefined) return false;
   if (e.kind === "unary") {
-    if (e.op === "log") return view.interval(x).lo <= 0;
+    if (e.op === "log") return view.interval(x).lo <= 0 && !isLogSumExp(view, e);
     if (e.op === "log1p") return view.interval(x).lo <= -1;
     return e.op === "sqrt" && view.interval(x).lo <= 0 && view.onPrediction.has(x);
   }
@@ -72,6 +81,15 @@ function isSingularFunction(view: View, e: Expr): boolean {
   const exponent = view.interval(y!);
   if (exponent.lo !== exponent.hi || exponent.lo >= 1 || exponent.lo === 0) return false;
   return contains(view.interval(x), 0) && (exponent.lo < 0 || view.onPrediction.has(x));
+}
+
+/** A library's logsumexp takes the maximum out before it exponentiates: its sum is never 0. */
+function isLogSumExp(view: View, e: Expr): boolean {
+  const sum = passedOn(e.args[0]!);
+  if (sum.kind !== "reduce" || sum.op !== "sum") return false;
+  const exp = sum.args[0]!;
+  const span = view.subject.spans.get(e);
+  return exp.kind === "unary" && exp.op === "exp" && span !== undefined && !isOwn(view, span);
 }
 
 function isAtSingularity(e: Expr, s: Situation): boolean {
@@ -115,9 +133,14 @@ function isOrigin(s: Situation, e: Expr): boolean {
   return !isFinite(s, e) && isFinite(s, ...e.args);
 }
 
-/** What uses the value is no number either; if it is, what is wrong with the loss is not its doing. */
+/** On some way to the loss nothing is a number; else what is wrong with the loss is not its doing. */
 function spoils(view: View, e: Expr, s: Situation): boolean {
-  return e === view.subject.loss || view.usersOf(e).some((u) => !isFinite(s, u));
+  const reached = new Set([e]);
+  for (const at of reached) {
+    if (at === view.subject.loss) return true;
+    for (const u of view.usersOf(at)) if (!isFinite(s, u)) reached.add(u);
+  }
+  return false;
 }
 
 /**

@@ -25,17 +25,40 @@ export class View {
   }
 
   interval(e: Expr): Interval {
-    const all = this.once("intervals", () => {
-      const bounds = [...this.ranges].map(([node, r]) => [node, boundsOf(r)] as const);
-      return intervalsOf(this.subject.loss, new Map(bounds));
+    return this.once("intervals", () => this.intervals([])).get(e) ?? ANY;
+  }
+
+  /** With every parameter at the value it has, or at 0 as a caller may set it. */
+  intervalOfAnySetting(e: Expr): Interval {
+    const all = this.once("intervals of any setting", () => {
+      const settings = this.order.flatMap((p): [Expr, Interval][] =>
+        p.kind === "parameter" && p.value !== null
+          ? [[p, { lo: Math.min(p.value, 0), hi: Math.max(p.value, 0) }]]
+          : [],
+      );
+      return this.intervals(settings);
     });
     return all.get(e) ?? ANY;
   }
 
+  private intervals(settings: readonly [Expr, Interval][]): ReadonlyMap<Expr, Interval> {
+    const bounds = new Map<Expr, Interval>(settings);
+    for (const [node, r] of this.ranges) bounds.set(node, boundsOf(r));
+    const { loss, decisions } = this.subject;
+    const roots = [...decisions.map((d) => d.condition), loss];
+    return new Map(roots.flatMap((root) => [...intervalsOf(root, bounds)]));
+  }
+
+  /** Those in which the code goes the way that was followed. */
   get situations(): readonly Situation[] {
-    return this.once("situations", () =>
-      tryOut(this.subject.loss, this.order, this.subject.inputs, this.ranges),
-    );
+    return this.once("situations", () => {
+      const { loss, inputs, decisions } = this.subject;
+      const nodes = [...new Set([...this.order, ...decisions.map((d) => d.condition)])];
+      const all = tryOut(loss, nodes, inputs, this.ranges);
+      return all.filter((s) =>
+        decisions.every((d) => (s.values.get(d.condition)?.[0] !== 0) === d.taken),
+      );
+    });
   }
 
   /** Nodes whose value depends on the prediction. */

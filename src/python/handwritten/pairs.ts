@@ -59,7 +59,7 @@ export function recordPair(
 ): void {
   const found = gradientOf(target);
   if (found === null) return;
-  vm.recorder.withoutBlockers(() => {
+  vm.recorder.unfollowed(() => {
     vm.transaction(false, () => {
       const record = pairRecord(vm, target, found, args, result);
       if (record !== null) vm.recorder.handwritten.push(record);

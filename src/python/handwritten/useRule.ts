@@ -62,7 +62,7 @@ export function useRule(vm: Interpreter, rule: Rule, args: readonly Value[], use
     passed.push(v.expr);
     return tensor(vm, node, v.library, v.dtype);
   });
-  return recorder.withoutBlockers(() => {
+  return recorder.unfollowed(() => {
     const depth = vm.stopGradientDepth;
     vm.stopGradientDepth = 0;
     const before = inputs.map(({ node }) => recorder.spelledOut(node));

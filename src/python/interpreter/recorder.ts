@@ -28,6 +28,8 @@ export interface Write {
 export interface Decision {
   readonly span: SourceSpan;
   readonly condition: Expr;
+  /** What it was, or was taken to be. */
+  readonly taken: boolean;
 }
 
 /** Kinds of node whose result shares the memory of their argument. */
@@ -138,8 +140,8 @@ export class Recorder {
     this.writes.push({ span, before, users, isCopy: copy !== null });
   }
 
-  decide(condition: Expr, span: SourceSpan): void {
-    if (this.isTrace) this.decisions.push({ span, condition });
+  decide(condition: Expr, taken: boolean, span: SourceSpan): void {
+    if (this.isTrace) this.decisions.push({ span, condition, taken });
   }
 
   block(e: Expr, how: string, span: SourceSpan): void {
@@ -168,13 +170,14 @@ export class Recorder {
     }
   }
 
-  /** Runs `body`; cuts of the gradient in it are no one's business. */
-  withoutBlockers<T>(body: () => T): T {
-    const before = this.blockers.length;
+  /** Runs `body`, which autograd does not look into: what cuts or spoils gradients in it does neither. */
+  unfollowed<T>(body: () => T): T {
+    const { blockers, writes } = this;
+    const before = [blockers.length, writes.length] as const;
     try {
       return body();
     } finally {
-      this.blockers.length = before;
+      [blockers.length, writes.length] = before;
     }
   }
 }

@@ -126,8 +126,7 @@ export function runStatement(vm: Interpreter, node: Statement, scope: Scope): Co
 /** The statements of the branch that is taken: of `elif`s in a row without recursion. */
 function branchOf(vm: Interpreter, node: If, scope: Scope): readonly Statement[] {
   for (let at = node; ;) {
-    const refuses = at.body.length === 1 && at.body[0]!.kind === "Raise";
-    const isTaken = refuses
+    const isTaken = onlyRefuses(at)
       ? checked(vm, at.test, scope, false, "is taken not to hold")
       : truthOf(vm, at.test, scope);
     if (isTaken) return at.body;
@@ -138,6 +137,21 @@ function branchOf(vm: Interpreter, node: If, scope: Scope): readonly Statement[]
     at = next;
   }
 }
+
+/** It raises an error about what is wrong, or prints a warning, and changes nothing else. */
+function onlyRefuses({ body, otherwise }: If): boolean {
+  if (body.length === 1 && body[0]!.kind === "Raise") return true;
+  return otherwise.length === 0 && body.every(isMessage);
+}
+
+function isMessage(s: Statement): boolean {
+  if (s.kind === "Pass") return true;
+  if (s.kind !== "Expression" || s.value.kind !== "Call") return false;
+  const { callee } = s.value;
+  if (callee.kind === "Name") return callee.id === "print" || callee.id === "warn";
+  return callee.kind === "Attribute" && MESSAGES.has(callee.name);
+}
+const MESSAGES = new Set(["warn", "warning", "info", "debug", "error"]);
 
 export function truthOf(vm: Interpreter, test: Expression, scope: Scope): boolean {
   const value = evaluate(vm, test, scope);

@@ -64,9 +64,12 @@ function decide(vm: Interpreter, condition: Expr, axes: readonly Axis[] | null):
       new UnknownSizeError(unknown),
     );
   }
-  if (axes === null) vm.recorder.decide(condition, vm.at);
   const result = vm.evaluate(condition)?.data[0];
-  if (result === undefined && axes === null && vm.undecided !== null) return vm.undecided;
+  const { undecided } = vm;
+  if (result === undefined && axes === null && undecided !== null) {
+    vm.recorder.decide(condition, undecided, vm.at);
+    return undecided;
+  }
   if (result === undefined) {
     return vm.unsupported(
       "which way this goes depends on values that are not known here",
@@ -75,6 +78,7 @@ function decide(vm: Interpreter, condition: Expr, axes: readonly Axis[] | null):
     );
   }
   const taken = result !== 0;
+  if (axes === null) vm.recorder.decide(condition, taken, vm.at);
   const code = vm.source?.lines[vm.at.line - 1]?.trim() ?? "";
   vm.recorder.assume(
     `line ${vm.at.line}: \`${code}\` — its condition is ${String(taken)} for these arrays; ` +
