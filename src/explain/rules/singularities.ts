@@ -58,7 +58,8 @@ export function singularFunctions(view: View): Finding[] {
 }
 
 function isDivision(view: View, e: Expr): boolean {
-  if (e.kind !== "binary" || e.op !== "div" || !contains(view.interval(e.args[1]!), 0)) return false;
+  if (e.kind !== "binary" || e.op !== "div" || !contains(view.interval(e.args[1]!), 0))
+    return false;
   return !isNormalization(view, e);
 }
 

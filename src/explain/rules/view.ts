@@ -52,7 +52,14 @@ export class View {
   /** Those in which the code goes the way that was followed. */
   get situations(): readonly Situation[] {
     return this.once("situations", () => {
-      const { loss, inputs, decisions } = this.subject;
+      const { loss, inputs } = this.subject;
+      const arrays = new Set<Expr>(inputs.map((x) => x.node));
+      // What settings that nobody knows decide tells nothing of the arrays.
+      const decisions = this.subject.decisions.filter((d) =>
+        leaves(d.condition).every(
+          (l) => l.kind !== "parameter" && (l.kind !== "input" || arrays.has(l)),
+        ),
+      );
       const nodes = [...new Set([...this.order, ...decisions.map((d) => d.condition)])];
       const all = tryOut(loss, nodes, inputs, this.ranges);
       return all.filter((s) =>

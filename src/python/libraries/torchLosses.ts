@@ -129,6 +129,13 @@ function smoothing(c: CallContext): Expr | null {
 function probabilityLoss(c: CallContext, logp: Expr, dim: number): Value {
   const { vm } = c;
   const t = c.tensor("target");
+  if (t.expr.type !== "float") {
+    vm.fail(
+      "RuntimeError",
+      "Expected floating point type for target with class probabilities, got an integer type",
+      "Class indices have the shape of the input without its class axis.",
+    );
+  }
   const share = smoothing(c);
   const losses = vm.shaped(() => {
     const classes = size([logp.shape[dim]!]);

@@ -25,6 +25,8 @@ export function ofComment(p: Parameter, source: Source, all: readonly Parameter[
 
 const BRACKETED =
   /[([]\s*((?:[A-Za-z_*.…][\w.]*|\d+)(?:\s*[,×]\s*|\s+x\s+|\s*\*\s*)[^()[\]]*?)\s*,?\s*[)\]]/g;
+/** `(N)` and `[P]`: a letter that stands for nothing but a number of samples or points. */
+const SINGLE = /[([]\s*([NBP])\s*,?\s*[)\]]/;
 const CROSSED = /\b[A-Za-z]\w*(?:\s*[×x*]\s*[A-Za-z]\w*){2,}/g;
 
 /** The first shape that a line of prose names. */
@@ -33,6 +35,8 @@ export function shapeIn(text: string): string[] | null {
     const letters = lettersIn(m[1]!);
     if (letters !== null) return letters;
   }
+  const single = SINGLE.exec(text)?.[1];
+  if (single !== undefined) return [single];
   for (const m of text.matchAll(CROSSED)) {
     const letters = /\s/.test(m[0]) ? lettersIn(m[0]) : lettersIn(m[0].split(/[×x*]/i).join(" "));
     if (letters !== null) return letters;
