@@ -56,12 +56,30 @@ export async function run(
   });
 }
 
-/** The notebook that cells go into: the active one, or one in sight, that our kernel drives. */
-export function notebookInUse(
-  controller: Pick<NotebookController, "drives">,
-): vscode.NotebookEditor | null {
+/** A notebook in a tab, with what is selected in it. */
+export type OpenNotebook = Pick<vscode.NotebookEditor, "notebook" | "viewColumn" | "selection">;
+
+/**
+ * The notebook that cells go into: the active one that our kernel drives, else one in sight, else one
+ * behind another tab.
+ */
+export function notebookInUse(controller: Pick<NotebookController, "drives">): OpenNotebook | null {
   const editors = [vscode.window.activeNotebookEditor, ...vscode.window.visibleNotebookEditors];
-  return editors.find((e) => e !== undefined && controller.drives(e.notebook)) ?? null;
+  const open = [...editors.filter((e) => e !== undefined), ...notebooksInTabs()];
+  return open.find((e) => controller.drives(e.notebook)) ?? null;
+}
+
+function notebooksInTabs(): OpenNotebook[] {
+  const documents = new Map(vscode.workspace.notebookDocuments.map((n) => [n.uri.toString(), n]));
+  return vscode.window.tabGroups.all.flatMap(({ tabs, viewColumn }) =>
+    tabs.flatMap(({ input }) => {
+      const notebook =
+        input instanceof vscode.TabInputNotebook ? documents.get(input.uri.toString()) : undefined;
+      if (notebook === undefined) return [];
+      const { cellCount } = notebook;
+      return [{ notebook, viewColumn, selection: new vscode.NotebookRange(cellCount, cellCount) }];
+    }),
+  );
 }
 
 /**
@@ -71,7 +89,7 @@ export function notebookInUse(
  */
 export async function insertAndRun(
   controller: Pick<NotebookController, "run">,
-  editor: vscode.NotebookEditor | null,
+  editor: OpenNotebook | null,
   cells: vscode.NotebookCellData[],
 ): Promise<void> {
   if (editor === null) {

@@ -209,8 +209,10 @@ describe("checking arrays where they are", function () {
     await leave(workbench);
   });
 
-  it("takes two files that are selected in the Explorer, the target by its mask", async () => {
+  it("takes two files that are selected in the Explorer, into the notebook that they hide", async () => {
     const { page } = workbench;
+    const notebook = page.locator(".tab").filter({ hasText: "Untitled-1.ipynb" });
+    await notebook.click();
     const files = page.locator(".explorer-folders-view");
     await files.getByText("case7_truth.npy", { exact: true }).click();
     const second = files.getByText("case7_scores.npy", { exact: true });
@@ -220,7 +222,9 @@ describe("checking arrays where they are", function () {
     await lists.form("case7_scores.npy against case7_truth.npy");
     await page.keyboard.press("Enter");
     await cellWith('case7_truth = np.load("');
-    await reportWith(workbench, "dice_loss_smooth", "6 elements");
+    await reportWith(workbench, "dice_loss_smooth", "case7_scores");
+    await page.locator(".tab.active").filter({ hasText: "Untitled-1.ipynb" }).waitFor();
+    assert.equal(await page.locator(".tab").filter({ hasText: "Untitled-2" }).count(), 0);
   });
 });
 
