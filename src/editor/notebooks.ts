@@ -57,7 +57,9 @@ export async function run(
 }
 
 /** A notebook in a tab, with what is selected in it. */
-export type OpenNotebook = Pick<vscode.NotebookEditor, "notebook" | "viewColumn" | "selection">;
+export interface OpenNotebook extends Pick<vscode.NotebookEditor, "notebook" | "selection"> {
+  readonly viewColumn: vscode.ViewColumn | undefined;
+}
 
 /**
  * The notebook that cells go into: the active one that our kernel drives, else one in sight, else one
@@ -65,8 +67,13 @@ export type OpenNotebook = Pick<vscode.NotebookEditor, "notebook" | "viewColumn"
  */
 export function notebookInUse(controller: Pick<NotebookController, "drives">): OpenNotebook | null {
   const editors = [vscode.window.activeNotebookEditor, ...vscode.window.visibleNotebookEditors];
-  const open = [...editors.filter((e) => e !== undefined), ...notebooksInTabs()];
-  return open.find((e) => controller.drives(e.notebook)) ?? null;
+  const editor = editors.find((e) => e !== undefined && controller.drives(e.notebook));
+  const inTabs = notebooksInTabs().filter((e) => controller.drives(e.notebook));
+  if (editor === undefined) return inTabs[0] ?? null;
+  // An editor that has just been moved or shown does not know its column yet; its tab does.
+  const { notebook, selection } = editor;
+  const tab = inTabs.find((e) => e.notebook === notebook);
+  return { notebook, selection, viewColumn: editor.viewColumn ?? tab?.viewColumn };
 }
 
 function notebooksInTabs(): OpenNotebook[] {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { surveyArrays, withArray } from "../../src/arrays/live/fetch.ts";
-import { kernelPython } from "../../src/arrays/live/kernel.ts";
+import { kernelPython, pathNamed } from "../../src/arrays/live/kernel.ts";
 import type { RunningPython } from "../../src/arrays/live/python.ts";
 import type { ArrayError, NdArray } from "../../src/arrays/ndarray.ts";
 import { root } from "../../scripts/lib/root.mjs";
@@ -63,6 +63,29 @@ describe("arrays of a real Jupyter kernel", function () {
       "{name: value for name, value in list(globals().items()) if not name.startswith('_')}";
     const found = await surveyArrays(python, reader, variables);
     assert.deepEqual([...found.keys()].sort(), ["a", "b"]);
+  });
+
+  it("elements of dictionaries are found as Jupyter's list of variables names them", async () => {
+    await kernel.run(
+      "batch = {'mask': np.ones(3), 'cases': [{'y pred': np.ones(2)}], 'keys': np.ones(1)}\n" +
+        "class Model: pass\nmodel = Model(); model.weights = {'größe': np.ones(4)}",
+    );
+    const paths = new Map([
+      ["batch.mask", "batch['mask']"],
+      ["batch.cases[0].y pred", "batch['cases'][0]['y pred']"],
+      ["model.weights.größe", "model.weights['größe']"],
+      ["model.weights", "model.weights"],
+      // Python's own attribute comes first: so Jupyter shows it.
+      ["batch.keys", "batch.keys"],
+    ]);
+    for (const [named, path] of paths) {
+      assert.equal(await python.evaluate(pathNamed(named)!), path);
+    }
+    assert.deepEqual((await fetched("batch['cases'][0]['y pred']")).shape, [2]);
+    await assert.rejects(python.evaluate(pathNamed("batch.logits")!), /KeyError: 'logits'/);
+    for (const text of ["batch", "batch..mask", "f(x).y", "batch['mask']", ""]) {
+      assert.equal(pathNamed(text), null, text);
+    }
   });
 
   it("a name that is not there is told from one that holds no array", async () => {

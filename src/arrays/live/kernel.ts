@@ -1,6 +1,6 @@
 /** A Python kernel of Jupyter, reached through the code that it executes. */
 import { ArrayError } from "../ndarray.ts";
-import type { RunningPython } from "./python.ts";
+import { quoted, type RunningPython } from "./python.ts";
 
 /** What a kernel shows for executed code, as VS Code and the Jupyter extension have it. */
 export interface KernelOutput {
@@ -64,6 +64,29 @@ async function answerOf(
     }
   }
   return { text, isHeldBack };
+}
+
+/**
+ * Jupyter names an element of a dictionary as if it were an attribute: `batch.mask` for
+ * `batch["mask"]`, in the variables view. A Python expression that looks which of the two it is, as
+ * Jupyter's own script does (an attribute comes first), and gives the text that Python takes.
+ * @param named as Jupyter names it: a variable, with attributes, keys and numbers of elements
+ * @returns null where no such thing is named
+ */
+export function pathNamed(named: string): string | null {
+  const root = /^[^\W\d]\w*/u.exec(named)?.[0];
+  if (root === undefined || root === named) return null;
+  const steps: (string | number)[] = [];
+  for (const [step, key, at] of named.slice(root.length).matchAll(/\.([^.[\]]+)|\[(\d+)\]|./gsu)) {
+    if (step.length === 1) return null;
+    steps.push(key ?? Number(at));
+  }
+  return (
+    `__import__("functools").reduce(lambda at, step: ` +
+    `(at[0][step], f"{at[1]}[{step}]") if isinstance(step, int) else ` +
+    `(getattr(at[0], step), f"{at[1]}.{step}") if hasattr(at[0], step) else ` +
+    `(at[0][step], f"{at[1]}[{step!r}]"), ${quoted(steps)}, (${root}, ${quoted(root)}))[1]`
+  );
 }
 
 /** What went wrong, from the error that the kernel showed: JSON of its name, message and stack. */

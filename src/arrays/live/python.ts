@@ -44,9 +44,9 @@ const MODULE = "_dice_gradient_array_reader";
 
 const module = `__import__("sys").modules[${JSON.stringify(MODULE)}]`;
 
-/** JSON in ASCII, which is the same string in Python. */
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(
+/** JSON in ASCII, which is the same string in Python, and the same list. */
+export function quoted(value: string | readonly (string | number)[]): string {
+  return JSON.stringify(value).replace(
     /[^ -~]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

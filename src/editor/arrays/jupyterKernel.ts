@@ -2,7 +2,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Jupyter, Kernel, KernelStatus } from "@vscode/jupyter-extension";
 import * as vscode from "vscode";
-import { kernelPython, type KernelOutput, pythonFailure } from "../../arrays/live/kernel.ts";
+import {
+  kernelPython,
+  type KernelOutput,
+  pathNamed,
+  pythonFailure,
+} from "../../arrays/live/kernel.ts";
+import type { RunningPython } from "../../arrays/live/python.ts";
 import { ArrayError } from "../../arrays/ndarray.ts";
 import { notebookOf } from "../inline/documents.ts";
 import { type LiveArrays, type LivePlace, NoPlace } from "./liveArray.ts";
@@ -36,7 +42,7 @@ export class JupyterKernels {
       );
       return;
     }
-    await this.check(notebook, expression);
+    await this.check(notebook, expression, true);
   }
 
   /**
@@ -52,9 +58,27 @@ export class JupyterKernels {
     return true;
   }
 
-  /** Checks the array that an expression gives in the kernel of a notebook. */
-  private async check(notebook: vscode.Uri, expression: string): Promise<void> {
-    await this.arrays.check(expression, () => kernelPlace(notebook));
+  /**
+   * Checks the array that an expression gives in the kernel of a notebook.
+   * @param isListed whether it is Jupyter's list of variables that names it so
+   */
+  private async check(notebook: vscode.Uri, expression: string, isListed = false): Promise<void> {
+    await this.arrays.check(expression, async () => {
+      const place = await kernelPlace(notebook);
+      return isListed ? { ...place, expressionOf: expressionOfListed } : place;
+    });
+  }
+}
+
+/** What is not found is asked for as it is named, so that the answer says why. */
+async function expressionOfListed(named: string, python: RunningPython): Promise<string> {
+  const path = pathNamed(named);
+  if (path === null) return named;
+  try {
+    return await python.evaluate(path);
+  } catch (error) {
+    if (error instanceof NoPlace || !(error instanceof ArrayError)) throw error;
+    return named;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Arrays of a Python program that is running: fetched with progress, and handed to the check. */
 import * as vscode from "vscode";
-import { surveyArrays, withArray } from "../../arrays/live/fetch.ts";
+import { type HeldArray, surveyArrays, withArray } from "../../arrays/live/fetch.ts";
 import { type LiveFacts, NoLiveArray, type RunningPython } from "../../arrays/live/python.ts";
 import { ArrayError, formatShape, type NdArray } from "../../arrays/ndarray.ts";
 import { guessRoles } from "../../session/arrays/roles.ts";
@@ -19,6 +19,8 @@ export interface LivePlace {
   readonly origin: string;
   /** What fetching has to wait for at the moment, if that is known. */
   waitsFor?(): string | null;
+  /** The Python expression of what the place itself names in other ways; absent where it never does. */
+  expressionOf?(named: string, python: RunningPython): Promise<string>;
   /** A Python dictionary of the variables that could be the other array, as text. */
   variables(): Promise<string>;
 }
@@ -130,15 +132,21 @@ export class LiveArrays {
     const fetched = await withSlowProgress(`Reading ${expression}`, async (report, stopping) => {
       const waiting = place.waitsFor?.() ?? null;
       if (waiting !== null) report(waiting);
-      const running = withArray(place.python(stopping.signal), reader, expression, async (held) => {
+      const python = place.python(stopping.signal);
+      const read = async (held: HeldArray, exact: string): Promise<Fetched | null> => {
         const { facts } = held;
-        if (facts.bytes > ASKED_ABOVE && !(await isWanted(expression, facts))) return null;
+        if (facts.bytes > ASKED_ABOVE && !(await isWanted(exact, facts))) return null;
         const onProgress = (bytes: number, of: number): void => {
           report(`${sizeOf(bytes)} of ${sizeOf(of)}`, bytes / of);
         };
         onProgress(0, facts.bytes);
-        return { facts, array: await held.read({ signal: stopping.signal, onProgress }) };
-      });
+        const array = await held.read({ signal: stopping.signal, onProgress });
+        return { expression: exact, facts, array };
+      };
+      const running = (async () => {
+        const exact = (await place.expressionOf?.(expression, python)) ?? expression;
+        return withArray(python, reader, exact, (held) => read(held, exact));
+      })();
       // A program that goes away may leave questions without an answer.
       const gone = new Promise<never>((_, reject) => {
         const listening = place.onGone((reason) => {
@@ -152,7 +160,7 @@ export class LiveArrays {
       });
       return Promise.race([running, gone]);
     });
-    return fetched === null ? null : picked(place, expression, fetched);
+    return fetched === null ? null : picked(place, fetched);
   }
 
   private async readerText(): Promise<string> {
@@ -186,11 +194,13 @@ async function tell(error: unknown): Promise<void> {
   }
 }
 
-function picked(
-  place: LivePlace,
-  expression: string,
-  { facts, array }: { readonly facts: LiveFacts; readonly array: NdArray },
-): PickedArray {
+interface Fetched {
+  readonly expression: string;
+  readonly facts: LiveFacts;
+  readonly array: NdArray;
+}
+
+function picked(place: LivePlace, { expression, facts, array }: Fetched): PickedArray {
   const on = facts.device === null ? "" : ` on ${facts.device}`;
   const origin = `${place.origin}: ${expression}, ${PREFIX[facts.library]}.${facts.dtype}${on}, ${now()}`;
   return pickedFromMemory(expression, array, origin.replaceAll("\n", " "));

@@ -30,6 +30,7 @@ y_pred = rng.random((2, 3, 4))
 y_true = (rng.random((2, 3, 4)) > 0.5).astype(float)
 scores = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 mask = scores > 0.5
+batch = {"image": y_pred, "truth": y_true}
 note = "no array"
 pathlib.Path("loss.txt").write_text(str(dice_loss_smooth(y_true, y_pred)))
 print("the arrays are made")`;
@@ -150,18 +151,30 @@ describe("arrays of a running Jupyter kernel", function () {
     await page.keyboard.press("Enter");
     await cellWith("# Jupyter kernel of train.ipynb: scores, torch.float32 on cpu");
     await reportWith(workbench, "dice_loss_smooth in losses.py", "128 elements");
+    assert.equal(await page.locator(".tab").filter({ hasText: "Untitled-1" }).count(), 1);
   });
 
   it("are checked by a right-click in VS Code's notebook variables view", async () => {
     const { page } = workbench;
     await toNotebook();
     await workbench.runCommand("Focus on Notebook Variables View");
+    // It has more room without the part above it.
+    await page.locator(".pane-header").filter({ hasText: /^Run$/ }).click();
     const rows = page.locator(".debug-pane .monaco-list-row");
     await choose(workbench, rows.filter({ hasText: "y_true" }).first());
     await lists.titled(/the prediction for y_true/);
     await lists.row(/^y_pred/).waitFor();
     await page.keyboard.press("Enter");
     await lists.form("y_pred against y_true");
+    await leave(workbench);
+  });
+
+  it("are checked where they are elements of a dictionary in that view", async () => {
+    const { page } = workbench;
+    const rows = page.locator(".debug-pane .monaco-list-row");
+    await rows.filter({ hasText: "batch" }).locator(".monaco-tl-twistie").click();
+    await choose(workbench, rows.filter({ hasText: "truth" }).first());
+    await lists.titled("the prediction for batch['truth']");
     await leave(workbench);
     await workbench.runCommand("View: Show Explorer");
   });
@@ -282,4 +295,45 @@ describe("arrays of a running Jupyter kernel", function () {
     const lines = workbench.page.locator(".notebookOverlay .view-line");
     await lines.filter({ hasText: comment }).first().waitFor({ timeout: 60_000 });
   }
+});
+
+describe("arrays of a kernel where the Jupyter extension is not installed", function () {
+  this.timeout(120_000);
+  let workbench: Workbench;
+
+  before(async () => {
+    const folder = await copyExample();
+    await writeFile(join(folder, "train.ipynb"), JSON.stringify(NOTEBOOK));
+    workbench = await launchWorkbench({
+      workspace: folder,
+      file: join(folder, "train.ipynb"),
+      beside: ["other-kernel"],
+      proposedApi: true,
+      settings: { "notebook.variablesView": true },
+    });
+    const { page } = workbench;
+    await page.locator(".notebookOverlay .view-line").first().waitFor({ timeout: 60_000 });
+    await workbench.runCommand("Other Kernel: Select");
+    await page.locator(".kernel-label").filter({ hasText: "Other Kernel" }).waitFor();
+  });
+  after(() => (workbench as Workbench | undefined)?.close());
+  keepEvidenceOfFailures(() => workbench);
+
+  it("cannot be read, and the extension that it takes is named", async () => {
+    const toolbar = workbench.page.locator(".notebook-toolbar-container");
+    const view = toolbar.getByRole("button", { name: "Variables" });
+    // VS Code offers the view with the first cell that runs after it has come to look for that.
+    for (let attempt = 0; attempt < 20 && (await view.count()) === 0; attempt++) {
+      await toolbar.getByRole("button", { name: "Run All" }).click();
+      await view.waitFor({ timeout: 3000 }).catch(() => undefined);
+    }
+    await view.click();
+    const rows = workbench.page.locator(".debug-pane .monaco-list-row");
+    await choose(workbench, rows.filter({ hasText: "y_pred" }).first());
+    const said = await messageWith(
+      workbench,
+      "through the Jupyter extension, which is not installed",
+    );
+    assert.match(said, /Show Extension/);
+  });
 });

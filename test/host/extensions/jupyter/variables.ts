@@ -4,12 +4,20 @@ import type { AskedKernel } from "./kernel.ts";
 
 /** What Python says of each variable: as the real extension's own script does. */
 const LISTING = `import json as _json
+
+def _listed(name, value, root=""):
+    kind = type(value)
+    module = "" if kind.__module__ == "builtins" else kind.__module__ + "."
+    return {
+        "name": name, "type": kind.__name__, "fullType": module + kind.__qualname__,
+        "value": repr(value)[:60], "expression": root + name,
+        "children": [_listed(str(k), v, root + name + ".") for k, v in value.items()] if kind is dict else [],
+    }
+
 print(_json.dumps([
-    {"name": name, "type": type(value).__name__, "value": repr(value)[:60],
-     "fullType": (type(value).__module__ + "." if type(value).__module__ != "builtins" else "") + type(value).__qualname__}
-    for name, value in list(globals().items())
-    if not name.startswith("_") and type(value).__name__ not in ("module", "function", "type", "method")
-    and name not in ("In", "Out", "exit", "quit", "open", "get_ipython")
+    _listed(name, value) for name, value in list(globals().items())
+    if not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "open", "get_ipython")
+    and type(value).__name__ not in ("module", "function", "type", "method")
 ]))`;
 
 interface Listed {
@@ -17,6 +25,9 @@ interface Listed {
   readonly type: string;
   readonly fullType: string;
   readonly value: string;
+  /** The real extension names an element of a dictionary like an attribute. */
+  readonly expression: string;
+  readonly children: readonly Listed[];
 }
 
 type FindKernel = (notebook: vscode.Uri) => AskedKernel | undefined;
@@ -27,7 +38,7 @@ async function listed(kernel: AskedKernel | undefined): Promise<readonly Listed[
 }
 
 /** The proposed API by which a kernel fills VS Code's notebook variables view. */
-interface VariableProvider {
+export interface VariableProvider {
   readonly onDidChangeVariables: vscode.Event<vscode.NotebookDocument>;
   provideVariables(
     notebook: vscode.NotebookDocument,
@@ -39,6 +50,7 @@ interface VariableProvider {
       readonly type: string;
       readonly expression: string;
       readonly language: string;
+      readonly children?: readonly Listed[];
     };
     readonly hasNamedChildren: boolean;
     readonly indexedChildrenCount: number;
@@ -53,11 +65,11 @@ export function provideVariables(
   const provider: VariableProvider = {
     onDidChangeVariables: new vscode.EventEmitter<vscode.NotebookDocument>().event,
     async *provideVariables(notebook, parent) {
-      if (parent !== undefined) return;
-      for (const { name, fullType, value } of await listed(kernelOf(notebook.uri))) {
+      const { children } = (parent ?? {}) as { readonly children?: readonly Listed[] };
+      for (const variable of children ?? (await listed(kernelOf(notebook.uri)))) {
         yield {
-          variable: { name, value, type: fullType, expression: name, language: "python" },
-          hasNamedChildren: false,
+          variable: { ...variable, type: variable.fullType, language: "python" },
+          hasNamedChildren: variable.children.length > 0,
           indexedChildrenCount: 0,
         };
       }
