@@ -10,6 +10,7 @@ import { receivesGradient } from "../gradient/derive.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
+import { Arena } from "../numbers/wasm/arena.ts";
 import { type ImageSource, makeImages } from "../report/images.ts";
 import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
 import {
@@ -96,7 +97,9 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   });
   const bound = request.inputs.every((x) => x.array !== null);
   const inForce = request.handwritten?.inForce(wrt.node) ?? null;
-  const numeric = bound ? evaluateAndCheck(request, loss, wrt, derivation, inForce, watch) : null;
+  const numeric = bound
+    ? evaluateAndCheck({ request, loss, wrt, derivation, inForce, watch })
+    : null;
   const handwritten = (request.handwritten?.entries ?? []).map((e) => ({
     ...e,
     maxAbsDifference: e.inForce ? (numeric?.gap ?? null) : null,
@@ -228,16 +231,31 @@ interface NumericPart {
   readonly images: Report["images"] & object;
 }
 
-function evaluateAndCheck(
-  request: InspectionRequest,
-  loss: Expr,
-  wrt: InspectedInput,
-  derivation: Derivation,
-  inForce: Expr | null,
-  watch: Watch,
+/** With the arrays in the kernels' memory meanwhile, which every step of a check reads. */
+function evaluateAndCheck(work: Evaluated): NumericPart {
+  const arena = new Arena();
+  try {
+    const { inputs } = work.request;
+    const arrays = inputs.map((x) => arena.resident(kernelArray(x.array!)));
+    return evaluateOn(new Map(inputs.map((x, k) => [x.name, arrays[k]!])), work);
+  } finally {
+    arena.release();
+  }
+}
+
+interface Evaluated {
+  readonly request: InspectionRequest;
+  readonly loss: Expr;
+  readonly wrt: InspectedInput;
+  readonly derivation: Derivation;
+  readonly inForce: Expr | null;
+  readonly watch: Watch;
+}
+
+function evaluateOn(
+  bindings: ReadonlyMap<string, TypedArray>,
+  { request, loss, wrt, derivation, inForce, watch }: Evaluated,
 ): NumericPart {
-  const bindings = new Map<string, TypedArray>();
-  for (const x of request.inputs) bindings.set(x.name, kernelArray(x.array!));
   const isCancelled = (): boolean => watch.isCancelled();
   watch.onProgress(0, "evaluating");
   const roots = [loss, derivation.gradientExpr, ...(inForce === null ? [] : [inForce])];

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { root } from "../../scripts/lib/root.mjs";
 
 export interface PythonRequest {
-  readonly library: "torch" | "numpy";
+  readonly library: "torch" | "compiled" | "numpy" | "c";
   readonly loss: string;
   readonly entries: number;
   readonly threads: number;
@@ -45,7 +45,7 @@ export class PythonTimer {
     this.lines = reader[Symbol.asyncIterator]();
   }
 
-  /** null where it ran out of memory. */
+  /** null where it ran out of memory, or has no compiler. */
   async ask(request: PythonRequest): Promise<PythonAnswer | null> {
     this.child.stdin!.write(`${JSON.stringify(request)}\n`);
     const line = await this.lines.next();

@@ -1,11 +1,17 @@
-"""The other side of volumes.ts: losses and gradients by PyTorch and NumPy, timed here.
+"""The other side of volumes.ts: losses and gradients by PyTorch, NumPy and C, timed here.
 
 Reads one JSON object a line: {"library", "loss", "entries", "threads"}; answers with
-{"ms", "loss"}, or {"error"}. Arrays are made once for each loss and size and reused.
+{"ms", "loss"}, or {"error"}. Arrays are made once for each loss and size and reused. torch.compile
+and C need a C++ and a C compiler; where they are missing their answers are errors.
 """
 
+import ctypes
 import json
+import pathlib
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -26,7 +32,7 @@ def data(loss, entries):
         if loss != "probabilities":
             x = (x - 0.5) * 8
         t = (rng.random(shape, dtype=np.float32) < 0.1).astype(np.float32)
-        arrays[key] = (x, t, torch.from_numpy(x), torch.from_numpy(t))
+        arrays[key] = (x, t, torch.from_numpy(x), torch.from_numpy(t), np.zeros_like(x))
     return arrays[key]
 
 
@@ -39,11 +45,45 @@ def torch_loss(loss, x, t):
     return 1 - (2 * (p * t).sum() + EPS) / (p.sum() + t.sum() + EPS)
 
 
-def by_torch(loss, x, t):
+def by_torch(loss, x, t, compute=torch_loss):
     x = x.detach().requires_grad_()
-    value = torch_loss(loss, x, t)
+    value = compute(loss, x, t)
     value.backward()
     return value.item(), x.grad
+
+
+compiled = torch.compile(torch_loss)
+
+
+def by_compiled(loss, x, t):
+    def compute(loss, x, t):
+        # One compilation serves all sizes.
+        for a in (x, t):
+            torch._dynamo.mark_dynamic(a, a.dim() - 1)
+        return compiled(loss, x, t)
+
+    return by_torch(loss, x, t, compute)
+
+
+loops = None
+
+
+def by_c(loss, x, t, out):
+    global loops
+    if loops is None:
+        compiler = shutil.which("gcc")
+        if compiler is None:
+            raise RuntimeError("there is no gcc")
+        source = pathlib.Path(__file__).with_suffix(".c")
+        target = pathlib.Path(tempfile.mkdtemp()) / "volumes.so"
+        command = [compiler, "-O3", "-march=native", "-shared", "-fPIC", source, "-o", target, "-lm"]
+        subprocess.run(command, check=True)
+        loops = ctypes.CDLL(str(target))
+        shutil.rmtree(target.parent)
+    function = loops[loss]
+    function.restype = ctypes.c_double
+    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (x, t, out)]
+    return function(*pointers, ctypes.c_size_t(x.size)), out
 
 
 def by_numpy(loss, x, t):
@@ -65,15 +105,20 @@ for line in sys.stdin:
     request = json.loads(line)
     try:
         torch.set_num_threads(request["threads"])
-        x, t, tx, tt = data(request["loss"], request["entries"])
+        x, t, tx, tt, out = data(request["loss"], request["entries"])
         began = time.perf_counter()
-        if request["library"] == "torch":
-            value, gradient = by_torch(request["loss"], tx, tt)
-        else:
-            value, gradient = by_numpy(request["loss"], x, t)
+        match request["library"]:
+            case "torch":
+                value, gradient = by_torch(request["loss"], tx, tt)
+            case "compiled":
+                value, gradient = by_compiled(request["loss"], tx, tt)
+            case "c":
+                value, gradient = by_c(request["loss"], x, t, out)
+            case _:
+                value, gradient = by_numpy(request["loss"], x, t)
         ms = (time.perf_counter() - began) * 1000
         del gradient
         answer = {"ms": ms, "loss": float(value)}
-    except (RuntimeError, MemoryError) as error:
+    except (RuntimeError, MemoryError, OSError, subprocess.CalledProcessError) as error:
         answer = {"error": str(error)}
     print(json.dumps(answer), flush=True)

@@ -1,6 +1,6 @@
 /**
- * `npx tsx test/bench/volumes.ts`: loss and gradient of whole volumes, beside PyTorch's autograd and
- * NumPy with the same number of threads, and beside reading and writing the arrays alone. All sides
+ * `npx tsx test/bench/volumes.ts`: loss and gradient of whole volumes, beside PyTorch's autograd, eager and
+ * compiled, NumPy and C loops with the same number of threads, and beside reading and writing the arrays alone. All sides
  * alternate in one run; ratios are medians of ratios of neighbouring repetitions. The table goes
  * into the README between its markers with `--write`.
  */
@@ -18,10 +18,11 @@ import { presentCrew, useCrew } from "../../src/numbers/crew.ts";
 import { startCrew } from "../../src/numbers/crew.node.ts";
 import { type Kernel, compileKernel } from "../../src/numbers/kernel.ts";
 import type { TypedArray } from "../../src/numbers/typedArrays.ts";
+import { Arena } from "../../src/numbers/wasm/arena.ts";
 import { features } from "../../src/numbers/wasm/features.ts";
 import { heap } from "../../src/numbers/wasm/heap.ts";
 import { threadFile } from "../threadFile.ts";
-import { type PythonAnswer, PythonTimer, benchPython } from "./python.ts";
+import { type PythonAnswer, type PythonRequest, PythonTimer, benchPython } from "./python.ts";
 
 const EPS = 1e-5;
 const CLASSES = 4;
@@ -81,7 +82,9 @@ interface Ours {
   /** float32, arrays in the kernels' memory, the result's memory reused. */
   readonly reused: Way;
   readonly threads: Way;
-  /** float32, arrays where the reader left them, a fresh result. */
+  /** float32, arrays where the reader left them, copied to an arena with the result, as checks do. */
+  readonly check: Way;
+  /** The same with a result in memory that was never used before. */
   readonly fresh: Way;
   /** As a report runs it: the same in float64. */
   readonly report: Way;
@@ -110,6 +113,15 @@ function ours(loss: Loss, n: number): Ours {
     ["x", xs.slice()],
     ["t", ts.slice()],
   ]);
+  const inArena = (): number => {
+    const arena = new Arena(on, Infinity);
+    try {
+      const inside = new Map([...outside].map(([name, a]) => [name, arena.resident(a)]));
+      return kernel.run(inside, { arena }).outputs[0]!.data[0]!;
+    } finally {
+      arena.release();
+    }
+  };
   const once = (k: Kernel<Float32Array | Float64Array>, reused: boolean): Promise<PythonAnswer> =>
     timed(() => {
       const options = reused ? { into: [undefined, gradient] } : {};
@@ -117,6 +129,7 @@ function ours(loss: Loss, n: number): Ours {
     });
   const crew = startCrew(THREADS, threadFile());
   return {
+    check: () => timed(inArena),
     fresh: () => once(kernel, false),
     reused: () => once(kernel, true),
     report: () => once(double, false),
@@ -141,6 +154,9 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1]!;
 }
 
+/** Ways that have the same arrays, and so the same loss. */
+const OURS: readonly string[] = ["reused", "threads", "check", "fresh", "report"];
+
 /** Milliseconds of each way, all ways taking turns. */
 async function alternate(
   ways: Readonly<Record<string, Way>>,
@@ -153,7 +169,7 @@ async function alternate(
       const answer = await way();
       if (answer === null) continue;
       if (k < 0) continue;
-      if (name !== "memory" && !name.startsWith("torch") && name !== "numpy") {
+      if (OURS.includes(name)) {
         expected ??= answer.loss;
         if (!(Math.abs(answer.loss - expected) < 1e-6)) {
           throw new Error(`${name} gives the loss ${answer.loss}, not ${expected}`);
@@ -183,20 +199,40 @@ async function table(sizes: readonly number[]): Promise<string[]> {
   const python = benchPython();
   const plain = python === null ? null : new PythonTimer(python, false);
   const tuned = python === null ? null : new PythonTimer(python, true);
-  const rows = [
-    "| loss and gradient | N | ours | … 2 threads | ours, fresh | a report's float64 | PyTorch tuned | … 2 threads | PyTorch as installed | NumPy | memory only | tuned/ours | … 2 threads | installed/fresh | installed/report |",
-    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+  const columns = [
+    "loss and gradient",
+    "N",
+    "ours",
+    "… 2 threads",
+    "a check's",
+    "ours, first time",
+    "a report's float64",
+    "PyTorch tuned",
+    "… 2 threads",
+    "… torch.compile",
+    "PyTorch as installed",
+    "NumPy",
+    "C loop",
+    "memory only",
+    "tuned/ours",
+    "… 2 threads",
+    "compiled/ours",
+    "C/ours",
+    "installed/check's",
   ];
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const rows = [line(columns), line(columns.map((_, k) => (k === 0 ? "---" : "--:")))];
   for (const loss of LOSSES) {
     for (const n of sizes) {
       const us = ours(loss, n);
       const ask =
-        (timer: PythonTimer, library: "torch" | "numpy", threads: number): Way =>
+        (timer: PythonTimer, library: PythonRequest["library"], threads: number): Way =>
         () =>
           timer.ask({ library, loss: loss.key, entries: n, threads });
       const ways: Record<string, Way> = {
         reused: us.reused,
         threads: us.threads,
+        check: us.check,
         fresh: us.fresh,
         report: us.report,
         memory: us.memory,
@@ -205,7 +241,9 @@ async function table(sizes: readonly number[]): Promise<string[]> {
         ways["torch"] = ask(plain, "torch", 1);
         ways["torch tuned"] = ask(tuned, "torch", 1);
         ways["torch tuned 2"] = ask(tuned, "torch", THREADS);
+        ways["compiled"] = ask(tuned, "compiled", 1);
         ways["numpy"] = ask(tuned, "numpy", 1);
+        ways["c"] = ask(tuned, "c", 1);
       }
       const t = await alternate(ways, n >= 1e8 ? 3 : n >= 1e7 ? 9 : n >= 1e6 ? 15 : 51);
       us.release();
@@ -214,19 +252,23 @@ async function table(sizes: readonly number[]): Promise<string[]> {
         n.toExponential(0).replace("e+", "e"),
         cell(t["reused"]),
         cell(t["threads"]),
+        cell(t["check"]),
         cell(t["fresh"]),
         cell(t["report"]),
         cell(t["torch tuned"]),
         cell(t["torch tuned 2"]),
+        cell(t["compiled"]),
         cell(t["torch"]),
         cell(t["numpy"]),
+        cell(t["c"]),
         cell(t["memory"]),
         ratio(t["torch tuned"], t["reused"]!),
         ratio(t["torch tuned 2"], t["threads"]!),
-        ratio(t["torch"], t["fresh"]!),
-        ratio(t["torch"], t["report"]!),
+        ratio(t["compiled"], t["reused"]!),
+        ratio(t["c"], t["reused"]!),
+        ratio(t["torch"], t["check"]!),
       ];
-      rows.push(`| ${row.join(" | ")} |`);
+      rows.push(line(row));
       console.log(row.join("\t"));
     }
   }
@@ -261,7 +303,7 @@ const rows = await table(wanted === undefined ? sizes : wanted.slice(8).split(",
 const text = [
   BEGIN,
   "",
-  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “Fresh” has its arrays in JavaScript's memory, from where they are copied in part by part, and makes a new array for the result, whose pages the system hands out one by one; “as installed” does so for every intermediate result too. The first two columns are where PyTorch's tuned ones are to be compared, “fresh” where “as installed” is. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long PyTorch takes.`,
+  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “A check’s” has its arrays in JavaScript’s memory, from where they are copied, within the time, into an arena of the kernels’ memory, which the check before has given back, and its result there too: what a person’s second check takes, as “as installed” is what PyTorch takes each time, with an allocator that returns large arrays to the system at every operation. “First time” copies them part by part and makes a new array for the result, whose pages the system hands out one by one. torch.compile is tuned likewise, compiled once for all sizes; the C loop is plain (gcc -O3 -march=native) and writes to an array that is reused. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long the other takes.`,
   "",
   ...rows,
   "",
