@@ -36,14 +36,15 @@ export function makeNumbers(source: NumbersSource): Numbers {
       ],
     };
   });
+  const figures = figuresOf(source.analytic);
   return {
     columns,
     rows,
     complete,
     total,
     ...(complete ? {} : { scatter: scatter(source.compared) }),
-    ...(total > 1 ? histogram(source.analytic) : {}),
-    statistics: statistics(source.analytic),
+    ...(total > 1 ? histogram(source.analytic, figures) : {}),
+    statistics: figures.statistics,
   };
 }
 
@@ -60,28 +61,29 @@ function scatter(compared: readonly ElementComparison[]): [number, number][] {
   return points.slice(0, SCATTER_LIMIT);
 }
 
-function histogram(g: Float64Array): Pick<Numbers, "histogram"> {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const x of g) {
-    if (!Number.isFinite(x)) continue;
-    if (x < low) low = x;
-    if (x > high) high = x;
-  }
+interface Figures {
+  /** Of the finite entries; above `high` if there are none. */
+  readonly low: number;
+  readonly high: number;
+  readonly statistics: Numbers["statistics"];
+}
+
+function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "histogram"> {
   if (!(high > low)) return {};
-  const counts = new Array<number>(HISTOGRAM_BINS).fill(0);
+  const counts = new Uint32Array(HISTOGRAM_BINS);
   const scale = HISTOGRAM_BINS / (high - low);
   for (const x of g) {
-    if (Number.isFinite(x)) counts[Math.min(HISTOGRAM_BINS - 1, Math.floor((x - low) * scale))]!++;
+    // The finite entries: NaN and the infinities are in neither comparison's range.
+    if (x >= low && x <= high) counts[Math.min(HISTOGRAM_BINS - 1, (x - low) * scale) | 0]!++;
   }
   const edges = Array.from(
     { length: HISTOGRAM_BINS + 1 },
     (_, k) => low + (k * (high - low)) / HISTOGRAM_BINS,
   );
-  return { histogram: { edges, counts } };
+  return { histogram: { edges, counts: [...counts] } };
 }
 
-function statistics(g: Float64Array): Numbers["statistics"] {
+function figuresOf(g: Float64Array): Figures {
   let [low, high, absolute, square, zeros, bad] = [Infinity, -Infinity, 0, 0, 0, 0];
   for (const x of g) {
     if (!Number.isFinite(x)) {
@@ -95,7 +97,7 @@ function statistics(g: Float64Array): Numbers["statistics"] {
     square += x * x;
   }
   const any = g.length > bad;
-  return [
+  const statistics = [
     { label: "smallest", value: any ? low : null },
     { label: "largest", value: any ? high : null },
     { label: "sum of magnitudes", value: any ? absolute : null },
@@ -103,6 +105,7 @@ function statistics(g: Float64Array): Numbers["statistics"] {
     { label: "exactly zero", value: zeros },
     { label: "not finite", value: bad },
   ];
+  return { low, high, statistics };
 }
 
 export function finite(x: number | null): number | null {
