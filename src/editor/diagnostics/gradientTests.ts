@@ -56,7 +56,7 @@ export class GradientTests implements vscode.Disposable {
 
   /** Shows the losses of every Python file of the workspace. */
   async discover(token?: vscode.CancellationToken): Promise<void> {
-    const files = await findPythonFiles(undefined, MOST_FILES, token);
+    const files = await findPythonFiles("py", undefined, MOST_FILES, token);
     for (const uri of files) {
       if (token?.isCancellationRequested === true) return;
       await this.read(uri);

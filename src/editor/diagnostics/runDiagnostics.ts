@@ -1,7 +1,8 @@
 /** *Run Gradient Diagnostics*: the rules on files, folders or the workspace, as problems. */
 import * as vscode from "vscode";
-import type { LintResult } from "../../session/lint.ts";
+import type { LintFinding, LintResult } from "../../session/lint.ts";
 import { lintFiles } from "../../session/lintThreads.node.ts";
+import { placeOfCell } from "../../session/notebookCells.ts";
 import { withSeverities } from "../../session/severities.ts";
 import { problemOf } from "../inline/findings.ts";
 import { pythonFor, severitiesSet } from "../settings.ts";
@@ -22,6 +23,9 @@ export class GradientDiagnostics implements vscode.Disposable {
       vscode.workspace.onDidOpenTextDocument((d) => {
         this.problems.delete(d.uri);
       }),
+      vscode.workspace.onDidOpenNotebookDocument((n) => {
+        this.problems.delete(n.uri);
+      }),
     ];
   }
 
@@ -38,7 +42,7 @@ export class GradientDiagnostics implements vscode.Disposable {
     const roots = rootsOf(clicked, selected);
     if (roots.length === 0) {
       void vscode.window.showInformationMessage(
-        "There is no folder open and no Python file in the editor to look at.",
+        "There is no folder open and no Python file or notebook in the editor to look at.",
       );
       return;
     }
@@ -57,7 +61,7 @@ export class GradientDiagnostics implements vscode.Disposable {
     progress: vscode.Progress<{ message?: string; increment?: number }>,
     token: vscode.CancellationToken,
   ): Promise<void> {
-    progress.report({ message: "looking for Python files" });
+    progress.report({ message: "looking for Python files and notebooks" });
     await vscode.workspace.saveAll(false);
     const files = await filesBelow(roots, token);
     const started = files.length;
@@ -74,18 +78,19 @@ export class GradientDiagnostics implements vscode.Disposable {
 
   /** @returns how many problems there are now */
   private publish(results: readonly LintResult[]): number {
-    const open = new Set(vscode.workspace.textDocuments.map((d) => d.uri.toString()));
+    const { textDocuments, notebookDocuments } = vscode.workspace;
+    const open = new Set([...textDocuments, ...notebookDocuments].map((d) => d.uri.toString()));
     let count = 0;
     for (const r of results) {
       const uri = vscode.Uri.file(r.file);
       const findings = withSeverities(r.findings, severitiesSet(uri)).filter(
-        (f) => f.location?.file === r.file,
+        (f) => placeOfCell(f.location?.file ?? "").file === r.file,
       );
       count += findings.length;
       if (open.has(uri.toString())) continue;
       this.problems.set(
         uri,
-        findings.map((f) => problemOf(f, null, uri, this.rules)),
+        findings.map((f) => problemOf(inNotebook(f), null, uri, this.rules)),
       );
     }
     return count;
@@ -114,17 +119,33 @@ export class GradientDiagnostics implements vscode.Disposable {
   }
 }
 
+/** The cells of a notebook that is not open have no address of their own: the message names them. */
+function inNotebook(f: LintFinding): LintFinding {
+  const { location } = f;
+  const { file, cell } = placeOfCell(location?.file ?? "");
+  if (location === null || cell === null) return f;
+  const message = `Cell ${cell}, line ${location.line ?? 1}: ${f.message}`;
+  return {
+    ...f,
+    message,
+    location: { file, line: 1, column: 1, endLine: 1, endColumn: 1 },
+    related: [],
+  };
+}
+
 function count(n: number, one: string, more: string): string {
   return `${n.toLocaleString()} ${n === 1 ? one : more}`;
 }
 
-/** What was clicked; else the active Python file if no folder is open; else the workspace. */
+/** What was clicked; else the workspace; where none is open, the active notebook or Python file. */
 function rootsOf(clicked: unknown, selected: unknown): vscode.Uri[] {
   const chosen = Array.isArray(selected) && selected.length > 0 ? selected : [clicked];
   const uris = chosen.filter((u): u is vscode.Uri => u instanceof vscode.Uri);
   if (uris.length > 0) return uris;
   const folders = vscode.workspace.workspaceFolders?.map((f) => f.uri) ?? [];
   if (folders.length > 0) return folders;
+  const notebook = vscode.window.activeNotebookEditor?.notebook.uri;
+  if (notebook?.scheme === "file") return [notebook];
   const document = vscode.window.activeTextEditor?.document;
   return document?.languageId === "python" && document.uri.scheme === "file" ? [document.uri] : [];
 }
@@ -140,7 +161,8 @@ async function filesBelow(
       found.add(root.fsPath);
       continue;
     }
-    for (const u of await findPythonFiles(root, undefined, token)) found.add(u.fsPath);
+    for (const u of await findPythonFiles("{py,ipynb}", root, undefined, token))
+      found.add(u.fsPath);
   }
   return [...found].sort();
 }
