@@ -17,7 +17,7 @@ import type { Failure } from "./protocol.ts";
 import { judgeHandwritten } from "./handwritten.ts";
 import { handwrittenDiagnostic } from "./inspect.ts";
 import { cellsOf, isNotebook, placeOfCell } from "./notebookCells.ts";
-import { diagnose, traceForRules } from "./rules.ts";
+import { diagnose, isIgnored, traceForRules } from "./rules.ts";
 
 export interface LintFinding extends Diagnostic {
   /** The loss that was looked at. */
@@ -80,7 +80,11 @@ export function lintSource(
         trace.handwritten.length === 0 || trace.decisions.length > 0
           ? []
           : bounded(trace, () => judgeHandwritten(trace)).entries.flatMap((e) =>
-              handwrittenDiagnostic({ ...e, maxAbsDifference: null }),
+              handwrittenDiagnostic({ ...e, maxAbsDifference: null }).filter(
+                ({ code, location }) =>
+                  location?.line === undefined ||
+                  !isIgnored(code, { file: location.file, line: location.line }, trace.syntax),
+              ),
             );
       for (const d of [...written, ...bounded(trace, () => diagnose(trace, RULES))]) {
         if (d.code.startsWith("DG")) found.push({ ...d, function: name });

@@ -70,7 +70,7 @@ export function diagnose(trace: Trace, rules: readonly Rule[] = QUICK_RULES): Di
     },
     rules,
   );
-  return found.filter((f) => !isIgnored(f, trace.syntax)).map(toDiagnostic);
+  return found.filter((f) => !isIgnored(f.rule.code, f.span, trace.syntax)).map(toDiagnostic);
 }
 
 /** Whether an assumption gives an array a shape that its author has not stated. */
@@ -84,14 +84,17 @@ const STATED = /: (its docstring|its annotation|the comment on|as you set it)/;
  * `# dice-gradient: ignore[DG001, DG002]` (or without codes: all of them) at the end of one of the
  * finding's lines, or in a line of its own above it.
  */
-function isIgnored(f: Found, syntax: ReadonlyMap<string, Module>): boolean {
-  const lines = syntax.get(f.span.file)?.source.lines ?? [];
-  const { line, endLine = line } = f.span;
+export function isIgnored(
+  code: string,
+  { file, line, endLine = line }: Pick<SourceSpan, "file" | "line" | "endLine">,
+  syntax: ReadonlyMap<string, Module>,
+): boolean {
+  const lines = syntax.get(file)?.source.lines ?? [];
   const own = lines.slice(line - 1, endLine);
   const above = lines[line - 2]?.trim() ?? "";
   return [...own, ...(above.startsWith("#") ? [above] : [])].some((text) => {
     const [marked, codes] = IGNORE.exec(text) ?? [];
-    return marked !== undefined && (codes === undefined || codes.includes(f.rule.code));
+    return marked !== undefined && (codes === undefined || codes.includes(code));
   });
 }
 const IGNORE = /#\s*dice-gradient:\s*ignore\b(?:\s*\[([^\]]*)\])?/;

@@ -178,6 +178,13 @@ def branching_dice_loss(y_pred, y_true, smooth=1.0):
     return 1 - (2 * intersection + smooth) / (jnp.sum(y_pred) + jnp.sum(y_true) + smooth)
 
 
+def branching_iou_loss(y_true, y_pred, smooth=1.0):
+    if tf.reduce_sum(y_true) == 0:  # DG017
+        return tf.reduce_mean(y_pred)
+    both = tf.reduce_sum(y_pred * y_true)
+    return 1 - (both + smooth) / (tf.reduce_sum(y_pred + y_true - y_pred * y_true) + smooth)
+
+
 def jumping_dice_loss(y_pred, y_true, smooth=1.0):
     dice = (2 * np.sum(y_pred * y_true) + smooth) / (np.sum(y_pred) + np.sum(y_true) + smooth)
     return 1 - dice if dice > 0.5 else 2 * (1 - dice)  # DG017

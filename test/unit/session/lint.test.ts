@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { RULES } from "../../../src/explain/rules/table.ts";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
-import type { SourceEdit } from "../../../src/report/schema.ts";
 import { filesFor } from "../../../src/session/files.node.ts";
 import type { Engine } from "../../../src/session/jobs.ts";
 import { type LintFinding, lintSource } from "../../../src/session/lint.ts";
 import { withSeverities } from "../../../src/session/severities.ts";
+import { definitionAt, withEdits } from "./pythonText.ts";
 
 const FILE = "test/rules/bad.py";
 const text = readFileSync(FILE, "utf8");
@@ -61,13 +61,13 @@ describe("diagnostics of a file", () => {
   for (const { code, line, fixed } of expected) {
     if (!fixed) continue;
     it(`${code} at line ${line} is silent after its fix, and no other finding comes of it`, () => {
-      const alone = blockAt(text, line);
+      const alone = definitionAt(text, line);
       const ownFindings = lint(alone);
       const finding = ownFindings.find((f) => f.code === code && f.location!.line === line);
       const edits = finding?.fix?.edits ?? [];
       assert.ok(edits.length > 0, "a fix is offered");
       const earlier = ownFindings.map((f) => keyOf(f));
-      const mended = applied(alone, edits);
+      const mended = withEdits(alone, edits);
       // Lines that the fix puts in move what stands below them.
       const put = mended.split("\n").length - alone.split("\n").length;
       const after = lint(mended).map((f) => keyOf(f, f.location!.line! > line ? put : 0));
@@ -111,26 +111,4 @@ describe("diagnostics of a file", () => {
 /** Several sums of one line are findings of their own; a fix moves what stands behind it. */
 function keyOf(f: LintFinding, down = 0): string {
   return `${f.location!.line! - down} ${f.code}`;
-}
-
-/** The file with nothing but its imports and the definition that a line is in, at its place. */
-function blockAt(source: string, line: number): string {
-  const lines = source.split("\n");
-  const starts = lines.flatMap((l, k) => (/^(def|class) /.test(l) ? [k] : []));
-  const from = starts.findLast((k) => k < line)!;
-  const to = starts.find((k) => k > from) ?? lines.length;
-  const isKept = (k: number): boolean => k < starts[0]! || (from <= k && k < to);
-  return lines.map((l, k) => (isKept(k) ? l : "")).join("\n");
-}
-
-function applied(source: string, edits: readonly SourceEdit[]): string {
-  const lines = source.split("\n");
-  const offset = (line: number, column: number): number =>
-    lines.slice(0, line - 1).reduce((n, l) => n + l.length + 1, 0) + column - 1;
-  const ordered = [...edits].sort((a, b) => b.line - a.line || b.column - a.column);
-  return ordered.reduce(
-    (s, e) =>
-      s.slice(0, offset(e.line, e.column)) + e.newText + s.slice(offset(e.endLine, e.endColumn)),
-    source,
-  );
 }
