@@ -30,24 +30,10 @@ const FILES = [
 
 /** Findings that are true, by file, code and loss, with the reason. */
 const REVIEWED: Readonly<Record<string, string>> = {
-  "keras/src/losses/losses.py DG001 CategoricalFocalCrossentropy":
-    "divides the prediction by its sum over the classes, which is zero for a prediction of zeros",
-  "keras/src/losses/losses.py DG011 categorical_generalized_cross_entropy":
-    "its docstring allows targets of shape (batch, 1), whose encoding is (batch, 1, classes)",
   "kornia/losses/dice.py DG010 dice_loss":
     'average="micro", the default, adds a softmax up over its classes',
-  "nnunetv2/training/loss/dice.py DG004 SoftDiceLoss":
-    "with the default smooth=1 the denominator is never below 1, and the clip at 1e-8 idle",
-  "nnunetv2/training/loss/dice.py DG004 MemoryEfficientSoftDiceLoss": "the same clip",
   "catalyst/contrib/losses/regression.py DG001 RSquareLoss":
     "divides by the variance of the target, which is zero for a constant one",
-  "catalyst/contrib/losses/lovasz.py DG017 _lovasz_softmax_flat":
-    "asks for each class whether the target has it, and goes on to the next if not",
-  "pytorch_toolbelt/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
-  "segmentation_models_pytorch/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
-  "torchseg/losses/lovasz.py DG017 _lovasz_softmax": "the same question",
-  "monai/losses/boundary_loss.py DG017 BoundaryLoss":
-    "asks whether a class is in the target at all",
   "monai/losses/hausdorff_loss.py DG017 HausdorffDTLoss":
     "asks whether the prediction has any foreground, which jumps with it",
 };
