@@ -7,7 +7,7 @@ import * as b from "../expression/build.ts";
 import type { Index } from "../expression/indices.ts";
 import { affine, sameIndex } from "../expression/indices.ts";
 import { Names, type Wish, namesFor, plainWish, wishFor } from "../expression/names.ts";
-import { Notation } from "../expression/notation.ts";
+import { FormulaTooLong, Notation } from "../expression/notation.ts";
 import { type Expr, annotationOf } from "../expression/node.ts";
 import { simplify } from "../expression/simplify.ts";
 import { dependsOn, leaves, substitute, topological } from "../expression/walk.ts";
@@ -203,7 +203,8 @@ function coupledActivation(
 
 /**
  * The derivative of `y` by each element of `x` when that element takes part in one element of `y`
- * only (which one is the same in every place it is used); null otherwise.
+ * only (which one is the same in every place it is used); null otherwise, and where that would take
+ * too long to tell.
  */
 export function localDerivative(
   y: Expr,
@@ -223,7 +224,12 @@ export function localDerivative(
     },
   });
   const own = notation.allocate(y.shape, new Set()).indices;
-  notation.element(y, own);
+  try {
+    notation.element(y, own);
+  } catch (error) {
+    if (error instanceof FormulaTooLong) return null; // windows over windows: places without end
+    throw error;
+  }
   if (whole.length > 0 || places.length === 0) return null;
   const sources = own.map((i) => (i.kind === "at" ? null : sourceOf(places, i)));
   if (sources.some((s, d) => s === null && own[d]!.kind !== "at")) return null;

@@ -24,7 +24,7 @@ import {
 } from "./kernel/javascript.ts";
 import { SharingConflict, buildPass } from "./kernel/builder.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
-import { type Buffer, LIMITS, type Limits, type Schedule } from "./kernel/plan.ts";
+import { type Buffer, LIMITS, type Limits, PassTooLong, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
 import { type FloatArray, Storage } from "./kernel/storage.ts";
 import { type Bounds, DEFAULT_CHUNK, entriesOf, piecesOf, workOf } from "./kernel/sweep.ts";
@@ -299,17 +299,26 @@ class CompiledKernel implements Kernel<FloatArray> {
   }
 }
 
-/** Loops for the expressions; a sharing of arrays that turns out impossible is not tried again. */
+/**
+ * Loops for the expressions; a sharing of arrays that turns out impossible is not tried again, nor
+ * are loops in which windows over windows take too long to write out.
+ */
 function plan(
   outputs: readonly Expr[],
   limits: Limits,
 ): { schedule: Schedule; passes: readonly Pass[] } {
   const noKeeping = new Set<number>();
+  let windowsApart = false;
   for (;;) {
-    const schedule = new Scheduler(outputs, limits).run(noKeeping);
+    const bounds = windowsApart ? { ...limits, mostInstructions: Infinity } : limits;
+    const schedule = new Scheduler(outputs, bounds, windowsApart).run(noKeeping);
     try {
       return { schedule, passes: schedule.passes.map((p) => buildPass(schedule, p)) };
     } catch (error) {
+      if (error instanceof PassTooLong) {
+        windowsApart = true;
+        continue;
+      }
       if (!(error instanceof SharingConflict)) throw error;
       const k = schedule.outputs.findIndex((o) => o.buffer === error.buffer);
       if (k < 0 || noKeeping.has(k)) throw error;

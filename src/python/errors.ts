@@ -73,6 +73,12 @@ export function isStackOverflow(e: unknown): e is RangeError {
   return e instanceof RangeError && /call stack/i.test(e.message);
 }
 
+/** The engine ran out of room for something that grew and grew: its stack, a set, a list or a text. */
+export function isOutOfRoom(e: unknown): e is RangeError {
+  if (isStackOverflow(e)) return true;
+  return e instanceof RangeError && /maximum size|invalid \w+ length|allocation/i.test(e.message);
+}
+
 /** Characters of a line that are shown; generated code has lines of many thousands. */
 const WIDEST = 160;
 

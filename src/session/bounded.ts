@@ -1,7 +1,7 @@
 /** Deriving within bounds: a formula that is too much for the engine is an error at its loss. */
 import { EffortSpent, withEffort } from "../expression/effort.ts";
 import { FormulaTooLong } from "../expression/notation.ts";
-import { PythonError, isStackOverflow } from "../python/errors.ts";
+import { PythonError, isOutOfRoom } from "../python/errors.ts";
 import type { Trace } from "../python/program.ts";
 
 /** About two seconds of one processor; the longest derivations of real losses take a hundredth. */
@@ -12,7 +12,7 @@ export function bounded<T>({ name, file, line }: Trace, body: () => T): T {
   try {
     return withEffort(EFFORT, body);
   } catch (e) {
-    const isTooLong = isStackOverflow(e) || e instanceof FormulaTooLong || e instanceof EffortSpent;
+    const isTooLong = isOutOfRoom(e) || e instanceof FormulaTooLong || e instanceof EffortSpent;
     if (!isTooLong) throw e;
     throw new PythonError(
       "Unsupported",

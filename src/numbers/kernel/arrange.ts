@@ -14,7 +14,7 @@ import {
   stridesOf,
   variableIndex,
 } from "./indexForm.ts";
-import { type PassPlan, type Schedule, overOf } from "./plan.ts";
+import { PassTooLong, type PassPlan, type Schedule, overOf } from "./plan.ts";
 
 export interface Arrangement {
   /** Axes of the sweep in row-major order; the product is the total. */
@@ -114,7 +114,7 @@ class Survey {
     const key = `${e.id}@${indexKey(position)}`;
     if (this.seen.has(key)) return;
     this.seen.add(key);
-    this.nodes++;
+    if (++this.nodes > this.schedule.limits.mostInstructions) throw new PassTooLong();
     if (e.kind === "input" || this.isStored(e)) {
       this.positions.push(position);
       return;

@@ -31,6 +31,7 @@ import type {
 } from "./loops.ts";
 import {
   type Buffer,
+  PassTooLong,
   type PassPlan,
   type ReduceRoot,
   type Root,
@@ -98,6 +99,7 @@ class Builder {
   private readonly parameters = new Set<string>();
   private readonly written: ReadonlySet<number>;
   private registers = 0;
+  private instructions = 0;
   private weight = 0;
 
   private readonly box: Box;
@@ -396,6 +398,7 @@ class Builder {
   }
 
   private emit(instruction: Instruction, level: number): void {
+    if (++this.instructions > this.schedule.limits.mostInstructions) throw new PassTooLong();
     this.weight += level === this.scopes.length - 1 ? 1 : 0;
     this.scopeFor(level).instructions.push(instruction);
   }

@@ -14,6 +14,8 @@ export interface Limits {
   readonly deepestRegion: number;
   /** Code longer than this is not optimised by the engine; it is split over several passes. */
   readonly mostNodesInPass: number;
+  /** A pass that takes more instructions than this is made anew, its windows in passes of their own. */
+  readonly mostInstructions: number;
   /** Stretched arrays of up to this many entries are stored, however cheap to compute. */
   readonly smallResult: number;
   /** Passes over fewer entries than this compute costly nodes again. */
@@ -32,12 +34,20 @@ export const LIMITS: Limits = {
   mostInlinedNodes: 1500,
   deepestRegion: 200,
   mostNodesInPass: 1200,
+  mostInstructions: 20_000,
   smallResult: 1 << 16,
   leastKept: 4096,
   mostTemporary: 8 << 20,
   leastChunk: 1 << 12,
   leastSingle: 1 << 12,
 };
+
+/** More instructions than a pass may have: windows over windows are written out in it. */
+export class PassTooLong extends Error {
+  constructor() {
+    super("a pass takes too many instructions");
+  }
+}
 
 /** A flat array that passes read or write. */
 export interface Buffer {

@@ -7,6 +7,8 @@
  *   result, as a softmax over classes does: that is computed inline.
  * - Everything at the same distance from the inputs and over the same index space shares a pass,
  *   so that a plain function of sums takes two: the sums, then the outputs.
+ * - Windows over windows (a pooling of what was pooled) would be written out once for every entry
+ *   of every window: where that gets long, what windows look at is stored, and so is what they give.
  * - A costly node (a sigmoid) that two passes need is computed once and kept in an output array
  *   whose final value a later pass writes; `keep.ts` chooses.
  */
@@ -14,7 +16,7 @@ import { ShapeError, formatShape } from "../../expression/axis.ts";
 import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
 import { Sizes, sizeProduct } from "../typedArrays.ts";
-import { isReduction, reducedDims } from "./access.ts";
+import { isChoosing, isReduction, reducedDims } from "./access.ts";
 import { requiredCuts, wantedCuts } from "./cuts.ts";
 import { COSTLY, costOf } from "./cost.ts";
 import { chooseKept } from "./keep.ts";
@@ -41,9 +43,12 @@ export class Scheduler {
   private readonly levels = new Map<Expr, number>();
   private readonly depths = new Map<Expr, number>();
   private readonly roots: { stage: number; root: Root }[] = [];
+  private readonly windowsApart: boolean;
 
-  constructor(outputs: readonly Expr[], limits: Limits) {
+  /** @param windowsApart whatever windows look at, and every reduction, gets a pass of its own */
+  constructor(outputs: readonly Expr[], limits: Limits, windowsApart = false) {
     this.limits = limits;
+    this.windowsApart = windowsApart;
     this.outputs = lower(outputs);
     this.order = topological(...this.outputs);
     for (const e of this.order) {
@@ -148,6 +153,7 @@ export class Scheduler {
   }
 
   private canInline(e: Reduce | ArgReduce): boolean {
+    if (this.windowsApart) return false;
     const x = e.args[0]!;
     const combined = sizeProduct(reducedDims(e).map((d) => this.sizes.of(x)[d]!));
     return (
@@ -165,10 +171,12 @@ export class Scheduler {
   private isWorthStoring(e: Expr): boolean {
     const count = this.sizes.count(e);
     if (count <= 1 || e.args.length === 0) return false;
-    const stretched = (this.users.get(e) ?? []).some((user) => this.stretchesOutside(e, user));
-    if (!stretched) return false;
+    const users = this.users.get(e) ?? [];
+    const isSeen = this.windowsApart && users.some(looksElsewhere);
+    if (!isSeen && !users.some((user) => this.stretchesOutside(e, user))) return false;
     const region = [...this.region(e, Infinity)];
     if (region.every((x) => x.args.length === 0 || isView(x))) return false;
+    if (isSeen) return true;
     if (region.some((x) => this.inlined.has(x))) return false;
     return count <= this.limits.smallResult || region.some((x) => costOf(x) >= COSTLY);
   }
@@ -256,6 +264,11 @@ function identityOf(op: (Reduce | ArgReduce)["op"]): number {
 
 function isBroadcasting(e: Expr): boolean {
   return e.kind === "binary" || e.kind === "where" || e.kind === "clamp" || e.kind === "expand";
+}
+
+/** Nodes whose entries come from other positions of their arguments. */
+function looksElsewhere(e: Expr): boolean {
+  return isChoosing(e) || e.kind === "slice" || e.kind === "index" || e.kind === "transpose";
 }
 
 /** Nodes that only say where an entry is found. */

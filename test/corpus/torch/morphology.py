@@ -35,6 +35,7 @@ class SoftClDice(nn.Module):
     # case: SoftClDice(1)(probabilities(1, 1, 5, 6), soft(1, 1, 5, 6))
     # case: SoftClDice(2)(probabilities(2, 1, 4, 4), soft(2, 1, 4, 4))
     # case: SoftClDice(1)(probabilities(1, 1, 3, 3, 3), soft(1, 1, 3, 3, 3))
+    # case: SoftClDice(10)(probabilities(2, 2, 6, 6), soft(2, 2, 6, 6))
     def __init__(self, iterations=3, smooth=1.0):
         super().__init__()
         self.iterations, self.smooth = iterations, smooth
