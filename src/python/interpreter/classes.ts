@@ -91,9 +91,14 @@ export function instantiate(vm: Interpreter, cls: ClassValue, args: CallArgument
 }
 
 /** An ordinary instance: made, then initialized. */
-export function construct(vm: Interpreter, cls: ClassValue, args: CallArguments): InstanceValue {
-  if (lookup(cls.mro, "__new__") !== undefined) {
-    vm.unsupported(`class ${cls.name} defines __new__, which is not supported`);
+export function construct(vm: Interpreter, cls: ClassValue, args: CallArguments): Value {
+  const maker = lookup(cls.mro, "__new__");
+  if (maker?.kind === "function" || maker?.kind === "staticmethod") {
+    const callee = maker.kind === "staticmethod" ? maker.callee : maker;
+    const made = call(vm, callee, [cls, ...args.positional], args.keywords);
+    // What is no instance of the class is left as it is.
+    if (made.kind === "instance" && made.cls.mro.includes(cls)) initialize(vm, made, args);
+    return made;
   }
   const self: InstanceValue = {
     kind: "instance",

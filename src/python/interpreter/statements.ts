@@ -25,6 +25,7 @@ import { exceptionValue, handles, isException, raise } from "./exceptions.ts";
 import { display } from "./format.ts";
 import { evaluate } from "./expressions.ts";
 import { runImport, runImportFrom } from "./imports.ts";
+import { walkSyntax } from "../syntaxWalk.ts";
 import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
 import { matchingCase } from "./match.ts";
@@ -446,7 +447,27 @@ function runAssert(vm: Interpreter, node: Assert, scope: Scope): void {
   vm.at = node.span;
   const message = node.message === null ? NONE : evaluate(vm, node.message, scope);
   vm.at = node.span;
-  vm.fail("AssertionError", message.kind === "none" ? "" : display(vm, message));
+  if (message.kind !== "none") vm.fail("AssertionError", display(vm, message));
+  vm.fail("AssertionError", "", `${checkText(vm, node.test, scope)}.`);
+}
+
+/** What a failed check says, and the plain values of the names in it. */
+function checkText(vm: Interpreter, test: Expression, scope: Scope): string {
+  const { line, column, endLine, endColumn } = test.span;
+  const code = vm.source?.lines[line - 1] ?? "";
+  const end = endLine === undefined || endLine === line ? endColumn : undefined;
+  const names = new Set<string>();
+  walkSyntax([test], (n) => {
+    if (n.kind === "Name") names.add(n.id);
+  });
+  const values = [...names].flatMap((name) => {
+    const v = scope.lookup(name);
+    if (v === undefined || v === "unbound") return [];
+    const isPlain = v.kind === "number" || v.kind === "str" || v.kind === "none";
+    return isPlain ? [`${name} is ${display(vm, v, true)}`] : [];
+  });
+  const text = `\`${code.slice(column - 1, end === undefined ? undefined : end - 1)}\` must hold`;
+  return values.length === 0 ? text : `${text}; here ${values.join(", ")}`;
 }
 
 function runDelete(vm: Interpreter, target: Expression, scope: Scope): void {

@@ -1,5 +1,6 @@
 /** `value[key]` of every kind of value: reading, setting, deleting. */
-import { assignIndex, indexTensor } from "../tensors/indexing.ts";
+import { assignIndex } from "../tensors/assigning.ts";
+import { indexTensor } from "../tensors/indexing.ts";
 import { dependsOn } from "../../expression/walk.ts";
 import { type TensorValue, type Value, int, str, tuple, typeName } from "../values.ts";
 import { findMethod } from "./attributes.ts";

@@ -30,6 +30,7 @@ import { ofOneType } from "../tensors/strictTypes.ts";
 import { libraryOf, operandOf, sizeNumbers, stackTensors, tensor } from "../tensors/tensor.ts";
 import { type NumberValue, type TensorValue, type Value, float, namedTuple } from "../values.ts";
 import { readDType } from "./dtypeNames.ts";
+import { nonzeroByAxis, nonzeroRows } from "./knownSets.ts";
 import type { CallContext, Meaning } from "./signature.ts";
 
 // Entry by entry
@@ -119,11 +120,8 @@ export const logBase =
   };
 
 export const choose: Meaning = (c) => {
-  if (!c.given("x") || !c.given("y")) {
-    return c.vm.unsupported(
-      `${c.name}() with a condition alone gives positions, whose number depends on values`,
-      "Use a mask: multiply by the condition instead of picking entries.",
-    );
+  if (!c.given("x") && !c.given("y")) {
+    return c.library === "tensorflow" ? nonzeroRows("condition")(c) : nonzeroByAxis("condition")(c);
   }
   return select(
     c.vm,

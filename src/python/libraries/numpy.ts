@@ -48,6 +48,7 @@ import {
   allClose,
   splitArray,
 } from "./numpyMeanings.ts";
+import { numpySets } from "./knownSets.ts";
 import { numpyPicking, repeated } from "./picking.ts";
 
 const OUT = "!out, !where, ~casting, ~order, ~subok";
@@ -112,6 +113,7 @@ export const numpyFunctions: Table = {
   // Over axes
   sum: [`a, axis=None, dtype=None, !out, keepdims=False, !initial, !where`, m.reduceBy("sum")],
   mean: [`a, axis=None, dtype=None, !out, keepdims=False, !where`, m.reduceBy("mean")],
+  product: [`a, axis=None, dtype=None, !out, keepdims=False, !initial, !where`, m.reduceBy("prod")],
   prod: [`a, axis=None, dtype=None, !out, keepdims=False, !initial, !where`, m.reduceBy("prod")],
   max: [reduceArgs, m.reduceBy("max")],
   amax: [reduceArgs, m.reduceBy("max")],
@@ -165,6 +167,7 @@ export const numpyFunctions: Table = {
   size: ["a, axis=None", sizeAlong],
 
   ...numpyPicking,
+  ...numpySets,
   split: ["ary, indices_or_sections, axis=0", splitArray],
   array_split: ["ary, indices_or_sections, axis=0", splitArray],
   tensordot: ["a, b, axes=2", (c) => tensorDot(c, "axes")],
@@ -220,7 +223,7 @@ export const numpyMethods: Table = {
 export const numpyMethodNames = [
   "sum", "mean", "prod", "max", "min", "any", "all", "std", "var", "argmax", "argmin",
   "ravel", "swapaxes", "squeeze", "round", "copy", "cumsum", "argsort", "take", "diagonal", "trace",
-  "repeat",
+  "repeat", "nonzero",
 ] as const; // prettier-ignore
 
 export function numpyAttribute(

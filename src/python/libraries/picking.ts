@@ -6,11 +6,12 @@ import { elementwise } from "../tensors/elementwise.ts";
 import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
 import { pickBroadcast } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis, flattenRange, sizesFrom } from "../tensors/reshape.ts";
+import { addAxis, dropAxes, flattenRange, sizesFrom } from "../tensors/reshape.ts";
 import { type Sorted, cumulativeSum, sortAlong } from "../tensors/sorting.ts";
 import { rankOf } from "../tensors/tensor.ts";
 import { repeatEach, sizeAlong, tileAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, namedTuple } from "../values.ts";
+import { convert } from "./convert.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { requireInteger } from "./torchMeanings.ts";
 
@@ -89,6 +90,36 @@ function topk(c: CallContext): Value {
   const cut = (t: TensorValue): TensorValue => selectPositions(c.vm, t, d, first);
   return namedTuple("torch.return_types.topk", { values: cut(values), indices: cut(indices) });
 }
+
+/** The first k of the sorted entries, and where they were. */
+function largest(c: CallContext, k: Value, dim: number, what: string): Sorted {
+  const s = sortAlong(c.vm, c.tensor("x"), dim, true, what);
+  const n = knownInteger(c.vm, k, what);
+  const d = axisOf(c, s.values, dim);
+  if (n < 0 || n > sizeAlong(c.vm, s.values, d, what)) {
+    c.vm.fail("InvalidArgumentError", `input must have at least k columns, k is ${n}`);
+  }
+  const first = Array.from({ length: n }, (_, p) => p);
+  const cut = (t: TensorValue): TensorValue => selectPositions(c.vm, t, d, first);
+  return { values: cut(s.values), indices: cut(s.indices) };
+}
+
+/** The middle entry of an odd number; of an even one PyTorch takes the lower of the two. */
+const median: Meaning = (c) => {
+  const { x, dim } = alongOrFlat(c);
+  const d = axisOf(c, x, dim);
+  const s = sortAlong(c.vm, x, d, false, "median()");
+  const middle = Math.floor((sizeAlong(c.vm, x, d, "median()") - 1) / 2);
+  const at = (t: TensorValue): TensorValue => {
+    const one = selectPositions(c.vm, t, d, [middle]);
+    return c.flag("keepdim") ? one : dropAxes(c.vm, one, [d]);
+  };
+  if (!c.given("dim")) return at(s.values);
+  return namedTuple("torch.return_types.median", {
+    values: at(s.values),
+    indices: at(s.indices),
+  });
+};
 
 export const runningSum: Meaning = (c) => {
   const { x, dim } = alongOrFlat(c);
@@ -177,6 +208,7 @@ export const torchPicking: Table = {
     (c) => sorted(c, c.flag("descending")).indices,
   ],
   topk: ["input, k, dim=-1, largest=True, ~sorted, *, !out", topk],
+  median: ["input, dim=None, keepdim=False, *, !out", median],
   cumsum: ["input, dim, *, !dtype, !out", runningSum],
   flip: ["input, *dims", (c) => reversed(c, integersOf(c, "dims"))],
   tile: ["input, *dims", (c) => tiled(c, integersOf(c, "dims"))],
@@ -199,6 +231,32 @@ export const numpyPicking: Table = {
   trace: ["a, !offset=0, !axis1=0, !axis2=1", trace],
   diff: ["a, n=1, axis=-1, !prepend, !append", differences],
 };
+
+/** TensorFlow's. */
+export const tensorflowPicking: Table = {
+  cumsum: ["x, axis=0, !exclusive, !reverse, ~name", runningSum],
+  top_k: [
+    "input, k=1, ~sorted, ~index_type, ~name",
+    (c) => {
+      const { values, indices } = largest(c, c.value("k"), -1, "top_k()");
+      return namedTuple("TopKV2", { values, indices: convert(c.vm, indices, "int32") });
+    },
+  ],
+  sort: [
+    "values, axis=-1, direction='ASCENDING', ~name",
+    (c) => sortAlong(c.vm, c.tensor("values"), c.int("dim"), isDescending(c), "sort()").values,
+  ],
+  argsort: [
+    "values, axis=-1, direction='ASCENDING', ~stable, ~name",
+    (c) => {
+      const s = sortAlong(c.vm, c.tensor("values"), c.int("dim"), isDescending(c), "argsort()");
+      return convert(c.vm, s.indices, "int32");
+    },
+  ],
+  reverse: ["tensor, axis, ~name", flipAxes],
+};
+
+const isDescending = (c: CallContext): boolean => c.text("direction") === "DESCENDING";
 
 function flipAxes(c: CallContext): Value {
   return reversed(c, c.dims("dim") ?? Array.from({ length: rankOf(c.tensor("x")) }, (_, d) => d));

@@ -176,6 +176,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
     "tensor",
     "object",
     "obj",
+    "ar",
     "input_tensor",
     "features",
     "value",

@@ -7,6 +7,8 @@ import { NONE, TRUE, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert } from "./convert.ts";
 import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
+import { tensorflowSets } from "./knownSets.ts";
+import { tensorflowPicking } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { Aliases, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
@@ -26,6 +28,8 @@ const over = "input_tensor, axis=None, keepdims=False, ~name";
 
 /** In tf and in tf.math alike. */
 const shared: Table = {
+  cumsum: tensorflowPicking["cumsum"]!,
+  top_k: tensorflowPicking["top_k"]!,
   // Entry by entry
   exp: [one, m.real("exp")],
   sqrt: [one, m.real("sqrt")],
@@ -145,6 +149,8 @@ export const tensorflowFunctions: Table = {
     (c) => t.clip(c, c.value("t"), c.optional("clip_value_min"), c.optional("clip_value_max")),
   ],
   where: ["condition, x=None, y=None, ~name", m.choose],
+  ...tensorflowSets,
+  ...tensorflowPicking,
 
   // Shapes
   reshape: ["tensor, shape, ~name", shapes.reshape("shape")],
@@ -204,7 +210,7 @@ export const tensorflowFunctions: Table = {
 
   // Control flow, and what says nothing about values
   cond: [
-    "pred, true_fn, false_fn, ~name",
+    "pred, true_fn=None, false_fn=None, ~name, ~strict",
     (c) => t.conditional(c, c.value("pred"), c.value("true_fn"), c.value("false_fn")),
   ],
   map_fn: ["fn, elems, **", t.mapped],

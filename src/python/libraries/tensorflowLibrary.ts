@@ -97,6 +97,8 @@ for (const root of ["tensorflow", "tensorflow.compat.v1", "tensorflow.compat.v2"
   modules.define(root, [tensorflowFunctions], others, tensorflowAliases);
   define("math", [mathFunctions, tensorflowFunctions]);
   define("nn", [nnFunctions, linalgFunctions]);
+  define("dtypes", [{ cast: tensorflowFunctions["cast"]! }], (name) =>
+    dtypeNamed("tensorflow", name) ?? asDType(name));
   define("linalg", [linalgFunctions]);
   define("debugging", [debuggingFunctions], debuggingNames);
 }

@@ -27,6 +27,7 @@ import { mathFunctions } from "./tensorflow.ts";
 import * as t from "./tensorflowMeanings.ts";
 
 export const nnFunctions: Table = {
+  top_k: mathFunctions["top_k"]!,
   sigmoid: mathFunctions["sigmoid"]!,
   tanh: mathFunctions["tanh"]!,
   softplus: mathFunctions["softplus"]!,

@@ -1,6 +1,7 @@
 /** PyTorch: what each function and tensor method means. One line a function. */
 import { defaultFloat } from "../dtypes.ts";
 import { inPlace } from "../interpreter/operators.ts";
+import { truth } from "../interpreter/truth.ts";
 import { FALSE, NONE, type TensorValue, type Value, bool, int, str, tuple } from "../values.ts";
 import { dot, einsum, matmul } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
@@ -32,6 +33,7 @@ import {
   reduceNumbers,
   replaceNaN,
 } from "./numpyMeanings.ts";
+import { torchSets } from "./knownSets.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
 import { tensorDot } from "./products.ts";
 import { unbind } from "./pieces.ts";
@@ -221,6 +223,7 @@ export const torchShared: Table = {
   is_floating_point: ["input", (c) => bool(nodeOf(c.tensor("input")).type === "float")],
   isinf: ["input", isInfinite],
   ...torchPicking,
+  ...torchSets,
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
     (c) => c.vm.unsupported("torch.allclose is not supported here"),
@@ -303,6 +306,7 @@ export const torchFunctions: Table = {
             "Convert the arrays instead: x.double().",
           ),
   ],
+  is_nonzero: ["input", (c) => bool(truth(c.vm, c.tensor("input")))],
   is_grad_enabled: ["", (c) => bool(c.vm.stopGradientDepth === 0)],
 };
 

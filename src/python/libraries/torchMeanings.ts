@@ -1,8 +1,8 @@
 /** What the functions of torch.ts do that are more than one line. */
 import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../values.ts";
 import { dtypeOf, readDType } from "./dtypeNames.ts";
-import type { Shape } from "../../expression/axis.ts";
-import { constant, div, log, oneHot, reshape, sub, where } from "../../expression/build.ts";
+import { type Shape, axis } from "../../expression/axis.ts";
+import { constant, div, log, oneHot, reduce, reshape, sub, where } from "../../expression/build.ts";
 import { type DType, defaultFloat, isDType } from "../dtypes.ts";
 import { type Interpreter, NeedsIntegerError } from "../interpreter/interpreter.ts";
 import { asBoolean, elementwise, select } from "../tensors/elementwise.ts";
@@ -19,6 +19,7 @@ import {
 import {
   asTensor,
   filled,
+  freshLetter,
   operandExpr,
   rankOf,
   sizeNumber,
@@ -52,10 +53,10 @@ export function logit(c: CallContext): Value {
 /** max(x), max(x, dim) or max(x, y). */
 export function extreme(c: CallContext, op: "max" | "min"): Value {
   const second = c.given("other") ? c.value("other") : c.value("dim");
-  if (second.kind === "tensor" && second.expr.shape.length > 0) {
+  // A tensor without axes is the other operand too: a position is a Python integer.
+  if (second.kind === "tensor" || c.given("other")) {
     return elementwise(c.vm, op, c.tensor("input"), second, "torch");
   }
-  if (c.given("other")) return elementwise(c.vm, op, c.tensor("input"), second, "torch");
   return c.given("dim") ? m.extremeAlong(op)(c) : m.reduceBy(op)(c);
 }
 
@@ -146,7 +147,7 @@ export function narrow(c: CallContext): Value {
 export function torchWhere(c: CallContext): Value {
   const a = c.given("x") ? c.value("x") : c.value("input");
   const b = c.given("y") ? c.value("y") : c.value("other");
-  if (a.kind === "none" || b.kind === "none") return m.choose(c);
+  if (a.kind === "none" && b.kind === "none") return m.choose(c);
   return select(c.vm, c.tensor("condition"), a, b, "torch");
 }
 
@@ -346,13 +347,15 @@ export function scattered(c: CallContext): TensorValue {
   const rank = x.expr.shape.length;
   const dim = c.int("dim") < 0 ? c.int("dim") + rank : c.int("dim");
   const unit = index.expr.shape[dim];
-  if (index.expr.shape.length !== rank || unit?.size !== 1) {
-    return vm.unsupported(
-      "scatter is supported only with an index of size 1 along the axis (as for one-hot targets)",
+  if (index.expr.shape.length !== rank || unit === undefined) {
+    return vm.fail(
+      "RuntimeError",
+      "Index tensor must have the same number of dimensions as self tensor",
     );
   }
   requireInteger(c, index, "scatter() expects an index of integers (int64)");
   const source = c.given("src") ? c.value("src") : c.value("value");
+  if (unit.size !== 1) return scatteredWidely(c, x, index, dim, source);
   if (source.kind === "tensor" && source.expr.shape.length > 0) {
     const { shape } = source.expr;
     if (shape[dim]?.size !== 1)
@@ -365,6 +368,33 @@ export function scattered(c: CallContext): TensorValue {
     // What is written into a boolean tensor is true or false: `~` of it is no bitwise complement.
     const written = x.dtype === "bool" ? asBoolean(value) : value;
     return where(asBoolean(hot), written, x.expr);
+  });
+  return tensor(vm, e, "torch", x.dtype);
+}
+
+/** One number at all positions that an index of several entries along the axis names. */
+function scatteredWidely(
+  c: CallContext,
+  x: TensorValue,
+  index: TensorValue,
+  dim: number,
+  source: Value,
+): TensorValue {
+  const { vm } = c;
+  const others = index.expr.shape.every((a, d) => d === dim || a.size === x.expr.shape[d]!.size);
+  if (!others || (source.kind === "tensor" && source.expr.shape.length > 0)) {
+    return vm.unsupported(
+      "scatter with several positions along the axis is supported for one number, with an index as " +
+        "large as the array in the other axes",
+      "Scatter one position at a time, or write it with one_hot and where.",
+    );
+  }
+  const e = vm.shaped(() => {
+    const { shape } = x.expr;
+    const own = axis(freshLetter([...shape, ...index.expr.shape], ["k"]), shape[dim]!.size);
+    const hits = reduce("any", asBoolean(oneHot(index.expr, own, dim + 1)), [dim]);
+    const value = operandExpr(vm, source, "torch");
+    return where(reshape(hits, shape), x.dtype === "bool" ? asBoolean(value) : value, x.expr);
   });
   return tensor(vm, e, "torch", x.dtype);
 }

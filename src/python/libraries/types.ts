@@ -50,6 +50,14 @@ const items = (vm: Interpreter, args: CallArguments): Value[] => {
 
 const isNumber = (type: string) => (v: Value) => v.kind === "number" && v.type === type;
 
+/** An instance that nothing has been put into. */
+function bareInstance(vm: Interpreter, { positional }: CallArguments): Value {
+  const cls = positional[0];
+  if (cls?.kind !== "class")
+    return vm.fail("TypeError", "object.__new__(X): X is not a type object");
+  return { kind: "instance", cls, attributes: new Map(), born: vm.epoch };
+}
+
 export const OBJECT: ClassValue = makeClass({
   name: "object",
   bases: [],
@@ -58,6 +66,7 @@ export const OBJECT: ClassValue = makeClass({
       "__init__",
       { kind: "builtin", name: "object.__init__", binds: true, call: () => ({ kind: "none" }) },
     ],
+    ["__new__", { kind: "builtin", name: "object.__new__", call: bareInstance }],
   ]),
   native: { matches: () => true },
 })!;

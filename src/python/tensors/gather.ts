@@ -137,9 +137,15 @@ export function selectPositions(
   positions: readonly number[],
 ): TensorValue {
   const n = x.expr.shape[dim]!.size;
-  requireEntry(vm, Math.min(...positions) < 0 ? -1 : Math.max(...positions), x.expr.shape[dim]!);
+  const lowest = positions.reduce((a, b) => Math.min(a, b), 0);
+  const highest = positions.reduce((a, b) => Math.max(a, b), 0);
+  requireEntry(vm, lowest < 0 ? -1 : highest, x.expr.shape[dim]!);
   const at = positions.map((p) => (p < 0 && n !== null ? p + n : p));
   const step = (at[1] ?? 0) - (at[0] ?? 0);
+  if (at.length === 0 && n !== null) {
+    const none = vm.shaped(() => slice(x.expr, dim, 0, 0));
+    return tensor(vm, none, x.library, x.dtype);
+  }
   const even = step > 0 && at.every((p, k) => k === 0 || at[k - 1] === p - step);
   if (even && n !== null) {
     const e = vm.shaped(() => slice(x.expr, dim, at[0]!, at.at(-1)! + 1, step));

@@ -1,5 +1,5 @@
-/** Subscripts of arrays: reading `x[…]`, and `x[…] = value`. */
-import { type Axis, type Shape, UNIT, sameShape } from "../../expression/axis.ts";
+/** Subscripts of arrays: reading `x[…]`. */
+import { type Axis, type Shape, UNIT } from "../../expression/axis.ts";
 import {
   constant,
   expand,
@@ -26,10 +26,10 @@ import {
   tuple,
   typeName,
 } from "../values.ts";
-import { align, asBoolean } from "./elementwise.ts";
+import { asBoolean } from "./elementwise.ts";
 import { indexBy, requireEntry, selectPositions, unknownSize } from "./gather.ts";
-import { alongside, notPossible, pick, pickAgain, pickedFrom } from "./picked.ts";
-import { asTensor, axisOfSize, castTo, itemsOf, operandExpr, tensor, viewOf } from "./tensor.ts";
+import { asWhole, pick, pickAgain, pickedFrom } from "./picked.ts";
+import { asTensor, axisOfSize, castTo, itemsOf, tensor, viewOf } from "./tensor.ts";
 
 /** One step of a basic subscript, at a position of the array as the steps before left it. */
 type Step =
@@ -55,8 +55,9 @@ export function indexTensor(vm: Interpreter, x: TensorValue, key: Value): Tensor
   return viewOf(vm, x, read, write, x.contiguous && !partial);
 }
 
-/** TensorFlow reads a list as several subscripts, as if it were a tuple. */
-function subscriptsOf(vm: Interpreter, x: TensorValue, key: Value): readonly Value[] {
+/** TensorFlow reads a list as several subscripts, as if it were a tuple; PyTorch, one of arrays. */
+export function subscriptsOf(vm: Interpreter, x: TensorValue, key: Value): readonly Value[] {
+  if (key.kind === "list" && x.library === "torch" && key.items.some(isAdvanced)) return key.items;
   if (x.library !== "tensorflow") return key.kind === "tuple" ? key.items : [key];
   if (key.kind === "tuple") return key.items.map((v) => knownPosition(vm, v));
   if (key.kind === "tensor" && key.expr.type === "int" && key.expr.shape.length > 0) {
@@ -86,17 +87,17 @@ function indexPicked(vm: Interpreter, s: Selection, items: readonly Value[]): Te
     const key = tuple([...items.slice(0, s.at), ...full, ...items.slice(s.at + 1)]);
     return pickedFrom(vm, { ...s, all: indexTensor(vm, s.all, key) });
   }
-  return notPossible(vm);
+  return indexTensor(vm, asWhole(vm, pickedFrom(vm, s)), tuple(items));
 }
 
-function take(e: Expr, s: Step): Expr {
+export function take(e: Expr, s: Step): Expr {
   if (s.kind === "index") return index(e, s.dim, s.at);
   if (s.kind === "slice") return slice(e, s.dim, s.start, s.stop, s.step);
   return reshape(e, [...e.shape.slice(0, s.dim), UNIT, ...e.shape.slice(s.dim)]);
 }
 
 /** `base` with the entries that the steps pick replaced by `changed`. */
-function putBack(base: Expr, steps: readonly Step[], changed: Expr): Expr {
+export function putBack(base: Expr, steps: readonly Step[], changed: Expr): Expr {
   const stages = [base];
   for (const s of steps) stages.push(take(stages.at(-1)!, s));
   const target = stages.at(-1)!.shape;
@@ -118,11 +119,11 @@ function putStep(e: Expr, s: Step, shape: Shape, taken: Expr): Expr {
   return spread(e, s.dim, taken.start, taken.step, shape[s.dim]!);
 }
 
-function isAdvanced(v: Value): boolean {
+export function isAdvanced(v: Value): boolean {
   return v.kind === "tensor" || v.kind === "list" || v.kind === "range" || v.kind === "tuple";
 }
 
-function stepsOf(vm: Interpreter, shape: Shape, items: readonly Value[]): Step[] {
+export function stepsOf(vm: Interpreter, shape: Shape, items: readonly Value[]): Step[] {
   const used = items.filter((v) => v.kind !== "none" && v.kind !== "ellipsis").length;
   if (used > shape.length) {
     vm.fail(
@@ -306,7 +307,7 @@ function requireWhole(vm: Interpreter, keys: readonly TensorValue[]): void {
   }
 }
 
-function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
+export function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
   return v.start.kind === "none" && v.stop.kind === "none" && v.step.kind === "none";
 }
 
@@ -338,63 +339,6 @@ function writtenPositions(vm: Interpreter, { expr }: TensorValue): number[] | nu
 }
 
 /** PyTorch takes bytes for truth values, too. */
-function isMask(key: TensorValue): boolean {
+export function isMask(key: TensorValue): boolean {
   return key.expr.type === "bool" || (key.library === "torch" && key.dtype === "uint8");
-}
-
-/** `x[key] = value`, which changes `x` in place. */
-export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
-  const items = key.kind === "tuple" ? key.items : [key];
-  const at = items.findIndex((v) => v.kind === "tensor" && v.selection === null && isMask(v));
-  const mask = items[at];
-  if (mask?.kind === "tensor") {
-    assignPicked(vm, x, items, at, pick(vm, x, asBoolean(mask.expr), at).selection!, value);
-    return;
-  }
-  const raw = operandExpr(vm, value, x.library);
-  const v =
-    x.dtype === null ? raw : castTo(raw, value.kind === "tensor" ? value.dtype : null, x.dtype);
-  if (items.some(isAdvanced)) {
-    vm.unsupported("assigning to entries that an array or a list picks is not supported");
-  }
-  const steps = stepsOf(vm, x.expr.shape, items);
-  x.assign(
-    vm,
-    vm.shaped(() => {
-      const target = steps.reduce(take, x.expr).shape;
-      return putBack(x.expr, steps, sameShape(v.shape, target) ? v : expand(v, target));
-    }),
-  );
-}
-
-/** `x[mask] = value`: a number for all entries that the mask picks, or what it picked elsewhere. */
-function assignPicked(
-  vm: Interpreter,
-  x: TensorValue,
-  items: readonly Value[],
-  at: number,
-  picked: Selection,
-  value: Value,
-): void {
-  const rest = items.filter((_, k) => k !== at);
-  if (!rest.every((v) => v.kind === "slice" && isFullSlice(v))) {
-    vm.unsupported("assigning by a mask beside other subscripts is not supported");
-  }
-  const source = value.kind === "tensor" ? (value.selection?.all ?? value) : value;
-  const raw = operandExpr(vm, source, x.library);
-  const own = value.kind === "tensor" ? value.selection : null;
-  const fits = own === null ? raw.shape.length === 0 : own.mask === picked.mask && own.at === at;
-  if (!fits) {
-    vm.unsupported(
-      "assigning an array to the entries that a mask picks",
-      "Write torch.where(mask, new, old), or np.where.",
-    );
-  }
-  const v =
-    x.dtype === null ? raw : castTo(raw, value.kind === "tensor" ? value.dtype : null, x.dtype);
-  const changed = vm.shaped(() => {
-    const [c, a, b] = align([alongside(picked), v, x.expr]);
-    return where(c!, a!, b!);
-  });
-  x.assign(vm, changed);
 }

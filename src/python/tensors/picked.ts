@@ -7,9 +7,12 @@ import { type Axis, UNIT, broadcast, fitsShape, formatShape } from "../../expres
 import { binary, expand, reshape } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import type { DType, Library } from "../dtypes.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type Interpreter, UnknownValueError } from "../interpreter/interpreter.ts";
 import { numberBinary } from "../interpreter/numbers.ts";
 import type { NumberValue, Selection, TensorValue, Value } from "../values.ts";
+import { selectPositions } from "./gather.ts";
+import { entriesIfKnown } from "./knownEntries.ts";
+import { flattenRange } from "./reshape.ts";
 import { countNumber, pickedCount, tensor } from "./tensor.ts";
 
 class Picked implements TensorValue {
@@ -18,6 +21,8 @@ class Picked implements TensorValue {
   readonly contiguous = true;
   readonly selection: Selection;
   private readonly vm: Interpreter;
+  /** The entries as an array of their own, and what they were picked from then. */
+  private own: { readonly from: Expr; readonly expr: Expr } | null = null;
 
   constructor(vm: Interpreter, selection: Selection) {
     this.vm = vm;
@@ -30,20 +35,46 @@ class Picked implements TensorValue {
   get dtype(): DType | null {
     return this.selection.all.dtype;
   }
-  get expr(): never {
-    return notPossible(this.vm);
+  get expr(): Expr {
+    const from = this.selection.all.expr;
+    if (this.own?.from !== from) this.own = { from, expr: settled(this.vm, this.selection) };
+    return this.own.expr;
   }
   assign(vm: Interpreter, changed: Expr): void {
-    this.selection.all.assign(vm, changed);
+    const { all } = this.selection;
+    if (!fitsShape(all.expr.shape, changed.shape)) {
+      vm.unsupported(
+        "entries that a boolean array has picked are changed in place",
+        "Assign the result to a name of its own.",
+      );
+    }
+    all.assign(vm, changed);
   }
 }
 
-export function notPossible(vm: Interpreter): never {
-  return vm.unsupported(
-    "entries that a boolean array picks make an array whose size depends on its values; they can be " +
-      "summed, averaged and worked on entry by entry, and this is something else",
-    "Keep the array whole and multiply by the mask before summing: (x * mask).sum().",
-  );
+/**
+ * The picked entries as an array of their own. Which ones they are depends on values, that must be
+ * known for it.
+ */
+function settled(vm: Interpreter, { mask, at, all }: Selection): Expr {
+  const held = entriesIfKnown(vm, mask, "a boolean array picks entries");
+  if (held === null) {
+    return vm.unsupported(
+      "entries that a boolean array picks make an array whose size depends on its values; they can be " +
+        "summed, averaged and worked on entry by entry, and this is something else",
+      "Give arrays: then it is known which entries are picked. Or keep the array whole and multiply " +
+        "by the mask before summing: (x * mask).sum().",
+      new UnknownValueError("a mask"),
+    );
+  }
+  const positions = Array.from(held.data).flatMap((v, k) => (v === 0 ? [] : [k]));
+  const flat = flattenRange(vm, all, at, at + mask.shape.length - 1);
+  return selectPositions(vm, flat, at, positions).expr;
+}
+
+/** The same as a plain array. @throws PythonError where it is not known which entries are picked */
+export function asWhole(vm: Interpreter, t: TensorValue): TensorValue {
+  return t.selection === null ? t : tensor(vm, t.expr, t.library, t.dtype);
 }
 
 /** The same entries of another array, or in another place. */
@@ -103,15 +134,24 @@ export function entrywise(
     const s = t.selection;
     if (s === null ? t.expr.shape.length <= trailingRank(first) : sameSelection(vm, s, first))
       continue;
+    if (isSettled(vm, tensors)) {
+      return make(operands.map((v) => (v.kind === "tensor" ? asWhole(vm, v) : v)));
+    }
     vm.unsupported(
       s === null
         ? "entries that a boolean array picks meet a whole array"
         : "entries that two different conditions pick meet entry by entry",
-      "Pick both with one mask that is computed once, or multiply by masks instead.",
+      "Give arrays, pick both with one mask that is computed once, or multiply by masks instead.",
+      new UnknownValueError("a mask"),
     );
   }
   const whole = operands.map((v) => (v.kind === "tensor" ? (v.selection?.all ?? v) : v));
   return new Picked(vm, { ...first, all: make(whole) });
+}
+
+/** Whether it is known which entries each of them is made of. */
+function isSettled(vm: Interpreter, tensors: readonly TensorValue[]): boolean {
+  return tensors.every((t) => t.selection === null || vm.evaluate(t.selection.mask) !== null);
 }
 
 function sameSelection(vm: Interpreter, a: Selection, b: Selection): boolean {
@@ -150,7 +190,7 @@ export function entryCount(vm: Interpreter, t: TensorValue): NumberValue {
 export function pickAgain(vm: Interpreter, s: Selection, key: TensorValue): TensorValue {
   const k = key.selection!;
   if (!sameMask(vm, k.mask, s.mask) || k.at !== s.at || !rankAlone(k)) {
-    return vm.unsupported("entries that two different conditions pick meet entry by entry");
+    return pick(vm, asWhole(vm, pickedFrom(vm, s)), asWhole(vm, key).expr, 0);
   }
   return new Picked(vm, { ...s, mask: vm.shaped(() => binary("and", s.mask, k.all.expr)) });
 }

@@ -13,6 +13,7 @@ const ABSENT = new Set([
   "asanyarray",
   "ascontiguousarray",
   "load",
+  "product",
   "seterr",
   "set_printoptions",
   "amax",

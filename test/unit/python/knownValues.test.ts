@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { PythonError } from "../../../src/python/errors.ts";
+import { array, close, handleOf, session, slopes, traceOf, valueOf } from "./session.ts";
+
+/** A cell's print() on arrays that it writes down. */
+const PRINTED: readonly (readonly [what: string, source: string, printed: string])[] = [
+  ["a set of axes, as integers", "print([int(a) for a in np.unique((3, 2, 2)).astype(int)])", "[2, 3]"],
+  ["what unique() counts", "u, i, n = np.unique([5, 1, 5], return_inverse=True, return_counts=True)\nprint(u, i, n)", "[1 5] [1 0 1] [1 2]"],
+  ["sets of two arrays", "print(np.setdiff1d([1, 2, 3], [2]), np.union1d([3], [1]), np.intersect1d([1, 2], [2, 5]))", "[1 3] [1 3] [2]"],
+  ["positions an axis", "print(np.nonzero(np.array([[0, 1], [1, 0]])))", "(array([0, 1]), array([1, 0]))"],
+  ["rows of positions", "print(torch.nonzero(torch.tensor([0, 2, 3])).tolist(), np.argwhere([0, 4]).tolist())", "[[1], [2]] [[1]]"],
+  ["positions of a condition", "print(torch.where(torch.tensor([1., 3.]) > 2)[0].tolist())", "[1]"],
+  ["picked entries in another shape", "x = np.array([1., -2., 3.])\nprint(x[x > 0].reshape(2, 1).tolist(), x[x > 5].size)", "[[1.0], [3.0]] 0"],
+  ["picked entries beside a whole array", "x = np.array([1., -2., 3.])\nprint(x[x > 0] * np.array([10., 20.]))", "[10. 60.]"],
+  ["values put where a mask holds", "x = np.array([1., -2., 3.])\nx[x > 0] = np.array([7., 8.])\nprint(x.tolist())", "[7.0, -2.0, 8.0]"],
+  ["a number put at positions", "x = torch.zeros(2, 3)\nx[torch.tensor([0, 1]), torch.tensor([2, 0])] = 5\nprint(x.tolist())", "[[0.0, 0.0, 5.0], [5.0, 0.0, 0.0]]"],
+  ["the lower of two middle entries", "print(torch.median(torch.tensor([4., 1., 3., 2.])).item())", "2.0"],
+  ["a one-hot from several labels a row", "print(torch.zeros(1, 3).scatter(1, torch.tensor([[0, 2]]), 1).tolist())", "[[1.0, 0.0, 1.0]]"],
+]; // prettier-ignore
+
+describe("What values decide", () => {
+  for (const [what, source, printed] of PRINTED) {
+    it(`${what}: ${JSON.stringify(source)}`, async () => {
+      const { run, host } = await session();
+      run(`import numpy as np\nimport torch\n${source}`);
+      assert.equal(host.printed.join("").trim(), printed);
+    });
+  }
+
+  const PICKED = `
+import torch
+
+def loss(z, y):
+    valid = y != 2
+    e, order = torch.sort(z[valid], descending=True)
+    return (e * y[valid][order]).sum() * len(order)
+`;
+
+  it("is followed on the arrays at hand, and said to be", async () => {
+    const z = array([4], [0.5, 3, 0.25, 2]);
+    const y = array([4], [1, 2, 0, 1]);
+    const trace = await traceOf(PICKED, "loss", { z, y: handleOf(y, "int64") });
+    const inputs = Object.fromEntries(
+      trace.captured.map((c) => [c.node.kind === "input" ? c.node.name : "", c.handle.token]),
+    ) as Record<string, typeof z>;
+    close(valueOf(trace, { ...inputs, z, y }), 7.5);
+    slopes(trace, { ...inputs, z, y }).forEach((s, k) => {
+      close(s, [3, 0, 0, 3][k]!);
+    });
+    assert.ok(trace.assumptions.some((a) => a.includes("a boolean array picks entries")));
+  });
+
+  it("without arrays is refused with the advice to give some", async () => {
+    const bodies = [
+      "z[y == 1].sort()[0].sum()",
+      "z[torch.nonzero(y)].sum()",
+      "z[0] * len(torch.unique(y))",
+    ];
+    for (const body of bodies) {
+      const source = `import torch\n\ndef loss(z, y):\n    return ${body}\n`;
+      await assert.rejects(traceOf(source, "loss"), (e) => {
+        assert.ok(e instanceof PythonError);
+        assert.equal(e.line, 4);
+        assert.match(e.remedy ?? "", /(Give|Bind) arrays/, e.headline);
+        return true;
+      });
+    }
+  });
+
+  it("names the check that fails, and the values in it", async () => {
+    const source = `def loss(p, t, mode="a"):\n    assert mode in ("b", "c")\n    return (p * t).sum()\n`;
+    await assert.rejects(traceOf(source, "loss"), (e) => {
+      assert.ok(e instanceof PythonError);
+      assert.match(e.remedy ?? "", /`mode in \("b", "c"\)` must hold; here mode is 'a'/);
+      return true;
+    });
+  });
+
+  it("makes instances by a class's own __new__", async () => {
+    const { run, host } = await session();
+    run(`
+class Once:
+    made = None
+    def __new__(cls, n):
+        if cls.made is None:
+            cls.made = super().__new__(cls)
+        return cls.made
+    def __init__(self, n):
+        self.n = n
+
+first = Once(1)
+print(first is Once(2), first.n)
+`);
+    assert.deepEqual(host.printed.join("").trim(), "True 2");
+  });
+});
