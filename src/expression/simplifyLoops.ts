@@ -184,7 +184,9 @@ class Lifting {
   }
 
   private withLeadingAxis(e: Expr, args: readonly Lifted[]): Expr | null {
-    const front = args.find((a) => a.varies)!.e.shape[0]!;
+    // Of one argument, under axes of other names: not entries of anything.
+    const front = args.find((a) => a.varies)?.e.shape[0];
+    if (front === undefined) return null;
     const x = args[0]!.e;
     if (isElementwise(e)) {
       return b.withArgs(

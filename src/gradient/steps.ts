@@ -158,11 +158,14 @@ function quotientRule(plan: Plan, writer: Writer, sum: Expr, at: readonly Index[
   const bottom = inner(q.denominator);
   if (top === null || bottom === null) return null;
   const place = isZero(top.term) ? bottom.at : top.at;
+  // A part without axes beside one that has them is the same for each of their elements.
+  const own = (e: Expr): readonly Index[] => place.slice(place.length - e.shape.length);
+  if ([q.node, q.numerator, q.denominator].some((e) => e.shape.length > place.length)) return null;
   const whole = quotientNode(q);
   const outer = substitute(outline.loss, new Map([[q.node, whole]]));
   const worth = substitute(derive(outer, whole), new Map([[whole, q.node]]));
-  const n = writer.term(q.numerator, place);
-  const u = writer.term(q.denominator, place);
+  const n = writer.term(q.numerator, own(q.numerator));
+  const u = writer.term(q.denominator, own(q.denominator));
   const difference = sumOf([
     { negative: false, term: inOrder(top.term, u) },
     { negative: true, term: inOrder(n, bottom.term) },

@@ -10,6 +10,7 @@ import { convert, withoutGradient } from "./convert.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { withLogits } from "./kerasOps.ts";
+import { backendPooling } from "./channelsLast.ts";
 import { attachedMasks, configure, dataFormat, epsilon, floatx } from "./kerasSettings.ts";
 import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
@@ -200,6 +201,7 @@ export const backendFunctions: Table = {
   ndim: ["x", (c) => int(c.expr("x").shape.length)],
 
   // Making and converting tensors
+  ...backendPooling,
   cast: ["x, dtype", t.cast],
   cast_to_floatx: ["x", (c) => convert(c.vm, c.tensor("x"), floatx(c.vm))],
   dtype: ["x", (c) => str(dtypeOf(c.vm, c.tensor("x")).dtype)],

@@ -11,10 +11,12 @@ import {
   NONE,
   type Value,
   int,
+  namedTuple,
   str,
   typeName,
 } from "../values.ts";
 import { asConstant } from "../interpreter/naming.ts";
+import { poolingLayers } from "./channelsLast.ts";
 import { backendFunctions, configFunctions } from "./kerasBackend.ts";
 import { Loss, LossFunctionWrapper, method, sameRankPair, self } from "./kerasLoss.ts";
 import { lossClasses, lossFunctions } from "./kerasLosses.ts";
@@ -96,6 +98,7 @@ function activationLayer(name: string, fn: string, setting: string): ClassValue 
 const layers: ReadonlyMap<string, ClassValue> = new Map([
   ["Layer", Layer],
   ["Flatten", Flatten],
+  ...poolingLayers(Layer),
   ["Softmax", activationLayer("Softmax", "softmax", "axis=-1")],
 ]);
 
@@ -185,6 +188,17 @@ const lossNames: OtherNames = (name) => {
   }
 };
 
+/** Precision is that of Keras's floatx: a policy of half precision is no matter of the formula. */
+const mixedPrecision: Table = {
+  global_policy: [
+    "",
+    (c) => {
+      const name = str(floatx(c.vm));
+      return namedTuple("DTypePolicy", { name, compute_dtype: name, variable_dtype: name });
+    },
+  ],
+};
+
 /** Keras below one of the names it goes by. */
 export function defineKeras(modules: Modules, root: string): void {
   const define: Modules["define"] = (name, ...rest) => {
@@ -199,6 +213,7 @@ export function defineKeras(modules: Modules, root: string): void {
   define("metrics", [lossFunctions]);
   define("activations", [activations]);
   define("layers", [], (name) => layers.get(name));
+  define("mixed_precision", [mixedPrecision]);
   define("tree", [tree]);
   define("saving", [], (name) => (name === register.name ? register : undefined));
   define("utils", [utils], (name) => (name === register.name ? register : undefined));

@@ -21,6 +21,7 @@ import { ofOneType, requireClassNumbers } from "../tensors/strictTypes.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
+import { tensorflowPooling } from "./channelsLast.ts";
 import { logisticLoss } from "./crossEntropy.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { mathFunctions } from "./tensorflow.ts";
@@ -28,6 +29,7 @@ import * as t from "./tensorflowMeanings.ts";
 
 export const nnFunctions: Table = {
   top_k: mathFunctions["top_k"]!,
+  ...tensorflowPooling,
   sigmoid: mathFunctions["sigmoid"]!,
   tanh: mathFunctions["tanh"]!,
   softplus: mathFunctions["softplus"]!,

@@ -3,7 +3,9 @@ import { type DType } from "../dtypes.ts";
 import { isNumber } from "../interpreter/numbers.ts";
 import { einsum, matmul } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
+import { asBoolean } from "../tensors/elementwise.ts";
 import { indexTensor, takeAlong } from "../tensors/indexing.ts";
+import { pick } from "../tensors/picked.ts";
 import { addAxis, expandTo, permuteAxes, reshapeTo, swapAxes } from "../tensors/reshape.ts";
 import { requireClassNumbers } from "../tensors/strictTypes.ts";
 import { asTensor, castTo, itemsOf, sizeNumber, stackTensors, tensor } from "../tensors/tensor.ts";
@@ -188,10 +190,7 @@ export function slice(c: CallContext): Value {
 }
 
 export const booleanMask: Meaning = (c) =>
-  c.vm.unsupported(
-    `${c.name}() makes a tensor whose size depends on its values`,
-    "Multiply by the mask before summing: tf.reduce_sum(x * mask) / tf.reduce_sum(mask).",
-  );
+  pick(c.vm, c.tensor("tensor"), asBoolean(c.expr("mask")), c.given("axis") ? c.int("axis") : 0);
 
 /** Repeats along each axis; along axes of size 1 that is broadcasting. */
 export function tile(c: CallContext, name: string): Value {

@@ -3,6 +3,7 @@ import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../v
 import { dtypeOf, readDType } from "./dtypeNames.ts";
 import { type Shape, axis } from "../../expression/axis.ts";
 import { constant, div, log, oneHot, reduce, reshape, sub, where } from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
 import { type DType, defaultFloat, isDType } from "../dtypes.ts";
 import { type Interpreter, NeedsIntegerError } from "../interpreter/interpreter.ts";
 import { asBoolean, elementwise, select } from "../tensors/elementwise.ts";
@@ -18,6 +19,7 @@ import {
 } from "../tensors/reshape.ts";
 import {
   asTensor,
+  castTo,
   filled,
   freshLetter,
   operandExpr,
@@ -365,11 +367,18 @@ export function scattered(c: CallContext): TensorValue {
     const rest = index.expr.shape.filter((_, d) => d !== dim);
     const hot = oneHot(reshape(index.expr, rest), x.expr.shape[dim]!, dim);
     const value = operandExpr(vm, source, "torch");
-    // What is written into a boolean tensor is true or false: `~` of it is no bitwise complement.
-    const written = x.dtype === "bool" ? asBoolean(value) : value;
-    return where(asBoolean(hot), written, x.expr);
+    return where(asBoolean(hot), asStored(x, value), x.expr);
   });
   return tensor(vm, e, "torch", x.dtype);
+}
+
+/**
+ * As a tensor holds it. What is written into a boolean tensor is true or false: `~` of it is no
+ * bitwise complement.
+ */
+function asStored(x: TensorValue, value: Expr): Expr {
+  if (x.dtype === "bool") return asBoolean(value);
+  return x.dtype !== null && x.expr.type === "int" ? castTo(value, null, x.dtype) : value;
 }
 
 /** One number at all positions that an index of several entries along the axis names. */
@@ -394,7 +403,7 @@ function scatteredWidely(
     const own = axis(freshLetter([...shape, ...index.expr.shape], ["k"]), shape[dim]!.size);
     const hits = reduce("any", asBoolean(oneHot(index.expr, own, dim + 1)), [dim]);
     const value = operandExpr(vm, source, "torch");
-    return where(reshape(hits, shape), x.dtype === "bool" ? asBoolean(value) : value, x.expr);
+    return where(reshape(hits, shape), asStored(x, value), x.expr);
   });
   return tensor(vm, e, "torch", x.dtype);
 }

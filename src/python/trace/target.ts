@@ -100,7 +100,8 @@ function ofLibrary(vm: Interpreter, v: Value): TraceTarget {
 /** The loss that a function makes and returns (`def tversky(alpha=0.7): def loss(…): …; return loss`). */
 function madeBy(vm: Interpreter, factory: FunctionValue): TraceTarget | null {
   const { parameters, name } = factory.code;
-  if (factory.definition === null || !returnsOwnFunction(factory)) return null;
+  const makes = returnsOwnFunction(factory) || returnsInstance(factory);
+  if (factory.definition === null || !makes) return null;
   const { values, assumptions } = assumedSettings(vm, parameters);
   const isComplete = parameters.every(
     (p) => p.default !== null || p.kind === "args" || p.kind === "kwargs" || values.has(p.name),
@@ -113,8 +114,12 @@ function madeBy(vm: Interpreter, factory: FunctionValue): TraceTarget | null {
     );
   }
   const made = call(vm, factory, [], values);
-  if (made.kind !== "function") return null;
   const { line, file } = factory.definition.nameSpan;
+  if (made.kind === "instance") {
+    const target = targetOf(vm, made);
+    return { ...target, assumptions: [...assumptions, ...target.assumptions], name, line, file };
+  }
+  if (made.kind !== "function") return null;
   return { ...describe(made, made, null, name), assumptions, line, file };
 }
 
@@ -127,6 +132,16 @@ function returnsOwnFunction({ code }: FunctionValue): boolean {
   return (
     value.kind === "Name" && code.body.some((s) => s.kind === "FunctionDef" && s.name === value.id)
   );
+}
+
+/** All it does is to return an instance of a class that is a loss: `return DiceLoss(…)`. */
+function returnsInstance({ code, scope }: FunctionValue): boolean {
+  const [only, ...more] = code.body.filter((s) => s.kind !== "Expression");
+  if (only?.kind !== "Return" || more.length > 0) return false;
+  if (only.value?.kind !== "Call" || only.value.callee.kind !== "Name") return false;
+  const cls = scope.lookup(only.value.callee.id);
+  if (cls === undefined || cls === "unbound" || cls.kind !== "class") return false;
+  return LOSS_METHODS.some((m) => lookup(cls.mro, m)?.kind === "function");
 }
 
 /** Under the class's name, at its definition. */

@@ -11,7 +11,7 @@ import {
 import { leaves, rewrite, topological } from "../../expression/walk.ts";
 import { type Library, defaultDType, isDType } from "../dtypes.ts";
 import type { ArrayHandle } from "../host.ts";
-import { call } from "../interpreter/calls.ts";
+import { call, isCallable } from "../interpreter/calls.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { recordPair } from "../handwritten/pairs.ts";
 import { callSitesOf } from "../handwritten/callSites.ts";
@@ -264,7 +264,9 @@ function lossOf(vm: Interpreter, target: TraceTarget, v: Value): Expr {
   return vm.fail(
     "TypeError",
     `${target.name} returns ${typeName(v)}, not a loss`,
-    "Return a number or an array from the function.",
+    isCallable(v)
+      ? `It makes something that is called in turn: give what it returns its arrays, ${target.name}(…)(pred, target).`
+      : "Return a number or an array from the function.",
   );
 }
 

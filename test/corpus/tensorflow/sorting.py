@@ -36,3 +36,22 @@ def where_labelled(p, t):
     """Rows of positions where a condition holds."""
     places = tf.where(t > 0.5)
     return 1.0 - tf.reduce_sum(p * t) / tf.cast(tf.shape(places)[0], p.dtype)
+
+
+# case: of_valid_places(logits(3, 4), mask(3, 4), bools(3, 4))
+def of_valid_places(z, y, valid):
+    """Entries that a boolean mask picks, summed and sorted."""
+    p, t = tf.boolean_mask(tf.sigmoid(z), valid), tf.boolean_mask(y, valid)
+    dice = 1.0 - 2.0 * tf.reduce_sum(p * t) / (tf.reduce_sum(p) + tf.reduce_sum(t) + 1.0)
+    return dice + tf.reduce_max(tf.sort(p)) * 0.1
+
+
+# case: classes_by_their_masks(simplex(6, 3), labels(6, classes=3))
+def classes_by_their_masks(p, y):
+    """Losses of the classes that occur."""
+    losses, present = [], []
+    for c in range(3):
+        hot = tf.cast(tf.equal(y, c), p.dtype)
+        losses.append(1.0 - tf.reduce_sum(p[:, c] * hot) / tf.reduce_sum(p[:, c] + hot))
+        present.append(tf.reduce_sum(hot) > 0)
+    return tf.reduce_mean(tf.boolean_mask(tf.stack(losses), tf.stack(present)))

@@ -118,6 +118,9 @@ const CASES: Readonly<Record<string, Omit<LossCase, "name">>> = {
   log_dice: pair(Y, image, plain, (p, g) => b.neg(b.log(dice(p, g, eps)))),
   log_cosh: pair(Y, image, plain, (p, g) => b.log(b.unary("cosh", one(dice(p, g, null))))),
   mean_over_classes: pair(P, rows, plain, (p, g) => b.mean(one(dice(p, g, smooth, [2])))),
+  one_number_over_each_class: pair(P, rows, plain, (p, g) =>
+    one(b.mean(b.add(b.sum(b.mul(p, g), [2]), b.div(eps, b.add(b.sum(b.add(p, g), [2]), eps))))),
+  ),
   batch_dice: pair(P, batch, plain, (p, g) => one(b.mean(dice(p, g, smooth, [0, 2, 3])))),
   generalized: pair(P, rows, plain, generalized),
   softmax: pair(["logits", "target"], batch, ["score", "labels"], (z, g) =>

@@ -72,31 +72,6 @@ describe("kernels", () => {
     );
   });
 
-  it("give the same when whatever windows look at gets a pass of its own", () => {
-    const apart: CompileOptions = { limits: { ...EAGER.limits, mostInstructions: 1 } };
-    fc.assert(
-      fc.property(randomCase, ({ outputs, arrays }) => {
-        assertSameValues(outputs, arrays, apart);
-      }),
-      { numRuns: 300, endOnFailure: true },
-    );
-  });
-
-  it("pool what was pooled twenty times over", () => {
-    const [i, w] = [axis("i", 40), axis("w", 3)];
-    const wide = axis("q", 42);
-    const round = (e: Expr): Expr => {
-      const padded = b.spread(e, 0, 1, 1, wide);
-      const parts = [0, 1, 2].map((k) => b.reshape(b.slice(padded, 0, k, k + 40), [i]));
-      return b.reduce("max", b.mul(b.stack(parts, 1, w), b.constant(0.9)), [1]);
-    };
-    const x = b.input("x", [i]);
-    let e: Expr = x;
-    for (let k = 0; k < 20; k++) e = round(e);
-    const arrays = new Map([["x", Float64Array.from({ length: 40 }, (_, k) => Math.sin(k * k))]]);
-    assertSameValues([b.sum(e)], arrays, { limits: { leastInlinedResult: 1 } });
-  });
-
   it("read every array type as it is", () => {
     const i = axis("i", 5);
     const x = b.input("x", [i]);

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { axis } from "../../../src/expression/axis.ts";
+import * as b from "../../../src/expression/build.ts";
+import { evaluateAll } from "../../../src/expression/evaluate.ts";
+import type { Expr } from "../../../src/expression/node.ts";
+import { compileKernel } from "../../../src/numbers/kernel.ts";
+import { boundArrays } from "./plainly.ts";
+import { randomCase } from "./randomExpression.ts";
+
+describe("kernels of windows over windows", () => {
+  it("give the same when whatever windows look at gets a pass of its own", () => {
+    fc.assert(
+      fc.property(randomCase, ({ outputs, arrays }) => {
+        const plain = compileKernel(outputs).run(arrays).outputs;
+        const apart = compileKernel(outputs, { limits: { mostInstructions: 1 } }).run(
+          arrays,
+        ).outputs;
+        plain.forEach(({ data }, k) => {
+          const scale = data.reduce(
+            (m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m),
+            1,
+          );
+          data.forEach((v, i) => {
+            const w = apart[k]!.data[i]!;
+            assert.ok(Object.is(v, w) || v === w || Math.abs(v - w) <= 1e-9 * scale, `${v}, ${w}`);
+          });
+        });
+      }),
+      { numRuns: 100, seed: 7, endOnFailure: true },
+    );
+  });
+
+  it("pool what was pooled twenty times over", () => {
+    const [i, w] = [axis("i", 40), axis("w", 3)];
+    const wide = axis("q", 42);
+    const round = (e: Expr): Expr => {
+      const padded = b.spread(e, 0, 1, 1, wide);
+      const parts = [0, 1, 2].map((k) => b.reshape(b.slice(padded, 0, k, k + 40), [i]));
+      return b.reduce("max", b.mul(b.stack(parts, 1, w), b.constant(0.9)), [1]);
+    };
+    const x = b.input("x", [i]);
+    let e: Expr = x;
+    for (let k = 0; k < 20; k++) e = round(e);
+    const arrays = new Map([["x", Float64Array.from({ length: 40 }, (_, k) => Math.sin(k * k))]]);
+    const outputs = [b.sum(e), b.mean(b.mul(e, e))];
+    const { outputs: got } = compileKernel(outputs, { limits: { leastInlinedResult: 1 } }).run(
+      arrays,
+    );
+    evaluateAll(outputs, boundArrays(outputs, arrays)).forEach((want, k) => {
+      assert.ok(Math.abs(got[k]!.data[0]! - want.data[0]!) <= 1e-12);
+    });
+  });
+});
