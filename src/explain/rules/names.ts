@@ -1,4 +1,5 @@
 /** DG016: a loss that computes another ratio than its name says. */
+import { valueOf } from "../../losses/spec.ts";
 import { recognize } from "../recognize/recognize.ts";
 import type { Finding } from "./rule.ts";
 import type { View } from "./view.ts";
@@ -20,8 +21,11 @@ export function misnamed(view: View): Finding[] {
     prediction: prediction.node,
     target: target.node,
   });
-  const kind = found?.spec.ratio.kind;
-  if (kind === undefined || kind === "tversky" || kind === expected) return [];
+  if (found === null) return [];
+  const { kind } = found.spec.ratio;
+  if (kind === "tversky" || kind === expected) return [];
+  // A factor of the overlap that is not its own makes it neither of the two.
+  if (valueOf(found.spec.overlapFactor) !== 1) return [];
   const [is, formula] =
     kind === "jaccard" ? ["Jaccard (IoU)", "I/(P + T - I)"] : ["Dice", "2I/(P + T)"];
   return [

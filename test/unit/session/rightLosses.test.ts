@@ -108,6 +108,16 @@ def dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
     );
   });
 
+  it("about the name of a loss that is neither Dice nor Jaccard", () => {
+    const iou = (two: string): string => `
+def iou_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
+    both = (y_pred * y_true).sum()
+    return 1 - (${two}both + smooth) / (y_pred.sum() + y_true.sum() + smooth)
+`;
+    assert.deepEqual(codes(iou("")), []);
+    assert.deepEqual(codes(iou("2 * ")), ["DG016"]);
+  });
+
   it("about shapes that the code does not tell", () => {
     assert.deepEqual(
       codes(`
