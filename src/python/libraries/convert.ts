@@ -100,3 +100,8 @@ export function nestedList(vm: Interpreter, t: TensorValue): Value {
 export function isFloating(dtype: DType): boolean {
   return scalarType(dtype) === "float";
 }
+
+/** Whether it is that library's own array: `tf.is_tensor` says no of NumPy's and of PyTorch's. */
+export function isFrom(v: Value, library: Library): boolean {
+  return v.kind === "tensor" && v.library === library;
+}

@@ -16,7 +16,7 @@ import { expandTo, flattenRange, moveAxes, swapAxes } from "../tensors/reshape.t
 import { countNumber, operandOf, sizeNumber } from "../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
-import { convert, copyOf, withoutGradient } from "./convert.ts";
+import { convert, copyOf, withoutGradient, isFrom } from "./convert.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { attachedLogits, floatx } from "./kerasSettings.ts";
 import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from "./numpyMeanings.ts";
@@ -278,7 +278,7 @@ export const opsFunctions: Table = {
   identity: ["n, dtype=None", (c) => t.identity(c, "n")],
   arange: ["start, stop=None, step=1, dtype=None", (c) => steps(c, "start", "stop", "step")],
   linspace: ["start, stop, num=50, endpoint=True, !retstep, dtype=None, !axis=0", linspace],
-  is_tensor: ["x", (c) => bool(c.value("x").kind === "tensor")],
+  is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
 
   // Losses and control flow
   binary_crossentropy: [

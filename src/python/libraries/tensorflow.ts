@@ -5,7 +5,7 @@ import { expandTo, swapAxes } from "../tensors/reshape.ts";
 import { countNumber, sizeNumber } from "../tensors/tensor.ts";
 import { NONE, TRUE, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
-import { convert } from "./convert.ts";
+import { convert, isFrom } from "./convert.ts";
 import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
 import { tensorflowSets } from "./knownSets.ts";
 import { tensorflowPicking } from "./picking.ts";
@@ -215,7 +215,7 @@ export const tensorflowFunctions: Table = {
   ],
   map_fn: ["fn, elems, **", t.mapped],
   vectorized_map: ["fn, elems, **", t.mapped],
-  is_tensor: ["x", (c) => bool(c.value("x").kind === "tensor")],
+  is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
   executing_eagerly: ["", () => TRUE],
   print: ["*args, **", () => NONE],
   group: ["*args, **", () => NONE],
@@ -237,5 +237,5 @@ export const tensorflowFunctions: Table = {
 export const debuggingFunctions: Table = {
   check_numerics: ["tensor, ~message, ~name", (c) => c.tensor("x")],
   enable_check_numerics: ["**", () => NONE],
-  is_numeric_tensor: ["tensor", (c) => bool(c.value("x").kind === "tensor")],
+  is_numeric_tensor: ["tensor", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
 };

@@ -21,7 +21,15 @@ import {
 import { entryCount } from "../tensors/picked.ts";
 import { filled, nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
-import { convert, copyOf, inLibrary, itemOf, nestedList, withoutGradient } from "./convert.ts";
+import {
+  convert,
+  copyOf,
+  inLibrary,
+  isFrom,
+  itemOf,
+  nestedList,
+  withoutGradient,
+} from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import {
@@ -272,7 +280,7 @@ export const torchFunctions: Table = {
   ],
   arange: ["start, end=None, step=1, *, dtype=None, ~device, ~requires_grad", arange],
   linspace: ["start, end, steps, *, dtype=None, ~device", linspace],
-  is_tensor: ["obj", (c) => bool(c.value("obj").kind === "tensor")],
+  is_tensor: ["obj", (c) => bool(isFrom(c.value("obj"), "torch"))],
   no_grad: ["", () => ({ kind: "context", name: "torch.no_grad()", effect: "stop-gradient" })],
   inference_mode: [
     "~mode",

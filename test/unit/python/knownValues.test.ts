@@ -15,6 +15,7 @@ const PRINTED: readonly (readonly [what: string, source: string, printed: string
   ["values put where a mask holds", "x = np.array([1., -2., 3.])\nx[x > 0] = np.array([7., 8.])\nprint(x.tolist())", "[7.0, -2.0, 8.0]"],
   ["a number put at positions", "x = torch.zeros(2, 3)\nx[torch.tensor([0, 1]), torch.tensor([2, 0])] = 5\nprint(x.tolist())", "[[0.0, 0.0, 5.0], [5.0, 0.0, 0.0]]"],
   ["the lower of two middle entries", "print(torch.median(torch.tensor([4., 1., 3., 2.])).item())", "2.0"],
+  ["whose tensor it is", "import tensorflow as tf\nprint(tf.is_tensor(torch.zeros(2)), tf.is_tensor(np.zeros(2)), tf.is_tensor(tf.zeros(2)), torch.is_tensor(tf.zeros(2)))", "False False True False"],
   ["a one-hot from several labels a row", "print(torch.zeros(1, 3).scatter(1, torch.tensor([[0, 2]]), 1).tolist())", "[[1.0, 0.0, 1.0]]"],
 ]; // prettier-ignore
 
