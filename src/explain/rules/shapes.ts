@@ -7,13 +7,15 @@ import type { View } from "./view.ts";
 
 /** DG010: the classes of a softmax, summed into one ratio: their sum is the number of voxels. */
 export function mergedClasses(view: View): Finding[] {
-  const { spans, source } = view.subject;
+  const { spans, source, areShapesTold } = view.subject;
   const below = new Set<Expr>();
   for (const e of view.order) {
     if (e.kind === "binary" && e.op === "div") for (const x of sumsIn(e.args[1]!)) below.add(x);
   }
   return [...below].flatMap((e): Finding[] => {
     if (e.kind !== "reduce" || (e.op !== "sum" && e.op !== "mean")) return [];
+    // Which of several axes the classes stand on is known where shapes are told.
+    if (!areShapesTold && e.dims.length < e.args[0]!.shape.length) return [];
     const softmax = softmaxSummed(e);
     const span = spans.get(e);
     if (softmax === null || span === undefined) return [];
