@@ -90,5 +90,7 @@ export function ofDocstring(
     for (const n of current) if (!found.has(n)) found.set(n, said(letters));
   }
   if (found.size === 0 && forAll !== null) for (const n of names) found.set(n, said(forAll));
+  // One axis tells something only beside more of them: (N, C) logits with (N) labels.
+  if ([...found.values()].every(({ letters }) => letters.length === 1)) found.clear();
   return found;
 }
