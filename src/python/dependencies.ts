@@ -2,6 +2,7 @@
  * Which statements of a program a definition depends on: what it names, what those name, and the
  * statements that may change any of it. While none of them changes, neither does its meaning.
  */
+import { gradientNames } from "./handwritten/pairs.ts";
 import { boundBy } from "./interpreter/imports.ts";
 import type { Expression, Module, Statement } from "./syntax.ts";
 import { walkSyntax } from "./syntaxWalk.ts";
@@ -92,6 +93,9 @@ function describe(statement: Statement, firstLine: number): Described {
       functions.push({ names: new Set(own), from: line - firstLine, to: endLine - firstLine });
     }
   });
+  // A gradient written beside the loss is judged with it.
+  if (statement.kind === "FunctionDef")
+    for (const n of gradientNames(statement.code.name)) names.add(n);
   const isOwn = ({ name, line }: NameUse): boolean =>
     functions.some((f) => f.from <= line && line <= f.to && f.names.has(name));
   return {

@@ -9,11 +9,14 @@ import { gradientInForce } from "../gradient/inForce.ts";
 import type { HandwrittenUse } from "../python/handwritten/record.ts";
 import type { Trace } from "../python/program.ts";
 import { rolesOf } from "../python/trace/roles.ts";
-import type { HandWritten } from "../report/schema.ts";
+import type { Diagnostic, HandWritten } from "../report/schema.ts";
+import { isIgnored } from "./ignored.ts";
 import { reasonInForce, sentenceFor, useSentence } from "./handwrittenWords.ts";
 
 export interface HandwrittenResult {
   readonly entries: readonly HandWritten[];
+  /** What is wrong with them, but for what a comment silences. */
+  readonly diagnostics: readonly Diagnostic[];
   /** The gradient that the program computes by an input; null where it is the derived one. */
   readonly inForce: (wrt: Expr) => Expr | null;
 }
@@ -44,8 +47,31 @@ export function judgeHandwritten(trace: Trace): HandwrittenResult {
   }
   return {
     entries,
+    diagnostics: entries
+      .flatMap(toDiagnostic)
+      .filter(
+        ({ code, location: at }) =>
+          at?.line === undefined ||
+          !isIgnored(code, { file: at.file, line: at.line }, trace.syntax),
+      ),
     inForce: (wrt) => (allRight ? null : inForce(trace, uses, wrt)),
   };
+}
+
+/** What is wrong with a gradient written by hand; one that never runs does no harm. */
+function toDiagnostic(h: HandWritten): Diagnostic[] {
+  if (h.verdict === "right") return [];
+  const isWrong = h.verdict === "wrong" || h.verdict === "refused";
+  const first = h.faults[0]?.lines[0] ?? h.location.line;
+  return [
+    {
+      code: isWrong ? "DG015" : `handwritten-gradient-${h.verdict}`,
+      severity: !h.inForce ? "information" : isWrong ? "error" : "warning",
+      message: h.inForce ? h.sentence : `${h.use}. (${h.sentence})`,
+      location: { file: h.location.file, ...(first === undefined ? {} : { line: first }) },
+      remedy: h.fix?.title ?? null,
+    },
+  ];
 }
 
 /** Uses of one function that differ in nothing but the place are judged once. */

@@ -16,7 +16,6 @@ import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
 import {
   type Check,
   type Diagnostic,
-  type HandWritten,
   type Numbers,
   type Report,
   type SymbolEntry,
@@ -123,7 +122,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     autograd: null,
     matches: [],
     differences: [],
-    diagnostics: [...handwritten.flatMap(handwrittenDiagnostic), ...cuts(request, loss, wrt)],
+    diagnostics: [...(request.handwritten?.diagnostics ?? []), ...cuts(request, loss, wrt)],
     symbols: derivation.symbols.map((s) => explained(s, request)),
     arrays: request.inputs.flatMap((x) =>
       x.array === null ? [] : [describeArray(x.name, x.role, x.array)],
@@ -305,22 +304,6 @@ function largestDifference(a: Float64Array, b: Float64Array): number {
     if (!(gap <= largest)) largest = gap; // NaN counts as the largest
   });
   return largest;
-}
-
-/** What is wrong with a gradient written by hand; one that never runs does no harm. */
-export function handwrittenDiagnostic(h: HandWritten): Report["diagnostics"] {
-  if (h.verdict === "right") return [];
-  const isWrong = h.verdict === "wrong" || h.verdict === "refused";
-  const first = h.faults[0]?.lines[0] ?? h.location.line;
-  return [
-    {
-      code: isWrong ? "DG015" : `handwritten-gradient-${h.verdict}`,
-      severity: !h.inForce ? "information" : isWrong ? "error" : "warning",
-      message: h.inForce ? h.sentence : `${h.use}. (${h.sentence})`,
-      location: { file: h.location.file, ...(first === undefined ? {} : { line: first }) },
-      remedy: h.fix?.title ?? null,
-    },
-  ];
 }
 
 function imageSources(

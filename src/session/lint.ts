@@ -15,9 +15,8 @@ import type { Watch } from "./inspect.ts";
 import type { Engine } from "./jobs.ts";
 import type { Failure } from "./protocol.ts";
 import { judgeHandwritten } from "./handwritten.ts";
-import { handwrittenDiagnostic } from "./inspect.ts";
 import { cellsOf, isNotebook, placeOfCell } from "./notebookCells.ts";
-import { diagnose, isIgnored, traceForRules } from "./rules.ts";
+import { diagnose, traceForRules } from "./rules.ts";
 
 export interface LintFinding extends Diagnostic {
   /** The loss that was looked at. */
@@ -79,13 +78,7 @@ export function lintSource(
         // On a way that was only assumed, the gradient written for another is no mistake.
         trace.handwritten.length === 0 || trace.decisions.length > 0
           ? []
-          : bounded(trace, () => judgeHandwritten(trace)).entries.flatMap((e) =>
-              handwrittenDiagnostic({ ...e, maxAbsDifference: null }).filter(
-                ({ code, location }) =>
-                  location?.line === undefined ||
-                  !isIgnored(code, { file: location.file, line: location.line }, trace.syntax),
-              ),
-            );
+          : bounded(trace, () => judgeHandwritten(trace)).diagnostics;
       for (const d of [...written, ...bounded(trace, () => diagnose(trace, RULES))]) {
         if (d.code.startsWith("DG")) found.push({ ...d, function: name });
       }

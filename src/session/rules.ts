@@ -10,6 +10,7 @@ import type { Arguments, PythonProgram, Trace } from "../python/program.ts";
 import type { Expression, Module, Statement } from "../python/syntax.ts";
 import { walkSyntax } from "../python/syntaxWalk.ts";
 import type { Diagnostic, SourceLocation } from "../report/schema.ts";
+import { isIgnored } from "./ignored.ts";
 import { lossUse } from "./lossUse.ts";
 
 /** Whether a trace ended because values that are not known decide which way the code goes. */
@@ -79,25 +80,6 @@ function isGuess(assumption: string): boolean {
   return assumption.includes(" is taken to be (") && !STATED.test(assumption);
 }
 const STATED = /: (its docstring|its annotation|the comment on|as you set it)/;
-
-/**
- * `# dice-gradient: ignore[DG001, DG002]` (or without codes: all of them) at the end of one of the
- * finding's lines, or in a line of its own above it.
- */
-export function isIgnored(
-  code: string,
-  { file, line, endLine = line }: Pick<SourceSpan, "file" | "line" | "endLine">,
-  syntax: ReadonlyMap<string, Module>,
-): boolean {
-  const lines = syntax.get(file)?.source.lines ?? [];
-  const own = lines.slice(line - 1, endLine);
-  const above = lines[line - 2]?.trim() ?? "";
-  return [...own, ...(above.startsWith("#") ? [above] : [])].some((text) => {
-    const [marked, codes] = IGNORE.exec(text) ?? [];
-    return marked !== undefined && (codes === undefined || codes.includes(code));
-  });
-}
-const IGNORE = /#\s*dice-gradient:\s*ignore\b(?:\s*\[([^\]]*)\])?/;
 
 function toDiagnostic(f: Found): Diagnostic {
   return {

@@ -55,6 +55,27 @@ describe("the losses of a document that is being edited", () => {
     return `${d.failure.message} at line ${String(d.failure.line)}`;
   }
 
+  it("says what is wrong with a gradient written by hand, until a comment silences it", () => {
+    const text = (remark: string): string => `import numpy as np
+
+def dice_loss(y_true, y_pred):
+    return 1 - 2 * np.sum(y_true * y_pred) / (np.sum(y_true) + np.sum(y_pred))
+
+def dice_loss_grad(y_true, y_pred):
+    return -2 * y_true / (np.sum(y_true) + np.sum(y_pred))${remark}
+`;
+    const { show, derive } = opened();
+    const codes = (): string[] => {
+      const derived = derive("dice_loss");
+      assert.ok(derived.kind === "derived");
+      return derived.report.diagnostics.map((d) => d.code);
+    };
+    show(text(""));
+    assert.ok(codes().includes("DG015"));
+    show(text("  # dice-gradient: ignore[DG015]"));
+    assert.ok(!codes().includes("DG015"));
+  });
+
   it("finds functions of two arrays and classes that compute a loss, and no other", () => {
     const { show } = opened();
     const names = show(`
