@@ -40,7 +40,8 @@ export function reduction(
   let e = x.expr;
   let result = resultDType(vm, op, x);
   if (dtype !== undefined) {
-    e = castTo(e, x.dtype, dtype);
+    // The entries are of that type before they are added.
+    e = x.dtype === dtype ? e : tensor(vm, castTo(e, x.dtype, dtype), library, dtype).expr;
     result = dtype;
   }
   const summed = vm.shaped(() => reduce(op, e, dims, keep));
