@@ -44,15 +44,15 @@ function distinct(c: CallContext, name: string, inOrder = true): Distinct {
   const values = inOrder ? ascending(all) : [...new Set(all)];
   const place = new Map(values.map((v, k) => [v, k]));
   const counts = values.map(() => 0);
-  for (const v of all) counts[place.get(v)!]!++;
+  const first = values.map(() => 0);
+  all.forEach((v, k) => {
+    const at = place.get(v)!;
+    if (counts[at]!++ === 0) first[at] = k;
+  });
   const { shape } = knownEntries(c.vm, c.expr(name), `what ${c.name}() finds`);
   return {
     values: valuesLike(c, name, values),
-    first: integers(
-      c,
-      values.map((v) => all.indexOf(v)),
-      [values.length],
-    ),
+    first: integers(c, first, [values.length]),
     inverse: integers(
       c,
       all.map((v) => place.get(v)!),

@@ -4,8 +4,18 @@ import type { Expr } from "../../expression/node.ts";
 import type { NumericArray } from "../host.ts";
 import { type Interpreter, UnknownValueError } from "../interpreter/interpreter.ts";
 
+/** What is looked at is held several times over; larger arrays would take the memory of all else. */
+const MOST_ENTRIES = 2 ** 23;
+
 /** The entries, or null where an array behind them is not at hand. What depends on given arrays is said. */
 export function entriesIfKnown(vm: Interpreter, e: Expr, what: string): NumericArray | null {
+  const count = e.shape.reduce((n, { size }) => n * (size ?? 0), 1);
+  if (count > MOST_ENTRIES) {
+    vm.unsupported(
+      `${what} depends on the values of ${count.toLocaleString("en")} entries; up to ${MOST_ENTRIES.toLocaleString("en")} are looked at while tracing`,
+      "Give it a smaller array: a crop or some slices.",
+    );
+  }
   const known = vm.evaluate(e);
   if (known !== null && dependsOnGiven(vm, e)) {
     vm.recorder.assume(

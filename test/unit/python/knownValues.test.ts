@@ -6,6 +6,7 @@ import { array, close, handleOf, session, slopes, traceOf, valueOf } from "./ses
 const PRINTED: readonly (readonly [what: string, source: string, printed: string])[] = [
   ["a set of axes, as integers", "print([int(a) for a in np.unique((3, 2, 2)).astype(int)])", "[2, 3]"],
   ["what unique() counts", "u, i, n = np.unique([5, 1, 5], return_inverse=True, return_counts=True)\nprint(u, i, n)", "[1 5] [1 0 1] [1 2]"],
+  ["where each first stands", "print(np.unique([5, 1, 5, 2], return_index=True)[1])", "[1 3 0]"],
   ["sets of two arrays", "print(np.setdiff1d([1, 2, 3], [2]), np.union1d([3], [1]), np.intersect1d([1, 2], [2, 5]))", "[1 3] [1 3] [2]"],
   ["positions an axis", "print(np.nonzero(np.array([[0, 1], [1, 0]])))", "(array([0, 1]), array([1, 0]))"],
   ["rows of positions", "print(torch.nonzero(torch.tensor([0, 2, 3])).tolist(), np.argwhere([0, 4]).tolist())", "[[1], [2]] [[1]]"],
@@ -66,6 +67,14 @@ def loss(z, y):
         return true;
       });
     }
+  });
+
+  it("is not looked for in arrays that would fill the memory", async () => {
+    const { run } = await session();
+    assert.throws(
+      () => run("import numpy as np\nprint(np.unique(np.zeros((3200, 256, 256))))"),
+      /209,715,200 entries; up to 8,388,608 are looked at/,
+    );
   });
 
   it("names the check that fails, and the values in it", async () => {
