@@ -5,7 +5,7 @@
 import { defaultDType } from "../dtypes.ts";
 import { knownEntries, nonzeroPositions } from "../tensors/knownEntries.ts";
 import { literalArray } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, namedTuple, tuple } from "../values.ts";
+import { type TensorValue, namedTuple, tuple } from "../values.ts";
 import { convert } from "./convert.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
@@ -32,15 +32,16 @@ const ascending = (values: readonly number[]): number[] =>
   [...new Set(values)].sort((a, b) => a - b);
 
 interface Distinct {
-  readonly values: TensorValue;
-  readonly first: TensorValue;
-  readonly inverse: TensorValue;
-  readonly counts: TensorValue;
+  readonly values: () => TensorValue;
+  readonly first: () => TensorValue;
+  readonly inverse: () => TensorValue;
+  readonly counts: () => TensorValue;
 }
 
 /** The different entries in ascending order, or as they come; NaN is not told apart from NaN. */
 function distinct(c: CallContext, name: string, inOrder = true): Distinct {
-  const all = entriesOf(c, name);
+  const { data, shape } = knownEntries(c.vm, c.expr(name), `what ${c.name}() finds`);
+  const all = Array.from(data);
   const values = inOrder ? ascending(all) : [...new Set(all)];
   const place = new Map(values.map((v, k) => [v, k]));
   const counts = values.map(() => 0);
@@ -49,16 +50,16 @@ function distinct(c: CallContext, name: string, inOrder = true): Distinct {
     const at = place.get(v)!;
     if (counts[at]!++ === 0) first[at] = k;
   });
-  const { shape } = knownEntries(c.vm, c.expr(name), `what ${c.name}() finds`);
   return {
-    values: valuesLike(c, name, values),
-    first: integers(c, first, [values.length]),
-    inverse: integers(
-      c,
-      all.map((v) => place.get(v)!),
-      shape,
-    ),
-    counts: integers(c, counts, [values.length]),
+    values: () => valuesLike(c, name, values),
+    first: () => integers(c, first, [values.length]),
+    inverse: () =>
+      integers(
+        c,
+        all.map((v) => place.get(v)!),
+        shape,
+      ),
+    counts: () => integers(c, counts, [values.length]),
   };
 }
 
@@ -67,8 +68,8 @@ const unique =
   (extras: readonly (readonly [flag: string, of: keyof Distinct])[]): Meaning =>
   (c) => {
     const found = distinct(c, "x");
-    const asked = extras.filter(([flag]) => c.flag(flag)).map(([, of]) => found[of]);
-    return asked.length === 0 ? found.values : tuple([found.values, ...asked]);
+    const asked = extras.filter(([flag]) => c.flag(flag)).map(([, of]) => found[of]());
+    return asked.length === 0 ? found.values() : tuple([found.values(), ...asked]);
   };
 
 /** Where entries are not zero, or a condition holds: one list an axis. */
@@ -119,7 +120,7 @@ const numpyUnique: Meaning = unique([
 export const numpySets: Table = {
   unique: [
     "ar, return_index=False, return_inverse=False, return_counts=False, !axis, *, ~equal_nan, ~sorted, !size, !fill_value",
-    (c) => numpyUnique(c),
+    numpyUnique,
   ],
   nonzero: ["a, *, !size, !fill_value", nonzeroByAxis("x")],
   argwhere: ["a, *, !size, !fill_value", nonzeroRows("x")],
@@ -139,10 +140,7 @@ const torchUnique = unique([
 
 /** PyTorch's, methods of tensors too. */
 export const torchSets: Table = {
-  unique: [
-    "input, ~sorted, return_inverse=False, return_counts=False, !dim",
-    (c) => torchUnique(c),
-  ],
+  unique: ["input, ~sorted, return_inverse=False, return_counts=False, !dim", torchUnique],
   nonzero: [
     "input, *, as_tuple=False, !out",
     (c) => (c.flag("as_tuple") ? nonzeroByAxis("x") : nonzeroRows("x"))(c),
@@ -156,17 +154,17 @@ export const tensorflowSets: Table = {
     "x, ~out_idx, ~name",
     (c) => {
       const found = distinct(c, "x", false);
-      return namedTuple("Unique", { y: found.values, idx: int32(c, found.inverse) });
+      return namedTuple("Unique", { y: found.values(), idx: int32(c, found.inverse()) });
     },
   ],
   unique_with_counts: [
     "x, ~out_idx, ~name",
     (c) => {
       const { values, inverse, counts } = distinct(c, "x", false);
-      const idx = int32(c, inverse);
-      return namedTuple("UniqueWithCounts", { y: values, idx, count: int32(c, counts) });
+      const idx = int32(c, inverse());
+      return namedTuple("UniqueWithCounts", { y: values(), idx, count: int32(c, counts()) });
     },
   ],
 };
 
-const int32 = (c: CallContext, t: Value): Value => convert(c.vm, t as TensorValue, "int32");
+const int32 = (c: CallContext, t: TensorValue): TensorValue => convert(c.vm, t, "int32");
