@@ -40,10 +40,14 @@ export function crc32(bytes: Uint8Array, before = 0): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Adler-32 as zlib has it (RFC 1950). */
-export function adler32(bytes: Uint8Array): number {
-  let a = 1;
-  let b = 0;
+/**
+ * Adler-32 as zlib has it (RFC 1950).
+ *
+ * @param before the checksum of the bytes before these, to go on from.
+ */
+export function adler32(bytes: Uint8Array, before = 1): number {
+  let a = before % 65_536;
+  let b = Math.floor(before / 65_536);
   for (let start = 0; start < bytes.length;) {
     // So many bytes keep both sums below 2^32, so that one remainder a block is enough.
     const end = Math.min(start + 5552, bytes.length);

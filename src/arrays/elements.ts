@@ -41,11 +41,16 @@ export function reversedAxes(count: number): number[] {
   return Array.from({ length: count }, (_, axis) => count - 1 - axis);
 }
 
+/** Whether elements lie in a file with their bytes in the order in which this machine keeps them. */
+export function isAsInMemory(dtype: DType, littleEndian: boolean): boolean {
+  return dtypes[dtype].unitBytes === 1 || littleEndian === HOST_IS_LITTLE_ENDIAN;
+}
+
 /** The elements in `bytes`, in native order: a view where they lie so, or a copy. */
 export function elementsOf(bytes: Uint8Array, dtype: DType, littleEndian: boolean): ArrayData {
   const { unitBytes, bytes: elementBytes, store } = dtypes[dtype];
   const count = bytes.length / elementBytes;
-  const swap = unitBytes > 1 && littleEndian !== HOST_IS_LITTLE_ENDIAN;
+  const swap = !isAsInMemory(dtype, littleEndian);
   if (!swap && bytes.byteOffset % unitBytes === 0) {
     const data = store(count, bytes.buffer, bytes.byteOffset);
     // NumPy takes any byte but 0 as True; memory holds only 0 and 1.

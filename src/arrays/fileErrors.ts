@@ -77,17 +77,28 @@ export function bytesAt(
   label: string,
   place: FilePlace = {},
 ): Uint8Array {
-  const there = source.size - offset;
-  if (!(length <= there)) {
-    throw cutShort(label, `${describeBytes(length)} of ${what}`, there, {
-      byteOffset: Math.min(offset, source.size),
-      ...place,
-    });
-  }
+  checkThere(source, offset, length, what, label, place);
   const bytes = source.read(offset, length);
   if (bytes.length === length) return bytes;
   throw cutShort(label, `${describeBytes(length)} of ${what}`, bytes.length, {
     byteOffset: offset,
+    ...place,
+  });
+}
+
+/** @throws ArrayError as {@link bytesAt} does, without reading. */
+export function checkThere(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  what: string,
+  label: string,
+  place: FilePlace = {},
+): void {
+  const there = source.size - offset;
+  if (length <= there) return;
+  throw cutShort(label, `${describeBytes(length)} of ${what}`, there, {
+    byteOffset: Math.min(offset, source.size),
     ...place,
   });
 }

@@ -124,6 +124,22 @@ export function inflateStart(
 export function gunzipExactly(source: ByteSource, size: number, place: PackedPlace): Uint8Array {
   checkRatio(source.size, size, place);
   const out = new Uint8Array(size);
+  let filled = 0;
+  gunzipParts(source, size, place, (part) => {
+    out.set(part, filled);
+    filled += part.length;
+  });
+  return out;
+}
+
+/** The same in parts, one after the other, of which none takes much memory. */
+export function gunzipParts(
+  source: ByteSource,
+  size: number,
+  place: PackedPlace,
+  give: (part: Uint8Array) => void,
+): void {
+  checkRatio(source.size, size, place);
   const member = { checksum: 0, bytes: 0 };
   const state = { filled: 0, surplus: false };
   const checkMember = (end: number): void => {
@@ -141,7 +157,7 @@ export function gunzipExactly(source: ByteSource, size: number, place: PackedPla
   };
   const take = (part: Uint8Array): boolean => {
     const room = size - state.filled;
-    out.set(part.subarray(0, room), state.filled);
+    give(part.subarray(0, room));
     state.filled += Math.min(room, part.length);
     state.surplus = part.length > room;
     member.checksum = crc32(part, member.checksum);
@@ -151,7 +167,39 @@ export function gunzipExactly(source: ByteSource, size: number, place: PackedPla
   unpackPieces(source, "gzip", take, place, true, checkMember);
   if (state.filled < size) throw wrongSize(false, size, place);
   if (!state.surplus) checkMember(source.size);
-  return out;
+}
+
+/**
+ * Unpacks a bare deflate stream, or one in a zlib wrapping, in parts; see {@link inflateExactly}.
+ *
+ * @param checked as there: whether a zlib stream's checksum is in its last four bytes.
+ * @throws ArrayError if the data is not valid, or unpacks to more or less.
+ */
+export function inflateParts(
+  source: ByteSource,
+  size: number,
+  packing: "deflate" | "zlib",
+  place: PackedPlace,
+  give: (part: Uint8Array) => void,
+  checked = true,
+): void {
+  checkRatio(source.size, size, place);
+  let filled = 0;
+  let checksum = 1;
+  const take = (part: Uint8Array): boolean => {
+    filled += part.length;
+    if (filled > size) throw wrongSize(true, size, place);
+    if (packing === "zlib" && checked) checksum = adler32(part, checksum);
+    give(part);
+    return true;
+  };
+  unpackPieces(source, packing, take, place, packing === "deflate" || checked);
+  if (filled < size) throw wrongSize(false, size, place);
+  if (packing !== "zlib" || !checked) return;
+  const trailer = source.read(source.size - 4, 4);
+  if (trailer.length < 4 || viewOf(trailer).getUint32(0) !== checksum) {
+    throw damaged(place.label, "its contents do not match their checksum", place);
+  }
 }
 
 /**

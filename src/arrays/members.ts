@@ -1,6 +1,7 @@
 /** What readers of files with several arrays share. */
 import type { DType } from "./dtype.ts";
 import { ArrayError, type ArraySpace, type NdArray } from "./ndarray.ts";
+import type { StoredElements } from "./stored.ts";
 
 /** The most bytes that one file or member may take in memory, unless the caller says otherwise. */
 export const MAX_ARRAY_BYTES = 2 ** 31;
@@ -23,6 +24,13 @@ export interface ArrayHeader {
 export interface ArrayInFile extends ArrayHeader {
   /** @throws ArrayError if the elements are damaged, cut short, or too many. */
   readonly read: () => NdArray;
+  /**
+   * How the elements lie in the file, for reading them part by part; not given where they have to be
+   * read whole.
+   *
+   * @throws ArrayError if they cannot all be there.
+   */
+  readonly stored?: () => StoredElements;
 }
 
 /** A file's one array, or its arrays by name; the function reads the header of one. */

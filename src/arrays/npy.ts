@@ -41,6 +41,10 @@ export function openNpy(
   return {
     dtype,
     shape,
+    stored: () => {
+      checkLength(source, header, name);
+      return { layout: header, bytes: { kind: "flat", source, offset: dataOffset } };
+    },
     read: () => {
       checkLength(source, header, name);
       const expected = arrayBytes(dtype, shape, name, options);
@@ -49,7 +53,12 @@ export function openNpy(
   };
 }
 
-function checkLength(source: ByteSource, header: NpyHeader, name: string): void {
+/** @throws ArrayError unless the file has the elements that its header says, and nothing after them */
+export function checkLength(
+  source: Pick<ByteSource, "size" | "read">,
+  header: NpyHeader,
+  name: string,
+): void {
   const { dtype, shape, dataOffset } = header;
   const expected = arrayBytes(dtype, shape, name, { maxBytes: Infinity });
   const found = source.size - dataOffset;

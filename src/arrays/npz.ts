@@ -1,10 +1,24 @@
 /** Reading .npz files: ZIP archives of .npy files, of which one is unpacked at a time. */
 import { MAX_ARRAY_BYTES, chooseMember, type ArrayInFile, type ReadOptions } from "./members.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
-import { MAX_NPY_HEADER_BYTES, NPY_MAGIC, readNpyHeader, startsAsNpy } from "./npyHeader.ts";
-import { readNpy } from "./npy.ts";
+import {
+  MAX_NPY_HEADER_BYTES,
+  NPY_MAGIC,
+  readNpyHeader,
+  startsAsNpy,
+  type NpyHeader,
+} from "./npyHeader.ts";
+import { checkLength, readNpy } from "./npy.ts";
 import { sourceOf, type ByteSource } from "./source.ts";
-import { listZip, readZipEntry, readZipEntryStart, type ZipEntry } from "./zip.ts";
+import { putAfter, type PutBytes, type StoredElements, type Tick } from "./stored.ts";
+import {
+  listZip,
+  readZipEntry,
+  readZipEntryStart,
+  unpackZipEntry,
+  zipEntryBytes,
+  type ZipEntry,
+} from "./zip.ts";
 
 /** An array in a .npz file, not unpacked yet. */
 export interface NpzMember {
@@ -49,9 +63,10 @@ export function openNpz(
     members.set(member, () => {
       const start = readZipEntryStart(source, entry, name, MAX_NPY_HEADER_BYTES);
       try {
-        const { dtype, shape } = readNpyHeader(start, label);
+        const header = readNpyHeader(start, label);
+        const { dtype, shape } = header;
         const read = () => readNpy(unpacked(), label, { kind: "file", path: name, member });
-        return { dtype, shape, read };
+        return { dtype, shape, read, stored: () => storedMember(source, entry, header, name) };
       } catch (error) {
         // A wrong checksum says more about a bad header than the header does.
         unpacked();
@@ -60,6 +75,35 @@ export function openNpz(
     });
   }
   return members;
+}
+
+/** How a member's elements lie in the archive: as they are where it is stored, as np.savez writes it. */
+function storedMember(
+  source: ByteSource,
+  entry: ZipEntry,
+  header: NpyHeader,
+  name: string,
+): StoredElements {
+  const { dataOffset } = header;
+  const size = entry.unpackedBytes - dataOffset;
+  const nothing = () => new Uint8Array(0);
+  checkLength(
+    { size: entry.unpackedBytes, read: nothing },
+    header,
+    `${name}[${memberName(entry)}]`,
+  );
+  const unpack = (put: PutBytes, tick: Tick): void => {
+    unpackZipEntry(source, entry, name, putAfter(dataOffset, size, put, tick));
+  };
+  const verify = (tick: Tick): void => {
+    unpack(() => undefined, tick);
+  };
+  const packed = zipEntryBytes(source, entry, name);
+  const bytes: StoredElements["bytes"] =
+    entry.method === 0
+      ? { kind: "flat", source: packed, offset: dataOffset, verify }
+      : { kind: "packed", packing: "deflate", unpack };
+  return { layout: header, bytes };
 }
 
 /**

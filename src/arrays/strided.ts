@@ -47,7 +47,8 @@ export function stridedElements(
   return data;
 }
 
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+/** Whether elements lie in C order without gaps, by their strides. */
+export function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let step = 1;
   for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
     if (shape[axis] !== 1 && strides[axis] !== step) return false;

@@ -5,7 +5,7 @@
  */
 import { crc32 } from "./checksums.ts";
 import { damaged } from "./fileErrors.ts";
-import { inflateExactly, inflateStart } from "./inflate.ts";
+import { checkRatio, inflateExactly, inflateParts, inflateStart } from "./inflate.ts";
 import { ArrayError } from "./ndarray.ts";
 import { partOf, viewOf, type ByteSource } from "./source.ts";
 
@@ -33,6 +33,8 @@ const DIRECTORY_ENTRY = 0x02014b50;
 const DIRECTORY_ENTRY_BYTES = 46;
 const MEMBER_HEADER = 0x04034b50;
 const MEMBER_HEADER_BYTES = 30;
+/** What is read of a stored member at a time. */
+const STORED_BLOCK_BYTES = 1 << 20;
 /** Stands for a number that is in the ZIP64 field. */
 const IN_ZIP64_FIELD = 0xffffffff;
 
@@ -220,6 +222,38 @@ export function readZipEntry(
 }
 
 /**
+ * Unpacks one member in parts, one after the other, and checks it against its checksum at the end.
+ *
+ * @throws ArrayError as {@link readZipEntry} does.
+ */
+export function unpackZipEntry(
+  source: ByteSource,
+  entry: ZipEntry,
+  name: string,
+  give: (part: Uint8Array) => void,
+): void {
+  const label = `${name}[${entry.path}]`;
+  const place = { label, file: name, byteOffset: entry.offset };
+  const packed = zipEntryBytes(source, entry, name);
+  let checksum = 0;
+  const take = (part: Uint8Array): void => {
+    checksum = crc32(part, checksum);
+    give(part);
+  };
+  if (entry.method === 0) {
+    for (let at = 0; at < packed.size; at += STORED_BLOCK_BYTES) {
+      const length = Math.min(STORED_BLOCK_BYTES, packed.size - at);
+      const part = packed.read(at, length);
+      if (part.length < length) throw damaged(label, "the archive was cut while it was read");
+      take(part);
+    }
+  } else inflateParts(packed, entry.unpackedBytes, "deflate", place, take);
+  if (checksum !== entry.checksum) {
+    throw damaged(label, "its contents do not match its checksum", place);
+  }
+}
+
+/**
  * The first bytes of a member, `size` of them or as many as there are, without what comes after them
  * and without its checksum.
  *
@@ -269,6 +303,7 @@ export function zipEntryBytes(source: ByteSource, entry: ZipEntry, name: string)
   if (method === 0 && packedBytes !== entry.unpackedBytes) {
     throw damaged(label, "it is stored unpacked, but with two different sizes", place);
   }
+  if (method === 8) checkRatio(packedBytes, entry.unpackedBytes, { label, ...place });
   if (method !== 0 && method !== 8) {
     throw new ArrayError(
       `${label} is packed by ${METHODS[method] ?? `method ${String(method)}`}; only deflate is read.`,

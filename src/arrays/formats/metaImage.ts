@@ -7,11 +7,19 @@
  */
 import type { DType } from "../dtype.ts";
 import { arrayOf, type Layout } from "../elements.ts";
-import { arrayBytes, bytesAt, damaged, quoted, refusal } from "../fileErrors.ts";
-import { gunzipExactly, inflateExactly } from "../inflate.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
+import {
+  checkRatio,
+  gunzipExactly,
+  gunzipParts,
+  inflateExactly,
+  inflateParts,
+  type PackedPlace,
+} from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import type { ArraySpace } from "../ndarray.ts";
 import { partOf, type ByteSource } from "../source.ts";
+import { putAfter, type StoredElements } from "../stored.ts";
 import { numbersIn, placeOfField, shapeIn, textHeader } from "./textHeader.ts";
 
 const ELEMENT_TYPES: Readonly<Record<string, DType>> = {
@@ -47,16 +55,19 @@ interface MetaHeader extends Layout {
 /** Opens a .mha or .mhd file. @throws ArrayError */
 export function openMetaImage(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
   const header = readMetaHeader(source, name);
-  const { dtype, shape, space, littleEndian } = header;
+  const { dtype, shape, space } = header;
   return {
     dtype,
     shape,
     ...(space === undefined ? {} : { space }),
+    stored: () => {
+      const size = arrayBytes(dtype, shape, name, { maxBytes: Infinity });
+      return { layout: header, bytes: storedBytes(placeOfElements(source, header, size, name)) };
+    },
     read: () => {
       const size = arrayBytes(dtype, shape, name, options);
-      const bytes = elementBytes(source, header, size, name);
-      const layout = { dtype, shape, littleEndian, fortranOrder: false };
-      return arrayOf(bytes, layout, { kind: "file", path: name }, space);
+      const bytes = elementBytes(placeOfElements(source, header, size, name));
+      return arrayOf(bytes, header, { kind: "file", path: name }, space);
     },
   };
 }
@@ -150,12 +161,23 @@ function neighbour(file: string, name: string, text: string): string {
   return file;
 }
 
-function elementBytes(
+/** Where the elements are, packed or not, once that is checked. */
+interface PlaceOfElements {
+  readonly source: ByteSource;
+  /** Bytes that they take unpacked. */
+  readonly size: number;
+  readonly packing: "gzip" | "zlib" | undefined;
+  /** Whether the header says how long the packed data is, so that its checksum can be found. */
+  readonly checked: boolean;
+  readonly place: PackedPlace;
+}
+
+function placeOfElements(
   source: ByteSource,
   header: MetaHeader,
   size: number,
   name: string,
-): Uint8Array {
+): PlaceOfElements {
   const { compressed, compressedBytes, dataFile, dataOffset } = header;
   let label = name;
   let data = source;
@@ -173,7 +195,9 @@ function elementBytes(
   const place = { label, file: name, byteOffset: Math.max(0, dataOffset) };
   if (!compressed) {
     const start = dataOffset === -1 ? Math.max(0, data.size - size) : dataOffset;
-    return bytesAt(data, start, size, "elements", label, { file: name });
+    checkThere(data, start, size, "elements", label, { file: name });
+    const part = partOf(data, start, size);
+    return { source: part, size, packing: undefined, checked: false, place };
   }
   const rest = data.size - Math.max(0, dataOffset);
   const packedBytes = compressedBytes ?? rest;
@@ -182,11 +206,41 @@ function elementBytes(
   }
   const start = dataOffset === -1 ? Math.max(0, data.size - packedBytes) : dataOffset;
   const magic = data.read(start, 2);
-  if (magic[0] === 0x1f && magic[1] === 0x8b) {
-    return gunzipExactly(partOf(data, start, packedBytes), size, place);
+  const isGzip = magic[0] === 0x1f && magic[1] === 0x8b;
+  if (!isGzip) {
+    checkThere(data, start, packedBytes, "compressed elements", label, { file: name });
   }
-  const packed = bytesAt(data, start, packedBytes, "compressed elements", label, { file: name });
-  return inflateExactly(packed, size, "zlib", place, compressedBytes !== undefined);
+  checkRatio(packedBytes, size, place);
+  return {
+    source: partOf(data, start, packedBytes),
+    size,
+    packing: isGzip ? "gzip" : "zlib",
+    checked: compressedBytes !== undefined,
+    place,
+  };
+}
+
+function elementBytes({ source, size, packing, checked, place }: PlaceOfElements): Uint8Array {
+  const { label, file } = place;
+  const about = file === undefined ? {} : { file };
+  if (packing === undefined) return bytesAt(source, 0, size, "elements", label, about);
+  if (packing === "gzip") return gunzipExactly(source, size, place);
+  const packed = bytesAt(source, 0, source.size, "compressed elements", label, about);
+  return inflateExactly(packed, size, "zlib", place, checked);
+}
+
+function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {
+  const { source, size, packing, checked, place } = at;
+  if (packing === undefined) return { kind: "flat", source, offset: 0 };
+  return {
+    kind: "packed",
+    packing,
+    unpack: (put, tick) => {
+      const give = putAfter(0, size, put, tick);
+      if (packing === "gzip") gunzipParts(source, size, place, give);
+      else inflateParts(source, size, "zlib", place, give, checked);
+    },
+  };
 }
 
 /** The three spatial axes' matrix. Each row of MetaIO's matrix is the direction of one axis. */

@@ -10,13 +10,21 @@
  * affines. A reader of our own, since what the known JavaScript one has (a header parser and an
  * unbounded gunzip) leaves the scaling, the byte order and the limits to do.
  */
-import { dtypes, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
 import { arrayOf, type Layout } from "../elements.ts";
-import { arrayBytes, bytesAt, damaged, refusal } from "../fileErrors.ts";
-import { gunzipExactly, inflateStart } from "../inflate.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../fileErrors.ts";
+import { checkRatio, gunzipExactly, gunzipParts, inflateStart } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
-import { decodeFloat64, elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
+import { elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { viewOf, type ByteSource } from "../source.ts";
+import {
+  putAfter,
+  scaledDtype,
+  scaleInto,
+  type PutBytes,
+  type Scaling,
+  type Tick,
+} from "../stored.ts";
 import { niftiAffine } from "./niftiAffine.ts";
 
 /** What is read of a header. */
@@ -25,7 +33,7 @@ export interface NiftiHeader extends Layout {
   /** Where the elements begin, in bytes from the start of the unpacked file. */
   readonly dataOffset: number;
   /** What each element is multiplied by, and what is added then; undefined where nothing is done. */
-  readonly scaling: { readonly slope: number; readonly intercept: number } | undefined;
+  readonly scaling: Scaling | undefined;
   readonly space: ArraySpace;
 }
 
@@ -72,6 +80,21 @@ export function openNifti(source: ByteSource, name: string, options: ReadOptions
     dtype,
     shape,
     space,
+    stored: () => {
+      const size = arrayBytes(header.dtype, shape, name, { maxBytes: Infinity });
+      if (packed) checkRatio(source.size, dataOffset + size, place);
+      else checkThere(source, dataOffset, size, "elements", name);
+      const unpack = (put: PutBytes, tick: Tick): void => {
+        gunzipParts(source, dataOffset + size, place, putAfter(dataOffset, size, put, tick));
+      };
+      return {
+        layout: header,
+        scaling,
+        bytes: packed
+          ? { kind: "packed", packing: "gzip", unpack }
+          : { kind: "flat", source, offset: dataOffset },
+      };
+    },
     read: () => {
       const size = arrayBytes(header.dtype, shape, name, options);
       arrayBytes(dtype, shape, name, options);
@@ -253,35 +276,9 @@ function scalingOf(
   return slope === 1 && intercept === 0 ? undefined : { slope, intercept };
 }
 
-function scaledDtype(dtype: DType): DType {
-  return dtypes[dtype].kind === "complex" ? "complex128" : "float64";
-}
-
-const CHUNK = 1 << 16;
-
-function scaled(
-  array: NdArray,
-  dtype: DType,
-  { slope, intercept }: { slope: number; intercept: number },
-): NdArray {
-  const count = elementCount(array.shape);
-  if (dtype === "complex128") {
-    const data = Float64Array.from(array.data as Float32Array | Float64Array);
-    for (let i = 0; i < 2 * count; i += 2) {
-      const [real, imaginary] = [data[i]!, data[i + 1]!];
-      // A product of two complex numbers, as NumPy has it: infinity times 0 is not a number.
-      data[i] = real * slope - imaginary * 0 + intercept;
-      data[i + 1] = real * 0 + imaginary * slope;
-    }
-    return { ...array, dtype, data };
-  }
-  const data = new Float64Array(count);
-  for (let start = 0; start < count; start += CHUNK) {
-    const chunk = data.subarray(start, start + CHUNK);
-    decodeFloat64(array, start, chunk);
-    // Two roundings, as nibabel has them; a factor of 1 and a shift of 0 are left out, which keeps -0.
-    if (slope !== 1) for (let i = 0; i < chunk.length; i += 1) chunk[i]! *= slope;
-    if (intercept !== 0) for (let i = 0; i < chunk.length; i += 1) chunk[i]! += intercept;
-  }
+function scaled(array: NdArray, dtype: DType, scaling: Scaling): NdArray {
+  const units = dtype === "complex128" ? 2 : 1;
+  const data = new Float64Array(units * elementCount(array.shape));
+  scaleInto(array.data, array.dtype, scaling, data);
   return { ...array, dtype, data };
 }

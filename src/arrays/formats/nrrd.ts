@@ -8,12 +8,13 @@
 import { writer } from "../convert.ts";
 import { dtypes, integerRange, type DType } from "../dtype.ts";
 import { arrayOf, reversedAxes, type Layout } from "../elements.ts";
-import { arrayBytes, bytesAt, damaged, quoted, refusal } from "../fileErrors.ts";
-import { gunzipExactly } from "../inflate.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
+import { checkRatio, gunzipExactly, gunzipParts } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { permuteAxes } from "../permute.ts";
 import { latin1, partOf, type ByteSource } from "../source.ts";
+import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stored.ts";
 import { numbersIn, placeOfField, shapeIn, textHeader } from "./textHeader.ts";
 
 const REMEDY = 'nrrd.write("mask.nrrd", arr) writes one that is read here.';
@@ -35,6 +36,7 @@ export function openNrrd(source: ByteSource, name: string, options: ReadOptions)
     dtype,
     shape,
     ...(space === undefined ? {} : { space }),
+    ...(header.encoding === "text" ? {} : { stored: () => storedElements(source, header, name) }),
     read: () => {
       const size = arrayBytes(dtype, shape, name, options);
       const origin = { kind: "file", path: name } as const;
@@ -53,6 +55,23 @@ export function openNrrd(source: ByteSource, name: string, options: ReadOptions)
       return arrayOf(bytes, header, origin, space);
     },
   };
+}
+
+function storedElements(source: ByteSource, header: NrrdHeader, name: string): StoredElements {
+  const { dtype, shape, encoding, byteSkip, headerBytes } = header;
+  const size = arrayBytes(dtype, shape, name, { maxBytes: Infinity });
+  const data = partOf(source, headerBytes, source.size);
+  const place = { label: name, file: name, byteOffset: headerBytes };
+  if (encoding === "gzip") {
+    checkRatio(data.size, size + byteSkip, place);
+    const unpack = (put: PutBytes, tick: Tick): void => {
+      gunzipParts(data, size + byteSkip, place, putAfter(byteSkip, size, put, tick));
+    };
+    return { layout: header, bytes: { kind: "packed", packing: "gzip", unpack } };
+  }
+  const offset = byteSkip === -1 ? Math.max(0, data.size - size) : byteSkip;
+  checkThere(data, offset, size, "elements", name, place);
+  return { layout: header, bytes: { kind: "flat", source: data, offset } };
 }
 
 function inSpace(space: ArraySpace | undefined): { space?: ArraySpace } {

@@ -6,10 +6,11 @@
  */
 import { dtypes, type DType } from "../dtype.ts";
 import { arrayOf } from "../elements.ts";
-import { arrayBytes, bytesAt, damaged, quoted, refusal } from "../fileErrors.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { elementCount, formatShape } from "../ndarray.ts";
 import { viewOf, type ByteSource } from "../source.ts";
+import type { StoredElements } from "../stored.ts";
 
 /** The library allows 100 MB; what has tensors in a training run comes to a few at most. */
 const MAX_HEADER_BYTES = 2 ** 25;
@@ -57,7 +58,12 @@ export function openSafetensors(
         const bytes = bytesAt(source, start, size, "elements", label, { file: name });
         return arrayOf(bytes, layout, { kind: "file", path: name, member });
       };
-      return { dtype, shape, read };
+      const stored = (): StoredElements => {
+        const size = arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });
+        checkThere(source, start, size, "elements", label, { file: name });
+        return { layout, bytes: { kind: "flat", source, offset: start } };
+      };
+      return { dtype, shape, read, stored };
     });
   }
   return members;

@@ -17,8 +17,9 @@ import {
 } from "../members.ts";
 import { elementCount, type ArrayOrigin, type NdArray } from "../ndarray.ts";
 import { latin1, type ByteSource } from "../source.ts";
-import { stridedElements } from "../strided.ts";
-import { listZip, readZipEntry, type ZipEntry } from "../zip.ts";
+import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stored.ts";
+import { isContiguous, stridedElements } from "../strided.ts";
+import { listZip, readZipEntry, unpackZipEntry, zipEntryBytes, type ZipEntry } from "../zip.ts";
 import { isKind, unpickle, type Pickled, type PickleHost } from "./pickle.ts";
 
 const REMEDY = 'Save the tensors alone: torch.save({"pred": pred, "target": target}, "case.pt")';
@@ -79,6 +80,9 @@ export function openTorch(source: ByteSource, name: string, options: ReadOptions
     dtype: tensor.dtype,
     shape: tensor.shape,
     read: () => readTensor(archive, tensor, name, member, options),
+    ...(isContiguous(tensor.shape, tensor.strides)
+      ? { stored: () => storedTensor(archive, tensor, name, member) }
+      : {}),
   });
   if (isKind(value, "made") && value.value instanceof Tensor) return inFile(value.value);
   const tensors = tensorsIn(value, name);
@@ -254,6 +258,72 @@ function ambiguous(name: string, member: string): Error {
   });
 }
 
+/** How the elements of a tensor that lies in C order lie in the archive. */
+function storedTensor(
+  archive: Archive,
+  tensor: Tensor,
+  name: string,
+  member: string | undefined,
+): StoredElements {
+  const { dtype, shape, offset } = tensor;
+  const label = member === undefined ? name : `${name}[${member}]`;
+  const entry = storageEntry(archive, tensor, label, name);
+  const unit = dtypes[dtype].bytes;
+  const size = arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });
+  checkReach(tensor, entry, label, name);
+  const layout = { dtype, shape, littleEndian: isLittleEndian(archive, name), fortranOrder: false };
+  const unpack = (put: PutBytes, tick: Tick): void => {
+    const rest = entry.unpackedBytes - offset * unit;
+    unpackZipEntry(
+      archive.source,
+      entry,
+      name,
+      putAfter(
+        offset * unit,
+        rest,
+        (at, part) => {
+          if (at < size) put(at, part.subarray(0, size - at));
+        },
+        tick,
+      ),
+    );
+  };
+  const verify = (tick: Tick): void => {
+    unpack(() => undefined, tick);
+  };
+  const packed = zipEntryBytes(archive.source, entry, name);
+  const bytes: StoredElements["bytes"] =
+    entry.method === 0
+      ? { kind: "flat", source: packed, offset: offset * unit, verify }
+      : { kind: "packed", packing: "deflate", unpack };
+  return { layout, bytes };
+}
+
+function storageEntry(archive: Archive, tensor: Tensor, label: string, name: string): ZipEntry {
+  const entry = archive.entry(`data/${tensor.storage.key}`);
+  if (entry !== undefined) return entry;
+  throw damaged(label, `its storage ${quoted(tensor.storage.key)} is not in the archive`, {
+    file: name,
+  });
+}
+
+/** @throws ArrayError unless the storage has every element that the tensor reaches to */
+function checkReach(tensor: Tensor, entry: ZipEntry, label: string, name: string): void {
+  const { dtype, shape, strides, offset } = tensor;
+  const there = Math.floor(entry.unpackedBytes / dtypes[dtype].bytes);
+  const last = shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset);
+  if (elementCount(shape) === 0 || last < there) return;
+  throw damaged(label, `it reaches to element ${String(last)} of a storage of ${String(there)}`, {
+    file: name,
+    byteOffset: entry.offset,
+  });
+}
+
+function isLittleEndian(archive: Archive, name: string): boolean {
+  const order = archive.entry("byteorder");
+  return order === undefined || latin1(readZipEntry(archive.source, order, name, 64)) !== "big";
+}
+
 function readTensor(
   archive: Archive,
   tensor: Tensor,
@@ -261,26 +331,15 @@ function readTensor(
   member: string | undefined,
   options: ReadOptions,
 ): NdArray {
-  const { dtype, shape, strides, offset, storage } = tensor;
+  const { dtype, shape, strides, offset } = tensor;
   const label = member === undefined ? name : `${name}[${member}]`;
   const size = arrayBytes(dtype, shape, label, options, { file: name });
-  const entry = archive.entry(`data/${storage.key}`);
-  if (entry === undefined) {
-    throw damaged(label, `its storage ${quoted(storage.key)} is not in the archive`, {
-      file: name,
-    });
-  }
+  const entry = storageEntry(archive, tensor, label, name);
   const maxBytes = options.maxBytes ?? MAX_ARRAY_BYTES;
   const bytes = readZipEntry(archive.source, entry, name, maxBytes);
   const unit = dtypes[dtype].bytes;
   const there = Math.floor(bytes.length / unit);
-  const last = shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset);
-  if (elementCount(shape) > 0 && last >= there) {
-    throw damaged(label, `it reaches to element ${String(last)} of a storage of ${String(there)}`, {
-      file: name,
-      byteOffset: entry.offset,
-    });
-  }
+  checkReach(tensor, entry, label, name);
   // Where strides are 0, a small storage may stand for any number of elements.
   if (size > archive.source.size * MAX_DEFLATE_RATIO) {
     throw refusal(
@@ -292,9 +351,7 @@ function readTensor(
       },
     );
   }
-  const order = archive.entry("byteorder");
-  const littleEndian =
-    order === undefined || latin1(readZipEntry(archive.source, order, name, 64)) !== "big";
+  const littleEndian = isLittleEndian(archive, name);
   const elements = elementsOf(bytes.subarray(0, there * unit), dtype, littleEndian);
   const origin: ArrayOrigin = {
     kind: "file",

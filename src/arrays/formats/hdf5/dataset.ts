@@ -1,10 +1,12 @@
 /** A dataset of an HDF5 file, and its elements. Source: the specification, sections III.A and IV.A.2. */
 import { dtypes, type DType } from "../../dtype.ts";
 import { arrayOf } from "../../elements.ts";
-import { arrayBytes, bytesAt, damaged, refusal } from "../../fileErrors.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../../fileErrors.ts";
 import { MAX_DEFLATE_RATIO } from "../../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../../members.ts";
 import { elementCount, type ArrayError } from "../../ndarray.ts";
+import { sourceOf } from "../../source.ts";
+import { BLOCK_BYTES, type PutBytes, type StoredElements, type Tick } from "../../stored.ts";
 import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
 import { filtersOf, unfiltered } from "./filters.ts";
 import { treeLeaves, type Dataset } from "./groups.ts";
@@ -53,6 +55,7 @@ export function openDataset(
   return {
     dtype,
     shape,
+    stored: () => storedElements(file, description),
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: file.name });
       file.startOver();
@@ -148,6 +151,32 @@ function fillOf(fields: Fields | undefined, old: Fields | undefined): Uint8Array
   return new Uint8Array(0);
 }
 
+/** How the elements lie in the file: one after the other, or in chunks that are unpacked one by one. */
+function storedElements(file: Hdf5File, description: Description): StoredElements {
+  const { shape, dtype, littleEndian, storage, label } = description;
+  const layout = { dtype, shape, littleEndian, fortranOrder: false };
+  const size = elementCount(shape) * dtypes[dtype].bytes;
+  if (storage.kind === "whole" && storage.address !== undefined) {
+    checkThere(file.source, storage.address, size, "elements", label, { file: file.name });
+    return { layout, bytes: { kind: "flat", source: file.source, offset: storage.address } };
+  }
+  if (storage.kind === "here") {
+    const source = sourceOf(readElements(file, description));
+    return { layout, bytes: { kind: "flat", source, offset: 0 } };
+  }
+  checkHolds(file, description, size);
+  const unpack = (put: PutBytes, tick: Tick): void => {
+    file.startOver();
+    if (description.fill.some((byte) => byte !== 0)) {
+      const { fill } = description;
+      const block = filled(Math.floor(BLOCK_BYTES / fill.length) * fill.length, fill);
+      for (let at = 0; at < size; at += block.length) put(at, block.subarray(0, size - at));
+    }
+    eachRun(file, description, put, tick);
+  };
+  return { layout, bytes: { kind: "packed", packing: "chunks", unpack } };
+}
+
 function readElements(file: Hdf5File, description: Description): Uint8Array {
   const { dtype, shape, storage, label } = description;
   const size = elementCount(shape) * dtypes[dtype].bytes;
@@ -160,14 +189,41 @@ function readElements(file: Hdf5File, description: Description): Uint8Array {
   if (storage.kind === "whole" && storage.address !== undefined) {
     return bytesAt(file.source, storage.address, size, "elements", label, { file: file.name });
   }
-  const chunk = storage.kind === "whole" ? [] : storage.chunk;
+  checkHolds(file, description, size);
+  const out = filled(size, description.fill);
+  eachRun(
+    file,
+    description,
+    (at, run) => {
+      out.set(run, at);
+    },
+    () => undefined,
+  );
+  return out;
+}
+
+/** @throws ArrayError if the file cannot hold so much */
+function checkHolds(file: Hdf5File, { shape, storage, dtype, label }: Description, size: number) {
+  const chunk = chunkOf(storage);
   const chunkBytes = elementCount(chunk) * dtypes[dtype].bytes;
   const across = shape.map((length, axis) => Math.ceil(length / (chunk[axis] ?? length)));
   // Chunks may overlap in the file, and need not be there at all: only the file as a whole is a bound.
   const largest = Math.max(size, storage.kind === "whole" ? 0 : elementCount(across) * chunkBytes);
   if (!(largest <= file.source.size * MAX_DEFLATE_RATIO)) throw cannotHold(file, label, largest);
-  const out = filled(size, description.fill);
-  if (storage.kind === "whole" || size === 0) return out;
+}
+
+function chunkOf(storage: Storage): readonly number[] {
+  return storage.kind === "chunks" || storage.kind === "one chunk" ? storage.chunk : [];
+}
+
+/** Unpacks the chunks one by one, and gives what of them lies in the array, run by run. */
+function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: Tick): void {
+  const { dtype, shape, storage, label } = description;
+  const count = elementCount(shape);
+  if (storage.kind === "here" || storage.kind === "whole" || count === 0) return;
+  const { chunk } = storage;
+  const chunkBytes = elementCount(chunk) * dtypes[dtype].bytes;
+  checkHolds(file, description, count * dtypes[dtype].bytes);
   if (chunk.length !== shape.length || chunkBytes === 0) {
     throw damaged(label, "its chunks have another number of axes", { file: file.name });
   }
@@ -197,9 +253,9 @@ function readElements(file: Hdf5File, description: Description): Uint8Array {
     const elementBytes = dtypes[dtype].bytes;
     const { filters } = description;
     const bytes = unfiltered(packed, filters, stored.skipped, chunkBytes, elementBytes, place);
-    placeChunk(bytes, chunk, stored.start, out, shape, elementBytes);
+    placeChunk(bytes, chunk, stored.start, put, shape, elementBytes);
+    tick(Math.min(1, (taken.size * elementCount(chunk)) / count));
   }
-  return out;
 }
 
 function cannotHold(file: Hdf5File, label: string, size: number): ArrayError {
@@ -228,12 +284,12 @@ function chunksOf(file: Hdf5File, tree: number | undefined, chunk: readonly numb
   });
 }
 
-/** Copies the part of a chunk that lies in the array, a run along the last axis at a time. */
+/** Gives the part of a chunk that lies in the array, a run along the last axis at a time. */
 function placeChunk(
   bytes: Uint8Array,
   chunk: readonly number[],
   start: readonly number[],
-  out: Uint8Array,
+  put: PutBytes,
   shape: readonly number[],
   elementBytes: number,
 ): void {
@@ -250,7 +306,7 @@ function placeChunk(
       from = from * chunk[axis]! + i;
       to = to * shape[axis]! + start[axis]! + i;
     }
-    out.set(bytes.subarray(from * elementBytes, from * elementBytes + runBytes), to * elementBytes);
+    put(to * elementBytes, bytes.subarray(from * elementBytes, from * elementBytes + runBytes));
     for (let axis = axes - 2; axis >= 0; axis -= 1) {
       index[axis]! += 1;
       if (index[axis]! < used[axis]!) break;
