@@ -11,9 +11,14 @@ const LOSS_NAME = /loss|criterion|objective/i;
  * @param name without the class that a method belongs to
  */
 export function lossUse(module: Module | undefined, name: string): SourceSpan | null {
-  if (module?.source.lines.some((l) => LOSS_NAME.test(l) && l.includes(name)) !== true) return null;
+  if (module === undefined) return null;
+  const { lines } = module.source;
+  // Bodies are read when they are looked at, so the others are left alone.
+  const likely = module.body.filter(({ span: { line, endLine = line } }) =>
+    lines.slice(line - 1, endLine).some((l) => LOSS_NAME.test(l) && l.includes(name)),
+  );
   let found: SourceSpan | null = null;
-  walkSyntax(module.body, (node) => {
+  walkSyntax(likely, (node) => {
     if (found !== null) return;
     if (node.kind === "Assign" && node.targets.some(isLossName) && makes(node.value, name)) {
       found = node.span;
