@@ -1,4 +1,4 @@
-/** DG016: a loss that computes another ratio than its name says. */
+/** DG016: a loss that computes another ratio than its name says, or one that lacks its factor. */
 import { valueOf } from "../../losses/spec.ts";
 import { recognize } from "../recognize/recognize.ts";
 import type { Finding } from "./rule.ts";
@@ -23,9 +23,11 @@ export function misnamed(view: View): Finding[] {
   });
   if (found === null) return [];
   const { kind } = found.spec.ratio;
+  const factor = valueOf(found.spec.overlapFactor);
+  if (kind === "dice" && expected === "dice" && factor === 0.5) return [withoutItsTwo(subject)];
   if (kind === "tversky" || kind === expected) return [];
   // A factor of the overlap that is not its own makes it neither of the two.
-  if (valueOf(found.spec.overlapFactor) !== 1) return [];
+  if (factor !== 1) return [];
   const [is, formula] =
     kind === "jaccard" ? ["Jaccard (IoU)", "I/(P + T - I)"] : ["Dice", "2I/(P + T)"];
   return [
@@ -37,6 +39,17 @@ export function misnamed(view: View): Finding[] {
       fix: null,
     },
   ];
+}
+
+/** `I/(P + T)`: the 2 of Dice is easily lost where the overlap and the sums are written apart. */
+function withoutItsTwo({ name, place }: View["subject"]): Finding {
+  return {
+    span: place,
+    message: `${name} lacks the factor 2 of Dice: its ratio is I/(P + T), smoothing apart, which is 1/2 for a perfect prediction, not 1. The gradient of the overlap is half that of a Dice loss.`,
+    remedy: "Multiply the overlap by 2: 2I/(P + T).",
+    related: [],
+    fix: null,
+  };
 }
 
 function nameSays(name: string): "dice" | "jaccard" | null {

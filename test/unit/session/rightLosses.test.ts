@@ -118,6 +118,20 @@ def iou_loss(y_pred: torch.Tensor, y_true: torch.Tensor, smooth=1.0):
     assert.deepEqual(codes(iou("2 * ")), ["DG016"]);
   });
 
+  it("about the factor 2 of Dice where it stands elsewhere", () => {
+    const dice = (score: string): string => `
+def dice_loss(y_pred: torch.Tensor, y_true: torch.Tensor):
+    """y_pred, y_true: (N, 2, H, W)"""
+    axes = (0, 2, 3)
+    score = (y_pred * y_true).sum(axes) / (y_pred.sum(axes) + y_true.sum(axes) + 1e-6)
+    return 1 - ${score}
+`;
+    assert.deepEqual(codes(dice("2 * score.mean()")), []);
+    // Two classes: the sum of the halves is the mean of the wholes.
+    assert.deepEqual(codes(dice("score.sum()")), []);
+    assert.deepEqual(codes(dice("score.mean()")), ["DG016"]);
+  });
+
   it("about shapes that the code does not tell", () => {
     assert.deepEqual(
       codes(`
