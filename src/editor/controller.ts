@@ -7,8 +7,9 @@ import { homedir } from "node:os";
 import * as vscode from "vscode";
 import type { KernelAnswer, KernelAsk, KernelVariable } from "../session/arrays/protocol.ts";
 import type { AutogradWish } from "../session/autograd/job.ts";
-import type { CellLanguage, CellOutput, Failure, Usage } from "../session/protocol.ts";
-import { type Engine, EngineFailure, type Session } from "./engine.ts";
+import type { CellLanguage, CellOutput, Usage } from "../session/protocol.ts";
+import { type CellInput, type CellRun, Kernel } from "./cellRun.ts";
+import { type Engine, EngineFailure } from "./engine.ts";
 import { toNotebookOutput } from "./outputs.ts";
 import { pythonLeave } from "./autograd/leave.ts";
 import { pythonFor } from "./settings.ts";
@@ -19,6 +20,8 @@ export const FORMULA_LANGUAGE = "dice-formula";
 
 /** Progress is shown for what takes longer than this. */
 const PATIENCE_MS = 500;
+/** A new cell waits this long for its outputs before it comes without them. */
+const AT_ONCE_MS = 200;
 
 /** A run that a command asked for, with real autograd. */
 export interface PythonRun {
@@ -27,21 +30,14 @@ export interface PythonRun {
   onOutput(output: CellOutput): void;
 }
 
-interface Kernel {
-  readonly session: Session;
-  executionOrder: number;
-  /** Cells run one after the other, in the order they were asked for. */
-  queue: Promise<void>;
-  /** Raised by an interrupt: cells queued before it do not start. */
-  interrupts: number;
-}
-
 export class NotebookController implements vscode.Disposable {
   private readonly controller: vscode.NotebookController;
   private readonly engine: Engine;
   private readonly kernels = new Map<string, Kernel>();
   private readonly problems = vscode.languages.createDiagnosticCollection("dice-gradient-cells");
   private readonly disposables: vscode.Disposable[] = [];
+  /** Notebooks made with cells that ran already. */
+  private made = 0;
   /** Notebooks that have this kernel selected. */
   private readonly driven = new Set<vscode.NotebookDocument>();
 
@@ -105,10 +101,7 @@ export class NotebookController implements vscode.Disposable {
 
   /** Stops the running cell, and those that wait for it. */
   interrupt(notebook: vscode.NotebookDocument): void {
-    const kernel = this.kernels.get(notebook.uri.toString());
-    if (kernel === undefined) return;
-    kernel.interrupts++;
-    kernel.session.interrupt();
+    this.kernels.get(notebook.uri.toString())?.interrupt();
   }
 
   private drop(notebook: vscode.NotebookDocument): void {
@@ -127,7 +120,7 @@ export class NotebookController implements vscode.Disposable {
   ): Promise<Usage> {
     const kernel = this.kernels.get(notebook.uri.toString());
     if (kernel === undefined) return { isDefined: false, call: null };
-    await kernel.queue;
+    await kernel.idle;
     return kernel.session.usage(name, parameters);
   }
 
@@ -143,7 +136,7 @@ export class NotebookController implements vscode.Disposable {
     if (kernel === undefined) {
       return { kind: "refused", message: "The notebook's kernel has not started. Run a cell." };
     }
-    await kernel.queue;
+    await kernel.idle;
     try {
       return await kernel.session.arrays(ask);
     } catch (e) {
@@ -167,15 +160,16 @@ export class NotebookController implements vscode.Disposable {
     const key = notebook.uri.toString();
     let kernel = this.kernels.get(key);
     if (kernel === undefined) {
-      kernel = {
-        session: this.engine.openSession(key, directoryOf(notebook), pythonFor(notebook.uri)),
-        executionOrder: 0,
-        queue: Promise.resolve(),
-        interrupts: 0,
-      };
+      kernel = this.newKernel(key, notebook);
       this.kernels.set(key, kernel);
     }
     return kernel;
+  }
+
+  /** @param notebook null for one that is still to be made, untitled */
+  private newKernel(id: string, notebook: vscode.NotebookDocument | null): Kernel {
+    const python = pythonFor(notebook?.uri);
+    return new Kernel(this.engine.openSession(id, directoryOf(notebook), python));
   }
 
   /**
@@ -187,85 +181,94 @@ export class NotebookController implements vscode.Disposable {
     notebook: vscode.NotebookDocument,
     python: PythonRun | null = null,
   ): Promise<void> {
-    const kernel = this.kernelOf(notebook);
-    const interrupts = kernel.interrupts;
-    let failed = false;
-    for (const cell of cells) {
-      const execution = this.controller.createNotebookCellExecution(cell);
-      kernel.queue = kernel.queue.then(async () => {
-        // As in Jupyter, a failing cell stops the cells that were started together with it.
-        if (failed || kernel.interrupts !== interrupts) {
-          execution.start();
-          execution.end(undefined);
-          return;
-        }
-        failed = !(await this.execute(cell, execution, kernel, python));
-      });
-    }
-    await kernel.queue;
+    const leave = pythonLeave(notebook.uri, python?.ask ?? null);
+    const runs = this.kernelOf(notebook).begin(cells.map((cell) => () => inputOf(cell, leave)));
+    await Promise.all(cells.map((cell, k) => this.show(runs[k]!, cell, python)));
   }
 
-  private async execute(
+  /**
+   * Runs cells that are put into a notebook meanwhile, or into a new one. What is ready at once comes
+   * in with its cell, which saves the way to VS Code and back for each change of the output.
+   * @param notebook null for a new one
+   * @param at where the first cell will stand
+   * @param put puts the cells there, and tells in which notebook they are
+   */
+  async runInserted(
+    notebook: vscode.NotebookDocument | null,
+    at: number,
+    cells: readonly vscode.NotebookCellData[],
+    put: () => Promise<vscode.NotebookDocument>,
+  ): Promise<void> {
+    const kernel =
+      notebook === null
+        ? this.newKernel(`new notebook ${String(++this.made)}`, null)
+        : this.kernelOf(notebook);
+    const leave = pythonLeave(notebook?.uri, null);
+    const runs = kernel.begin(
+      cells.map((cell, k) => () => ({
+        language: languageOf(cell.languageId),
+        source: cell.value,
+        file: fileOf(at + k),
+        python: leave,
+      })),
+    );
+    // A new notebook whose cells come with outputs is shown without them when its kernel is chosen.
+    const early = notebook === null ? [] : await withOutputs(cells, runs);
+    const holder = await put();
+    if (notebook === null) this.kernels.set(holder.uri.toString(), kernel);
+    const inserted = holder.getCells(new vscode.NotebookRange(at, at + cells.length));
+    await Promise.all(
+      inserted.map((cell, k) => {
+        const run = early[k];
+        if (run === undefined) return this.show(runs[k]!, cell, null);
+        for (const output of run.outputs) this.mark(cell, output);
+        return Promise.resolve();
+      }),
+    );
+  }
+
+  /** Writes to a cell what its run makes; resolves when all is written. */
+  private async show(
+    begun: Promise<CellRun | null>,
     cell: vscode.NotebookCell,
-    execution: vscode.NotebookCellExecution,
-    kernel: Kernel,
     python: PythonRun | null,
-  ): Promise<boolean> {
-    execution.executionOrder = ++kernel.executionOrder;
-    execution.start(Date.now());
+  ): Promise<void> {
+    const execution = this.controller.createNotebookCellExecution(cell);
+    const run = await begun;
+    if (run === null) {
+      execution.start();
+      execution.end(undefined);
+      return;
+    }
+    execution.executionOrder = run.executionOrder;
+    execution.start(run.startTime);
     const progress = new LateProgress(`Cell ${String(cell.index + 1)}`);
     // Outputs are appended one after the other; VS Code keeps their order only if they are awaited.
-    let written = Promise.resolve(execution.clearOutput());
+    let written =
+      cell.outputs.length === 0 ? Promise.resolve() : Promise.resolve(execution.clearOutput());
     this.problems.delete(cell.document.uri);
-    let ok = false;
-    try {
-      ok = await kernel.session.execute(
-        {
-          language: languageOf(cell),
-          source: cell.document.getText(),
-          file: `Cell ${String(cell.index + 1)}`,
-          python: pythonLeave(cell.notebook.uri, python?.ask ?? null),
-        },
-        {
-          onOutput: (output) => {
-            written = written.then(() => execution.appendOutput(toNotebookOutput(output)));
-            if (output.kind === "failure") this.mark(cell, output.failure);
-            python?.onOutput(output);
-          },
-          onProgress: (fraction, what) => {
-            if (python === null) progress.report(fraction, what);
-            else python.onProgress(what);
-          },
-        },
-      );
-    } catch (e) {
-      const message = e instanceof EngineFailure ? e.message : String(e);
-      written = written.then(() =>
-        execution.appendOutput(
-          toNotebookOutput({
-            kind: "failure",
-            failure: {
-              name: "EngineFailure",
-              message,
-              file: null,
-              line: null,
-              column: null,
-              caretText: null,
-              remedy: null,
-            },
-          }),
-        ),
-      );
-    }
+    run.follow({
+      onOutput: (output) => {
+        written = written.then(() => execution.appendOutput(toNotebookOutput(output)));
+        this.mark(cell, output);
+        python?.onOutput(output);
+      },
+      onProgress: (fraction, what) => {
+        if (python === null) progress.report(fraction, what);
+        else python.onProgress(what);
+      },
+    });
+    const ok = await run.ended;
     await written;
     progress.done();
-    execution.end(ok, Date.now());
-    return ok;
+    execution.end(ok, run.endTime);
   }
 
   /** A squiggle at the place that a failure names, until the cell is edited or run again. */
-  private mark(cell: vscode.NotebookCell, f: Failure): void {
-    if (f.line === null || f.file !== `Cell ${String(cell.index + 1)}`) return;
+  private mark(cell: vscode.NotebookCell, output: CellOutput): void {
+    if (output.kind !== "failure") return;
+    const f = output.failure;
+    if (f.line === null || f.file !== fileOf(cell.index)) return;
     const line = Math.min(f.line - 1, cell.document.lineCount - 1);
     const text = cell.document.lineAt(line).text;
     const start = Math.min(Math.max(0, (f.column ?? 1) - 1), text.length);
@@ -289,8 +292,46 @@ function isMadeForUs(notebook: vscode.NotebookDocument): boolean {
   return (metadata.metadata ?? metadata).kernelspec?.name === CONTROLLER_ID;
 }
 
-function languageOf(cell: vscode.NotebookCell): CellLanguage {
-  return cell.document.languageId === FORMULA_LANGUAGE ? "dice-formula" : "python";
+function languageOf(languageId: string): CellLanguage {
+  return languageId === FORMULA_LANGUAGE ? "dice-formula" : "python";
+}
+
+/** Gives cells the outputs of their runs, up to the first that takes longer than a short wait. */
+async function withOutputs(
+  cells: readonly vscode.NotebookCellData[],
+  runs: readonly Promise<CellRun | null>[],
+): Promise<readonly CellRun[]> {
+  const waited = new Promise<null>((resolve) => {
+    setTimeout(resolve, AT_ONCE_MS, null);
+  });
+  const ended: CellRun[] = [];
+  for (const [k, cell] of cells.entries()) {
+    const run = await Promise.race([runs[k]!, waited]);
+    await Promise.race([run?.ended, waited]);
+    if (typeof run?.ok !== "boolean") break;
+    cell.outputs = run.outputs.map(toNotebookOutput);
+    cell.executionSummary = {
+      executionOrder: run.executionOrder,
+      success: run.ok,
+      timing: { startTime: run.startTime, endTime: run.endTime },
+    };
+    ended.push(run);
+  }
+  return ended;
+}
+
+/** What messages call the cell at an index. */
+function fileOf(index: number): string {
+  return `Cell ${String(index + 1)}`;
+}
+
+function inputOf(cell: vscode.NotebookCell, python: CellInput["python"]): CellInput {
+  return {
+    language: languageOf(cell.document.languageId),
+    source: cell.document.getText(),
+    file: fileOf(cell.index),
+    python,
+  };
 }
 
 /** Where np.load looks for relative paths: beside the notebook, else in the workspace. */

@@ -95,29 +95,52 @@ function notebooksInTabs(): OpenNotebook[] {
  * @param editor null for a new notebook
  */
 export async function insertAndRun(
-  controller: Pick<NotebookController, "run">,
+  controller: Pick<NotebookController, "runInserted">,
   editor: OpenNotebook | null,
   cells: vscode.NotebookCellData[],
 ): Promise<void> {
+  // Not by VS Code's command: that asks for trust in the folder, of which nothing is run here.
   if (editor === null) {
-    const notebook = await newNotebook(cells);
-    await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
-    // Not by VS Code's command: that asks for trust in the folder, of which nothing is run here.
-    await controller.run(notebook.getCells(), notebook);
+    await controller.runInserted(null, 0, cells, async () => {
+      const notebook = await newNotebook(cells);
+      await openNotebook(notebook, { viewColumn: vscode.ViewColumn.Beside });
+      return notebook;
+    });
     return;
   }
   const { notebook } = editor;
   const at = editor.selection.isEmpty ? notebook.cellCount : editor.selection.end;
-  const edit = new vscode.WorkspaceEdit();
-  edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, cells)]);
-  await vscode.workspace.applyEdit(edit);
   const range = new vscode.NotebookRange(at, at + cells.length);
-  // They run while they come into view.
-  const running = controller.run(notebook.getCells(range), notebook);
-  const shown = await vscode.window.showNotebookDocument(notebook, {
-    ...(editor.viewColumn === undefined ? {} : { viewColumn: editor.viewColumn }),
-    selections: [range],
+  const shown: Promise<void>[] = [];
+  await controller.runInserted(notebook, at, cells, async () => {
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, cells)]);
+    if (!(await vscode.workspace.applyEdit(edit))) {
+      throw new Error(
+        `The cells could not be put into ${vscode.workspace.asRelativePath(notebook.uri)}.`,
+      );
+    }
+    // What still runs is written while the cells come into view.
+    shown.push(bringIntoView(editor, range));
+    return notebook;
   });
-  shown.revealRange(range, vscode.NotebookEditorRevealType.AtTop);
-  await running;
+  await Promise.all(shown);
+}
+
+/** A notebook in sight scrolls, and leaves the focus where the user works; any other is shown. */
+async function bringIntoView(
+  { notebook, viewColumn }: OpenNotebook,
+  range: vscode.NotebookRange,
+): Promise<void> {
+  const seen = vscode.window.visibleNotebookEditors.find(
+    (e) => e.notebook === notebook && (viewColumn === undefined || e.viewColumn === viewColumn),
+  );
+  const editor =
+    seen ??
+    (await vscode.window.showNotebookDocument(
+      notebook,
+      viewColumn === undefined ? {} : { viewColumn },
+    ));
+  editor.revealRange(range, vscode.NotebookEditorRevealType.AtTop);
+  editor.selection = range;
 }

@@ -115,7 +115,7 @@ export async function startPythonExtension(): Promise<void> {
 }
 
 /** Seconds that Python may take for one cell. */
-export function pythonTimeout(scope: vscode.Uri): number {
+export function pythonTimeout(scope?: vscode.Uri): number {
   return value("python.timeout", 120, scope);
 }
 

@@ -9,13 +9,16 @@ import { pythonFor, pythonTimeout, startPythonExtension } from "../settings.ts";
  * Leave to run cells in Python, or null where the workspace is not trusted.
  * @param ask what to ask of it whatever the cell says; null leaves it to the cell
  */
-export function pythonLeave(scope: vscode.Uri, ask: AutogradWish | null): PythonLeave | null {
+export function pythonLeave(
+  scope: vscode.Uri | undefined,
+  ask: AutogradWish | null,
+): PythonLeave | null {
   if (!vscode.workspace.isTrusted) return null;
   return { interpreter: interpreter(scope), timeoutSeconds: pythonTimeout(scope), ask };
 }
 
 /** The setting, else the Python extension's choice, else that of the environment, else python3. */
-export function interpreter(scope: vscode.Uri): string {
+export function interpreter(scope: vscode.Uri | undefined): string {
   const chosen = pythonFor(scope);
   if (chosen !== null) return executableAt(chosen);
   return activeInterpreter() ?? (process.platform === "win32" ? "python" : "python3");

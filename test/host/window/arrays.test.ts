@@ -79,17 +79,28 @@ describe("checking arrays where they are", function () {
     assert.match(source.replaceAll("\u00a0", " "), /# script\.py:5\s+probs = np\.array/);
   });
 
-  it("remembers the answers: two Enters are a report", async () => {
+  it("remembers the answers: two Enters are a report, and the code keeps the focus", async () => {
     const { page } = workbench;
     await choose(workbench, await inFile("script.py", "0.45"));
     await lists.titled(/the target for probs/);
     await page.keyboard.press("Enter");
     await lists.form("probs against masks");
     await page.keyboard.press("Enter");
-    await page
-      .locator(".notebookOverlay .cell-list-container .execution-count-label")
-      .nth(1)
-      .waitFor();
+    const count = page.locator(".notebookOverlay .cell-list-container .execution-count-label");
+    await count.filter({ hasText: /^\[[2-9]\]$/ }).waitFor();
+    await page.locator(".monaco-editor.focused").filter({ hasText: "scores" }).waitFor();
+  });
+
+  it("says in the new cell why a check fails, and marks the place", async () => {
+    const { page } = workbench;
+    await choose(workbench, await inFile("script.py", "0.45"));
+    await lists.titled(/the target for probs/);
+    await lists.row("scores").click();
+    await lists.form("probs against scores");
+    await lists.row("The shapes differ").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator(".notebookOverlay .squiggly-error").first().waitFor();
+    await cellWith("scores = torch.tensor");
   });
 
   it("swaps the two by one key, and by the button", async () => {
