@@ -72,7 +72,8 @@ export class LossPoint {
     exprs: readonly Expr[],
     more: ReadonlyMap<string, TypedArray> = new Map(),
   ): ReferenceOutput[] {
-    return evaluateReference(exprs, new Map([...this.bindings, ...more]), this.watch);
+    const options = { ...this.watch, arena: this.arena };
+    return evaluateReference(exprs, new Map([...this.bindings, ...more]), options);
   }
 
   /** A scalar expression as a function of the step along a path of `wrt`, with more arrays bound. */

@@ -1,7 +1,7 @@
 /** A crew of worker threads on the heap that all of them see. */
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { type Crew, type CrewJob, useCrew } from "./crew.ts";
+import { type Crew, type CrewJob, PieceFailed, useCrew } from "./crew.ts";
 import { CONTROL, REMEMBERED_MODULES, closeClaims, firstClaim, workOn } from "./crewWork.ts";
 import type { ThreadMessage, ThreadStart } from "./thread.node.ts";
 import { features } from "./wasm/features.ts";
@@ -65,7 +65,7 @@ class NodeCrew implements Crew {
       }
       throw error;
     }
-    if (Atomics.load(control, CONTROL.failed) !== 0) throw new Error("a piece of a kernel failed");
+    if (Atomics.load(control, CONTROL.failed) !== 0) throw new PieceFailed();
     const helped = Atomics.load(control, CONTROL.helped) / job.bounds.length;
     if (wakes && this.isReady && helped < LEAST_SHARE * (1 - 1 / this.threads)) {
       this.alone = Math.max(this.alone, JOBS_ALONE);

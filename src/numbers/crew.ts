@@ -25,6 +25,14 @@ export interface Crew {
   run(job: CrewJob, tick: (pieces: number) => void): void;
 }
 
+/** Thrown when the function trapped on a piece. */
+export class PieceFailed extends Error {
+  override readonly name = "PieceFailed";
+  constructor() {
+    super("a piece of a kernel failed");
+  }
+}
+
 let present: Crew | null = null;
 
 /** Makes kernels use this crew from now on; null: this thread alone. */

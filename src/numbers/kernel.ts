@@ -81,9 +81,10 @@ export interface CompileOptions {
   readonly vectors?: "always" | "never";
   /**
    * float32: terms are computed in float32 where no input is wider, sums added up in float64, and
-   * outputs of 4,096 entries or more are Float32Arrays. By default all is float64.
+   * outputs of 4,096 entries or more are Float32Arrays. double-double: outputs hold all high parts,
+   * then all low ones; on vectors only. By default all is float64.
    */
-  readonly arithmetic?: "float64" | "float32";
+  readonly arithmetic?: "float64" | "float32" | "double-double";
 }
 
 export interface Kernel<A extends FloatArray = Float64Array> {
@@ -103,6 +104,8 @@ export interface Kernel<A extends FloatArray = Float64Array> {
 
 /** Sweeps over fewer entries are done before a WebAssembly module is compiled. */
 const LEAST_FOR_VECTORS = 1 << 16;
+/** Pairs take twice the memory. */
+const PAIR_LIMITS: Partial<Limits> = { mostTemporary: LIMITS.mostTemporary / 2 };
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
 export function compileKernel(
   outputs: readonly Expr[],
@@ -136,6 +139,7 @@ class CompiledNest {
     const { nest, vector } = this;
     const parameters = nest.parameters.map(run.parameter);
     const plainly = (bounds: Bounds): void => {
+      if (vector?.pairs === true) throw new NotOnVectors();
       const arrays = nest.buffers.map(run.array);
       if (arrays.some(isStored)) throw new NotStreamable();
       this.written ??= compilePass(nest, this.options);
@@ -149,6 +153,14 @@ class CompiledNest {
       plainly(bounds);
       run.tick(done);
     }
+  }
+}
+
+/** Thrown by a run in double-double where vectors cannot do it, or not on these numbers. */
+export class NotOnVectors extends Error {
+  override readonly name = "NotOnVectors";
+  constructor() {
+    super("this cannot be evaluated in double-double on vectors");
   }
 }
 
@@ -167,19 +179,22 @@ class CompiledKernel implements Kernel<FloatArray> {
   private readonly shapes: readonly (readonly number[])[];
   private readonly options: CompileOptions;
   private readonly useVectors: boolean;
+  private readonly pairs: boolean;
   /** By the arrays' types: code is compiled anew for other types. */
   private readonly compiled = new Map<string, readonly (readonly CompiledNest[])[]>();
 
   constructor(outputs: readonly Expr[], options: CompileOptions) {
-    const { schedule, passes } = plan(outputs, { ...LIMITS, ...options.limits });
+    this.pairs = options.arithmetic === "double-double";
+    const bounds = { ...LIMITS, ...(this.pairs ? PAIR_LIMITS : {}), ...options.limits };
+    const { schedule, passes } = plan(outputs, bounds);
     this.schedule = schedule;
     this.passes = passes;
     this.options = options;
     this.inputs = [...new Set(outputs.flatMap(leaves))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     const largest = Math.max(...passes.map((p) => p.total));
-    this.useVectors =
-      options.vectors === undefined ? largest >= LEAST_FOR_VECTORS : options.vectors === "always";
+    const vectors = this.pairs ? "always" : options.vectors;
+    this.useVectors = vectors === undefined ? largest >= LEAST_FOR_VECTORS : vectors === "always";
   }
 
   run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput<FloatArray>[] } {
@@ -196,9 +211,11 @@ class CompiledKernel implements Kernel<FloatArray> {
     }
     const compiled = this.compile(inputs);
     const parts = compiled.flat();
+    if (this.pairs && parts.some((p) => p.vector === null)) throw new NotOnVectors();
     const storage = new Storage(this.schedule, inputs, {
       into: options.into ?? [],
       isSingle: (b) => this.isSingle(b),
+      pairs: this.pairs,
       heap: parts.some((p) => p.vector !== null) ? heap() : null,
       arena: options.arena ?? null,
     });
@@ -216,7 +233,7 @@ class CompiledKernel implements Kernel<FloatArray> {
           part.sweep({ array, parameter, chunk, tick });
           done += workOf(part.nest);
         }
-        addCompensations(pass, array);
+        if (!this.pairs) addCompensations(pass, array);
       });
       const shaped = storage.outputs().map((data, k) => ({ shape: [...this.shapes[k]!], data }));
       return { outputs: shaped };
@@ -285,12 +302,12 @@ class CompiledKernel implements Kernel<FloatArray> {
     return Program.compile(
       this.passes.flatMap((p) => p.nests),
       {
-        lanes: (nest) =>
-          this.options.arithmetic === "float32" &&
-          entriesOf(nest) >= this.schedule.limits.leastSingle &&
-          !nest.buffers.some(isWide)
-            ? "float32"
-            : "float64",
+        lanes: (nest) => {
+          if (this.pairs) return "double-double";
+          const isLarge = entriesOf(nest) >= this.schedule.limits.leastSingle;
+          const isSingle = this.options.arithmetic === "float32" && isLarge;
+          return isSingle && !nest.buffers.some(isWide) ? "float32" : "float64";
+        },
         relaxed: this.options.arithmetic === "float32",
         roundCasts: this.roundCasts,
         elementType,

@@ -1,8 +1,12 @@
 /**
- * Values in double-double: what kernels, gradients and other people's numbers are judged by. It
- * shares no code with the kernels but the definitions of softmax and mean.
+ * Values in double-double: what kernels, gradients and other people's numbers are judged by.
  *
- * Node by node, a loop over the array each; arrays are given back as soon as nothing needs them.
+ * Two evaluations, each of which the tests hold the other to. `evaluateNodeByNode` goes through the
+ * array once for every node, and shares no code with the kernels but the definitions of softmax and
+ * mean; arrays are given back as soon as nothing needs them. For large arrays the kernels' passes
+ * are written down in double-double instead (`wasm/doubledouble.ts`): operations give the same
+ * bits, and sums are made in another order, with more than one running total.
+ *
  * Constants and parameters are taken as the float64 they are: 1e-7 is the number that the user's
  * program computes with, not the decimal. Float casts keep the mathematical value.
  *
@@ -12,8 +16,11 @@
 import { ShapeError, formatShape, sizesOf } from "../expression/axis.ts";
 import type { ArgReduce, Expr, OneHot, Reduce } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
+import { PieceFailed } from "./crew.ts";
 import { compareDD } from "./doubledouble.ts";
+import { NotOnVectors, compileKernel } from "./kernel.ts";
 import { stridesOf } from "./kernel/indexForm.ts";
+import type { Limits } from "./kernel/plan.ts";
 import { lower } from "./lower.ts";
 import { BINARY_DD, UNARY_DD } from "./referenceFunctions.ts";
 import {
@@ -37,12 +44,20 @@ import {
   boundValue,
   sizeProduct,
 } from "./typedArrays.ts";
+import type { Arena } from "./wasm/arena.ts";
+import { features } from "./wasm/features.ts";
+import { OutOfMemory } from "./wasm/heap.ts";
 
 export interface ReferenceOutput {
   readonly shape: number[];
   /** The value is hi + lo; hi is the float64 nearest to it. */
   readonly hi: Float64Array;
   readonly lo: Float64Array;
+}
+
+export interface ReferenceOptions extends Watch {
+  /** Where outputs may be kept: they hold until it is released. */
+  readonly arena?: Arena;
 }
 
 /**
@@ -53,10 +68,58 @@ export interface ReferenceOutput {
 export function evaluateReference(
   outputs: readonly Expr[],
   bindings: Bindings,
+  options: ReferenceOptions = {},
+): ReferenceOutput[] {
+  const isLarge = topological(...outputs).some((e) => countOf(e) >= LEAST_FOR_VECTORS);
+  const onVectors = isLarge ? evaluateOnVectors(outputs, bindings, options) : null;
+  return onVectors ?? evaluateNodeByNode(outputs, bindings, options);
+}
+
+/** @throws as `evaluateReference` does */
+export function evaluateNodeByNode(
+  outputs: readonly Expr[],
+  bindings: Bindings,
   watch: Watch = {},
 ): ReferenceOutput[] {
   return new Evaluation(lower(outputs), bindings, watch).run();
 }
+
+/**
+ * Null where vectors cannot do it.
+ * @throws as `evaluateReference` does
+ */
+export function evaluateOnVectors(
+  outputs: readonly Expr[],
+  bindings: Bindings,
+  options: ReferenceOptions = {},
+  limits: Partial<Limits> = {},
+): ReferenceOutput[] | null {
+  if (!features().simd || !features().shared) return null;
+  try {
+    const kernel = compileKernel(outputs, { arithmetic: "double-double", limits });
+    return kernel.run(bindings, options).outputs.map(({ shape, data }) => {
+      const pairs = data as Float64Array;
+      const n = pairs.length / 2;
+      return { shape, hi: pairs.subarray(0, n), lo: pairs.subarray(n) };
+    });
+  } catch (error) {
+    if (isLeftToNodes(error)) return null;
+    throw error;
+  }
+}
+
+/** An operation that vectors have not, a number that they do not treat, or memory that they lack. */
+function isLeftToNodes(error: unknown): boolean {
+  return (
+    error instanceof NotOnVectors ||
+    error instanceof OutOfMemory ||
+    error instanceof PieceFailed ||
+    error instanceof WebAssembly.RuntimeError
+  );
+}
+
+/** Smaller arrays are done before a WebAssembly module is compiled. */
+const LEAST_FOR_VECTORS = 1 << 15;
 
 const BLOCK = 1 << 14;
 

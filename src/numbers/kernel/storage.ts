@@ -11,6 +11,8 @@ export interface StorageOptions {
   readonly into: readonly (FloatArray | StoredArray | undefined)[];
   /** Whether an array that is not an input holds float32 numbers. */
   readonly isSingle: (buffer: Buffer) => boolean;
+  /** Whether arrays that are no inputs hold pairs: all high parts, then all low ones. */
+  readonly pairs: boolean;
   /** Where results stand that nobody sees; null without WebAssembly. */
   readonly heap: Heap | null;
   /** Where outputs are to stand, if the kernel runs in WebAssembly. */
@@ -38,12 +40,14 @@ export class Storage {
 
   /** The outputs' values. One that is asked for twice is given in two arrays. */
   outputs(): FloatArray[] {
+    const { pairs } = this.options;
     const given = new Set<Buffer>();
     return this.schedule.outputs.map(({ buffer }) => {
       const array = this.of(buffer);
       // What was written elsewhere is not read back.
       const data = isStored(array) ? new Float64Array(0) : (array as FloatArray);
-      const output = given.has(buffer) ? data.slice() : data;
+      const isOwn = !given.has(buffer) && !(pairs && this.borrowed.includes(data.byteOffset));
+      const output = isOwn ? data : data.slice();
       given.add(buffer);
       return output;
     });
@@ -64,26 +68,33 @@ export class Storage {
     }
     const fits = given?.length === buffer.count && given instanceof Float32Array === isSingle;
     const array = fits ? given : this.create(buffer, k >= 0, isSingle);
-    // What is stored is stored whole; what is accumulated starts from its first value.
-    const isAccumulated = this.schedule.passes.some((p) =>
-      p.roots.some((r) => r.kind === "reduce" && (r.buffer === buffer || r.second === buffer)),
+    // What is stored is stored whole; what is accumulated, or combines nothing, starts from its
+    // first value.
+    const isStoredWhole = this.schedule.passes.some((p) =>
+      p.roots.some((r) => r.kind === "store" && r.buffer === buffer),
     );
-    if (buffer.initial !== 0 || isAccumulated) array.fill(buffer.initial);
+    if (!isStoredWhole) array.fill(0);
+    if (buffer.initial !== 0) array.fill(buffer.initial, 0, buffer.count);
     return array;
   }
 
   private create(buffer: Buffer, isOutput: boolean, isSingle: boolean): FloatArray {
-    const { heap, arena } = this.options;
+    const { heap, arena, pairs } = this.options;
     const type = isSingle ? Float32Array : Float64Array;
+    const length = buffer.count * (pairs ? 2 : 1);
     // Memory that is not shared moves when it grows, and arrays in it are lost.
-    if (heap?.shared !== true) return new type(buffer.count);
-    if (isOutput) return arena?.array<FloatArray>(type, buffer.count) ?? new type(buffer.count);
+    if (heap?.shared !== true) return new type(length);
+    if (isOutput) {
+      const array = arena?.array<FloatArray>(type, length) ?? null;
+      if (array !== null && heap.addressOf(array) !== null) return array;
+      if (!pairs) return array ?? new type(length);
+    }
     try {
-      const address = heap.allocate(buffer.count * type.BYTES_PER_ELEMENT);
+      const address = heap.allocate(length * type.BYTES_PER_ELEMENT);
       this.borrowed.push(address);
-      return heap.view<FloatArray>(type, address, buffer.count);
+      return heap.view<FloatArray>(type, address, length);
     } catch (error) {
-      if (error instanceof OutOfMemory) return new type(buffer.count);
+      if (error instanceof OutOfMemory && !pairs) return new type(length);
       throw error;
     }
   }

@@ -34,7 +34,26 @@ export interface Running {
   readonly errors: Vector | null;
 }
 
-export class Reductions {
+/** How reductions are written down, in the arithmetic of a pass. */
+export interface ReductionWriter {
+  start(accumulator: Accumulator): Running;
+  /** @param firstOnly whether only the first lane of the values counts */
+  add(running: Running, values: readonly Vector[], exact: boolean, firstOnly: boolean): void;
+  /** Adds to a result in memory and to what accompanies it, lane by lane. */
+  addInMemory(
+    a: Accumulator,
+    value: Vector,
+    exact: boolean,
+    address: Address,
+    second: Address,
+    offset: number,
+    firstOnly: boolean,
+  ): void;
+  /** Joins the lanes of a running result and adds them to the result in memory. */
+  flush(running: Running, address: Address, second: Address): void;
+}
+
+export class Reductions implements ReductionWriter {
   /** Lanes in which results are kept. */
   private readonly wide: Lanes;
   /** Lanes of the terms. */
@@ -60,7 +79,6 @@ export class Reductions {
     return { accumulator, total, errors };
   }
 
-  /** @param firstOnly whether only the first lane of the values counts */
   add(running: Running, values: readonly Vector[], exact: boolean, firstOnly: boolean): void {
     const { wide, terms } = this;
     const { accumulator, total, errors } = running;
@@ -78,7 +96,6 @@ export class Reductions {
     }
   }
 
-  /** Adds to a result in memory and to what accompanies it, lane by lane. */
   addInMemory(
     a: Accumulator,
     value: Vector,
@@ -104,11 +121,10 @@ export class Reductions {
     });
   }
 
-  /** Joins the lanes of a running result and adds them to the result in memory. */
   flush({ accumulator, total, errors }: Running, address: Address, second: Address): void {
     const { wide } = this;
     const { op } = accumulator;
-    const other = this.swapped(total);
+    const other = this.wide.swapped(total);
     const before = this.loadTotal(address, 0, true);
     if (op !== "sum") {
       const joined = this.combined(op, total, other);
@@ -119,7 +135,7 @@ export class Reductions {
     const sum = twoSum(wide, before, lanes.sum);
     let rest = wide.of("add", lanes.error, sum.error);
     if (errors !== null) {
-      rest = wide.of("add", rest, wide.of("add", errors, this.swapped(errors)));
+      rest = wide.of("add", rest, wide.of("add", errors, this.wide.swapped(errors)));
     }
     this.storeTotal(sum.sum, address, 0, true);
     this.storeTotal(wide.of("add", this.loadTotal(second, 0, true), rest), second, 0, true);
@@ -149,14 +165,6 @@ export class Reductions {
   private assign(to: Vector, value: Vector): void {
     this.wide.body.get(value);
     this.wide.body.set(to);
-  }
-
-  private swapped(x: Vector): Vector {
-    const { body } = this.wide;
-    body.get(x);
-    body.get(x);
-    body.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
-    return this.wide.result();
   }
 
   private loadTotal(address: Address, offset: number, firstOnly: boolean): Vector {

@@ -146,6 +146,29 @@ export class FunctionBody {
     this.code.push(OP.end);
   }
 
+  /** Repeats while `by` more are left up to `end`, and counts them; both are variables. */
+  repeat(counter: number, end: number, by: number, inside: () => void): void {
+    const last = this.local("i32");
+    this.get(end);
+    this.i32(by - 1);
+    this.op(OP.i32Sub);
+    this.set(last);
+    this.block(() => {
+      this.loop(() => {
+        this.get(counter);
+        this.get(last);
+        this.op(OP.i32GeS);
+        this.brIf(1);
+        inside();
+        this.get(counter);
+        this.i32(by);
+        this.op(OP.i32Add);
+        this.set(counter);
+        this.br(0);
+      });
+    });
+  }
+
   br(depth: number): void {
     this.code.push(OP.br, ...unsigned(depth));
   }

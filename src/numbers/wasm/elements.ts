@@ -44,25 +44,25 @@ export function fitsFloat32(type: ElementType): boolean {
   return type === "f32" || isSmallInteger(type);
 }
 
-/** Loads one entry, at the address on the stack, into every lane. */
-export function loadOne(v: Lanes, type: ElementType): Vector {
+/** Loads one entry, so many bytes behind the address on the stack, into every lane. */
+export function loadOne(v: Lanes, type: ElementType, offset = 0): Vector {
   const { body } = v;
   const single = v.type === "float32";
-  if (type === "f64" && !single) body.simdMemory(SIMD.load64Splat);
+  if (type === "f64" && !single) body.simdMemory(SIMD.load64Splat, offset);
   else if (type === "f32") {
-    body.simdMemory(SIMD.load32Splat);
+    body.simdMemory(SIMD.load32Splat, offset);
     if (!single) body.simd(SIMD.f64x2PromoteLow);
   } else {
     switch (type) {
       case "f64":
-        body.memory(OP.f64Load);
+        body.memory(OP.f64Load, offset);
         break;
       case "u32":
-        body.memory(OP.i32Load);
+        body.memory(OP.i32Load, offset);
         body.op(OP.f64ConvertI32U);
         break;
       default:
-        body.memory(INTEGER_LOADS[type]);
+        body.memory(INTEGER_LOADS[type], offset);
         body.op(OP.f64ConvertI32S);
     }
     if (single) {

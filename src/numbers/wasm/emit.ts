@@ -19,8 +19,12 @@ import type {
 } from "../kernel/loops.ts";
 import { isSingle, isStraight, straightened } from "../kernel/straight.ts";
 import type { Buffer } from "../kernel/plan.ts";
-import { type Address, Reductions, type Running } from "./accumulators.ts";
+import { type Address, type ReductionWriter, Reductions, type Running } from "./accumulators.ts";
 import { FunctionBody, type ValueType } from "./assembler.ts";
+import type { EmitOptions, EmittedPass, IndexDefinition } from "./emitted.ts";
+import { DoubleDoubles } from "./doubledouble.ts";
+import { PairReductions } from "./doubledoubleReductions.ts";
+import { pairTerm } from "./doubledoubleTerms.ts";
 import {
   ELEMENT_SHIFT,
   type ElementType,
@@ -30,35 +34,13 @@ import {
   loadRow,
   store,
 } from "./elements.ts";
-import { type LaneContext, type LaneType, Lanes, type Vector } from "./lanes.ts";
-import type { ConstantPool } from "./lanes.ts";
+import { type LaneContext, Lanes, type Vector } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
 import { type Access, Survey, Unsupported, accessKey, endOf, stepsAtOnce } from "./survey.ts";
 import { term } from "./terms.ts";
 
-export interface EmitOptions {
-  readonly lanes: LaneType;
-  readonly relaxed: boolean;
-  readonly roundCasts: boolean;
-  readonly elementType: (buffer: Buffer) => ElementType;
-  readonly pool: ConstantPool;
-  readonly functionIndex: (name: string, parameters: number) => number;
-}
-
-/** An index variable that is computed outside the innermost loops. */
-export type IndexDefinition = Extract<Instruction, { kind: "index" }>;
-
-/**
- * Takes the constants' address, one pointer an access (where entry 0 of the array would be), the
- * parameters, and from and to of each bounded loop.
- */
-export interface EmittedPass {
-  readonly body: FunctionBody;
-  readonly accesses: readonly Access[];
-  readonly definitions: readonly IndexDefinition[];
-  readonly accumulators: readonly Accumulator[];
-}
-
+/** Instructions on pairs take so many times as many of the engine's as others do. */
+const PAIR_WEIGHT = 8;
 /** Entries whose positions float32 numbers hold exactly. */
 const EXACT_POSITIONS = 1 << 24;
 
@@ -90,7 +72,9 @@ class Writer {
   private readonly body: FunctionBody;
   private readonly uniform: Lanes;
   private readonly inner: Lanes;
-  private readonly reductions: Reductions;
+  /** The lanes, where numbers are pairs. */
+  private readonly pairs: DoubleDoubles | null;
+  private readonly reductions: ReductionWriter;
   private readonly pointers = new Map<string, number>();
   private readonly parameters = new Map<string, number>();
   private readonly bounds: { readonly from: number; readonly to: number }[] = [];
@@ -123,27 +107,36 @@ class Writer {
       functionIndex: options.functionIndex,
       loaded: new Map(),
     };
-    this.uniform = new Lanes("float64", context);
-    this.inner = options.lanes === "float64" ? this.uniform : new Lanes("float32", context);
-    this.reductions = new Reductions(this.inner, this.uniform);
+    this.pairs = options.lanes === "double-double" ? new DoubleDoubles(context) : null;
+    this.uniform = this.pairs ?? new Lanes("float64", context);
+    this.inner = options.lanes === "float32" ? new Lanes("float32", context) : this.uniform;
+    this.reductions =
+      this.pairs === null
+        ? new Reductions(this.inner, this.uniform)
+        : new PairReductions(this.pairs);
   }
 
   write(): Omit<EmittedPass, "accumulators"> {
     this.block(this.nest.block, 0);
+    this.pairs?.end();
     return {
       body: this.body,
       accesses: [...this.accesses.values()],
       definitions: this.definitions,
+      pairs: this.pairs !== null,
     };
   }
 
   private block(block: Block, depth: number): void {
-    if (block.effects.length > 0) throw new Unsupported("nothing to do on vectors");
+    if (block.effects.length > 0 && this.pairs === null) {
+      throw new Unsupported("nothing to do on vectors");
+    }
     for (const i of block.instructions) this.instruction(i);
     for (const a of block.accumulators) {
       if (!a.direct) this.running.set(a.id, this.reductions.start(a));
     }
     for (const loop of block.loops) this.loop(loop, depth);
+    for (const e of block.effects) this.effect(e, [this.effectValue(e)]);
     for (const a of block.accumulators) {
       if (a.direct) continue;
       const { address, second } = this.places(a);
@@ -176,47 +169,24 @@ class Writer {
       this.innermost(loop, counter, end);
       return;
     }
-    this.while(counter, end, 1, () => {
+    body.repeat(counter, end, 1, () => {
       this.block(loop.body, depth + 1);
     });
   }
 
-  /** Repeats while `by` more entries are left. */
-  private while(counter: number, end: number, by: number, inside: () => void): void {
-    const { body } = this;
-    const last = body.local("i32");
-    body.get(end);
-    body.i32(by - 1);
-    body.op(OP.i32Sub);
-    body.set(last);
-    body.block(() => {
-      body.loop(() => {
-        body.get(counter);
-        body.get(last);
-        body.op(OP.i32GeS);
-        body.brIf(1);
-        inside();
-        body.get(counter);
-        body.i32(by);
-        body.op(OP.i32Add);
-        body.set(counter);
-        body.br(0);
-      });
-    });
-  }
-
   private innermost(loop: Loop, counter: number, end: number): void {
+    const { body, pairs } = this;
     const { instructions, effects } = straightened(loop.body);
     this.before(loop, instructions, effects);
     const { width } = this.inner;
-    const steps = stepsAtOnce(instructions, effects);
+    const steps = stepsAtOnce(instructions, effects, pairs === null ? 1 : PAIR_WEIGHT);
     const turns = new Map([
       [steps * width, false],
       [width, false],
       [1, true],
     ]);
     for (const [count, one] of turns) {
-      this.while(counter, end, count, () => {
+      body.repeat(counter, end, count, () => {
         this.turn = { loop, counter, one, step: 0 };
         const contributions = effects.map((): Vector[] => []);
         for (let step = 0; step < (one ? 1 : count / width); step++) {
@@ -344,7 +314,10 @@ class Writer {
           },
           count: i.args.length,
         };
-        const result = term(v, i.computation, operands, this.options.roundCasts);
+        const result =
+          this.pairs === null
+            ? term(v, i.computation, operands, this.options.roundCasts)
+            : pairTerm(this.pairs, i.computation, operands);
         if (result === null) throw new Unsupported();
         this.define(i.to.id, result, i.to.boolean);
         break;
@@ -374,22 +347,36 @@ class Writer {
   }
 
   private load(v: Lanes, type: ElementType, from: Buffer, form: IndexForm): Vector {
+    const hi = this.loadPart(v, type, from, form, 0);
+    if (this.pairs === null || from.role === "input") return hi;
+    const lo = this.loadPart(v, type, from, form, lowPart(from));
+    return this.pairs.joined({ hi, lo });
+  }
+
+  /** @param part bytes from an entry to the part of it that is loaded */
+  private loadPart(
+    v: Lanes,
+    type: ElementType,
+    from: Buffer,
+    form: IndexForm,
+    part: number,
+  ): Vector {
     const { turn } = this;
     if (turn === null || turn.one || this.strideIn(form) === 0) {
       this.address(from, form);
-      return loadOne(v, type);
+      return loadOne(v, type, part);
     }
     const stride = this.strideIn(form);
     if (stride === 1) {
       const address = (): void => {
         this.address(from, form);
       };
-      return loadRow(v, type, address, this.stepOffset(type));
+      return loadRow(v, type, address, this.stepOffset(type) + part);
     }
     let row: Vector | null = null;
     for (let lane = 0; lane < v.width; lane++) {
       this.address(from, form, (turn.step * v.width + lane) * stride);
-      const one = loadOne(v, type);
+      const one = loadOne(v, type, part);
       row = row === null ? one : v.select(this.laneMask(v, lane), one, row);
     }
     return row!;
@@ -458,30 +445,33 @@ class Writer {
   }
 
   private effect(e: Effect, values: readonly Vector[]): void {
-    const turn = this.turn!;
+    const { turn } = this;
     const exact = this.isExact(e);
+    const one = turn?.one ?? true;
     if (e.kind === "accumulate" && !e.into.direct) {
-      this.reductions.add(this.running.get(e.into.id)!, values, exact, turn.one);
+      this.reductions.add(this.running.get(e.into.id)!, values, exact, one);
       return;
     }
     const buffer = e.kind === "store" ? e.buffer : e.into.buffer;
     const form = e.kind === "store" ? e.index : e.into.index;
-    const stride = this.strideIn(form);
-    if (stride !== 1) throw new Unsupported();
+    if (turn !== null && this.strideIn(form) !== 1) throw new Unsupported();
     const type = this.options.elementType(buffer);
     if (type !== "f32" && type !== "f64") throw new Unsupported();
     values.forEach((value, step) => {
-      turn.step = step;
-      const offset = this.stepOffset(type);
+      if (turn !== null) turn.step = step;
+      const offset = turn === null ? 0 : this.stepOffset(type);
       if (e.kind === "store") {
         const address = (): void => {
           this.address(buffer, form);
         };
-        store(this.inner, type, value, address, offset, turn.one);
+        store(this.inner, type, value, address, offset, one);
+        if (this.pairs === null) return;
+        const low = this.pairs.low(value) ?? this.pairs.constant(0);
+        store(this.pairs, type, low, address, offset + lowPart(buffer), one);
         return;
       }
       const { address, second } = this.places(e.into);
-      this.reductions.addInMemory(e.into, value, exact, address, second, offset, turn.one);
+      this.reductions.addInMemory(e.into, value, exact, address, second, offset, one);
     });
   }
 
@@ -489,4 +479,9 @@ class Writer {
     if (e.kind !== "accumulate") return false;
     return e.into.exact || (typeof e.value !== "number" && this.integral.has(e.value.id));
   }
+}
+
+/** Bytes from an entry's high part to its low part: those stand behind all high ones. */
+function lowPart(buffer: Buffer): number {
+  return 8 * buffer.count;
 }

@@ -10,6 +10,9 @@ export type Vector = number;
 
 export type LaneType = "float32" | "float64";
 
+/** What the terms of a pass are computed in: lanes, or pairs of float64 lanes. */
+export type TermType = LaneType | "double-double";
+
 /**
  * Vectors that functions load once at their start. As literals they would be made anew at every use,
  * which costs as much as the arithmetic.
@@ -17,24 +20,28 @@ export type LaneType = "float32" | "float64";
 export class ConstantPool {
   private readonly offsets = new Map<string, number>();
   private readonly data: Uint8Array[] = [];
+  private size = 0;
 
-  /** Where the vector stands, in bytes from the start of the pool. */
+  /** Where the vector (or a table of several) stands, in bytes from the start of the pool. */
   offsetOf(bytes: Uint8Array): number {
     const key = bytes.join();
     let offset = this.offsets.get(key);
     if (offset === undefined) {
-      offset = 16 * this.data.length;
+      offset = this.size;
       this.offsets.set(key, offset);
       this.data.push(bytes);
+      this.size += bytes.length;
     }
     return offset;
   }
 
   bytes(): Uint8Array {
-    const all = new Uint8Array(16 * this.data.length);
-    this.data.forEach((d, k) => {
-      all.set(d, 16 * k);
-    });
+    const all = new Uint8Array(this.size);
+    let at = 0;
+    for (const d of this.data) {
+      all.set(d, at);
+      at += d.length;
+    }
     return all;
   }
 }
@@ -148,6 +155,14 @@ export class Lanes {
   /** Lanes of `yes` where the mask is set, else of `no`. */
   select(mask: Vector, yes: Vector, no: Vector): Vector {
     return this.raw(SIMD.bitselect, yes, no, mask);
+  }
+
+  /** The halves of a vector in the other order. */
+  swapped(x: Vector): Vector {
+    this.body.get(x);
+    this.body.get(x);
+    this.body.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7]);
+    return this.result();
   }
 
   and(a: Vector, b: Vector): Vector {

@@ -4,6 +4,7 @@
  */
 
 export const OP = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   end: 0x0b,
@@ -52,6 +53,7 @@ export const SIMD = {
   shuffle: 0x0d,
   f32x4Splat: 0x13,
   f64x2Splat: 0x14,
+  i32x4ExtractLane: 0x1b,
   f32x4ExtractLane: 0x1f,
   f32x4ReplaceLane: 0x20,
   f64x2ExtractLane: 0x21,
@@ -62,6 +64,7 @@ export const SIMD = {
   xor: 0x51,
   not: 0x4d,
   bitselect: 0x52,
+  anyTrue: 0x53,
   store32Lane: 0x5a,
   store64Lane: 0x5b,
   load32Zero: 0x5c,
@@ -78,6 +81,7 @@ export const SIMD = {
   i32x4Add: 0xae,
   i32x4Sub: 0xb1,
   i64x2Shl: 0xcb,
+  i64x2ShrS: 0xcc,
   i64x2ShrU: 0xcd,
   i64x2Add: 0xce,
   i64x2Sub: 0xd1,

@@ -5,13 +5,17 @@
 import type { Accumulator } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import type { Entries, TypedArray } from "../typedArrays.ts";
-import type { EmittedPass } from "./emit.ts";
+import { LOW } from "../doubledouble.ts";
+import { combiner } from "../referenceLoops.ts";
+import type { EmittedPass } from "./emitted.ts";
 
 /** Larger results are added to where they are, in the order of the pieces, by one thread. */
 const MOST_ENTRIES = 1024;
 
 interface Part {
   readonly op: Accumulator["op"];
+  /** Whether results have low parts, which stand behind all high ones. */
+  readonly pairs: boolean;
   readonly result: Buffer;
   readonly second: Buffer | null;
   /** In entries, from the start of a slot. */
@@ -29,18 +33,20 @@ export class Partials {
     this.size = size;
     for (const p of parts) {
       this.offsets.set(p.result.id, p.offset);
-      if (p.second !== null) this.offsets.set(p.second.id, p.offset + p.result.count);
+      if (p.second === null) continue;
+      this.offsets.set(p.second.id, p.offset + p.result.count * (p.pairs ? 2 : 1));
     }
   }
 
   /** null where the results are too large. */
   static of(pass: EmittedPass): Partials | null {
     const parts: Part[] = [];
+    const { pairs } = pass;
     let size = 0;
     for (const { op, buffer, second } of pass.accumulators) {
       if (parts.some((p) => p.result === buffer)) continue;
-      parts.push({ op, result: buffer, second, offset: size });
-      size += buffer.count * (second === null ? 1 : 2);
+      parts.push({ op, pairs, result: buffer, second, offset: size });
+      size += buffer.count * ((pairs ? 2 : 1) + (second === null ? 0 : 1));
     }
     return size > MOST_ENTRIES ? null : new Partials(parts, size);
   }
@@ -62,9 +68,13 @@ export class Partials {
 
   /** Adds one slot to the results. */
   join(slot: Float64Array, array: (buffer: Buffer) => Entries): void {
-    for (const { op, result, second, offset } of this.parts) {
+    for (const { op, pairs, result, second, offset } of this.parts) {
       // Results of reductions are never stored outside.
       const totals = array(result) as TypedArray;
+      if (pairs) {
+        joinPairs(op, totals, slot.subarray(offset), result.count);
+        continue;
+      }
       const errors = second === null ? null : (array(second) as TypedArray);
       for (let k = 0; k < result.count; k++) {
         const x = slot[offset + k]!;
@@ -77,6 +87,20 @@ export class Partials {
           errors[k]! + (before - (after - z)) + (x - z) + slot[offset + result.count + k]!;
       }
     }
+  }
+}
+
+function joinPairs(
+  op: Accumulator["op"],
+  totals: TypedArray,
+  slot: Float64Array,
+  count: number,
+): void {
+  if (op === "mean" || op === "argmax" || op === "argmin") throw new Error(`no ${op} is joined`);
+  const f = combiner(op);
+  for (let k = 0; k < count; k++) {
+    totals[k] = f(totals[k]!, totals[count + k]!, slot[k]!, slot[count + k]!);
+    totals[count + k] = LOW[0]!;
   }
 }
 

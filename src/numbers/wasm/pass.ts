@@ -8,7 +8,7 @@ import type { LoopNest } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import { type Bounds, entriesOf, piecesOf } from "../kernel/sweep.ts";
 import type { Entries } from "../typedArrays.ts";
-import type { EmittedPass } from "./emit.ts";
+import type { EmittedPass } from "./emitted.ts";
 import { type Heap, Scratch } from "./heap.ts";
 import { type Exported, type ProgramImage, instanceOf } from "./image.ts";
 import { Partials } from "./partials.ts";
@@ -21,6 +21,8 @@ const MOST_FOR_BATCH = 32 << 20;
 const MOST_PIECES = 1024;
 /** For fewer entries, waking other threads takes longer than doing the work. */
 const LEAST_FOR_CREW = 1 << 18;
+/** Pairs of numbers take that much longer. */
+const LEAST_PAIRS_FOR_CREW = 1 << 15;
 
 /** What a sweep needs to know of the run that it belongs to. */
 export interface Sweeping {
@@ -57,8 +59,14 @@ export class VectorPass {
     this.partials = Partials.of(emitted);
   }
 
+  /** Whether it computes in double-double. */
+  get pairs(): boolean {
+    return this.emitted.pairs;
+  }
+
   sweep(s: Sweeping): void {
-    const isLarge = entriesOf(this.nest) >= LEAST_FOR_CREW;
+    const least = this.emitted.pairs ? LEAST_PAIRS_FOR_CREW : LEAST_FOR_CREW;
+    const isLarge = entriesOf(this.nest) >= least;
     const isShareable = this.partials !== null && this.heap.shared && isLarge;
     const crew = isShareable ? presentCrew() : null;
     const batch = new Batch(this.heap, this.image, this.name, this.partials, crew, s);

@@ -6,12 +6,12 @@ import type { ElementType } from "./elements.ts";
 import { emitPass } from "./emit.ts";
 import { features } from "./features.ts";
 import { heap } from "./heap.ts";
-import { ConstantPool, type LaneType } from "./lanes.ts";
+import { ConstantPool, type TermType } from "./lanes.ts";
 import { VectorPass } from "./pass.ts";
 import { Unsupported } from "./survey.ts";
 
 export interface ProgramOptions {
-  readonly lanes: (nest: LoopNest) => LaneType;
+  readonly lanes: (nest: LoopNest) => TermType;
   readonly roundCasts: boolean;
   readonly elementType: (buffer: Buffer) => ElementType;
   /** Whether a·b + c may be rounded once, where the engine can. */

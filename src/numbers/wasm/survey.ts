@@ -71,15 +71,19 @@ export function endOf(nest: LoopNest): number {
   return nest.bounded.reduce((n, [, to]) => n * to, nest.inner);
 }
 
-/** How many vectors of a loop to take at once: several where terms can be added before the sum. */
+/**
+ * How many vectors of a loop to take at once: several where terms can be added before the sum.
+ * @param weight of one instruction
+ */
 export function stepsAtOnce(
   instructions: readonly Instruction[],
   effects: readonly Effect[],
+  weight = 1,
 ): number {
   const sums = effects.some((e) => e.kind === "accumulate" && e.into.op === "sum");
   if (!sums) return 1;
   for (let steps = MOST_STEPS; steps > 1; steps /= 2) {
-    if (steps * instructions.length <= MOST_INSTRUCTIONS_AT_ONCE) return steps;
+    if (steps * instructions.length * weight <= MOST_INSTRUCTIONS_AT_ONCE) return steps;
   }
   return 1;
 }

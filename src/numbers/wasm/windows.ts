@@ -7,7 +7,7 @@ import type { Block, LoopNest } from "../kernel/loops.ts";
 import { isSingle } from "../kernel/straight.ts";
 import { type Entries, isStored } from "../typedArrays.ts";
 import { ELEMENT_SHIFT } from "./elements.ts";
-import type { EmittedPass } from "./emit.ts";
+import type { EmittedPass } from "./emitted.ts";
 import { type Heap, typeOf } from "./heap.ts";
 import type { Access } from "./survey.ts";
 
