@@ -91,7 +91,7 @@ describe("checking arrays where they are", function () {
     await page.locator(".monaco-editor.focused").filter({ hasText: "scores" }).waitFor();
   });
 
-  it("says in the new cell why a check fails, and marks the place", async () => {
+  it("says below the new cell why a check fails, and at which line", async () => {
     const { page } = workbench;
     await choose(workbench, await inFile("script.py", "0.45"));
     await lists.titled(/the target for probs/);
@@ -99,8 +99,10 @@ describe("checking arrays where they are", function () {
     await lists.form("probs against scores");
     await lists.row("The shapes differ").waitFor();
     await page.keyboard.press("Enter");
-    await page.locator(".notebookOverlay .squiggly-error").first().waitFor();
     await cellWith("scores = torch.tensor");
+    await page.locator(".notebookOverlay .codicon-notebook-state-error").first().waitFor();
+    await workbench.output("text=shapes (2, 2) and (2, 3) do not broadcast");
+    await workbench.output("text=losses.py, line 31");
   });
 
   it("swaps the two by one key, and by the button", async () => {
