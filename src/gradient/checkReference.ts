@@ -60,7 +60,7 @@ export function prepare(
     lo: null,
   };
   const known = exact ? new Map(reductions.map((e, k) => [e, sums[k]!])) : null;
-  const bad = gradient.hi.findIndex((x) => !Number.isFinite(x));
+  const bad = firstNotFinite(gradient.hi);
   if (bad >= 0) {
     const cause = causeOf(gradientExpr, bad, point);
     const index = indexWords(unravel(bad, layoutOf(wrt)));
@@ -81,6 +81,12 @@ export function prepare(
   );
   point.enter(0.8, 1);
   return { kind: "reference", reference };
+}
+
+/** Position of the first entry that is not a finite number; -1 if all are. */
+function firstNotFinite(values: Float64Array): number {
+  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return k;
+  return -1;
 }
 
 function undefinedFinding(text: string, method: string): Findings {
@@ -262,11 +268,13 @@ function figuresOf(g: Float64Array, loss: number, isFloat32: boolean): GradientF
   let maxAbs = 0;
   let squares = 0;
   let sum = 0;
-  for (const x of g) {
+  const count = g.length;
+  for (let k = 0; k < count; k++) {
+    const x = g[k]!;
     maxAbs = Math.max(maxAbs, Math.abs(x));
     squares += x * x;
     sum += x;
   }
-  const n = Math.max(g.length, 1);
+  const n = Math.max(count, 1);
   return { elements: g.length, maxAbs, norm: Math.sqrt(squares), mean: sum / n, loss, isFloat32 };
 }

@@ -57,10 +57,8 @@ export function compareGradients(
 ): GradientComparison {
   const { unit, smallest } = ROUNDING[type];
   const { hi } = reference;
-  const scaledError = (k: number): number => {
-    const error = Math.abs(differenceAt(candidate, reference, k));
-    return error === 0 ? 0 : error / (unit * scale[k]! + smallest);
-  };
+  const scaledOf = (error: number, k: number): number =>
+    error === 0 ? 0 : error / (unit * scale[k]! + smallest);
   let compared = 0;
   let maxScaled = 0;
   let worst = -1;
@@ -81,7 +79,7 @@ export function compareGradients(
     if (error > maxAbs) maxAbs = error;
     const relative = error / Math.abs(hi[k]!);
     if (relative > maxRel && relative < Infinity) maxRel = relative;
-    const scaled = scaledError(k);
+    const scaled = scaledOf(error, k);
     if (scaled > bound) beyond++;
     if (scaled > maxScaled || worst < 0) {
       maxScaled = scaled;
@@ -97,6 +95,6 @@ export function compareGradients(
     beyond: beyond + notFinite,
     notFinite,
     firstNotFinite,
-    scaledError,
+    scaledError: (k) => scaledOf(Math.abs(differenceAt(candidate, reference, k)), k),
   };
 }

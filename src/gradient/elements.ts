@@ -111,8 +111,7 @@ export function sampleElements(
   const count = gradient.length;
   if (count <= ALL_ELEMENTS) return Array.from({ length: count }, (_, k) => k);
   const chosen = new Set<number>();
-  for (const k of largest(count, EXTREMES, (i) => orInfinity(gradient[i]!))) chosen.add(k);
-  for (const k of largest(count, EXTREMES, (i) => orInfinity(-gradient[i]!))) chosen.add(k);
+  for (const sign of [1, -1]) for (const k of extremes(gradient, EXTREMES, sign)) chosen.add(k);
   const random = lcg(count);
   for (const other of aligned) {
     // From a random place on, the next entries that are not 0.
@@ -148,18 +147,55 @@ function orInfinity(x: number): number {
 
 /** Indices of the `take` largest keys, in one pass. */
 export function largest(count: number, take: number, key: (i: number) => number): number[] {
-  const kept: { i: number; key: number }[] = [];
-  let least = -Infinity;
+  const kept = new Largest(take);
   for (let i = 0; i < count; i++) {
     const k = key(i);
-    if (kept.length >= take && !(k > least)) continue;
-    let at = kept.length;
-    while (at > 0 && kept[at - 1]!.key < k) at--;
-    kept.splice(at, 0, { i, key: k });
-    if (kept.length > take) kept.pop();
-    least = kept.at(-1)!.key;
+    if (k > kept.least || !kept.isFull) kept.add(i, k);
   }
-  return kept.map((x) => x.i);
+  return kept.indices;
+}
+
+/** Indices of the entries that are largest, or with sign −1 smallest; NaN counts as both. */
+function extremes(values: ArrayLike<number>, take: number, sign: number): number[] {
+  const kept = new Largest(take);
+  let { least } = kept;
+  for (let i = 0; i < values.length; i++) {
+    const key = sign * values[i]!;
+    if (key <= least && kept.isFull) continue;
+    const known = orInfinity(key);
+    if (known > least || !kept.isFull) kept.add(i, known);
+    least = kept.least;
+  }
+  return kept.indices;
+}
+
+/** The largest keys so far, in descending order; of equal ones the first. */
+class Largest {
+  /** A key that is no larger is not among them, once there are enough. */
+  least = -Infinity;
+  private readonly take: number;
+  private readonly kept: { readonly i: number; readonly key: number }[] = [];
+
+  constructor(take: number) {
+    this.take = take;
+  }
+
+  get isFull(): boolean {
+    return this.kept.length >= this.take;
+  }
+
+  get indices(): number[] {
+    return this.kept.map((x) => x.i);
+  }
+
+  add(i: number, key: number): void {
+    const { kept } = this;
+    let at = kept.length;
+    while (at > 0 && kept[at - 1]!.key < key) at--;
+    kept.splice(at, 0, { i, key });
+    if (kept.length > this.take) kept.pop();
+    this.least = kept.at(-1)!.key;
+  }
 }
 
 /** Repeatable random numbers: the same sample of the same array every time. */

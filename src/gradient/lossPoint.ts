@@ -21,6 +21,9 @@ export class LossPoint {
   private stage = { from: 0, to: 0 };
   private reached = 0;
   private readonly arena = new Arena();
+  /** The velocity of the path that was evaluated last. */
+  private readonly pathArena = new Arena();
+  private latest: { readonly path: Path; readonly velocity: TypedArray } | null = null;
   /** Paths of one kind differ in their arrays only. */
   private readonly kernels = new Map<Expr, Kernel>();
 
@@ -88,11 +91,20 @@ export class LossPoint {
     let kernel = this.kernels.get(root);
     if (kernel === undefined) this.kernels.set(root, (kernel = compileKernel([root])));
     const bindings = new Map<string, TypedArray | number>([...this.bindings, ...more]);
-    bindings.set("·velocity", path.velocity);
     return (step) => {
+      bindings.set("·velocity", this.velocityOf(path));
       bindings.set("·step", step);
       return kernel.run(bindings, this.watch).outputs[0]!.data[0]!;
     };
+  }
+
+  /** In the kernels' memory, as a path is evaluated at several steps. */
+  private velocityOf(path: Path): TypedArray {
+    if (this.latest?.path !== path) {
+      this.pathArena.release();
+      this.latest = { path, velocity: this.pathArena.resident(path.velocity) };
+    }
+    return this.latest.velocity;
   }
 
   /** Sum of the absolute terms of the loss itself; 0 where that is not finite. */
@@ -109,5 +121,7 @@ export class LossPoint {
   /** Gives back the memory of all arrays that were computed here. */
   release(): void {
     this.arena.release();
+    this.pathArena.release();
+    this.latest = null;
   }
 }

@@ -84,13 +84,15 @@ export function sizeOfEntries(base: Entries): SizeOfEntries {
   let probabilities = true;
   let abs = 0;
   let square = 0;
-  for (const x of base) {
+  const count = base.length;
+  for (let k = 0; k < count; k++) {
+    const x = base[k]!;
     if (Number.isNaN(x)) continue;
     if (x < 0 || x > 1) probabilities = false;
     abs += Math.abs(x);
     square += x * x;
   }
-  const n = Math.max(base.length, 1);
+  const n = Math.max(count, 1);
   return { probabilities, meanAbs: abs / n, meanSquare: square / n };
 }
 
@@ -193,13 +195,13 @@ export function strongestScope(
   moving: Moving,
   most: number,
 ): Scope | null {
-  const weight = new Map<number, number>();
+  const weights = new LabelWeights();
   for (let i = 0; i < labels.length; i++) {
     const l = labels[i]!;
     const w = Math.abs(toward[i]!);
-    if (l > 0 && w > 0) weight.set(l, (weight.get(l) ?? 0) + w);
+    if (l > 0 && w > 0) weights.add(l, w);
   }
-  const ranked = [...weight].sort((a, b) => b[1] - a[1]).map(([l]) => l);
+  const ranked = weights.ranked();
   const top = ranked[0];
   if (top === undefined) return null;
   if (moving.kind !== "softmax") return { mask: maskOf(labels, [top]), cells: 1 };
@@ -208,6 +210,23 @@ export function strongestScope(
     if (partner !== null) return partner;
   }
   return null;
+}
+
+/** Sums by label, of which there are few beside the entries that have them. */
+class LabelWeights {
+  private readonly sums: number[] = [];
+  private readonly labels: number[] = [];
+
+  add(label: number, weight: number): void {
+    const before = this.sums[label];
+    if (before === undefined) this.labels.push(label);
+    this.sums[label] = (before ?? 0) + weight;
+  }
+
+  /** The heaviest first. */
+  ranked(): number[] {
+    return this.labels.toSorted((a, b) => this.sums[b]! - this.sums[a]!);
+  }
 }
 
 /** Of the labels that share lines of a softmax with `label`, the one to move against it. */
@@ -221,26 +240,26 @@ function partnerOf(
   const offsets = lineOffsets(moving.node);
   const stride = offsets[1] ?? 1;
   const block = stride * offsets.length;
-  const weight = new Map<number, number>();
+  const weights = new LabelWeights();
   for (let outer = 0; outer < labels.length; outer += block) {
     for (let first = outer; first < outer + stride; first++) {
       let own = 0;
       for (const o of offsets) if (labels[first + o] === label) own++;
       if (own === 0) continue;
-      if (own > 1) weight.set(label, Infinity);
+      if (own > 1) weights.add(label, Infinity);
       for (const o of offsets) {
         const l = labels[first + o]!;
         if (l === label || l === SEVERAL) continue;
         // An entry that no denominator holds moves for free.
         const w = l === 0 ? Infinity : Math.abs(toward[first + o]!);
-        weight.set(l, (weight.get(l) ?? 0) + w);
+        weights.add(l, w);
       }
     }
   }
-  const best = [...weight].sort((a, b) => b[1] - a[1])[0];
+  const best = weights.ranked()[0];
   if (best === undefined) return null;
-  const cells = best[0] === label || best[0] === 0 ? 1 : 2;
-  return cells > most ? null : { mask: maskOf(labels, [label, best[0]]), cells };
+  const cells = best === label || best === 0 ? 1 : 2;
+  return cells > most ? null : { mask: maskOf(labels, [label, best]), cells };
 }
 
 function maskOf(labels: Int32Array, chosen: readonly number[]): Uint8Array {

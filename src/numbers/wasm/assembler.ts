@@ -177,7 +177,7 @@ export class FunctionBody {
     this.code.push(OP.brIf, ...unsigned(depth));
   }
 
-  bytes(): number[] {
+  bytes(): Uint8Array {
     const groups: { type: ValueType; count: number }[] = [];
     for (const type of this.locals) {
       const last = groups.at(-1);
@@ -188,14 +188,25 @@ export class FunctionBody {
       ...unsigned(groups.length),
       ...groups.flatMap((g) => [...unsigned(g.count), TYPE_CODES[g.type]]),
     ];
-    const code = [...this.start, ...this.rest];
-    return [...unsigned(head.length + code.length + 1), ...head, ...code, OP.end];
+    const length = head.length + this.start.length + this.rest.length + 1;
+    return joined([unsigned(length), head, this.start, this.rest, [OP.end]]);
   }
 }
 
-function section(id: number, entries: readonly (readonly number[])[]): number[] {
-  const body = [...unsigned(entries.length), ...entries.flat()];
-  return [id, ...unsigned(body.length), ...body];
+/** One after the other. Functions are long: spreading them into arrays takes milliseconds. */
+function joined(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}
+
+function section(id: number, entries: readonly ArrayLike<number>[]): Uint8Array {
+  const body = joined([unsigned(entries.length), ...entries]);
+  return joined([[id], unsigned(body.length), body]);
 }
 
 /** The module's bytes. Its functions are exported by their names and return nothing. */
@@ -221,19 +232,19 @@ export function assemble({ memory, imports, functions }: ModuleParts): Uint8Arra
     ...imports.map((f, k) => [...text("numbers"), ...text(f.name), 0, ...unsigned(k)]),
   ];
   const first = imports.length;
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, types),
-    ...section(2, imported),
-    ...section(
+  return joined([
+    [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    section(1, types),
+    section(2, imported),
+    section(
       3,
       functions.map((_, k) => unsigned(first + k)),
     ),
-    ...section(
+    section(
       7,
       functions.map((f, k) => [...text(f.name), 0, ...unsigned(first + k)]),
     ),
-    ...section(
+    section(
       10,
       functions.map((f) => f.body.bytes()),
     ),
