@@ -131,9 +131,9 @@ function castIn(
 function wantedType(entry: TapeEntry, result: Held, autocast: boolean): ElementType | null {
   if (entry.dtype === null && result.weak === true) return "float32";
   if (entry.dtype === null || (entry.dtype === result.dtype && result.weak !== true)) return null;
-  const { value } = entry;
   // What the program takes the operands' types for may be another under autocast.
-  const says = value.args.length === 0 || value.args.every((a) => a.kind === "const");
+  const { value } = entry;
+  const says = value.args.length === 0 || !topological(value).some((e) => e.kind === "input");
   return autocast && !says && isFloat(result.dtype) ? null : entry.dtype;
 }
 

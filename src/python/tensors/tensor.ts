@@ -134,10 +134,10 @@ export interface TensorOptions {
   readonly kernel?: TapeKernel;
 }
 
-/** The result of an operation: inside `torch.no_grad()` no gradient flows through it. */
 /** More entries than any machine's memory holds. */
 const MOST_ENTRIES = 2 ** 44;
 
+/** The result of an operation: inside `torch.no_grad()` no gradient flows through it. */
 export function tensor(
   vm: Interpreter,
   expr: Expr,
