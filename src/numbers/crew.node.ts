@@ -11,8 +11,12 @@ import { heap } from "./wasm/heap.ts";
 const WAIT_MS = 10;
 /** A piece takes milliseconds: when none is done for so long, the thread that has it is gone. */
 const GIVEN_UP_MS = 60_000;
-/** Where the others did less than this share of a job, their processors are busy with other things … */
+/**
+ * Where the others did less than this share of so many jobs in a row, their processors are busy
+ * with other things: a thread that only wakes up late does its share of the second job …
+ */
 const LEAST_SHARE = 0.1;
+const JOBS_UNHELPED = 4;
 /** … and so many jobs are done without them. */
 const JOBS_ALONE = 8;
 
@@ -36,6 +40,7 @@ class NodeCrew implements Crew {
   private moduleCount = 0;
   private generation = 0;
   private alone = 0;
+  private unhelped = 0;
 
   private readonly patience: number;
 
@@ -67,9 +72,11 @@ class NodeCrew implements Crew {
     }
     if (Atomics.load(control, CONTROL.failed) !== 0) throw new PieceFailed();
     const helped = Atomics.load(control, CONTROL.helped) / job.bounds.length;
-    if (wakes && this.isReady && helped < LEAST_SHARE * (1 - 1 / this.threads)) {
-      this.alone = Math.max(this.alone, JOBS_ALONE);
-    }
+    if (!wakes || !this.isReady) return;
+    this.unhelped = helped < LEAST_SHARE * (1 - 1 / this.threads) ? this.unhelped + 1 : 0;
+    if (this.unhelped < JOBS_UNHELPED) return;
+    this.unhelped = 0;
+    this.alone = Math.max(this.alone, JOBS_ALONE);
   }
 
   async stop(): Promise<void> {

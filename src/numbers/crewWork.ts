@@ -29,6 +29,18 @@ export const REMEMBERED_MODULES = 16;
 const PIECE_BITS = 11;
 const GENERATION_MASK = (1 << (31 - PIECE_BITS)) - 1;
 
+/**
+ * How long a thread looks for what comes next before it sleeps, in milliseconds: passes of a kernel
+ * follow each other within that time, and waking up takes as long as a short pass.
+ */
+const AWAKE_MS = 0.3;
+
+/** Returns once an entry of the control block differs from `value`, or after a while. */
+export function waitAwake(control: Int32Array, at: number, value: number): void {
+  const until = performance.now() + AWAKE_MS;
+  while (Atomics.load(control, at) === value && performance.now() < until);
+}
+
 /** The value of `next` at the start of a job. */
 export function firstClaim(generation: number): number {
   return (generation & GENERATION_MASK) << PIECE_BITS;

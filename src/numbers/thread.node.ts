@@ -1,7 +1,7 @@
 /** A thread of a crew: sleeps until there is a job, does pieces of it, and sleeps again. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { CrewJob } from "./crew.ts";
-import { CONTROL, REMEMBERED_MODULES, workOn } from "./crewWork.ts";
+import { CONTROL, REMEMBERED_MODULES, waitAwake, workOn } from "./crewWork.ts";
 
 /** What a thread is started with. */
 export interface ThreadStart {
@@ -23,6 +23,7 @@ const modules = new Map<number, WebAssembly.Module>();
 Atomics.add(control, CONTROL.started, 1);
 let seen = 0;
 for (;;) {
+  waitAwake(control, CONTROL.generation, seen);
   Atomics.wait(control, CONTROL.generation, seen);
   seen = Atomics.load(control, CONTROL.generation);
   for (;;) {
