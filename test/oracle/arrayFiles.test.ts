@@ -61,4 +61,10 @@ describe("array files, against the libraries that people read them with", functi
     assert.ok(tensors.length >= 400, String(tensors.length));
     for (const tensor of tensors) assertSame(tensor);
   });
+
+  it("h5py's newest form: chunks by every index, members of large groups", () => {
+    const datasets = samples.filter(({ path }) => path.endsWith(".h5"));
+    assert.ok(datasets.length >= 30, String(datasets.length));
+    for (const dataset of datasets) assertSame(dataset);
+  });
 });

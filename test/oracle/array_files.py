@@ -1,7 +1,7 @@
 """Real files, as the libraries that people use read them: python array_files.py FOLDER
 
-Writes what is in every NIfTI image of nibabel's own test data, and in checkpoints that torch.save
-makes here, as .npy files into FOLDER, and prints a list of them as JSON.
+Writes what is in every NIfTI image of nibabel's own test data, in checkpoints that torch.save makes
+here, and in HDF5 files of the newest form, as .npy files into FOLDER, and prints a list of them as JSON.
 """
 
 import json
@@ -9,6 +9,7 @@ import pathlib
 import sys
 import warnings
 
+import h5py
 import nibabel
 import numpy as np
 import torch
@@ -64,7 +65,55 @@ def checkpoints():
         keep(path, nested["b"][1]["c"].numpy(), member="b/1/c")
 
 
+def newest_hdf5():
+    """Every way in which chunks are found, with as many chunks as each of its forms needs."""
+    generator = np.random.default_rng(0)
+    packed = {"compression": "gzip", "shuffle": True}
+    datasets = {
+        # Lengths that are fixed: an array, in pages from 1,025 chunks on.
+        "fixed": ((10, 12), (3, 5), None, {}),
+        "fixed_limits": ((10, 12), (3, 5), (20, 40), packed),
+        "fixed_pages": ((3000,), (2,), None, {}),
+        "fixed_pages_packed": ((2500, 3), (1, 2), None, packed),
+        "fixed_partly": ((5000,), (2,), None, {"fillvalue": 7}),
+        # One that is open: an array whose blocks double, in pages from 65,000 chunks on.
+        "open_first": ((40,), (8,), (None,), {}),
+        "open_middle": ((5, 33, 4), (2, 3, 3), (5, None, 6), {}),
+        "open_last": ((6, 50), (4, 1), (6, None), packed),
+        "open_blocks": ((60_000,), (2,), (None,), {}),
+        "open_pages": ((300_000,), (1,), (None,), {}),
+        "open_partly": ((200_000,), (1,), (None,), {"fillvalue": 3}),
+        # Several: a tree.
+        "tree": ((40, 30), (7, 7), (None, None), {}),
+        "tree_deep": ((300, 200), (2, 2), (None, None), {}),
+        "tree_packed": ((300, 100), (2, 2), (None, None), packed),
+        "tree_partly": ((20, 30, 10), (3, 4, 2), (None, 30, None), {"fillvalue": -1}),
+        "one": ((5, 6), (5, 6), None, packed),
+    }
+    path = folder / "chunks.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        for name, (shape, chunks, limits, more) in datasets.items():
+            made = file.create_dataset(
+                name, shape, "i4", chunks=chunks, maxshape=limits, **more
+            )
+            some = tuple(slice(n // 3, n // 2) for n in shape) if "partly" in name else ...
+            made[some] = generator.integers(0, 1000, size=shape)[some]
+        form = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        form.set_chunk((3, 4))
+        form.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        space = h5py.h5s.create_simple((10, 11))
+        made = h5py.h5d.create(file.id, b"in_order", h5py.h5t.NATIVE_INT32, space, form)
+        made.write(h5py.h5s.ALL, h5py.h5s.ALL, generator.integers(0, 99, (10, 11), dtype="i4"))
+        # Groups with many members keep them in a heap.
+        for i in range(700):
+            file[f"many/case_{i:04}_{'x' * (i % 37)}"] = np.full(i % 4 + 1, i)
+    with h5py.File(path) as file:
+        for name in [*datasets, "in_order", *(f"many/{n}" for n in list(file["many"])[::50])]:
+            keep(path, file[name][()], member=name)
+
+
 warnings.simplefilter("ignore")
 nifti()
 checkpoints()
+newest_hdf5()
 print(json.dumps(found))

@@ -99,13 +99,19 @@ def make():
         ("large", "cannot hold"),
     ]:
         refuse("hdf5-refused.h5", *words, member=member)
+    # The newest forms: many members in a heap, chunks found by an array or by a tree.
     with h5py.File(OUT / "hdf5-dense.h5", "w", track_order=True) as file:
         for i in range(12):
             file[f"x{i}"] = np.uint8(i)
-    refuse("hdf5-dense.h5", "track_order", "h5py")
+    add("hdf5-dense.h5", "x0", "x7", "x11")
     with h5py.File(OUT / "hdf5-newest.h5", "w", libver="latest") as file:
-        file.create_dataset("mask", data=mask, chunks=(2, 3, 4))
-    refuse("hdf5-newest.h5", "newer versions", "h5py")
+        file.create_dataset("fixed", data=mask, chunks=(2, 3, 4))
+        file.create_dataset("open", data=volume, chunks=(2, 3, 4), maxshape=(5, None, 6))
+        file.create_dataset("tree", data=volume, chunks=(1, 1, 1), maxshape=(None,) * 3)
+        file.create_dataset(
+            "packed", data=noise, chunks=(4, 4), maxshape=(None,) * 2, compression="gzip"
+        )
+    add("hdf5-newest.h5", "fixed", "open", "tree", "packed")
 
     data = (OUT / "hdf5-userblock.h5").read_bytes()
     (OUT / "hdf5-cut.h5").write_bytes(data[: len(data) // 2])

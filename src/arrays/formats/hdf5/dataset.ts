@@ -9,33 +9,22 @@ import { sourceOf } from "../../source.ts";
 import { BLOCK_BYTES, type PutBytes, type StoredElements, type Tick } from "../../stored.ts";
 import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
 import { filtersOf, unfiltered } from "./filters.ts";
-import { treeLeaves, type Dataset } from "./groups.ts";
-import { elementType, shapeOf, type Refuse } from "./types.ts";
+import { type ChunkIndex, newIndex, treeIndex } from "./chunkIndex.ts";
+import type { Dataset } from "./groups.ts";
+import { elementType, limitsOf, shapeOf, type Refuse } from "./types.ts";
 
 /** Where a dataset's elements are. */
 type Storage =
   | { readonly kind: "here"; readonly bytes: Uint8Array }
   | { readonly kind: "whole"; readonly address: number | undefined }
-  | {
-      readonly kind: "chunks";
-      readonly tree: number | undefined;
-      readonly chunk: readonly number[];
-    }
-  | { readonly kind: "one chunk"; readonly chunk: readonly number[]; readonly stored: Chunk };
-
-interface Chunk {
-  readonly address: number;
-  readonly size: number;
-  /** Bits of the filters that were left out. */
-  readonly skipped: number;
-  /** The index of its first element. */
-  readonly start: readonly number[];
-}
+  | { readonly kind: "chunks"; readonly chunk: readonly number[]; readonly index: ChunkIndex };
 
 interface Description {
   readonly dtype: DType;
   readonly littleEndian: boolean;
   readonly shape: readonly number[];
+  /** What its lengths may grow to. */
+  readonly limits: readonly number[];
   readonly storage: Storage;
   readonly filters: readonly number[];
   /** What stands where nothing was written: one element, or nothing for zero. */
@@ -95,6 +84,7 @@ function describe(file: Hdf5File, { messages, address }: Dataset, label: string)
     dtype,
     littleEndian,
     shape,
+    limits: limitsOf(needed(MESSAGE.dataspace, "shape")) ?? shape,
     storage: storageOf(needed(MESSAGE.layout, "layout"), refuse),
     filters: filters === undefined ? [] : filtersOf(filters, refuse),
     fill: fillOf(fieldsOf(MESSAGE.fillValue), fieldsOf(MESSAGE.oldFillValue)),
@@ -111,23 +101,14 @@ function storageOf(fields: Fields, refuse: Refuse): Storage {
   if (kind !== 2) throw refuse("parts of other datasets (a virtual dataset), which are not read");
   if (version === 3) {
     const axes = fields.uint(1);
-    const tree = fields.offset();
-    return { kind: "chunks", tree, chunk: chunkShape(fields, axes, 4) };
+    const index = treeIndex(fields.offset());
+    return { kind: "chunks", chunk: chunkShape(fields, axes, 4), index };
   }
+  if (version > 5) throw refuse("elements laid out in a form that is not known");
   const flags = fields.uint(1);
   const chunk = chunkShape(fields, fields.uint(1), fields.uint(1));
-  // One chunk for all; the other ways to find chunks are of newer versions.
-  if (fields.uint(1) !== 1) {
-    throw refuse(
-      'chunks that are found in a way of newer versions (libver="latest"), not read here',
-    );
-  }
-  const size = flags & 2 ? fields.length() : NaN;
-  const skipped = flags & 2 ? fields.uint(4) : 0;
-  const address = fields.offset();
-  if (address === undefined) return { kind: "chunks", tree: undefined, chunk };
-  const start = chunk.map(() => 0);
-  return { kind: "one chunk", chunk, stored: { address, size, skipped, start } };
+  if (flags & 1) throw refuse("chunks of which those at the edge are not packed, not read here");
+  return { kind: "chunks", chunk, index: newIndex(fields, flags, refuse) };
 }
 
 /** Without the last length, which is an element's. */
@@ -213,12 +194,12 @@ function checkHolds(file: Hdf5File, { shape, storage, dtype, label }: Descriptio
 }
 
 function chunkOf(storage: Storage): readonly number[] {
-  return storage.kind === "chunks" || storage.kind === "one chunk" ? storage.chunk : [];
+  return storage.kind === "chunks" ? storage.chunk : [];
 }
 
 /** Unpacks the chunks one by one, and gives what of them lies in the array, run by run. */
 function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: Tick): void {
-  const { dtype, shape, storage, label } = description;
+  const { dtype, shape, limits, storage, label } = description;
   const count = elementCount(shape);
   if (storage.kind === "here" || storage.kind === "whole" || count === 0) return;
   const { chunk } = storage;
@@ -227,17 +208,8 @@ function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: 
   if (chunk.length !== shape.length || chunkBytes === 0) {
     throw damaged(label, "its chunks have another number of axes", { file: file.name });
   }
-  const chunks =
-    storage.kind === "one chunk"
-      ? [
-          {
-            ...storage.stored,
-            size: Number.isNaN(storage.stored.size) ? chunkBytes : storage.stored.size,
-          },
-        ]
-      : chunksOf(file, storage.tree, chunk);
   const taken = new Set<string>();
-  for (const stored of chunks) {
+  for (const stored of storage.index(file, { shape, limits, chunk, chunkBytes })) {
     const key = stored.start.join();
     const inside = stored.start.every(
       (first, axis) => first < shape[axis]! && Number.isInteger(first / chunk[axis]!),
@@ -272,16 +244,6 @@ function filled(size: number, fill: Uint8Array): Uint8Array {
     for (let at = 0; at + fill.length <= size; at += fill.length) out.set(fill, at);
   }
   return out;
-}
-
-function chunksOf(file: Hdf5File, tree: number | undefined, chunk: readonly number[]): Chunk[] {
-  if (tree === undefined) return [];
-  const keyBytes = 8 + 8 * (chunk.length + 1);
-  return treeLeaves(file, tree, 1, keyBytes).map(({ key, child }) => {
-    const size = key.uint(4);
-    const skipped = key.uint(4);
-    return { address: child, size, skipped, start: chunk.map(() => key.uint(8)) };
-  });
 }
 
 /** Gives the part of a chunk that lies in the array, a run along the last axis at a time. */

@@ -1,5 +1,7 @@
 /** The datasets in an HDF5 file's groups. Source: the specification, sections III.A to D, IV.A.2. */
 import { latin1 } from "../../source.ts";
+import { bTreeRecords } from "./bTree.ts";
+import { openHeap } from "./heap.ts";
 import { MESSAGE, type Hdf5File, type Message } from "./file.ts";
 
 /** A dataset: its header's messages, and where that is. */
@@ -35,18 +37,14 @@ export function datasetsOf(file: Hdf5File): Map<string, Dataset> {
       datasets.set(member, { address, messages });
       return;
     }
-    for (const [name, member] of membersOf(file, messages, address)) look(member, [...path, name]);
+    for (const [name, member] of membersOf(file, messages)) look(member, [...path, name]);
   };
   look(file.root, []);
   return datasets;
 }
 
 /** The objects of a group by name, in the order of the file; what links to other files is left out. */
-function membersOf(
-  file: Hdf5File,
-  messages: readonly Message[],
-  address: number,
-): Map<string, number> {
+function membersOf(file: Hdf5File, messages: readonly Message[]): Map<string, number> {
   const members = new Map<string, number>();
   for (const { type, fields } of messages) {
     if (type === MESSAGE.symbolTable) {
@@ -59,12 +57,9 @@ function membersOf(
       fields.skip(1);
       const flags = fields.uint(1);
       if (flags & 1) fields.skip(8);
-      if (fields.offset() !== undefined) {
-        throw file.refused(
-          'keeps a group\'s members in a form of newer versions (libver="latest" or track_order=True), which is not read.',
-          address,
-        );
-      }
+      const heap = fields.offset();
+      const names = fields.offset();
+      if (heap !== undefined && names !== undefined) addHeap(file, heap, names, members);
     }
   }
   return members;
@@ -80,6 +75,17 @@ function addLink(fields: Message["fields"], members: Map<string, number>): void 
   const name = new TextDecoder().decode(fields.part(length).bytes);
   const address = kind === 0 ? fields.offset() : undefined;
   if (address !== undefined) members.set(name, address);
+}
+
+/** A group of many members in the new form: links in a heap, found by a tree of names. */
+function addHeap(file: Hdf5File, heap: number, names: number, members: Map<string, number>): void {
+  const object = openHeap(file, heap);
+  for (const { record } of bTreeRecords(file, names)) {
+    // The name's checksum.
+    record.skip(4);
+    const link = object(record.part(record.left));
+    if (link !== null) addLink(link, members);
+  }
 }
 
 /** A group in the old form: a tree of nodes that name entries in a heap. */

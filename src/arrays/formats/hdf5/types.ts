@@ -27,6 +27,19 @@ export function shapeOf(fields: Fields): number[] | undefined {
   return Array.from({ length: axes }, () => fields.length());
 }
 
+/** What the lengths in a dataspace message may grow to, Infinity where that is open; undefined: nothing. */
+export function limitsOf(fields: Fields): number[] | undefined {
+  const shape = shapeOf(fields.again());
+  fields.skip(2);
+  const hasLimits = (fields.uint(1) & 1) !== 0;
+  if (shape === undefined || !hasLimits) return undefined;
+  fields.skip((fields.bytes[0] === 1 ? 5 : 1) + shape.length * fields.file.lengthBytes);
+  return shape.map(() => {
+    const limit = fields.length();
+    return Number.isSafeInteger(limit) ? limit : Infinity;
+  });
+}
+
 const OTHER_CLASSES: Readonly<Record<number, string>> = {
   2: "times",
   3: "text",
