@@ -130,11 +130,12 @@ function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
   const offsets = lineOffsets(moving.node);
   const share = new Float64Array(n); // V/P
   const p = new Float64Array(offsets.length);
+  const w = new Float64Array(offsets.length);
   const stride = offsets[1] ?? 1;
   const block = stride * offsets.length;
   for (let outer = 0; outer < n; outer += block) {
     for (let first = outer; first < outer + stride; first++) {
-      pairOf(base, toward, scope, first, offsets, p, share);
+      pairOf(base, toward, scope, first, offsets, p, w, share);
     }
   }
   return {
@@ -143,6 +144,7 @@ function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
   };
 }
 
+/** @param p room for the powers of a line, @param w and for its weights: NaN where none may move */
 function pairOf(
   base: ArrayLike<number>,
   toward: ArrayLike<number>,
@@ -150,28 +152,32 @@ function pairOf(
   first: number,
   offsets: readonly number[],
   p: Float64Array,
+  w: Float64Array,
   share: Float64Array,
 ): void {
+  const classes = offsets.length;
   let largest = -Infinity;
-  for (const o of offsets) largest = Math.max(largest, base[first + o]!);
+  for (let c = 0; c < classes; c++) largest = Math.max(largest, base[first + offsets[c]!]!);
   let total = 0;
-  offsets.forEach((o, c) => (total += p[c] = Math.exp(base[first + o]! - largest)));
+  for (let c = 0; c < classes; c++) {
+    const at = first + offsets[c]!;
+    total += p[c] = Math.exp(base[at]! - largest);
+    w[c] = p[c]! > 0 && scope?.[at] !== 0 ? toward[at]! : NaN;
+  }
   let up = -1;
   let down = -1;
-  const open = (c: number): boolean => p[c]! > 0 && scope?.[first + offsets[c]!] !== 0;
-  const w = (c: number): number => toward[first + offsets[c]!]!;
-  for (let c = 0; c < offsets.length; c++) {
-    if (!open(c) || Number.isNaN(w(c))) continue;
-    if (up < 0 || w(c) > w(up) || (w(c) === w(up) && p[c]! > p[up]!)) up = c;
+  for (let c = 0; c < classes; c++) {
+    if (Number.isNaN(w[c]!)) continue;
+    if (up < 0 || w[c]! > w[up]! || (w[c] === w[up] && p[c]! > p[up]!)) up = c;
   }
-  for (let c = 0; c < offsets.length; c++) {
-    if (c === up || !open(c) || Number.isNaN(w(c))) continue;
-    if (down < 0 || w(c) < w(down) || (w(c) === w(down) && p[c]! > p[down]!)) down = c;
+  for (let c = 0; c < classes; c++) {
+    if (c === up || Number.isNaN(w[c]!)) continue;
+    if (down < 0 || w[c]! < w[down]! || (w[c] === w[down] && p[c]! > p[down]!)) down = c;
   }
-  if (up < 0 || down < 0 || w(up) === w(down)) return;
+  if (up < 0 || down < 0 || w[up] === w[down]) return;
   const pu = p[up]! / total;
   const pd = p[down]! / total;
-  const gain = w(up) / pu - w(down) / pd >= 0 ? 1 : -1;
+  const gain = w[up]! / pu - w[down]! / pd >= 0 ? 1 : -1;
   const v = 0.5 * Math.min(pu, pd) * gain;
   share[first + offsets[up]!] = v / pu;
   share[first + offsets[down]!] = -v / pd;

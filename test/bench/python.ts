@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { root } from "../../scripts/lib/root.mjs";
 
 export interface PythonRequest {
-  readonly library: "torch" | "compiled" | "numpy" | "c";
+  readonly library: "torch" | "compiled" | "numpy" | "c" | "check";
   readonly loss: string;
   readonly entries: number;
   readonly threads: number;

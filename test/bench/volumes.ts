@@ -10,9 +10,8 @@ import { join } from "node:path";
 import { format } from "prettier";
 import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
-import { axis } from "../../src/expression/axis.ts";
 import * as b from "../../src/expression/build.ts";
-import type { Expr, Input } from "../../src/expression/node.ts";
+import type { Input } from "../../src/expression/node.ts";
 import { derive } from "../../src/gradient/derive.ts";
 import { presentCrew, useCrew } from "../../src/numbers/crew.ts";
 import { startCrew } from "../../src/numbers/crew.node.ts";
@@ -22,61 +21,16 @@ import { Arena } from "../../src/numbers/wasm/arena.ts";
 import { features } from "../../src/numbers/wasm/features.ts";
 import { heap } from "../../src/numbers/wasm/heap.ts";
 import { threadFile } from "../threadFile.ts";
+import { checksTable } from "./checks.ts";
 import { type PythonAnswer, type PythonRequest, PythonTimer, benchPython } from "./python.ts";
+import { type Way, alternate, cell, ratio, timed } from "./timing.ts";
+import { LOSSES, type Loss, fill, shapeOf } from "./volumeLosses.ts";
 
-const EPS = 1e-5;
-const CLASSES = 4;
 const THREADS = 2;
+/** Larger arrays have no reference in double-double. */
+const MOST_FOR_CHECKS = 1e7;
 const BEGIN = "<!-- bench: written by npm run bench -->";
 const END = "<!-- end of bench -->";
-
-function dice(p: Expr, t: Expr, dims: readonly number[] | null): Expr {
-  const shared = b.mul(b.constant(2), b.sum(b.mul(p, t), dims));
-  const both = b.add(b.sum(p, dims), b.sum(t, dims));
-  return b.div(b.add(shared, b.constant(EPS)), b.add(both, b.constant(EPS)));
-}
-
-const LOSSES = [
-  {
-    key: "sigmoid",
-    title: "binary, sigmoid",
-    of: (x: Expr, t: Expr) => b.sub(b.ONE, dice(b.sigmoid(x), t, null)),
-  },
-  {
-    key: "probabilities",
-    title: "binary, probabilities",
-    of: (x: Expr, t: Expr) => b.sub(b.ONE, dice(x, t, null)),
-  },
-  {
-    key: "softmax",
-    title: "softmax, 4 classes",
-    of: (x: Expr, t: Expr) => b.sub(b.ONE, b.mean(dice(b.softmax(x, 0), t, [1]))),
-  },
-] as const;
-
-type Loss = (typeof LOSSES)[number];
-
-/** One thing that is timed: milliseconds, and the loss for comparison. */
-type Way = () => Promise<PythonAnswer | null>;
-
-function timed(run: () => number): Promise<PythonAnswer> {
-  const began = performance.now();
-  const loss = run();
-  return Promise.resolve({ ms: performance.now() - began, loss });
-}
-
-function shapeOf(loss: Loss, n: number): ReturnType<typeof axis>[] {
-  return loss.key === "softmax" ? [axis("c", CLASSES), axis("i", n / CLASSES)] : [axis("i", n)];
-}
-
-function fill(loss: Loss, x: Float32Array, t: Float32Array): void {
-  let state = 1;
-  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-  for (let k = 0; k < x.length; k++) {
-    x[k] = loss.key === "probabilities" ? random() : (random() - 0.5) * 8;
-    t[k] = random() < 0.1 ? 1 : 0;
-  }
-}
 
 interface Ours {
   /** float32, arrays in the kernels' memory, the result's memory reused. */
@@ -147,52 +101,6 @@ function ours(loss: Loss, n: number): Ours {
       void crew?.stop();
     },
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((p, q) => p - q);
-  return sorted[sorted.length >> 1]!;
-}
-
-/** Ways that have the same arrays, and so the same loss. */
-const OURS: readonly string[] = ["reused", "threads", "check", "fresh", "report"];
-
-/** Milliseconds of each way, all ways taking turns. */
-async function alternate(
-  ways: Readonly<Record<string, Way>>,
-  repeats: number,
-): Promise<Record<string, number[]>> {
-  const times: Record<string, number[]> = {};
-  let expected: number | null = null;
-  for (let k = -2; k < repeats; k++) {
-    for (const [name, way] of Object.entries(ways)) {
-      const answer = await way();
-      if (answer === null) continue;
-      if (k < 0) continue;
-      if (OURS.includes(name)) {
-        expected ??= answer.loss;
-        if (!(Math.abs(answer.loss - expected) < 1e-6)) {
-          throw new Error(`${name} gives the loss ${answer.loss}, not ${expected}`);
-        }
-      }
-      (times[name] ??= []).push(answer.ms);
-    }
-  }
-  return times;
-}
-
-function shown(ms: number): string {
-  return ms < 1 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
-}
-
-/** How many times as long the other takes, as the median over neighbouring repetitions. */
-function ratio(other: readonly number[] | undefined, own: readonly number[]): string {
-  if (other === undefined) return "";
-  return `${median(other.map((ms, k) => ms / own[k]!)).toFixed(1)}×`;
-}
-
-function cell(times: readonly number[] | undefined): string {
-  return times === undefined ? "" : shown(median(times));
 }
 
 async function table(sizes: readonly number[]): Promise<string[]> {
@@ -305,13 +213,19 @@ function moreRows(beyond: string): string[] {
 
 // Before this process is large itself: to the system its size counts as the peak of what it starts.
 const beyond = await memoryBeyond(2e7);
-const rows = await table(wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number));
+const chosen = wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number);
+const rows = await table(chosen);
+const checks = await checksTable(chosen.filter((n) => n <= MOST_FOR_CHECKS));
 const text = [
   BEGIN,
   "",
   `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “A check’s” has its arrays in JavaScript’s memory, from where they are copied, within the time, into an arena of the kernels’ memory, which the check before has given back, and its result there too: what a person’s second check takes, as “as installed” is what PyTorch takes each time, with an allocator that returns large arrays to the system at every operation. “First time” copies them part by part and makes a new array for the result, whose pages the system hands out one by one. torch.compile is tuned likewise, compiled once for all sizes; the C loop is plain (gcc -O3 -march=native) and writes to an array that is reused. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long the other takes.`,
   "",
   ...rows,
+  "",
+  "A whole check: what a report waits for, on arrays in JavaScript’s memory. Its stages: the loss’s value and copies into the kernels’ memory; the gradient in double-double; its error scale, the probe along its sign and the choice of elements; single elements, the gradient in float64 and the comparison. Beside it what people do by hand in PyTorch: autograd in float64 and one central difference along the gradient’s sign, which is two more values of the loss, without reference, error scale or single elements.",
+  "",
+  ...checks,
   "",
   ...moreRows(beyond),
   "",
