@@ -4,7 +4,7 @@
  */
 import type { Expr } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
-import { layoutOf, lineOf, lineOffsets, sourceEntry } from "./entries.ts";
+import { layoutOf, contiguousLine, lineOf, lineOffsets, sourceEntry } from "./entries.ts";
 
 /** Label of an input entry that reaches differently labelled entries. */
 export const SEVERAL = -1;
@@ -37,9 +37,10 @@ function carry(e: Expr, which: number, own: Int32Array, into: Int32Array): void 
   switch (e.kind) {
     case "reduce":
     case "argReduce": {
-      const one = own.length === 1;
+      const length = contiguousLine(e);
       for (let k = 0; k < into.length; k++) {
-        into[k] = merge(into[k]!, own[one ? 0 : lineOf(e, k)]!);
+        const line = length === null ? lineOf(e, k) : Math.floor(k / length);
+        into[k] = merge(into[k]!, own[line]!);
       }
       return;
     }

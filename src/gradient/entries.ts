@@ -152,6 +152,19 @@ export function lineOffsets(e: Expr): number[] {
   return offsets;
 }
 
+/**
+ * How many entries of the argument, one behind the other, go into an entry of a reduction or
+ * argmax; null where others stand between.
+ */
+export function contiguousLine(e: Expr): number | null {
+  const arg = layoutOf(e.args[0]!);
+  const gone = lineDims(e);
+  const first = arg.sizes.findIndex((n, d) => n > 1 && gone.includes(d));
+  if (first < 0) return 1;
+  const isLast = arg.sizes.every((n, d) => d < first || n === 1 || gone.includes(d));
+  return isLast ? arg.sizes.slice(first).reduce((n, size) => n * size, 1) : null;
+}
+
 /** The entry of a reduction or argmax that entry `at` of its argument goes into. */
 export function lineOf(e: Expr, at: number): number {
   const arg = layoutOf(e.args[0]!);

@@ -193,26 +193,35 @@ const machine =
 console.log(machine);
 
 /** The memory in MB that a run takes beyond its arrays, of so many entries. */
-async function memoryBeyond(n: number): Promise<string> {
+async function memoryBeyond(n: number, ...what: readonly string[]): Promise<string> {
   const script = join(root, "test/bench/memory.ts");
-  const { code, output } = await run(process.execPath, ["--import=tsx", script, String(n)]);
+  const { code, output } = await run(process.execPath, [
+    "--import=tsx",
+    script,
+    String(n),
+    ...what,
+  ]);
   if (code !== 0) throw new Error(output);
   return output.trim();
 }
 
-/** What main.ts measured last, and that memory. */
-function moreRows(beyond: string): string[] {
-  const memory = ["peak memory beyond inputs and gradient, N = 2e7", `${beyond} MB`];
+/** What main.ts measured last, and the memory of kernels and reference. */
+function moreRows(beyond: string, ofReference: string): string[] {
+  const memory = [
+    ["peak memory beyond inputs and gradient, N = 2e7", `${beyond} MB`],
+    ["… of the gradient in double-double, beyond inputs and its two parts", `${ofReference} MB`],
+  ];
   const measured = join(root, ".cache/bench-product.json");
   const product = existsSync(measured)
     ? (JSON.parse(readFileSync(measured, "utf8")) as [string, string][])
     : [];
-  const lines = [memory, ...product].map(([what, value]) => `| ${what} | ${value} |`);
+  const lines = [...memory, ...product].map(([what, value]) => `| ${what} | ${value} |`);
   return ["| what | |", "|---|--:|", ...lines];
 }
 
 // Before this process is large itself: to the system its size counts as the peak of what it starts.
 const beyond = await memoryBeyond(2e7);
+const ofReference = await memoryBeyond(2e7, "reference");
 const chosen = wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number);
 const rows = await table(chosen);
 const checks = await checksTable(chosen.filter((n) => n <= MOST_FOR_CHECKS));
@@ -227,7 +236,7 @@ const text = [
   "",
   ...checks,
   "",
-  ...moreRows(beyond),
+  ...moreRows(beyond, ofReference),
   "",
   END,
 ].join("\n");
