@@ -1,7 +1,15 @@
 /** Operators between arrays and numbers, with PyTorch's rules for their types. */
 import type { Binary } from "../../expression/node.ts";
+import type { ElementType } from "../../expression/tape.ts";
 import { isProduct } from "./autocast.ts";
-import { COMPARISONS, binaryFunction, powerFunction, scalarRounder } from "./functions.ts";
+import {
+  COMPARISONS,
+  SINGLE_BLOCK,
+  binaryFunction,
+  powerFunction,
+  powerFunctionOfRest,
+  scalarRounder,
+} from "./functions.ts";
 import {
   type Held,
   broadcastShape,
@@ -45,7 +53,7 @@ export function performBinary(
     );
   }
   if (op === "pow" && b.weak === true && isFloat(dtype)) {
-    return mapped(converted(a, dtype), dtype, powerFunction(b.data[0]!, dtype));
+    return powerOf(converted(a, dtype), b.data[0]!, dtype);
   }
   if (op === "div" && a.weak === true) {
     // Python's 1 / x is x.reciprocal() * 1.
@@ -62,6 +70,20 @@ export function performBinary(
     }
   }
   return combined(converted(a, dtype), converted(b, dtype), dtype, f);
+}
+
+/** `x ** p` for a Python number p: in float32, what fills no block is computed apart. */
+function powerOf(x: Held, p: number, dtype: ElementType): Held {
+  const power = mapped(x, dtype, powerFunction(p, dtype));
+  if (dtype !== "float32") return power;
+  const count = countOf(x.shape);
+  const order = resultStrides(x.shape, [x.strides]);
+  const isDense = x.strides.every((s, d) => s === order[d] || x.shape[d] === 1);
+  const inBlocks = isDense ? count - (count % SINGLE_BLOCK) : 0;
+  if (inBlocks === count) return power;
+  const rest = mapped(x, dtype, powerFunctionOfRest(p));
+  rest.data.set(power.data.subarray(0, inBlocks));
+  return rest;
 }
 
 /** Where the condition holds, one array's entries, else the other's. */

@@ -105,6 +105,21 @@ export function powerFunction(p: number, dtype: ElementType): (x: number) => num
   }
 }
 
+/** Entries that PyTorch's loops over contiguous float32 arrays take at once: two vectors of AVX-512. */
+export const SINGLE_BLOCK = 32;
+
+/** The powers that {@link powerFunction} has steps of its own for. */
+const OWN_STEPS: ReadonlySet<number> = new Set([0.5, 2, 3, -2, -1, -0.5]);
+
+/**
+ * `x ** p` for a Python number p and the entries of a float32 array that do not fill a block, a
+ * lone number among them: they keep the exponent in float64, where whole blocks, and half
+ * precision everywhere, round it to the type first.
+ */
+export function powerFunctionOfRest(p: number): (x: number) => number {
+  return OWN_STEPS.has(p) ? powerFunction(p, "float32") : (x) => fround(pow(x, p));
+}
+
 /** What a product or quotient takes its right side for: unrounded where it is one half-precision number. */
 export function scalarRounder(dtype: ElementType): (x: number) => number {
   return isHalf(dtype) ? fround : arithmeticRounder(dtype);
