@@ -125,7 +125,11 @@ export function arrayBytes(
   throw refusal(
     `${label} holds ${dtype} elements of shape ${formatShape(shape)}, which take ${describeBytes(bytes)}; at most ${String(maxBytes)} are read.`,
     label,
-    { remedy: "Save a crop of the array, or a narrower dtype.", ...place },
+    {
+      remedy:
+        "Save a crop of the array, or a narrower dtype; the command line reads larger ones part by part: dice-gradient check --stream.",
+      ...place,
+    },
   );
 }
 

@@ -1,15 +1,17 @@
 /** Arrays from files of this machine. */
 import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { ReadOptions } from "./members.ts";
+import { type ArrayInFile, type ReadOptions, chooseMember } from "./members.ts";
 import { nearestNames } from "./names.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import {
   openArrays,
+  openFile,
   readHeader,
   readerFor,
   selectArray,
   unreadable,
+  withoutMembers,
   type FileContent,
   type FileHeader,
 } from "./readers.ts";
@@ -44,6 +46,20 @@ export function openArrayFile(path: string, options: ReadOptions = {}): FileCont
  */
 export function readHeaderFile(path: string, options: ReadOptions = {}): FileHeader {
   return readHeader(arrayFile(path), path, options);
+}
+
+/**
+ * An array in a file, whose elements have not been read.
+ *
+ * @throws ArrayError as {@link loadArrayFile} does.
+ */
+export function openArrayInFile(path: string, member?: string): ArrayInFile {
+  const opened = openFile(arrayFile(path), path);
+  if ("shape" in opened) {
+    if (member === undefined) return opened;
+    throw withoutMembers(path, member);
+  }
+  return chooseMember(opened, member, path)();
 }
 
 /** A file that a reader reads, checked to be one; it is opened for each part that is read. */

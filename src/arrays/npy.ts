@@ -120,8 +120,9 @@ export function writeNpy(a: NdArray): Uint8Array {
 export function npyHeaderBytes(
   dtype: Exclude<DType, "bfloat16">,
   shape: readonly number[],
+  fortranOrder = false,
 ): Uint8Array {
-  const description = `{'descr': '${TYPE_STRINGS[dtype]}', 'fortran_order': False, 'shape': ${formatShape(shape)}, }`;
+  const description = `{'descr': '${TYPE_STRINGS[dtype]}', 'fortran_order': ${fortranOrder ? "True" : "False"}, 'shape': ${formatShape(shape)}, }`;
   // The elements begin at a multiple of 64, and the header ends in a newline.
   const dataOffset = Math.ceil((10 + description.length + 1) / 64) * 64;
   const header = new Uint8Array(dataOffset);

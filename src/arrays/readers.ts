@@ -173,13 +173,16 @@ export function selectArray(content: FileContent, name: string, member?: string)
   if (content instanceof Map) {
     return chooseMember(content as ReadonlyMap<string, () => NdArray>, member, name)();
   }
-  if (member !== undefined) {
-    throw new ArrayError(`${name} holds one array without a name; there is no "${member}" in it.`, {
-      where: { file: name },
-      remedy: `Give the file alone: ${name}`,
-    });
-  }
+  if (member !== undefined) throw withoutMembers(name, member);
   return content as NdArray;
+}
+
+/** The error for a member of a file that has none. */
+export function withoutMembers(name: string, member: string): ArrayError {
+  return new ArrayError(`${name} holds one array without a name; there is no "${member}" in it.`, {
+    where: { file: name },
+    remedy: `Give the file alone: ${name}`,
+  });
 }
 
 /** Raises the error for a file that no reader reads. */

@@ -59,7 +59,8 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
           the size open) or y_true=b,h,w:int64; by default shapes are found from the code
 --wrt     the argument to differentiate by; by default the prediction
 --out     writes the gradient as .npy
---stream  leaves arrays in their .npy files and reads them part by part: for those larger than memory
+--stream  leaves arrays in their files and reads them part by part: for those larger than memory;
+          what is packed is unpacked into a temporary file first
 --autograd  runs the loss in Python and has its own library (or torch, jax, tensorflow, autograd)
           differentiate it: this executes the file
 --device  where PyTorch runs it

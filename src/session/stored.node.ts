@@ -1,17 +1,40 @@
-/** Arrays in files, part by part: .npy files larger than memory, read and written. */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { MAX_NPY_HEADER_BYTES, readNpyHeader } from "../arrays/npyHeader.ts";
+/** Arrays in files, part by part: those larger than memory, read and written. */
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ArrayData, dtypes } from "../arrays/dtype.ts";
+import { openArrayInFile } from "../arrays/loadArray.node.ts";
+import type { ArrayInFile } from "../arrays/members.ts";
+import { ArrayError, decodeFloat64, elementCount } from "../arrays/ndarray.ts";
 import { npyHeaderBytes } from "../arrays/npy.ts";
-import { ArrayError, elementCount } from "../arrays/ndarray.ts";
+import type { ByteSource } from "../arrays/source.ts";
+import {
+  type ElementReader,
+  type PackedElements,
+  type StoredElements,
+  type Tick,
+  elementReader,
+} from "../arrays/stored.ts";
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
 
 export interface StoredFile extends StoredArray {
   readonly shape: readonly number[];
   readonly dtype: string;
+  /** Its first axis is the fastest: entries come in the order of the reversed axes. */
+  readonly isReversed: boolean;
   close(): void;
 }
 
-/** The arrays that parts of a dtype are read into; other dtypes need all of the file in memory. */
+/** The arrays that parts of a dtype are read into; those of other dtypes are made float64. */
 const LIKE: Readonly<Record<string, TypedArray>> = {
   bool: new Uint8Array(0),
   int8: new Int8Array(0),
@@ -25,88 +48,191 @@ const LIKE: Readonly<Record<string, TypedArray>> = {
 };
 
 /**
- * A .npy file to read parts of.
- * @throws ArrayError if it is none, or cannot be read part by part
+ * What a file says of an array that can be read part by part.
+ * @throws ArrayError if it holds none, or cannot be read so
  */
-export function storedNpy(path: string): StoredFile {
-  const file = openSync(path, "r");
+export function storedHeader(path: string, member?: string): Pick<ArrayInFile, "shape" | "dtype"> {
+  const array = openArrayInFile(path, member);
+  readable(array, path, member);
+  return array;
+}
+
+/**
+ * An array in a file, to read parts of; one that is packed is unpacked into a temporary file first.
+ * @param tick told how much of that is done
+ * @throws ArrayError if the file holds none, or cannot be read part by part
+ */
+export function storedArray(path: string, member: string | undefined, tick: Tick): StoredFile {
+  const array = openArrayInFile(path, member);
+  const stored = readable(array, path, member);
+  const label = member === undefined ? path : `${path}[${member}]`;
+  const { layout, bytes } = stored;
+  const size = elementCount(layout.shape) * dtypes[layout.dtype].bytes;
+  const flat =
+    bytes.kind === "packed" ? unpacked(bytes, size, label, tick) : openAgain(path, bytes);
   try {
-    const head = Buffer.alloc(MAX_NPY_HEADER_BYTES);
-    const header = readNpyHeader(head.subarray(0, readSync(file, head, 0, head.length, 0)), path);
-    const { dtype, shape, dataOffset, littleEndian, fortranOrder } = header;
-    const like = LIKE[dtype];
-    const isPlain = !fortranOrder || shape.filter((n) => n > 1).length <= 1;
-    if (like === undefined || !littleEndian || !isPlain) {
-      throw new ArrayError(
-        `${path} cannot be read part by part: its array is ${dtype}${isPlain ? "" : " in Fortran order"}.`,
-        {
-          where: { file: path },
-          remedy:
-            "Save it as float32 or uint8 in C order: np.save(path, np.ascontiguousarray(a, dtype=np.float32))",
-        },
-      );
-    }
-    const length = elementCount(shape);
-    const bytes = dataOffset + length * like.BYTES_PER_ELEMENT;
-    if (fstatSync(file).size < bytes) {
-      throw new ArrayError(`${path} is cut short: its array takes ${bytes} bytes.`, {
-        where: { file: path },
-        remedy: "Copy or save the file again.",
-      });
-    }
-    return opened(file, like, dtype, shape, dataOffset);
+    if (bytes.kind === "flat") bytes.verify?.(tick);
+    const reader = elementReader(flat.source, flat.offset, stored, label);
+    return {
+      ...readingInto(reader),
+      dtype: reader.dtype,
+      shape: layout.shape,
+      length: reader.count,
+      isReversed: layout.fortranOrder && layout.shape.filter((n) => n > 1).length > 1,
+      write: () => {
+        throw new Error(`${label} is not written to`);
+      },
+      close: flat.close,
+    };
   } catch (error) {
-    closeSync(file);
+    flat.close();
     throw error;
   }
 }
 
-/** A new .npy file (or one that is overwritten) whose entries are written part by part. */
+function readable(array: ArrayInFile, path: string, member: string | undefined): StoredElements {
+  const stored = array.stored?.();
+  const label = member === undefined ? path : `${path}[${member}]`;
+  const isReal = dtypes[array.dtype].kind !== "complex";
+  if (stored !== undefined && isReal) return stored;
+  throw new ArrayError(
+    `${label} cannot be read part by part: ${isReal ? "its elements do not lie one after the other" : `its array is ${array.dtype}`}.`,
+    {
+      where: { file: path },
+      remedy: "Save it as numbers in an array file: np.save(path, a)",
+    },
+  );
+}
+
+function readingInto(reader: ElementReader): Pick<StoredFile, "like" | "read"> {
+  const own = LIKE[reader.dtype];
+  if (own !== undefined) {
+    return {
+      like: own,
+      read: (first, into) => {
+        reader.read(first, into as ArrayData);
+      },
+    };
+  }
+  return {
+    like: new Float64Array(0),
+    read: (first, into) => {
+      const data = dtypes[reader.dtype].store(into.length);
+      reader.read(first, data);
+      const part = { dtype: reader.dtype, shape: [into.length], data };
+      decodeFloat64(part, 0, into as Float64Array);
+    },
+  };
+}
+
+interface Flat {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly close: () => void;
+}
+
+/** The elements where they lie; the file is held open, so that it stays the same one. */
+function openAgain(path: string, { source, offset }: { source: ByteSource; offset: number }): Flat {
+  const isWhole = source.size === statSync(path).size;
+  // Elements in a part of a file, or in another file, are read as their reader reads them.
+  if (!isWhole) return { source, offset, close: () => undefined };
+  const file = openSync(path, "r");
+  return {
+    source: sourceOfFile(file, source.size),
+    offset,
+    close: () => {
+      closeSync(file);
+    },
+  };
+}
+
+/** A file that is gone when it is closed, or the program ends. */
+function unpacked(packed: PackedElements, size: number, label: string, tick: Tick): Flat {
+  const folder = mkdtempSync(join(tmpdir(), "dice-gradient-"));
+  const path = join(folder, "elements");
+  const file = openSync(path, "w+");
+  const close = (): void => {
+    closeSync(file);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    // A name is not needed, and where the system lets it go nothing is left behind by a crash.
+    if (process.platform !== "win32") unlinkSync(path);
+    packed.unpack((at, bytes) => {
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(file, bytes, done, bytes.length - done, at + done);
+      }
+    }, tick);
+    return { source: sourceOfFile(file, size), offset: 0, close };
+  } catch (error) {
+    close();
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new ArrayError(
+      `There is no room to unpack ${label}: it takes ${size} bytes in ${tmpdir()}.`,
+      {
+        remedy: "Make room there, or name another folder by TMPDIR.",
+      },
+    );
+  }
+}
+
+function sourceOfFile(file: number, size: number): ByteSource {
+  const readInto = (offset: number, into: Uint8Array): number => {
+    let done = 0;
+    while (done < into.length) {
+      const read = readSync(file, into, done, into.length - done, offset + done);
+      if (read === 0) break;
+      done += read;
+    }
+    return done;
+  };
+  return {
+    size,
+    readInto,
+    read: (offset, length) => {
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+      return bytes.subarray(0, readInto(offset, bytes));
+    },
+  };
+}
+
+/**
+ * A new .npy file (or one that is overwritten) whose entries are written part by part.
+ * @param isReversed entries are written in the order of the reversed axes
+ */
 export function createNpy(
   path: string,
   shape: readonly number[],
   like: Float32Array | Float64Array,
+  isReversed = false,
 ): StoredFile {
   const file = openSync(path, "w+");
   const dtype = like instanceof Float32Array ? "float32" : "float64";
-  const header = npyHeaderBytes(dtype, shape);
+  const header = npyHeaderBytes(dtype, shape, isReversed);
   writeSync(file, header, 0, header.length, 0);
-  return opened(file, like, dtype, shape, header.length);
-}
-
-function opened(
-  file: number,
-  like: TypedArray,
-  dtype: string,
-  shape: readonly number[],
-  dataOffset: number,
-): StoredFile {
-  const width = like.BYTES_PER_ELEMENT;
-  const transfer = (
-    part: TypedArray,
-    first: number,
-    move: (bytes: Uint8Array, done: number, position: number) => number,
-  ): void => {
-    const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-    for (let done = 0; done < bytes.length;) {
-      const moved = move(bytes, done, dataOffset + first * width + done);
-      if (moved === 0) throw new ArrayError("a file has become shorter while it was read");
-      done += moved;
-    }
-  };
+  const source = sourceOfFile(file, Infinity);
+  const placeOf = (first: number): number => header.length + first * like.BYTES_PER_ELEMENT;
   return {
     like,
     dtype,
     shape,
+    isReversed,
     length: elementCount(shape),
     read(first, into) {
-      transfer(into, first, (b, at, position) => readSync(file, b, at, b.length - at, position));
+      source.readInto?.(placeOf(first), bytesOf(into));
     },
     write(first, from) {
-      transfer(from, first, (b, at, position) => writeSync(file, b, at, b.length - at, position));
+      const bytes = bytesOf(from);
+      for (let done = 0; done < bytes.length;) {
+        done += writeSync(file, bytes, done, bytes.length - done, placeOf(first) + done);
+      }
     },
     close() {
       closeSync(file);
     },
   };
+}
+
+function bytesOf(part: TypedArray): Uint8Array {
+  return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 }

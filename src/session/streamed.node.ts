@@ -1,20 +1,22 @@
 /**
- * Expressions of arrays that do not fit in memory: .npy files, read part by part as often as they take
+ * Expressions of arrays that do not fit in memory: files, read part by part as often as they take
  * passes (a loss that is a plain function of sums takes one, its gradient another), a result of their
- * size written part by part.
+ * size written part by part. Arrays whose first axis is the fastest are gone through as they lie.
  */
 import type { Expr } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
+import { inFileOrder } from "../numbers/fileOrder.ts";
 import { compileKernel } from "../numbers/kernel.ts";
+import { inOwnOrder, madeOf } from "../numbers/laid.ts";
 import type { TypedArray, Watch } from "../numbers/typedArrays.ts";
-import { type StoredFile, createNpy, storedNpy } from "./stored.node.ts";
+import { type StoredFile, createNpy } from "./stored.node.ts";
 
 export interface StreamedRequest {
   readonly scalars: readonly Expr[];
   /** A result that is written to a .npy file, e.g. the gradient. */
   readonly written: { readonly expr: Expr; readonly path: string } | null;
-  /** Paths of .npy files by the names of inputs. */
-  readonly files: ReadonlyMap<string, string>;
+  /** By the names of inputs. */
+  readonly files: ReadonlyMap<string, StoredFile>;
   /** Inputs that are in memory. */
   readonly arrays?: ReadonlyMap<string, TypedArray>;
   /** float32: terms and what is written in float32, sums in float64. */
@@ -31,31 +33,46 @@ export interface StreamedRequest {
 export function evaluateStreamed(request: StreamedRequest, watch: Watch): number[] {
   const { scalars, written, arithmetic } = request;
   const outputs = [...scalars, ...(written === null ? [] : [written.expr])];
-  const open: StoredFile[] = [];
+  const stored = new Map<string, StoredFile>();
+  for (const e of new Set(outputs.flatMap(leaves))) {
+    const file = e.kind === "input" ? request.files.get(e.name) : undefined;
+    if (e.kind === "input" && file !== undefined) stored.set(e.name, file);
+  }
+  const laid = asTheyLie(outputs, stored);
+  const into: (StoredFile | undefined)[] = scalars.map(() => undefined);
+  if (written !== null) {
+    const like = arithmetic === "float32" ? new Float32Array(0) : new Float64Array(0);
+    const shape = written.expr.shape.map((a) => a.size!);
+    into.push(createNpy(written.path, shape, like, laid.at(-1)!.isReversed));
+  }
   try {
-    const stored = new Map<string, StoredFile>();
-    for (const e of new Set(outputs.flatMap(leaves))) {
-      const path = e.kind === "input" ? request.files.get(e.name) : undefined;
-      if (e.kind !== "input" || path === undefined) continue;
-      const file = storedNpy(path);
-      open.push(file);
-      stored.set(e.name, file);
-    }
     // Nothing waits in the written array between passes: it would be written and read again.
     const limits = { leastKept: Infinity, mostTemporary: 0 };
-    const kernel = compileKernel(outputs, { vectors: "always", arithmetic, limits });
-    const into: (StoredFile | undefined)[] = scalars.map(() => undefined);
-    if (written !== null) {
-      const like = arithmetic === "float32" ? new Float32Array(0) : new Float64Array(0);
-      const shape = written.expr.shape.map((a) => a.size!);
-      const file = createNpy(written.path, shape, like);
-      open.push(file);
-      into.push(file);
-    }
+    const exprs = laid.map((x) => x.expr);
+    const kernel = compileKernel(exprs, { vectors: "always", arithmetic, limits });
     const bindings = request.arrays ?? new Map<string, TypedArray>();
     const run = kernel.run(bindings, { ...watch, stored, into });
     return scalars.map((_, k) => run.outputs[k]!.data[0]!);
   } finally {
-    for (const file of open) file.close();
+    for (const file of into) file?.close();
   }
+}
+
+interface Output {
+  readonly expr: Expr;
+  /** Its entries come in the order of the reversed axes. */
+  readonly isReversed: boolean;
+}
+
+function asTheyLie(outputs: readonly Expr[], stored: ReadonlyMap<string, StoredFile>): Output[] {
+  const reversed = new Set([...stored].filter(([, f]) => f.isReversed).map(([name]) => name));
+  if (reversed.size === 0) return outputs.map((expr) => ({ expr, isReversed: false }));
+  return inFileOrder(outputs, reversed).map((laid, k) => {
+    const { shape } = outputs[k]!;
+    const order = laid.axes.flat();
+    const isWhole = shape.every((a, d) => laid.axes[d]!.length < 2 && madeOf(laid, d) === a.size);
+    const isReversed =
+      isWhole && order.length > 1 && order.every((p, i) => i === 0 || order[i - 1]! > p);
+    return { expr: isReversed ? laid.expr : inOwnOrder(laid, shape), isReversed };
+  });
 }

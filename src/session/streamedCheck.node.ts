@@ -1,8 +1,8 @@
 /**
- * `check --stream`: a loss on arrays that stay in their .npy files. The report is that of a
+ * `check --stream`: a loss on arrays that stay in their files. The report is that of a
  * derivation, with the loss's value, and a check along the gradient itself.
  */
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { parseArrayLiteral } from "../arrays/literal.ts";
 import { formatShape } from "../arrays/ndarray.ts";
 import { parseValueSpec } from "../arrays/valueSpec.ts";
@@ -12,14 +12,14 @@ import { substitute } from "../expression/walk.ts";
 import { type Argument, PythonProgram } from "../python/program.ts";
 import { finite } from "../report/numbers.ts";
 import type { Check, Report } from "../report/schema.ts";
-import type { Watch as KernelWatch } from "../numbers/typedArrays.ts";
+import { Cancelled, type Watch as KernelWatch } from "../numbers/typedArrays.ts";
 import { kernelArray } from "./bindings.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost } from "./host.ts";
-import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import type { Inspection, Watch } from "./inspect.ts";
 import { type Engine, type Job, type JobResult, argumentOf } from "./jobs.ts";
 import { namedShape } from "./shapes.ts";
-import { storedNpy } from "./stored.node.ts";
+import { type StoredFile, storedArray, storedHeader } from "./stored.node.ts";
 import { type StreamedRequest, evaluateStreamed } from "./streamed.node.ts";
 import { subjectOf } from "./subjects.ts";
 import { inspectTrace } from "./traced.ts";
@@ -41,7 +41,7 @@ export function checkStreamed(
     const host = new SessionHost(files, job.directory, () => undefined, stop);
     const program = new PythonProgram(parser, host, { file: job.file });
     program.load(job.source, job.file);
-    const paths = new Map<string, string>();
+    const places = new Map<string, Place>();
     const args = new Map<string, Argument>(job.shapes?.map(namedShape));
     for (const text of job.values) {
       const [name, value] = splitValue(text);
@@ -51,12 +51,13 @@ export function checkStreamed(
         continue;
       }
       const path = resolve(job.directory, spec.path);
-      args.set(name, shapeOf(path, spec.member));
-      paths.set(name, path);
+      const place = { path, member: spec.member };
+      args.set(name, shapeOf(place));
+      places.set(name, place);
     }
     const trace = subjectOf(program, job.callable, args).trace();
     const inspection = inspectTrace(trace, host, job.wrt, watch);
-    return { inspection: evaluated(inspection, paths, job.out, watch) };
+    return { inspection: evaluated(inspection, places, job.out, watch) };
   } catch (e) {
     return { failure: toFailure(e) };
   }
@@ -67,20 +68,16 @@ function splitValue(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** An array in a file. */
+interface Place {
+  readonly path: string;
+  readonly member: string | undefined;
+}
+
 /** What the file's header says of its array. */
-function shapeOf(path: string, member: string | undefined): Argument {
-  if (member !== undefined || !path.endsWith(".npy")) {
-    throw new InspectionError(
-      `${path} cannot be read part by part`,
-      "Arrays are streamed from .npy files: np.save(path, a), and leave --stream out for other formats.",
-    );
-  }
-  const file = storedNpy(path);
-  try {
-    return { kind: "shape", axes: file.shape, dtype: file.dtype };
-  } finally {
-    file.close();
-  }
+function shapeOf({ path, member }: Place): Argument {
+  const { shape, dtype } = storedHeader(path, member);
+  return { kind: "shape", axes: shape, dtype };
 }
 
 /** The watch over one of the five evaluations. */
@@ -88,7 +85,30 @@ type Stage = (part: number, what: string) => KernelWatch;
 
 function evaluated(
   inspection: Inspection,
-  files: ReadonlyMap<string, string>,
+  places: ReadonlyMap<string, Place>,
+  out: string | null,
+  watch: Watch,
+): Inspection {
+  const files = new Map<string, StoredFile>();
+  try {
+    for (const [name, place] of places) files.set(name, opened(place, watch));
+    return evaluatedOn(files, inspection, out, watch);
+  } finally {
+    for (const file of files.values()) file.close();
+  }
+}
+
+/** Unpacking takes long: it can be cancelled as everything else. */
+function opened({ path, member }: Place, watch: Watch): StoredFile {
+  return storedArray(path, member, (fraction) => {
+    if (watch.isCancelled()) throw new Cancelled();
+    watch.onProgress(fraction, `reading ${basename(path)}`);
+  });
+}
+
+function evaluatedOn(
+  files: ReadonlyMap<string, StoredFile>,
+  inspection: Inspection,
   out: string | null,
   watch: Watch,
 ): Inspection {
