@@ -30,10 +30,16 @@ const REVIEWED: Readonly<Record<string, string>> = {
     "takes the logarithm of a score that is 0 where no probability reaches the labels",
   "tensorflow/version1.py DG010 log_dice_old": "adds a softmax up over its classes",
   "torch/empty_axes.py DG001 dice_over_space": EMPTY,
+  "torch/half_precision_habits.py DG001 norm_dice": EMPTY,
+  "torch/half_precision_habits.py DG001 tanh_dice": EMPTY,
+  "torch/half_precision_habits.py DG002 tanh_dice":
+    "takes the root of a Dice that is 0 without labels",
   "torch/masked.py DG001 nan_to_num_dice":
     "replaces the infinite weights of empty classes, and not 0/0 where all are empty",
   "torch/shapes_in_place.py DG001 masked_dice": EMPTY,
   "torch/shapes_in_place.py DG001 squeezed_dice": EMPTY,
+  "torch/training.py DG001 matmul_dice": EMPTY,
+  "torch/training.py DG002 focal_tversky": "takes a power below 1 of a loss that reaches 0",
 };
 
 function pythonFilesBelow(folder: string): string[] {
