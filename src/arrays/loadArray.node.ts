@@ -1,7 +1,7 @@
 /** Arrays from files of this machine. */
 import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type ArrayInFile, type ReadOptions, chooseMember } from "./members.ts";
+import { type ArrayInFile, type OpenedFile, type ReadOptions, chooseMember } from "./members.ts";
 import { nearestNames } from "./names.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import {
@@ -49,12 +49,21 @@ export function readHeaderFile(path: string, options: ReadOptions = {}): FileHea
 }
 
 /**
- * An array in a file, whose elements have not been read.
+ * A file's one array, or its arrays by name, whose elements have not been read.
+ *
+ * @throws ArrayError as {@link loadArrayFile} does.
+ */
+export function openArraysInFile(path: string): OpenedFile {
+  return openFile(arrayFile(path), path);
+}
+
+/**
+ * One of them.
  *
  * @throws ArrayError as {@link loadArrayFile} does.
  */
 export function openArrayInFile(path: string, member?: string): ArrayInFile {
-  const opened = openFile(arrayFile(path), path);
+  const opened = openArraysInFile(path);
   if ("shape" in opened) {
     if (member === undefined) return opened;
     throw withoutMembers(path, member);

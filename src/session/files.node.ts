@@ -1,10 +1,13 @@
 /** Files of the machine: arrays by extension, and modules where Python looks for them. */
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { homedir } from "node:os";
-import { loadArrayFile, openArrayFile } from "../arrays/loadArray.node.ts";
-import type { NdArray } from "../arrays/ndarray.ts";
+import { homedir, totalmem } from "node:os";
+import { dtypes } from "../arrays/dtype.ts";
+import { loadArrayFile, openArraysInFile } from "../arrays/loadArray.node.ts";
+import type { ArrayInFile } from "../arrays/members.ts";
+import { type NdArray, elementCount } from "../arrays/ndarray.ts";
 import { activeInterpreter, sitePackagesOf } from "./environment.node.ts";
-import type { Files } from "./files.ts";
+import type { Files, OpenedArray } from "./files.ts";
+import { checkLarge } from "./largeCheck.node.ts";
 import { ModuleFinder } from "./modules.node.ts";
 
 export function resolvePath(path: string, directory: string): string {
@@ -23,14 +26,37 @@ export function filesFor(python: string | null = null): Files {
   return filesWith(new ModuleFinder(sites, roots));
 }
 
-/** Files of this machine, with modules where the finder looks for them. */
-export function filesWith(modules: ModuleFinder): Files {
+/** A check in memory takes about this much an element. */
+const CHECK_BYTES = 64;
+
+/** The most elements of an array that is read whole: a check on it takes half of the memory. */
+export function largestWhole(): number {
+  return totalmem() / 2 / CHECK_BYTES;
+}
+
+/**
+ * Files of this machine, with modules where the finder looks for them.
+ * @param mostElements of arrays that are read whole
+ */
+export function filesWith(modules: ModuleFinder, mostElements = largestWhole()): Files {
+  const opened = (array: ArrayInFile, path: string, full: string, member?: string): OpenedArray => {
+    const { shape, dtype } = array;
+    const isSmall = elementCount(shape) <= mostElements;
+    if (isSmall || array.stored === undefined || dtypes[dtype].kind === "complex") {
+      return asGiven(array.read(), path);
+    }
+    return { isLarge: true, shape, dtype, path: full, member };
+  };
   return {
     openArrays(path, directory) {
-      const content = openArrayFile(resolvePath(path, directory));
-      if ("shape" in content) return asGiven(content, path);
-      return new Map([...content].map(([name, read]) => [name, () => asGiven(read(), path)]));
+      const full = resolvePath(path, directory);
+      const content = openArraysInFile(full);
+      if ("shape" in content) return opened(content, path, full);
+      return new Map(
+        [...content].map(([name, open]) => [name, () => opened(open(), path, full, name)]),
+      );
     },
+    checkLarge: (inspection, arrays, watch) => checkLarge(inspection, arrays, null, watch),
     readArray: (path, member, directory) =>
       asGiven(loadArrayFile(resolvePath(path, directory), member), path),
     readModule: (dottedName, fromFile, directory) => modules.find(dottedName, fromFile, directory),

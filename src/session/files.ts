@@ -1,16 +1,42 @@
 /** File access as the session needs it: supplied by Node (`files.node.ts`), or by tests. */
-import type { NdArray } from "../arrays/ndarray.ts";
-import type { FileContent } from "../arrays/readers.ts";
+import type { DType, NdArray } from "../arrays/ndarray.ts";
 import type { ModuleSource } from "../python/host.ts";
+import type { Inspection, Watch } from "./inspect.ts";
 
 export type { ModuleSource };
 
+/** An array that is too large for a check in memory: what its file's header says of it. */
+export interface LargeArray {
+  readonly isLarge: true;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Where it is on this machine. */
+  readonly path: string;
+  readonly member: string | undefined;
+}
+
+export type OpenedArray = NdArray | LargeArray;
+
+export function isLarge(array: OpenedArray): array is LargeArray {
+  return "isLarge" in array;
+}
+
 export interface Files {
   /**
-   * A file's one array, or its arrays by name, each read when asked for.
+   * A file's one array, or its arrays by name, each read when asked for; of large ones the header.
    * @throws ArrayError that says what is wrong with the file and what to do
    */
-  openArrays(path: string, directory: string): FileContent;
+  openArrays(path: string, directory: string): OpenedArray | ReadonlyMap<string, () => OpenedArray>;
+  /**
+   * An inspection with the value and a check of its loss, with large arrays read part by part.
+   * @param arrays by the names of inputs; the others are in memory
+   * @throws ArrayError, InspectionError
+   */
+  checkLarge(
+    inspection: Inspection,
+    arrays: ReadonlyMap<string, LargeArray>,
+    watch: Watch,
+  ): Inspection;
   /** A file's array; `member` says which, for a file with several. @throws ArrayError */
   readArray(path: string, member: string | undefined, directory: string): NdArray;
   /** A Python module that `fromFile`, a file relative to `directory`, can import; or null. */

@@ -11,7 +11,8 @@ import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArrayHandle, ModuleSource, TraceHost } from "../python/host.ts";
 import { kernelArray, scalarTypeOf } from "./bindings.ts";
-import type { Files } from "./files.ts";
+import { type Files, type LargeArray, type OpenedArray, isLarge } from "./files.ts";
+import type { Inspection, Watch } from "./inspect.ts";
 
 /** Thrown out of tracing and kernels when the user interrupts. */
 export class Interrupted extends Error {
@@ -23,7 +24,7 @@ export class Interrupted extends Error {
 
 export class SessionHost implements TraceHost {
   /** Arrays behind input nodes. Weak: an array lives as long as some expression uses it. */
-  private readonly bound = new WeakMap<Expr, NdArray>();
+  private readonly bound = new WeakMap<Expr, OpenedArray>();
   private readonly files: Files;
   private readonly directory: string;
   private readonly printed: (text: string) => void;
@@ -61,11 +62,31 @@ export class SessionHost implements TraceHost {
   }
 
   bindInput(node: Expr, handle: ArrayHandle): void {
-    this.bound.set(node, handle.token as NdArray);
+    this.bound.set(node, handle.token as OpenedArray);
   }
 
+  /** Null also for a large array, which is not in memory. */
   arrayOf(node: Expr): NdArray | null {
-    return this.bound.get(node) ?? null;
+    const array = this.bound.get(node);
+    return array === undefined || isLarge(array) ? null : array;
+  }
+
+  /** The large array that a node stands for, or that it is computed from. */
+  largeOf(e: Expr): { readonly array: LargeArray; readonly isItself: boolean } | null {
+    for (const leaf of leaves(e)) {
+      const array = this.bound.get(leaf);
+      if (array !== undefined && isLarge(array)) return { array, isItself: leaf === e };
+    }
+    return null;
+  }
+
+  /** @throws ArrayError, InspectionError */
+  checkLarge(
+    inspection: Inspection,
+    arrays: ReadonlyMap<string, LargeArray>,
+    watch: Watch,
+  ): Inspection {
+    return this.files.checkLarge(inspection, arrays, watch);
   }
 
   evaluate(
@@ -125,9 +146,9 @@ export class SessionHost implements TraceHost {
 
 /** Arrays of an archive, each unpacked when it is asked for, once. */
 class LazyMembers extends Map<string, ArrayHandle> {
-  private readonly readers: ReadonlyMap<string, () => NdArray>;
+  private readonly readers: ReadonlyMap<string, () => OpenedArray>;
 
-  constructor(readers: ReadonlyMap<string, () => NdArray>) {
+  constructor(readers: ReadonlyMap<string, () => OpenedArray>) {
     super();
     this.readers = readers;
   }
@@ -155,7 +176,7 @@ function isFloat(dtype: string | null): dtype is "float16" | "bfloat16" | "float
   return dtype !== null && ["float16", "bfloat16", "float32", "float64"].includes(dtype);
 }
 
-export function handleOf(array: NdArray): ArrayHandle {
+export function handleOf(array: OpenedArray): ArrayHandle {
   return {
     shape: array.shape,
     type: scalarTypeOf(array.dtype),

@@ -2,25 +2,17 @@
  * `check --stream`: a loss on arrays that stay in their files. The report is that of a
  * derivation, with the loss's value, and a check along the gradient itself.
  */
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { parseArrayLiteral } from "../arrays/literal.ts";
-import { formatShape } from "../arrays/ndarray.ts";
 import { parseValueSpec } from "../arrays/valueSpec.ts";
-import * as b from "../expression/build.ts";
-import type { Expr, Input } from "../expression/node.ts";
-import { substitute } from "../expression/walk.ts";
 import { type Argument, PythonProgram } from "../python/program.ts";
-import { finite } from "../report/numbers.ts";
-import type { Check, Report } from "../report/schema.ts";
-import { Cancelled, type Watch as KernelWatch } from "../numbers/typedArrays.ts";
-import { kernelArray } from "./bindings.ts";
 import { toFailure } from "./failure.ts";
 import { SessionHost } from "./host.ts";
-import type { Inspection, Watch } from "./inspect.ts";
+import type { Watch } from "./inspect.ts";
 import { type Engine, type Job, type JobResult, argumentOf } from "./jobs.ts";
+import { type Place, checkLarge } from "./largeCheck.node.ts";
 import { namedShape } from "./shapes.ts";
-import { type StoredFile, storedArray, storedHeader } from "./stored.node.ts";
-import { type StreamedRequest, evaluateStreamed } from "./streamed.node.ts";
+import { storedHeader } from "./stored.node.ts";
 import { subjectOf } from "./subjects.ts";
 import { inspectTrace } from "./traced.ts";
 
@@ -57,7 +49,7 @@ export function checkStreamed(
     }
     const trace = subjectOf(program, job.callable, args).trace();
     const inspection = inspectTrace(trace, host, job.wrt, watch);
-    return { inspection: evaluated(inspection, places, job.out, watch) };
+    return { inspection: checkLarge(inspection, places, job.out, watch) };
   } catch (e) {
     return { failure: toFailure(e) };
   }
@@ -68,147 +60,8 @@ function splitValue(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** An array in a file. */
-interface Place {
-  readonly path: string;
-  readonly member: string | undefined;
-}
-
 /** What the file's header says of its array. */
 function shapeOf({ path, member }: Place): Argument {
   const { shape, dtype } = storedHeader(path, member);
   return { kind: "shape", axes: shape, dtype };
-}
-
-/** The watch over one of the five evaluations. */
-type Stage = (part: number, what: string) => KernelWatch;
-
-function evaluated(
-  inspection: Inspection,
-  places: ReadonlyMap<string, Place>,
-  out: string | null,
-  watch: Watch,
-): Inspection {
-  const files = new Map<string, StoredFile>();
-  try {
-    for (const [name, place] of places) files.set(name, opened(place, watch));
-    return evaluatedOn(files, inspection, out, watch);
-  } finally {
-    for (const file of files.values()) file.close();
-  }
-}
-
-/** Unpacking takes long: it can be cancelled as everything else. */
-function opened({ path, member }: Place, watch: Watch): StoredFile {
-  return storedArray(path, member, (fraction) => {
-    if (watch.isCancelled()) throw new Cancelled();
-    watch.onProgress(fraction, `reading ${basename(path)}`);
-  });
-}
-
-function evaluatedOn(
-  files: ReadonlyMap<string, StoredFile>,
-  inspection: Inspection,
-  out: string | null,
-  watch: Watch,
-): Inspection {
-  const { loss, wrt, gradientExpr, report } = inspection;
-  const arrays = new Map(
-    inspection.inputs.flatMap((x) =>
-      x.array === null ? [] : [[x.name, kernelArray(x.array)] as const],
-    ),
-  );
-  const request = { files, arrays, arithmetic: "float64" } as const;
-  const squared = b.sum(b.mul(gradientExpr, gradientExpr));
-  const stage: Stage = (part, what) => ({
-    isCancelled: () => watch.isCancelled(),
-    onProgress: (f) => {
-      watch.onProgress((part + f) / 5, what);
-    },
-  });
-  const [value, square] = evaluateStreamed(
-    {
-      ...request,
-      scalars: [loss, squared],
-      written: out === null ? null : { expr: gradientExpr, path: out },
-    },
-    stage(0, "evaluating"),
-  );
-  const check = alongGradient(request, loss, wrt.node as Input, gradientExpr, square!, stage);
-  const shapes = [...files.keys()].map((name) => {
-    const node = inspection.inputs.find((x) => x.name === name)?.node;
-    return `${name} ${formatShape(node?.shape.map((a) => a.size ?? 0) ?? [])}`;
-  });
-  const updated: Report = {
-    ...report,
-    loss: { ...report.loss, value: finite(value!) },
-    check,
-    assumptions: [
-      ...report.assumptions.filter((a) => !a.startsWith("no arrays were given")),
-      `arrays are read part by part from their files: ${shapes.join(", ")}`,
-    ],
-  };
-  return { ...inspection, report: updated };
-}
-
-/** Steps, in units of the gradient's root mean square: differences are extrapolated from these two. */
-const STEP = 1e-3;
-
-/**
- * How fast the loss changes along its gradient, which must be the sum of the gradient's squares. Two
- * central differences, extrapolated (Richardson): their own gap bounds the error.
- */
-function alongGradient(
-  request: Omit<StreamedRequest, "scalars" | "written">,
-  loss: Expr,
-  wrt: Input,
-  gradient: Expr,
-  square: number,
-  stage: Stage,
-): Check {
-  const base = {
-    method:
-      "two central differences along the gradient, extrapolated; 4 evaluations from the files",
-    maxAbsError: null,
-    maxRelError: null,
-    bound: null,
-    maxScaledError: null,
-    worst: null,
-    notes: ["Elements are not judged one by one where arrays are read part by part."],
-  };
-  if (Number.isNaN(square)) {
-    return { ...base, verdict: "undefined", sentence: "the gradient is NaN on these arrays" };
-  }
-  if (square === 0) {
-    return {
-      ...base,
-      verdict: "cannot-be-decided",
-      sentence: "the gradient is zero everywhere on these arrays, so no direction shows a slope",
-    };
-  }
-  const count = wrt.shape.reduce((n, a) => n * (a.size ?? 1), 1);
-  const unit = STEP / Math.sqrt(square / count);
-  const at = (step: number, part: number): number => {
-    const moved = b.add(wrt, b.mul(b.constant(step), gradient));
-    const scalars = [substitute(loss, new Map([[wrt, moved]]))];
-    return evaluateStreamed({ ...request, scalars, written: null }, stage(part, "checking"))[0]!;
-  };
-  const slope = (step: number, part: number): number =>
-    (at(step, part) - at(-step, part + 1)) / (2 * step);
-  const wide = slope(unit, 1);
-  const narrow = slope(unit / 2, 3);
-  const measured = (4 * narrow - wide) / 3;
-  const error = Math.abs(measured - square);
-  const bound = Math.abs(measured - narrow) + 1e-9 * square;
-  const relative = error / square;
-  const isMeasured = Number.isFinite(measured) && bound < 1e-3 * square;
-  const verdict = !isMeasured ? "cannot-be-decided" : error <= bound ? "agrees" : "differs";
-  return {
-    ...base,
-    verdict,
-    maxRelError: finite(relative),
-    sentence: isMeasured
-      ? `along the gradient the loss changes by ${measured.toExponential(6)} a step, and the gradient's squares add up to ${square.toExponential(6)}: ${relative.toExponential(1)} apart, measured to ${(bound / square).toExponential(1)}`
-      : "differences of the loss along the gradient are too rough to decide",
-  };
 }

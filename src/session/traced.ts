@@ -5,8 +5,15 @@ import type { Trace } from "../python/program.ts";
 import type { Diagnostic, Report, SourceLocation } from "../report/schema.ts";
 import { bounded } from "./bounded.ts";
 import { judgeHandwritten } from "./handwritten.ts";
+import { type LargeArray, type OpenedArray, isLarge } from "./files.ts";
 import type { SessionHost } from "./host.ts";
-import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
+import {
+  type InspectedInput,
+  type Inspection,
+  InspectionError,
+  type Watch,
+  inspect,
+} from "./inspect.ts";
 import { diagnose } from "./rules.ts";
 
 /** @throws PythonError at the loss, too, if its formula is too long for the engine */
@@ -16,7 +23,34 @@ export function inspectTrace(
   wrt: string | null,
   watch: Watch,
 ): Inspection {
-  return bounded(trace, () => inspectionOf(trace, host, wrt, watch));
+  const large = largeArrays(trace, host);
+  const inspection = bounded(trace, () => inspectionOf(trace, host, wrt, watch));
+  return large.size === 0 ? inspection : host.checkLarge(inspection, large, watch);
+}
+
+/** The arrays that are not in memory, by the names of their inputs. */
+function largeArrays(trace: Trace, host: SessionHost): Map<string, LargeArray> {
+  const found = new Map<string, LargeArray>();
+  for (const x of trace.inputs) {
+    const large = host.largeOf(x.argument ?? x.node);
+    if (large === null) continue;
+    if (!large.isItself) {
+      throw new InspectionError(
+        `${x.parameter} of ${trace.name} is computed from an array that is too large for memory`,
+        "Call the loss on the array itself, and do what comes before in the loss.",
+      );
+    }
+    found.set(x.parameter, large.array);
+  }
+  for (const { name, handle } of trace.captured) {
+    const array = handle.token as OpenedArray;
+    if (isLarge(array)) found.set(name, array);
+  }
+  return found;
+}
+
+function inMemory(array: OpenedArray): NdArray | null {
+  return isLarge(array) ? null : array;
 }
 
 function inspectionOf(
@@ -36,7 +70,7 @@ function inspectionOf(
     name: c.name,
     node: c.node,
     role: "other",
-    array: c.handle.token as NdArray,
+    array: inMemory(c.handle.token as OpenedArray),
     isFixed: true,
   }));
   const inspection = withAnnotations(trace.spans, trace.labels, () =>

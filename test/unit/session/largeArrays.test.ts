@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { npyHeaderBytes, writeNpy } from "../../../src/arrays/npy.ts";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import type { Comparison, Report } from "../../../src/report/schema.ts";
+import { filesWith } from "../../../src/session/files.node.ts";
+import { ModuleFinder } from "../../../src/session/modules.node.ts";
+import { NotebookSession } from "../../../src/session/notebook.ts";
+import type { CellOutput, Failure } from "../../../src/session/protocol.ts";
+
+const DICE = `
+import numpy as np
+def dice(y_true, y_pred, epsilon=1e-7):
+    total = np.sum(y_true) + np.sum(y_pred)
+    return 1 - (2 * np.sum(y_true * y_pred) + epsilon) / (total + epsilon)
+t = np.load("t.npy")
+p = np.load("p.npy")
+`;
+
+describe("arrays that are too large for memory, in cells", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dice-gradient-large-"));
+  const shape = [3, 40, 5];
+  const scores = Float32Array.from({ length: 600 }, (_, k) => 0.5 + 0.4 * Math.sin(k * k));
+  const mask = Uint8Array.from(scores, (v, k) => (v + 0.2 * Math.cos(k) > 0.6 ? 1 : 0));
+  let large: NotebookSession;
+  let small: NotebookSession;
+
+  before(async () => {
+    writeFileSync(join(folder, "p.npy"), writeNpy({ dtype: "float32", shape, data: scores }));
+    writeFileSync(join(folder, "t.npy"), writeNpy({ dtype: "uint8", shape, data: mask }));
+    const parser = await loadParserFromDisk();
+    large = new NotebookSession(parser, filesWith(new ModuleFinder([]), 500), folder);
+    small = new NotebookSession(parser, filesWith(new ModuleFinder([])), folder);
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function run(session: NotebookSession, source: string, isCancelled = (): boolean => false) {
+    const outputs: CellOutput[] = [];
+    const said: string[] = [];
+    const watch = {
+      onProgress: (_: number | null, what: string) => {
+        said.push(what);
+      },
+      isCancelled,
+    };
+    session.execute({ language: "python", source, file: "Cell 1" }, (o) => outputs.push(o), watch);
+    return { outputs, said };
+  }
+
+  function report(session: NotebookSession, source: string): Report {
+    const [only] = run(session, source).outputs;
+    assert.ok(only?.kind === "report", JSON.stringify(only));
+    return only.drawn.report as Report;
+  }
+
+  function failure(source: string): Failure {
+    const [only] = run(large, source).outputs;
+    assert.ok(only?.kind === "failure", JSON.stringify(only));
+    assert.notEqual(only.failure.name, "Internal error", only.failure.message);
+    return only.failure;
+  }
+
+  it("are read part by part: the loss's value, and a check along the gradient", () => {
+    const streamed = report(large, `${DICE}dice(t, p)`);
+    const whole = report(small, `${DICE}dice(t, p)`);
+    assert.equal(streamed.check.verdict, "agrees", streamed.check.sentence);
+    assert.match(streamed.check.method, /from the files/);
+    assert.ok(Math.abs(streamed.loss.value! - whole.loss.value!) < 1e-15);
+    assert.equal(streamed.gradient.latex, whole.gradient.latex);
+    assert.ok(
+      streamed.assumptions.includes(
+        "arrays are read part by part from their files: y_true (3, 40, 5), y_pred (3, 40, 5)",
+      ),
+      streamed.assumptions.join("\n"),
+    );
+  });
+
+  it("stand beside arrays that are in memory", () => {
+    const { check, loss } = report(large, `${DICE}dice(np.ones((3, 40, 5)), p)`);
+    assert.equal(check.verdict, "agrees");
+    const whole = report(small, `${DICE}dice(np.ones((3, 40, 5)), p)`);
+    assert.ok(Math.abs(loss.value! - whole.loss.value!) < 1e-15);
+  });
+
+  it("are derived and compared as functions", () => {
+    const source = `${DICE}
+def half(y_true, y_pred):
+    return 0.5 * dice(y_true, y_pred)
+compare(dice(t, p), half(t, p))`;
+    const comparison = report(large, source) as unknown as Comparison;
+    assert.deepEqual(
+      comparison.reports.map((r) => r.check.verdict),
+      ["agrees", "agrees"],
+    );
+  });
+
+  it("say what cannot be done with them, and what to do", () => {
+    const computed = failure(`${DICE}dice(t, p / 2)`);
+    assert.match(computed.message, /y_pred of dice is computed from an array that is too large/);
+    assert.match(computed.remedy ?? "", /Call the loss on the array itself/);
+    const whole = failure(`${DICE}
+def sorted_dice(y_true, y_pred):
+    return np.sum(np.transpose(y_pred) * np.reshape(y_true, (5, 40, 3)))
+sorted_dice(t, p)`);
+    assert.match(whole.message, /cannot go through its arrays part by part/);
+  });
+
+  it("are told of, and stop when they are asked to", () => {
+    const { said } = run(large, `${DICE}dice(t, p)`);
+    assert.ok(said.includes("evaluating") && said.includes("checking"), said.join());
+    const [stopped] = run(large, "dice(t, p)", () => true).outputs;
+    assert.ok(stopped?.kind === "failure");
+    assert.equal(stopped.failure.name, "Interrupted");
+  });
+
+  it("are named where their file is cut short", () => {
+    writeFileSync(join(folder, "cut.npy"), npyHeaderBytes("float32", [1000]));
+    const { name, message } = failure(`${DICE}q = np.load("cut.npy")\ndice(q, q)`);
+    assert.equal(name, "Array");
+    assert.match(message, /cut\.npy is cut short/);
+  });
+});
