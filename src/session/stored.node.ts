@@ -1,14 +1,5 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
@@ -68,13 +59,15 @@ export function storedArray(path: string, member: string | undefined, tick: Tick
   const label = member === undefined ? path : `${path}[${member}]`;
   const { layout, bytes } = stored;
   const size = elementCount(layout.shape) * dtypes[layout.dtype].bytes;
-  const flat =
-    bytes.kind === "packed" ? unpacked(bytes, size, label, tick) : openAgain(path, bytes);
+  const flat: Flat =
+    bytes.kind === "packed"
+      ? unpacked(bytes, size, label, tick)
+      : { source: bytes.source, offset: bytes.offset, close: () => undefined };
   try {
     if (bytes.kind === "flat") bytes.verify?.(tick);
     const reader = elementReader(flat.source, flat.offset, stored, label);
     return {
-      ...readingInto(reader),
+      ...readingInto(reader, label),
       dtype: reader.dtype,
       shape: layout.shape,
       length: reader.count,
@@ -104,7 +97,7 @@ function readable(array: ArrayInFile, path: string, member: string | undefined):
   );
 }
 
-function readingInto(reader: ElementReader): Pick<StoredFile, "like" | "read"> {
+function readingInto(reader: ElementReader, label: string): Pick<StoredFile, "like" | "read"> {
   const own = LIKE[reader.dtype];
   if (own !== undefined) {
     return {
@@ -120,7 +113,18 @@ function readingInto(reader: ElementReader): Pick<StoredFile, "like" | "read"> {
       const data = dtypes[reader.dtype].store(into.length);
       reader.read(first, data);
       const part = { dtype: reader.dtype, shape: [into.length], data };
-      decodeFloat64(part, 0, into as Float64Array);
+      try {
+        decodeFloat64(part, 0, into as Float64Array, true);
+      } catch (e) {
+        if (!(e instanceof ArrayError)) throw e;
+        throw new ArrayError(
+          `${label} holds whole numbers beyond 2^53, which float64 cannot hold.`,
+          {
+            remedy: "Save it as float64, if they may be rounded.",
+            cause: e,
+          },
+        );
+      }
     },
   };
 }
@@ -129,21 +133,6 @@ interface Flat {
   readonly source: ByteSource;
   readonly offset: number;
   readonly close: () => void;
-}
-
-/** The elements where they lie; the file is held open, so that it stays the same one. */
-function openAgain(path: string, { source, offset }: { source: ByteSource; offset: number }): Flat {
-  const isWhole = source.size === statSync(path).size;
-  // Elements in a part of a file, or in another file, are read as their reader reads them.
-  if (!isWhole) return { source, offset, close: () => undefined };
-  const file = openSync(path, "r");
-  return {
-    source: sourceOfFile(file, source.size),
-    offset,
-    close: () => {
-      closeSync(file);
-    },
-  };
 }
 
 /** A file that is gone when it is closed, or the program ends. */

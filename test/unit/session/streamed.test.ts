@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadArrayFile } from "../../../src/arrays/loadArray.node.ts";
-import { ArrayError, decodeFloat64 } from "../../../src/arrays/ndarray.ts";
+import { ArrayError, type NdArray, toFloat64 } from "../../../src/arrays/ndarray.ts";
 import { writeNpy, readNpy } from "../../../src/arrays/npy.ts";
 import { readerFor } from "../../../src/arrays/readers.ts";
 import { axis } from "../../../src/expression/axis.ts";
@@ -41,6 +41,16 @@ function losses(n: number): { x: Input; of: Readonly<Record<string, Expr>> } {
 function tryStored(from: string, member: string | undefined): StoredFile | null {
   try {
     return storedArray(from, member, () => undefined);
+  } catch (e) {
+    if (e instanceof ArrayError) return null;
+    throw e;
+  }
+}
+
+/** Null for whole numbers that float64 cannot hold. */
+function exactly(array: NdArray): Float64Array | null {
+  try {
+    return toFloat64(array);
   } catch (e) {
     if (e instanceof ArrayError) return null;
     throw e;
@@ -150,9 +160,12 @@ describe("losses of files, part by part", () => {
       const files = new Map([["x", file0]]);
       const written = { expr: gradient, path: out };
       const request = { scalars: [loss], written, files, arithmetic: "float64" } as const;
+      const whole = exactly(loadArrayFile(from, member));
+      if (whole === null) {
+        assert.throws(() => evaluateStreamed(request, WATCH), /whole numbers beyond 2\^53/);
+        continue;
+      }
       const [value] = evaluateStreamed(request, WATCH);
-      const whole = new Float64Array(count);
-      decodeFloat64(loadArrayFile(from, member), 0, whole);
       const inMemory = compileKernel([loss, gradient]).run(new Map([["x", whole]])).outputs;
       assert.ok(near(value!, inMemory[0]!.data[0]!), `${label}: the loss`);
       const read = loadArrayFile(out);
