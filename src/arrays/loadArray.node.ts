@@ -88,6 +88,8 @@ function fileSource(path: string): ByteSource {
       return stat.size;
     }),
     read: (offset, length) => guarded(path, () => readPart(path, offset, length)),
+    readInto: (offset, into) =>
+      guarded(path, () => withOpen(path, (handle) => readFrom(handle, offset, into))),
     beside: (fileName) => fileSource(join(dirname(path), fileName)),
   };
 }
@@ -104,22 +106,33 @@ function guarded<T>(path: string, act: () => T): T {
 const READ_BYTES = 2 ** 30;
 
 function readPart(path: string, offset: number, length: number): Uint8Array {
-  const handle = openSync(path, "r");
-  try {
+  return withOpen(path, (handle) => {
     const { size } = fstatSync(handle);
     const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
-    let filled = 0;
-    while (filled < bytes.length) {
-      const wanted = Math.min(READ_BYTES, bytes.length - filled);
-      const read = readSync(handle, bytes, filled, wanted, offset + filled);
-      // The file was cut while it was read; its reader will say so.
-      if (read === 0) return bytes.subarray(0, filled);
-      filled += read;
-    }
-    return bytes;
+    // If the file was cut while it was read, its reader will say so.
+    return bytes.subarray(0, readFrom(handle, offset, bytes));
+  });
+}
+
+function withOpen<T>(path: string, act: (handle: number) => T): T {
+  const handle = openSync(path, "r");
+  try {
+    return act(handle);
   } finally {
     closeSync(handle);
   }
+}
+
+/** Fills `into` from `offset` of an open file on; how many bytes there were. */
+export function readFrom(handle: number, offset: number, into: Uint8Array): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const wanted = Math.min(READ_BYTES, into.length - filled);
+    const read = readSync(handle, into, filled, wanted, offset + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
 }
 
 function systemError(path: string, cause: unknown): ArrayError {

@@ -2,7 +2,7 @@
  * Cells' runs in the worker. What a run makes is kept until there is a cell to write it to, so that a
  * run can begin before its cell is in the notebook, and goes there afterwards as it comes.
  */
-import type { CellOutput, Failure } from "../session/protocol.ts";
+import { type CellOutput, NOWHERE } from "../session/protocol.ts";
 import { EngineFailure, type Session } from "./engine.ts";
 
 export type CellInput = Parameters<Session["execute"]>[0];
@@ -58,14 +58,6 @@ export class CellRun {
     this.listener?.onOutput(output);
   }
 }
-
-const NOWHERE: Omit<Failure, "name" | "message"> = {
-  file: null,
-  line: null,
-  column: null,
-  caretText: null,
-  remedy: null,
-};
 
 /** A notebook's state in the worker. */
 export class Kernel {

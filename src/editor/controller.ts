@@ -242,7 +242,7 @@ export class NotebookController implements vscode.Disposable {
     }
     execution.executionOrder = run.executionOrder;
     execution.start(run.startTime);
-    const progress = new LateProgress(`Cell ${String(cell.index + 1)}`);
+    const progress = new LateProgress(fileOf(cell.index));
     // Outputs are appended one after the other; VS Code keeps their order only if they are awaited.
     let written =
       cell.outputs.length === 0 ? Promise.resolve() : Promise.resolve(execution.clearOutput());

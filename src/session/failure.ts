@@ -5,9 +5,7 @@ import { FormulaError } from "../formula/parse.ts";
 import { PythonError } from "../python/errors.ts";
 import { Interrupted } from "./host.ts";
 import { InspectionError } from "./inspect.ts";
-import type { Failure } from "./protocol.ts";
-
-const NOWHERE = { file: null, line: null, column: null, caretText: null, remedy: null };
+import { type Failure, NOWHERE } from "./protocol.ts";
 
 export function toFailure(error: unknown): Failure {
   if (error instanceof PythonError) {

@@ -30,7 +30,7 @@ export function filesFor(python: string | null = null): Files {
 const CHECK_BYTES = 64;
 
 /** The most elements of an array that is read whole: a check on it takes half of the memory. */
-export function largestWhole(): number {
+function largestWhole(): number {
   return totalmem() / 2 / CHECK_BYTES;
 }
 

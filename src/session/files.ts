@@ -21,6 +21,11 @@ export function isLarge(array: OpenedArray): array is LargeArray {
   return "isLarge" in array;
 }
 
+/** Null for a large array. */
+export function inMemory(array: OpenedArray): NdArray | null {
+  return isLarge(array) ? null : array;
+}
+
 export interface Files {
   /**
    * A file's one array, or its arrays by name, each read when asked for; of large ones the header.

@@ -11,7 +11,7 @@ import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArrayHandle, ModuleSource, TraceHost } from "../python/host.ts";
 import { kernelArray, scalarTypeOf } from "./bindings.ts";
-import { type Files, type LargeArray, type OpenedArray, isLarge } from "./files.ts";
+import { type Files, type LargeArray, type OpenedArray, inMemory, isLarge } from "./files.ts";
 import type { Inspection, Watch } from "./inspect.ts";
 
 /** Thrown out of tracing and kernels when the user interrupts. */
@@ -68,7 +68,7 @@ export class SessionHost implements TraceHost {
   /** Null also for a large array, which is not in memory. */
   arrayOf(node: Expr): NdArray | null {
     const array = this.bound.get(node);
-    return array === undefined || isLarge(array) ? null : array;
+    return array === undefined ? null : inMemory(array);
   }
 
   /** The large array that a node stands for, or that it is computed from. */

@@ -8,6 +8,7 @@ import { type GradientTestResult, testLoss } from "./gradientTest.ts";
 import { type LintResult, lintSource, lossNames } from "./lint.ts";
 import { isNotebook } from "./notebookCells.ts";
 import type { LintJob } from "./lintThreads.node.ts";
+import { NOWHERE } from "./protocol.ts";
 
 /** Nobody writes a loss in a file larger than this. */
 const LARGEST_FILE = 2_000_000;
@@ -40,15 +41,7 @@ async function answerer(python: string | null): Promise<(job: LintJob) => unknow
 }
 
 function unread(file: string, why: string): LintResult {
-  const failure = {
-    name: "Not read",
-    message: why,
-    file,
-    line: null,
-    column: null,
-    caretText: null,
-    remedy: null,
-  };
+  const failure = { ...NOWHERE, name: "Not read", message: why, file };
   return { file, losses: 0, findings: [], untraced: [], faults: [failure] };
 }
 

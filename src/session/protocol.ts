@@ -112,6 +112,15 @@ export interface Failure {
   readonly remedy: string | null;
 }
 
+/** Of a failure that is at no place in particular. */
+export const NOWHERE = {
+  file: null,
+  line: null,
+  column: null,
+  caretText: null,
+  remedy: null,
+} as const satisfies Omit<Failure, "name" | "message">;
+
 export type CellOutput =
   | { readonly kind: "report"; readonly drawn: Drawn }
   | { readonly kind: "text"; readonly text: string }

@@ -1,9 +1,9 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
-import { openArrayInFile } from "../arrays/loadArray.node.ts";
+import { openArrayInFile, readFrom } from "../arrays/loadArray.node.ts";
 import type { ArrayInFile } from "../arrays/members.ts";
 import { ArrayError, decodeFloat64, elementCount } from "../arrays/ndarray.ts";
 import { npyHeaderBytes } from "../arrays/npy.ts";
@@ -56,7 +56,7 @@ export function storedHeader(path: string, member?: string): Pick<ArrayInFile, "
 export function storedArray(path: string, member: string | undefined, tick: Tick): StoredFile {
   const array = openArrayInFile(path, member);
   const stored = readable(array, path, member);
-  const label = member === undefined ? path : `${path}[${member}]`;
+  const label = labelOf(path, member);
   const { layout, bytes } = stored;
   const size = elementCount(layout.shape) * dtypes[layout.dtype].bytes;
   const flat: Flat =
@@ -83,9 +83,13 @@ export function storedArray(path: string, member: string | undefined, tick: Tick
   }
 }
 
+function labelOf(path: string, member: string | undefined): string {
+  return member === undefined ? path : `${path}[${member}]`;
+}
+
 function readable(array: ArrayInFile, path: string, member: string | undefined): StoredElements {
   const stored = array.stored?.();
-  const label = member === undefined ? path : `${path}[${member}]`;
+  const label = labelOf(path, member);
   const isReal = dtypes[array.dtype].kind !== "complex";
   if (stored !== undefined && isReal) return stored;
   throw new ArrayError(
@@ -166,21 +170,12 @@ function unpacked(packed: PackedElements, size: number, label: string, tick: Tic
 }
 
 function sourceOfFile(file: number, size: number): ByteSource {
-  const readInto = (offset: number, into: Uint8Array): number => {
-    let done = 0;
-    while (done < into.length) {
-      const read = readSync(file, into, done, into.length - done, offset + done);
-      if (read === 0) break;
-      done += read;
-    }
-    return done;
-  };
   return {
     size,
-    readInto,
+    readInto: (offset, into) => readFrom(file, offset, into),
     read: (offset, length) => {
       const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
-      return bytes.subarray(0, readInto(offset, bytes));
+      return bytes.subarray(0, readFrom(file, offset, bytes));
     },
   };
 }
@@ -199,7 +194,6 @@ export function createNpy(
   const dtype = like instanceof Float32Array ? "float32" : "float64";
   const header = npyHeaderBytes(dtype, shape, isReversed);
   writeSync(file, header, 0, header.length, 0);
-  const source = sourceOfFile(file, Infinity);
   const placeOf = (first: number): number => header.length + first * like.BYTES_PER_ELEMENT;
   return {
     like,
@@ -208,7 +202,7 @@ export function createNpy(
     isReversed,
     length: elementCount(shape),
     read(first, into) {
-      source.readInto?.(placeOf(first), bytesOf(into));
+      readFrom(file, placeOf(first), bytesOf(into));
     },
     write(first, from) {
       const bytes = bytesOf(from);

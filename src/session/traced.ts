@@ -1,11 +1,10 @@
 /** From a trace of the user's function, and the arrays it was called with, to an inspection. */
-import type { NdArray } from "../arrays/ndarray.ts";
 import { withAnnotations } from "../expression/node.ts";
 import type { Trace } from "../python/program.ts";
 import type { Diagnostic, Report, SourceLocation } from "../report/schema.ts";
 import { bounded } from "./bounded.ts";
 import { judgeHandwritten } from "./handwritten.ts";
-import { type LargeArray, type OpenedArray, isLarge } from "./files.ts";
+import { type LargeArray, type OpenedArray, inMemory, isLarge } from "./files.ts";
 import type { SessionHost } from "./host.ts";
 import {
   type InspectedInput,
@@ -47,10 +46,6 @@ function largeArrays(trace: Trace, host: SessionHost): Map<string, LargeArray> {
     if (isLarge(array)) found.set(name, array);
   }
   return found;
-}
-
-function inMemory(array: OpenedArray): NdArray | null {
-  return isLarge(array) ? null : array;
 }
 
 function inspectionOf(

@@ -1,10 +1,10 @@
 /** Trees of version 2, in which newer HDF5 files keep chunks. Source: the specification, section III.A.2. */
-import { latin1 } from "../../source.ts";
 import type { Fields, Hdf5File } from "./file.ts";
 
 /** Signature, version, kind and checksum of a node. */
 const NODE_BYTES = 10;
 const MAX_DEPTH = 32;
+const NODE = "a node of a tree";
 
 export interface TreeRecord {
   /** What the tree holds; 10 and 11 are chunks. */
@@ -15,7 +15,8 @@ export interface TreeRecord {
 /** All records of a tree, in order. @throws ArrayError if it is none */
 export function* bTreeRecords(file: Hdf5File, address: number): Generator<TreeRecord> {
   const { offsetBytes: O, lengthBytes: L } = file;
-  const head = nodeAt(file, address, "BTHD", 22 + O + L);
+  const head = file.signed(address, "BTHD", 22 + O + L, NODE);
+  head.skip(1);
   const kind = head.uint(1);
   const nodeBytes = head.uint(4);
   const recordBytes = head.uint(2);
@@ -34,8 +35,8 @@ export function* bTreeRecords(file: Hdf5File, address: number): Generator<TreeRe
     const { counts, totals } = sizes[level]!;
     const pointerBytes = level === 0 ? 0 : (count + 1) * (O + counts + totals);
     const bytes = 6 + count * recordBytes + pointerBytes;
-    const node = nodeAt(file, at, level === 0 ? "BTLF" : "BTIN", bytes);
-    node.skip(1);
+    const node = file.signed(at, level === 0 ? "BTLF" : "BTIN", bytes, NODE);
+    node.skip(2);
     const records = Array.from({ length: count }, () => node.part(recordBytes));
     for (let i = 0; i <= count; i++) {
       if (level > 0) {
@@ -49,15 +50,6 @@ export function* bTreeRecords(file: Hdf5File, address: number): Generator<TreeRe
     }
   }
   yield* look(root, inRoot, depth);
-}
-
-function nodeAt(file: Hdf5File, address: number, signature: string, bytes: number): Fields {
-  const node = file.at(address, bytes, "a node of a tree");
-  if (latin1(node.part(4).bytes) !== signature) {
-    throw file.damaged("a node of a tree is not there", address);
-  }
-  node.skip(1);
-  return node;
 }
 
 /**

@@ -2,7 +2,6 @@
  * Where a dataset's chunks are: the indexes that HDF5 keeps of them. Source: the specification,
  * sections III.A, III.C and VII, and IV.A.2.i.
  */
-import { latin1 } from "../../source.ts";
 import type { Fields, Hdf5File } from "./file.ts";
 import { bTreeRecords } from "./bTree.ts";
 import { treeLeaves } from "./groups.ts";
@@ -32,6 +31,8 @@ export interface Grid {
 export type ChunkIndex = (file: Hdf5File, grid: Grid) => Iterable<Chunk>;
 
 type Stored = Omit<Chunk, "start">;
+
+const INDEX = "an index of chunks";
 
 const nothing: ChunkIndex = () => [];
 
@@ -111,10 +112,7 @@ function* onGrid(
 
 /** An index's header or block. */
 function block(file: Hdf5File, address: number, signature: string, bytes: number): Fields {
-  const fields = file.at(address, bytes, "an index of chunks");
-  if (latin1(fields.part(4).bytes) !== signature) {
-    throw file.damaged("an index of chunks is not there", address);
-  }
+  const fields = file.signed(address, signature, bytes, INDEX);
   fields.skip(1);
   return fields;
 }
@@ -151,7 +149,7 @@ function pages(
     if (fields === undefined) {
       const entries = Math.min(perPage, count - page * perPage);
       const at = start + page * (perPage * entryBytes + 4);
-      fields = isThere(page) ? file.at(at, entries * entryBytes, "an index of chunks") : null;
+      fields = isThere(page) ? file.at(at, entries * entryBytes, INDEX) : null;
       known.set(page, fields);
     }
     return fields;
@@ -176,7 +174,7 @@ function fixedArray(file: Hdf5File, address: number, grid: Grid): (k: number) =>
   const read = entryReader(file, isPacked, entryBytes, grid);
   if (count <= perPage) {
     block(file, data, "FADB", 6 + O);
-    const all = file.at(data + 6 + O, count * entryBytes, "an index of chunks");
+    const all = file.at(data + 6 + O, count * entryBytes, INDEX);
     return (k) => (k < count ? read(all, k) : null);
   }
   const bitmapBytes = Math.ceil(count / perPage / 8);
@@ -225,7 +223,7 @@ function extensibleArray(
 
   const dataBlock = (at: number, entries: number): ((k: number) => Fields | null) => {
     block(file, at, "EADB", prefixBytes);
-    const all = file.at(at + prefixBytes, entries * entryBytes, "an index of chunks");
+    const all = file.at(at + prefixBytes, entries * entryBytes, INDEX);
     return () => all;
   };
   const superBlock = (

@@ -90,6 +90,13 @@ export class Hdf5File {
     return new Fields(this, bytesAt(this.source, address, length, what, this.name), address);
   }
 
+  /** The same for a part that begins with its signature, which is passed over. */
+  signed(address: number, signature: string, length: number, what: string): Fields {
+    const fields = this.at(address, length, what);
+    if (latin1(fields.part(4).bytes) === signature) return fields;
+    throw this.damaged(`${what} is not there`, address);
+  }
+
   damaged(what: string, byteOffset: number): ArrayError {
     return damaged(this.name, what, { byteOffset });
   }

@@ -91,9 +91,7 @@ function addHeap(file: Hdf5File, heap: number, names: number, members: Map<strin
 /** A group in the old form: a tree of nodes that name entries in a heap. */
 function addTable(file: Hdf5File, tree: number, heap: number, members: Map<string, number>): void {
   const { offsetBytes: O, lengthBytes: L } = file;
-  const head = file.at(heap, 8 + 2 * L + O, "a heap of names");
-  if (latin1(head.part(4).bytes) !== "HEAP")
-    throw file.damaged("a heap of names is not there", heap);
+  const head = file.signed(heap, "HEAP", 8 + 2 * L + O, "a heap of names");
   head.skip(4);
   const size = head.length();
   head.skip(L);
