@@ -2,10 +2,18 @@
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type Crew, type CrewJob, PieceFailed, useCrew } from "./crew.ts";
-import { CONTROL, REMEMBERED_MODULES, closeClaims, firstClaim, workOn } from "./crewWork.ts";
+import {
+  CONTROL,
+  REMEMBERED_MODULES,
+  closeClaims,
+  firstClaim,
+  numbersOf,
+  showJob,
+  workOn,
+} from "./crewWork.ts";
 import type { ThreadMessage, ThreadStart } from "./thread.node.ts";
 import { features } from "./wasm/features.ts";
-import { heap } from "./wasm/heap.ts";
+import { Scratch, heap } from "./wasm/heap.ts";
 
 /** How long to wait for the others between two looks at whether to stop. */
 const WAIT_MS = 10;
@@ -42,6 +50,8 @@ class NodeCrew implements Crew {
   private alone = 0;
   private unhelped = 0;
 
+  /** Those that the present job is made of. */
+  private readonly numbers = new Scratch(heap());
   private readonly patience: number;
 
   constructor(threads: number, file: URL, patience: number) {
@@ -55,23 +65,24 @@ class NodeCrew implements Crew {
     const { control } = this;
     const generation = ++this.generation;
     for (const k of [CONTROL.done, CONTROL.failed, CONTROL.helped]) Atomics.store(control, k, 0);
-    Atomics.store(control, CONTROL.next, firstClaim(generation));
     const wakes = this.alone === 0;
-    if (wakes) this.wake(job, generation);
+    if (wakes) this.show(job, generation);
+    Atomics.store(control, CONTROL.next, firstClaim(generation));
+    if (wakes) this.wake(generation);
     else this.alone--;
     try {
       workOn(job, generation, control, () => {
         tick(Atomics.load(control, CONTROL.done));
       });
-      this.wait(job.bounds.length, tick);
+      this.wait(job.pieces, tick);
     } catch (error) {
       if (!(error instanceof ThreadLost)) {
-        this.wait(closeClaims(control, generation, job.bounds.length), () => undefined);
+        this.wait(closeClaims(control, generation, job.pieces), () => undefined);
       }
       throw error;
     }
     if (Atomics.load(control, CONTROL.failed) !== 0) throw new PieceFailed();
-    const helped = Atomics.load(control, CONTROL.helped) / job.bounds.length;
+    const helped = Atomics.load(control, CONTROL.helped) / job.pieces;
     if (!wakes || !this.isReady) return;
     this.unhelped = helped < LEAST_SHARE * (1 - 1 / this.threads) ? this.unhelped + 1 : 0;
     if (this.unhelped < JOBS_UNHELPED) return;
@@ -81,6 +92,7 @@ class NodeCrew implements Crew {
 
   async stop(): Promise<void> {
     await Promise.all(this.helpers.map((h) => h.worker.terminate()));
+    this.numbers.release();
     heap().release(this.control.byteOffset);
   }
 
@@ -99,21 +111,24 @@ class NodeCrew implements Crew {
     );
   }
 
-  private wake(job: CrewJob, generation: number): void {
+  private show(job: CrewJob, generation: number): void {
     if (this.helpers.length === 0) this.start();
-    const { image, ...rest } = job;
-    let moduleId = this.modules.get(image.module);
-    const isNew = moduleId === undefined;
-    if (moduleId === undefined) {
-      moduleId = this.moduleCount++;
-      this.modules.set(image.module, moduleId);
+    const { module } = job.image;
+    let id = this.modules.get(module);
+    if (id === undefined) {
+      this.modules.set(module, (id = this.moduleCount++));
       if (this.modules.size > REMEMBERED_MODULES) {
         this.modules.delete(this.modules.keys().next().value!);
       }
+      const message: ThreadMessage = { id, module };
+      for (const { port } of this.helpers) port.postMessage(message);
     }
-    const module = isNew ? image.module : null;
-    const message: ThreadMessage = { generation, moduleId, module, job: rest };
-    for (const { port } of this.helpers) port.postMessage(message);
+    const count = numbersOf(job);
+    const address = this.numbers.atLeast(8 * count);
+    showJob(job, generation, id, this.control, heap().view(Float64Array, address, count));
+  }
+
+  private wake(generation: number): void {
     Atomics.store(this.control, CONTROL.generation, generation);
     Atomics.notify(this.control, CONTROL.generation);
   }

@@ -4,15 +4,17 @@ import type { ProgramImage } from "./wasm/image.ts";
 /** Pieces that any thread may do, in any order. */
 export interface CrewJob {
   readonly image: ProgramImage;
-  readonly name: string;
+  /** Position of the function in its module. */
+  readonly position: number;
   /** Arguments of the function before the bounds: constants, pointers and parameters. */
   readonly args: readonly number[];
   /** Positions of arguments that differ from piece to piece … */
   readonly varying: readonly number[];
   /** … and their values, all of one piece after all of the one before. */
-  readonly values: readonly number[];
-  /** Of each piece. */
-  readonly bounds: readonly (readonly number[])[];
+  readonly values: ArrayLike<number>;
+  readonly pieces: number;
+  /** Of all pieces, one after the other. */
+  readonly bounds: ArrayLike<number>;
 }
 
 export interface Crew {

@@ -3,7 +3,7 @@
  * names the job's generation, so a thread that wakes late takes nothing of a later job.
  */
 import type { CrewJob } from "./crew.ts";
-import { instanceOf } from "./wasm/image.ts";
+import { functionOf } from "./wasm/image.ts";
 
 /** Positions in the control block, an Int32Array that all threads see. */
 export const CONTROL = {
@@ -19,7 +19,17 @@ export const CONTROL = {
   helped: 4,
   /** Other threads that have begun to listen. */
   started: 5,
-  length: 6,
+  /** The present job: its module and function, where its numbers stand, and how many there are. */
+  module: 6,
+  position: 7,
+  numbers: 8,
+  args: 9,
+  varying: 10,
+  pieces: 11,
+  bounds: 12,
+  /** The generation of the job that these belong to; −1 while they are written. */
+  shown: 13,
+  length: 14,
 } as const;
 
 /** Threads remember this many modules, and whoever sends jobs knows which. */
@@ -62,6 +72,66 @@ export function closeClaims(control: Int32Array, generation: number, pieces: num
   return Atomics.exchange(control, CONTROL.next, end) - firstClaim(generation);
 }
 
+/** Lets the other threads see a job, whose numbers need so much memory (see `numbersOf`). */
+export function showJob(
+  { position, args, varying, values, pieces, bounds }: CrewJob,
+  generation: number,
+  module: number,
+  control: Int32Array,
+  numbers: Float64Array,
+): void {
+  Atomics.store(control, CONTROL.shown, -1);
+  let at = 0;
+  for (const part of [args, varying, values, bounds]) {
+    numbers.set(part, at);
+    at += part.length;
+  }
+  const fields = [
+    [CONTROL.module, module],
+    [CONTROL.position, position],
+    [CONTROL.numbers, numbers.byteOffset],
+    [CONTROL.args, args.length],
+    [CONTROL.varying, varying.length],
+    [CONTROL.pieces, pieces],
+    [CONTROL.bounds, bounds.length],
+  ] as const;
+  for (const [field, value] of fields) Atomics.store(control, field, value);
+  Atomics.store(control, CONTROL.shown, generation);
+}
+
+/** How many numbers a job is made of. */
+export function numbersOf({ args, varying, values, bounds }: CrewJob): number {
+  return args.length + varying.length + values.length + bounds.length;
+}
+
+/**
+ * The job of a generation; null when another has taken its place. One may do so meanwhile: the
+ * numbers hold once a piece of the generation has been claimed.
+ * @param moduleOf by its number; undefined where it is not known
+ */
+export function shownJob(
+  control: Int32Array,
+  generation: number,
+  memory: WebAssembly.Memory,
+  moduleOf: (id: number) => WebAssembly.Module | undefined,
+): CrewJob | null {
+  const field = (k: number): number => Atomics.load(control, k);
+  const module = moduleOf(field(CONTROL.module));
+  const [position, pieces, varying] = [CONTROL.position, CONTROL.pieces, CONTROL.varying].map(
+    field,
+  ) as [number, number, number];
+  const counts = [field(CONTROL.args), varying, varying * pieces, field(CONTROL.bounds)];
+  let at = field(CONTROL.numbers);
+  if (module === undefined || field(CONTROL.shown) !== generation) return null;
+  const [args, places, values, bounds] = counts.map((count) => {
+    const part = new Float64Array(memory.buffer, at, count);
+    at += part.byteLength;
+    return part;
+  }) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const image = { module, memory, constants: 0 };
+  return { image, position, args: [...args], varying: [...places], values, pieces, bounds };
+}
+
 /** Does pieces of the job as long as there are any; `each` is called after every one. */
 export function workOn(
   job: CrewJob,
@@ -69,15 +139,17 @@ export function workOn(
   control: Int32Array,
   each: () => void,
 ): void {
-  const run = instanceOf(job.image)[job.name]!;
-  const { varying, values, bounds } = job;
+  const { varying, values, bounds, pieces } = job;
+  const own = bounds.length / pieces;
   const args = [...job.args];
+  const first = args.length;
   for (;;) {
-    const k = claim(control, generation, bounds.length);
+    const k = claim(control, generation, pieces);
     if (k === null) return;
     try {
       varying.forEach((at, n) => (args[at] = values[k * varying.length + n]!));
-      run(...args, ...bounds[k]!);
+      for (let n = 0; n < own; n++) args[first + n] = bounds[k * own + n]!;
+      functionOf(job.image, job.position)(...args);
     } catch {
       Atomics.store(control, CONTROL.failed, 1);
     }

@@ -7,7 +7,8 @@
  * is at most 3u of the sum of absolute values, however many entries there are, and within a unit in
  * the last place where the terms have one sign and are many. Sums of at most 16 entries inside an
  * elementwise formula (a softmax over classes) are added in pairs: 4u. Products over axes are plain.
- * Special values follow IEEE 754.
+ * Special values follow IEEE 754, but the larger
+ * or smaller of 0 and −0 is either of them on vectors.
  *
  * From expression to numbers: `schedule.ts` decides on passes, `builder.ts` turns each into loops
  * (`loops.ts`), and an emitter writes those down: `wasm/emit.ts` for large arrays, as WebAssembly on
@@ -248,7 +249,7 @@ class CompiledKernel implements Kernel<FloatArray> {
     if (this.passes.every((p) => p.compensated.length === 0)) return null;
     const pieces = `sums over ${largest.toLocaleString("en")} entries are made in pieces of ${DEFAULT_CHUNK.toLocaleString("en")}, which are joined in order whatever the number of threads`;
     return this.options.arithmetic === "float32"
-      ? `${pieces}; terms are float32, and a sum adds at most 2.01 × 2⁻²⁴ of its absolute terms to their errors`
+      ? `${pieces}; terms are float32, and a sum adds at most 3.01 × 2⁻²⁴ of its absolute terms to their errors`
       : `${pieces}; each is within 3 × 2⁻⁵³ of the sum of its absolute terms`;
   }
 

@@ -1,7 +1,6 @@
 /** A thread of a crew: sleeps until there is a job, does pieces of it, and sleeps again. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { CrewJob } from "./crew.ts";
-import { CONTROL, REMEMBERED_MODULES, waitAwake, workOn } from "./crewWork.ts";
+import { CONTROL, REMEMBERED_MODULES, shownJob, waitAwake, workOn } from "./crewWork.ts";
 
 /** What a thread is started with. */
 export interface ThreadStart {
@@ -10,12 +9,10 @@ export interface ThreadStart {
   readonly port: MessagePort;
 }
 
-/** A job, with its module the first time that this thread is to know it. */
+/** A module that jobs are to name by a number. */
 export interface ThreadMessage {
-  readonly generation: number;
-  readonly moduleId: number;
-  readonly module: WebAssembly.Module | null;
-  readonly job: Omit<CrewJob, "image">;
+  readonly id: number;
+  readonly module: WebAssembly.Module;
 }
 
 const { control, memory, port } = workerData as ThreadStart;
@@ -29,14 +26,13 @@ for (;;) {
   for (;;) {
     const received = receiveMessageOnPort(port) as { message: ThreadMessage } | undefined;
     if (received === undefined) break;
-    const { generation, moduleId, job } = received.message;
-    if (received.message.module !== null) {
-      modules.set(moduleId, received.message.module);
-      if (modules.size > REMEMBERED_MODULES) modules.delete(modules.keys().next().value!);
-    }
-    const image = { module: modules.get(moduleId)!, memory, constants: 0 };
-    workOn({ ...job, image }, generation, control, () => {
-      Atomics.add(control, CONTROL.helped, 1);
-    });
+    modules.set(received.message.id, received.message.module);
+    if (modules.size > REMEMBERED_MODULES) modules.delete(modules.keys().next().value!);
   }
+  const job = shownJob(control, seen, memory, (id) => modules.get(id));
+  // Otherwise another job took the place of the one that woke this thread: there is a new generation.
+  if (job === null) continue;
+  workOn(job, seen, control, () => {
+    Atomics.add(control, CONTROL.helped, 1);
+  });
 }

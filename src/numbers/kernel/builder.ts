@@ -237,7 +237,10 @@ class Builder {
       case "parameter":
         return this.parameter(e.name);
       case "unary":
-        return this.compute({ kind: "unary", op: e.op }, [argument(0)]);
+        return this.compute(
+          { kind: "unary", op: e.op, ofNonPositive: isBelowLargest(e.args[0]!) },
+          [argument(0)],
+        );
       case "binary":
         return this.compute({ kind: "binary", op: e.op }, [argument(0), argument(1)]);
       case "where":
@@ -469,6 +472,13 @@ class Builder {
 
 function emptyScope(level: number): Scope {
   return { level, instructions: [], accumulators: [], loops: [], effects: [], open: true };
+}
+
+/** Whether this is an array less its largest entries along some axes, as in a softmax. */
+function isBelowLargest(e: Expr): boolean {
+  if (e.kind !== "binary" || e.op !== "sub") return false;
+  const [x, m] = e.args as [Expr, Expr];
+  return m.kind === "reduce" && m.op === "max" && m.keepDims && m.args[0] === x;
 }
 
 function levelOfOperand(o: Operand): number {

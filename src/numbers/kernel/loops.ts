@@ -19,7 +19,8 @@ export interface Register {
 export type Operand = Register | number;
 
 export type Computation =
-  | { readonly kind: "unary"; readonly op: UnaryOp }
+  /** @property ofNonPositive whether the argument is known to be at most 0, or NaN */
+  | { readonly kind: "unary"; readonly op: UnaryOp; readonly ofNonPositive?: boolean }
   | { readonly kind: "binary"; readonly op: BinaryOp }
   | { readonly kind: "cast"; readonly to: CastTarget }
   | { readonly kind: "where" }

@@ -57,6 +57,8 @@ export class FunctionBody {
   private readonly start: number[] = [];
   private readonly rest: number[] = [];
   private code = this.rest;
+  /** Where statements end, while they are taken apart. */
+  private ends: { readonly code: readonly number[]; readonly at: number[] } | null = null;
 
   constructor(parameters: readonly ValueType[]) {
     this.parameters = parameters;
@@ -75,6 +77,28 @@ export class FunctionBody {
     this.code = before;
   }
 
+  /**
+   * Sequences of statements, which are values of variables, in turns: one of each, then the next.
+   * A processor looks ahead only so far; this lets it see several sequences at once.
+   */
+  inTurns(sequences: readonly (() => void)[]): void {
+    const taken = sequences.map((write) => this.statements(write));
+    const longest = Math.max(...taken.map((s) => s.length));
+    for (let k = 0; k < longest; k++) {
+      for (const statements of taken) this.code.push(...(statements[k] ?? []));
+    }
+  }
+
+  private statements(write: () => void): number[][] {
+    const before = this.code;
+    const code: number[] = [];
+    const at: number[] = [];
+    [this.code, this.ends] = [code, { code, at }];
+    write();
+    [this.code, this.ends] = [before, null];
+    return [...at, code.length].map((end, k) => code.slice(at[k - 1] ?? 0, end));
+  }
+
   op(opcode: number): void {
     this.code.push(opcode);
   }
@@ -89,6 +113,7 @@ export class FunctionBody {
 
   set(local: number): void {
     this.code.push(OP.localSet, ...unsigned(local));
+    if (this.ends?.code === this.code) this.ends.at.push(this.code.length);
   }
 
   tee(local: number): void {

@@ -5,7 +5,8 @@
  * - exp: n = round(x/ln 2), r = x − n·ln 2 (ln 2 in two parts, the first times n exact), and
  *   e^x = 2ⁿ(1 + r + r²q(r)). Within 1.5 ulp, also where results are subnormal.
  * - log: x = 2ᵏ(1 + f), s = f/(2 + f), log(1 + f) = f − f²/2 + s(f²/2 + s²P(s²)). Within 1.5 ulp.
- * - sigmoid and softplus by e^−|x|: within 3 ulp, and within the smallest normal number below that.
+ * - sigmoid by e^−x, softplus by e^−|x|: within 3 ulp, and within the smallest normal number below
+ *   that.
  * - tanh, expm1 by 2ⁿ(r + r²q(r)) + (2ⁿ − 1): within 3 ulp.
  *
  * An ulp is one of the lanes' type: 2^-24 or 2^-53 relative, at most.
@@ -24,6 +25,8 @@ interface Tables {
   readonly expMax: number;
   /** Down to here e^x is a normal number. */
   readonly normalMin: number;
+  /** 2^lift times e^x is a normal number for all x from `expMin` to 0. */
+  readonly lift: number;
   /** From here on tanh is 1, and expm1 is exp. */
   readonly saturated: number;
 }
@@ -38,6 +41,7 @@ const FLOAT32: Tables = {
   expMin: -104,
   expMax: 89,
   normalMin: -87.25,
+  lift: 32,
   saturated: 20,
 };
 
@@ -57,6 +61,7 @@ const FLOAT64: Tables = {
   expMin: -746,
   expMax: 710,
   normalMin: -708,
+  lift: 64,
   saturated: 40,
 };
 
@@ -64,9 +69,12 @@ function tablesOf(v: Lanes): Tables {
   return v.type === "float32" ? FLOAT32 : FLOAT64;
 }
 
-/** Adding and taking away this number rounds to a whole one, which the sum's low bits hold. */
-function rounder(v: Lanes): Vector {
-  return v.constant(1.5 * 2 ** v.format.mantissa);
+/**
+ * Adding and taking away this number rounds to a whole one, which the sum's low bits hold.
+ * @param lift a whole number that the low bits hold more
+ */
+function rounder(v: Lanes, lift = 0): Vector {
+  return v.constant(1.5 * 2 ** v.format.mantissa + lift);
 }
 
 /** 2ⁿ for a whole number in the low bits of `n`, where that is a normal number. */
@@ -75,40 +83,64 @@ function powerOfTwo(v: Lanes, n: Vector): Vector {
   return v.addBits(v.shiftLeft(n, v.format.mantissa), one);
 }
 
-/** n as a number and in low bits, and e^r − 1. */
-function reduced(v: Lanes, x: Vector): { n: Vector; bits: Vector; less1: Vector } {
+/**
+ * n as a number and (with `lift` added) in low bits, and r, of x or of −x = n·ln 2 + r.
+ * @param sign −1 for −x, which costs nothing more
+ */
+function reduced(
+  v: Lanes,
+  x: Vector,
+  { sign = 1, lift = 0 } = {},
+): { n: Vector; bits: Vector; r: Vector } {
   const t = tablesOf(v);
-  const bits = v.madd(x, v.constant(1 / Math.LN2), rounder(v));
-  const n = v.of("sub", bits, rounder(v));
-  const r = v.madd(n, v.constant(-t.ln2Low), v.madd(n, v.constant(-t.ln2High), x));
-  const less1 = v.madd(v.of("mul", r, r), v.polynomial(r, t.exp), r);
-  return { n, bits, less1 };
+  const round = rounder(v, lift);
+  const bits = v.madd(x, v.constant(sign / Math.LN2), round);
+  const n = v.of("sub", bits, round);
+  // For −x this is −r: both parts of n·ln 2 are added to x.
+  const less = (part: number, from: Vector): Vector => v.madd(n, v.constant(-sign * part), from);
+  const r = less(t.ln2Low, less(t.ln2High, x));
+  return { n, bits, r };
+}
+
+/** e^r of |r| ≤ ln 2/2, where `r` holds r or, for a sign of −1, −r. */
+function mantissaOf(v: Lanes, r: Vector, sign = 1): Vector {
+  const coefficients = tablesOf(v).exp.map((c, k) => c * sign ** k);
+  const slope = v.madd(v.polynomial(r, coefficients), r, v.constant(sign));
+  return v.madd(slope, r, v.constant(1));
 }
 
 export function exp(v: Lanes, x: Vector): Vector {
   const t = tablesOf(v);
-  const { n, bits, less1 } = reduced(v, v.between(x, t.expMin, t.expMax));
+  const { n, bits, r } = reduced(v, v.between(x, t.expMin, t.expMax));
   // In two steps, so that results may be subnormal or infinite.
   const half = v.madd(n, v.constant(0.5), rounder(v));
-  const mantissa = v.of("add", less1, v.constant(1));
-  const halfway = v.of("mul", mantissa, powerOfTwo(v, half));
+  const halfway = v.of("mul", mantissaOf(v, r), powerOfTwo(v, half));
   return v.of("mul", halfway, powerOfTwo(v, v.subBits(bits, half)));
+}
+
+/** e^x of x ≤ 0 (or NaN), as in a softmax. Subnormal results are made of larger ones. */
+export function expOfNonPositive(v: Lanes, x: Vector): Vector {
+  const { lift, expMin } = tablesOf(v);
+  const { bits, r } = reduced(v, v.between(x, expMin, Infinity), { lift });
+  const lifted = v.of("mul", mantissaOf(v, r), powerOfTwo(v, bits));
+  return v.of("mul", lifted, v.constant(2 ** -lift));
 }
 
 /** e^−|x|, and next to the smallest normal number where it is below that. */
 function expOfMinusAbs(v: Lanes, x: Vector): Vector {
   const signBit = v.bits(1n << BigInt(v.format.bits - 1));
   const least = v.between(v.or(x, signBit), tablesOf(v).normalMin, Infinity);
-  const { bits, less1 } = reduced(v, least);
-  return v.of("mul", v.of("add", less1, v.constant(1)), powerOfTwo(v, bits));
+  const { bits, r } = reduced(v, least);
+  return v.of("mul", mantissaOf(v, r), powerOfTwo(v, bits));
 }
 
+/** 1/(1 + e^−x), which is as exact on either side of 0. */
 export function sigmoid(v: Lanes, x: Vector): Vector {
-  const e = expOfMinusAbs(v, x);
+  const { normalMin, expMax } = tablesOf(v);
+  const { bits, r } = reduced(v, v.between(x, -expMax, -normalMin), { sign: -1 });
   const one = v.constant(1);
-  // e for negative x, else 1, which e does not pass.
-  const top = v.of("pmax", e, v.and(v.of("ge", x, v.constant(0)), one));
-  return v.of("div", top, v.of("add", one, e));
+  // The power is infinite at the end, where the result is 0.
+  return v.of("div", one, v.madd(mantissaOf(v, r, -1), powerOfTwo(v, bits), one));
 }
 
 /** log(1 + e) for 0 ≤ e ≤ 1. */
@@ -184,7 +216,8 @@ export function log1p(v: Lanes, x: Vector): Vector {
 
 /** e^x − 1 for |x| up to the point where taking away 1 no longer matters. */
 function expm1Inside(v: Lanes, x: Vector): Vector {
-  const { bits, less1 } = reduced(v, x);
+  const { bits, r } = reduced(v, x);
+  const less1 = v.madd(v.of("mul", r, r), v.polynomial(r, tablesOf(v).exp), r);
   const scale = powerOfTwo(v, bits);
   return v.madd(scale, less1, v.of("sub", scale, v.constant(1)));
 }

@@ -39,8 +39,8 @@ import { OP, SIMD } from "./opcodes.ts";
 import { type Access, Survey, Unsupported, accessKey, endOf, stepsAtOnce } from "./survey.ts";
 import { term } from "./terms.ts";
 
-/** Instructions on pairs take so many times as many of the engine's as others do. */
-const PAIR_WEIGHT = 8;
+/** Vectors whose instructions stand in turns. More do not fit in the processor's registers. */
+const IN_TURNS = 4;
 /** Entries whose positions float32 numbers hold exactly. */
 const EXACT_POSITIONS = 1 << 24;
 
@@ -175,11 +175,11 @@ class Writer {
   }
 
   private innermost(loop: Loop, counter: number, end: number): void {
-    const { body, pairs } = this;
+    const { body } = this;
     const { instructions, effects } = straightened(loop.body);
     this.before(loop, instructions, effects);
     const { width } = this.inner;
-    const steps = stepsAtOnce(instructions, effects, pairs === null ? 1 : PAIR_WEIGHT);
+    const steps = stepsAtOnce(instructions, effects, this.options.lanes);
     const turns = new Map([
       [steps * width, false],
       [width, false],
@@ -189,11 +189,12 @@ class Writer {
       body.repeat(counter, end, count, () => {
         this.turn = { loop, counter, one, step: 0 };
         const contributions = effects.map((): Vector[] => []);
-        for (let step = 0; step < (one ? 1 : count / width); step++) {
-          this.turn.step = step;
+        const steps = Array.from({ length: one ? 1 : count / width }, (_, step) => () => {
+          this.turn!.step = step;
           for (const i of instructions) if (i.kind !== "index") this.instruction(i);
           effects.forEach((e, k) => contributions[k]!.push(this.effectValue(e)));
-        }
+        });
+        for (let k = 0; k < steps.length; k += IN_TURNS) body.inTurns(steps.slice(k, k + IN_TURNS));
         effects.forEach((e, k) => {
           this.effect(e, contributions[k]!);
         });

@@ -21,12 +21,17 @@ const FUNCTIONS: Readonly<Record<string, (...args: number[]) => number>> = {
 
 const instances = new WeakMap<WebAssembly.Module, Record<string, Exported>>();
 
-/** The module's functions in this thread. */
-export function instanceOf({ module, memory }: ProgramImage): Record<string, Exported> {
+/** The name by which a module exports the function at a position. */
+export function exportName(position: number): string {
+  return `p${position}`;
+}
+
+/** The module's function at a position, in this thread. */
+export function functionOf({ module, memory }: ProgramImage, position: number): Exported {
   let exported = instances.get(module);
   if (exported === undefined) {
     const { exports } = new WebAssembly.Instance(module, { numbers: { memory, ...FUNCTIONS } });
     instances.set(module, (exported = exports as Record<string, Exported>));
   }
-  return exported;
+  return exported[exportName(position)]!;
 }

@@ -66,27 +66,43 @@ export class Partials {
     }
   }
 
-  /** Adds one slot to the results. */
-  join(slot: Float64Array, array: (buffer: Buffer) => Entries): void {
-    for (const { op, pairs, result, second, offset } of this.parts) {
+  /** What adds one slot to the results. */
+  joiner(array: (buffer: Buffer) => Entries): (slot: Float64Array) => void {
+    const joins = this.parts.map(({ op, pairs, result, second, offset }) => {
       // Results of reductions are never stored outside.
       const totals = array(result) as TypedArray;
       if (pairs) {
-        joinPairs(op, totals, slot.subarray(offset), result.count);
-        continue;
+        return (slot: Float64Array) => {
+          joinPairs(op, totals, slot.subarray(offset), result.count);
+        };
       }
       const errors = second === null ? null : (array(second) as TypedArray);
-      for (let k = 0; k < result.count; k++) {
-        const x = slot[offset + k]!;
-        const before = totals[k]!;
-        const after = joined(op, before, x);
-        totals[k] = after;
-        if (errors === null) continue;
-        const z = after - before;
-        errors[k] =
-          errors[k]! + (before - (after - z)) + (x - z) + slot[offset + result.count + k]!;
-      }
-    }
+      return (slot: Float64Array) => {
+        joinNumbers(op, totals, errors, slot, offset);
+      };
+    });
+    return (slot) => {
+      for (const join of joins) join(slot);
+    };
+  }
+}
+
+function joinNumbers(
+  op: Accumulator["op"],
+  totals: TypedArray,
+  errors: TypedArray | null,
+  slot: Float64Array,
+  offset: number,
+): void {
+  const count = totals.length;
+  for (let k = 0; k < count; k++) {
+    const x = slot[offset + k]!;
+    const before = totals[k]!;
+    const after = joined(op, before, x);
+    totals[k] = after;
+    if (errors === null) continue;
+    const z = after - before;
+    errors[k] = errors[k]! + (before - (after - z)) + (x - z) + slot[offset + count + k]!;
   }
 }
 

@@ -6,11 +6,11 @@
 import { type Crew, presentCrew } from "../crew.ts";
 import type { LoopNest } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
-import { type Bounds, entriesOf, piecesOf } from "../kernel/sweep.ts";
+import { type Bounds, type Piece, entriesOf, piecesOf } from "../kernel/sweep.ts";
 import type { Entries } from "../typedArrays.ts";
 import type { EmittedPass } from "./emitted.ts";
 import { type Heap, Scratch } from "./heap.ts";
-import { type Exported, type ProgramImage, instanceOf } from "./image.ts";
+import { type Exported, type ProgramImage, functionOf } from "./image.ts";
 import { Partials } from "./partials.ts";
 import { Footprint, type Window, bytesOf, copyIn, copyOut } from "./windows.ts";
 
@@ -46,14 +46,21 @@ export class VectorPass {
   private readonly footprint: Footprint;
   private readonly partials: Partials | null;
   private readonly image: ProgramImage;
-  private readonly name: string;
+  /** Of its function in the module. */
+  private readonly position: number;
   private readonly heap: Heap;
 
-  constructor(nest: LoopNest, emitted: EmittedPass, image: ProgramImage, name: string, on: Heap) {
+  constructor(
+    nest: LoopNest,
+    emitted: EmittedPass,
+    image: ProgramImage,
+    position: number,
+    on: Heap,
+  ) {
     this.nest = nest;
     this.emitted = emitted;
     this.image = image;
-    this.name = name;
+    this.position = position;
     this.heap = on;
     this.footprint = new Footprint(nest, emitted);
     this.partials = Partials.of(emitted);
@@ -69,9 +76,13 @@ export class VectorPass {
     const isLarge = entriesOf(this.nest) >= least;
     const isShareable = this.partials !== null && this.heap.shared && isLarge;
     const crew = isShareable ? presentCrew() : null;
-    const batch = new Batch(this.heap, this.image, this.name, this.partials, crew, s);
+    const batch = new Batch(this.heap, this.image, this.position, this.partials, crew, s);
     batch.prepare(this.emitted, this.nest.parameters.map(s.parameter));
     try {
+      if (crew === null && !batch.hasForeign) {
+        batch.runInPlace(piecesOf(this.nest, s.chunk, false));
+        return;
+      }
       for (const { bounds, done } of piecesOf(this.nest, s.chunk, false)) {
         const windows = batch.hasForeign ? this.footprint.windows(bounds, batch.foreign) : [];
         if (windows.reduce((sum, w) => sum + bytesOf(w), 0) > MOST_FOR_PIECE) {
@@ -92,11 +103,12 @@ class Batch {
   foreign: readonly (Entries | null)[] = [];
   private readonly heap: Heap;
   private readonly image: ProgramImage;
-  private readonly name: string;
+  private readonly position: number;
   private readonly run: Exported;
   private readonly partials: Partials | null;
   private readonly crew: Crew | null;
   private readonly sweeping: Sweeping;
+  private join: ((slot: Float64Array) => void) | null = null;
   private readonly scratch: Scratch;
   private readonly slots: Scratch;
   /** Arguments but for the bounds; those that change from piece to piece have any value. */
@@ -115,15 +127,15 @@ class Batch {
   constructor(
     on: Heap,
     image: ProgramImage,
-    name: string,
+    position: number,
     partials: Partials | null,
     crew: Crew | null,
     sweeping: Sweeping,
   ) {
     this.heap = on;
     this.image = image;
-    this.name = name;
-    this.run = instanceOf(image)[name]!;
+    this.position = position;
+    this.run = functionOf(image, position);
     this.partials = partials;
     this.crew = crew;
     this.sweeping = sweeping;
@@ -148,6 +160,24 @@ class Batch {
       this.varying.push(k + 1);
       this.inSlot.push(offsets[k] ?? null);
     });
+    this.join = this.partials?.joiner(this.sweeping.array) ?? null;
+  }
+
+  /** Does piece after piece by this thread alone, where all arrays are in the heap. */
+  runInPlace(pieces: Iterable<Piece>): void {
+    const { partials, args, join, sweeping } = this;
+    const size = partials?.size ?? 0;
+    const slot = size === 0 ? 0 : this.slots.atLeast(8 * size);
+    const totals = this.heap.view(Float64Array, slot, size);
+    this.varying.forEach((at, k) => (args[at] = slot + 8 * this.inSlot[k]!));
+    const first = args.length;
+    for (const { bounds, done } of pieces) {
+      partials?.clear(totals);
+      bounds.forEach((b, k) => (args[first + k] = b));
+      this.run(...args);
+      join?.(totals);
+      sweeping.tick(done);
+    }
   }
 
   add(piece: BatchPiece, end: number): void {
@@ -183,7 +213,7 @@ class Batch {
     });
     if (size > 0) {
       pieces.forEach((_, k) => {
-        partials!.join(totals.subarray(k * size, (k + 1) * size), this.sweeping.array);
+        this.join!(totals.subarray(k * size, (k + 1) * size));
       });
     }
     this.pieces = [];
@@ -239,10 +269,11 @@ class Batch {
   }
 
   private runTogether(crew: Crew, values: readonly number[]): void {
-    const { image, name, args, varying, pieces, begun, end } = this;
-    const bounds = pieces.map((p) => p.bounds);
-    crew.run({ image, name, args, varying, values, bounds }, (done) => {
-      this.sweeping.tick(begun + ((end - begun) * done) / pieces.length);
+    const { image, position, args, varying, begun, end } = this;
+    const pieces = this.pieces.length;
+    const bounds = this.pieces.flatMap((p) => p.bounds);
+    crew.run({ image, position, args, varying, values, pieces, bounds }, (done) => {
+      this.sweeping.tick(begun + ((end - begun) * done) / pieces);
     });
   }
 }

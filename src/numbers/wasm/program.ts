@@ -6,6 +6,7 @@ import type { ElementType } from "./elements.ts";
 import { emitPass } from "./emit.ts";
 import { features } from "./features.ts";
 import { heap } from "./heap.ts";
+import { exportName } from "./image.ts";
 import { ConstantPool, type TermType } from "./lanes.ts";
 import { VectorPass } from "./pass.ts";
 import { Unsupported } from "./survey.ts";
@@ -56,7 +57,7 @@ export class Program {
     });
     if (emitted.every((p) => p === null)) return null;
     const functions = emitted.flatMap((p, k) =>
-      p === null ? [] : [{ name: `p${k}`, body: p.body }],
+      p === null ? [] : [{ name: exportName(k), body: p.body }],
     );
     const on = heap();
     const { memory, shared } = on;
@@ -66,7 +67,7 @@ export class Program {
     on.view(Uint8Array, constants, pool.bytes().length).set(pool.bytes());
     const image = { module, memory, constants };
     const passes = emitted.map((p, k) =>
-      p === null ? null : new VectorPass(nests[k]!, p, image, `p${k}`, on),
+      p === null ? null : new VectorPass(nests[k]!, p, image, k, on),
     );
     abandoned.register(image, () => {
       on.release(constants);

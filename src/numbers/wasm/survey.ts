@@ -4,13 +4,24 @@ import type { Accumulator, Block, Effect, Instruction, LoopNest } from "../kerne
 import type { Buffer } from "../kernel/plan.ts";
 import { IDENTITY } from "./accumulators.ts";
 import type { ElementType } from "./elements.ts";
+import type { TermType } from "./lanes.ts";
 
 /** A loop that is not one of vectors. */
 export class Unsupported extends Error {}
 
-const MOST_STEPS = 4;
+/**
+ * Float32 terms are added in pairs before their sum is made a float64, which takes longer than
+ * adding; float64 terms before they are added with their rounding errors.
+ */
+const MOST_STEPS: Readonly<Record<TermType, number>> = {
+  float32: 8,
+  float64: 4,
+  "double-double": 4,
+};
 /** Longer bodies gain nothing: their values no longer fit in the processor's registers. */
-const MOST_INSTRUCTIONS_AT_ONCE = 80;
+const MOST_INSTRUCTIONS_AT_ONCE = 160;
+/** Instructions on pairs take so many times as many of the engine's as others do. */
+const PAIR_WEIGHT = 16;
 
 /** A place in an array that the function reads or writes, with a pointer of its own. */
 export interface Access {
@@ -71,18 +82,16 @@ export function endOf(nest: LoopNest): number {
   return nest.bounded.reduce((n, [, to]) => n * to, nest.inner);
 }
 
-/**
- * How many vectors of a loop to take at once: several where terms can be added before the sum.
- * @param weight of one instruction
- */
+/** How many vectors of a loop to take at once: several where terms can be added before the sum. */
 export function stepsAtOnce(
   instructions: readonly Instruction[],
   effects: readonly Effect[],
-  weight = 1,
+  lanes: TermType,
 ): number {
   const sums = effects.some((e) => e.kind === "accumulate" && e.into.op === "sum");
   if (!sums) return 1;
-  for (let steps = MOST_STEPS; steps > 1; steps /= 2) {
+  const weight = lanes === "double-double" ? PAIR_WEIGHT : 1;
+  for (let steps = MOST_STEPS[lanes]; steps > 1; steps /= 2) {
     if (steps * instructions.length * weight <= MOST_INSTRUCTIONS_AT_ONCE) return steps;
   }
   return 1;

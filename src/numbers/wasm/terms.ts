@@ -55,8 +55,8 @@ const BINARY: Readonly<Record<Exclude<BinaryOp, "and" | "or">, BinaryTerm>> = {
   mul: (v, x, y) => v.of("mul", x, y),
   div: (v, x, y) => v.of("div", x, y),
   pow: (v, x, y) => v.imported("pow", [x, y]),
-  max: (v, x, y) => v.of("max", x, y),
-  min: (v, x, y) => v.of("min", x, y),
+  max: (v, x, y) => extreme(v, "pmax", x, y),
+  min: (v, x, y) => extreme(v, "pmin", x, y),
   mod: (v, x, y) => v.imported("mod", [x, y]),
   floordiv: (v, x, y) => v.of("floor", v.of("div", x, y)),
   eq: (v, x, y) => v.of("eq", x, y),
@@ -66,6 +66,14 @@ const BINARY: Readonly<Record<Exclude<BinaryOp, "and" | "or">, BinaryTerm>> = {
   gt: (v, x, y) => v.of("gt", x, y),
   ge: (v, x, y) => v.of("ge", x, y),
 };
+
+/**
+ * The larger or smaller of two numbers, NaN if one is. Of two zeros it is either, as in NumPy; the
+ * instruction that orders them takes eight of the processor's.
+ */
+function extreme(v: Lanes, op: "pmax" | "pmin", x: Vector, y: Vector): Vector {
+  return v.or(v.of(op, x, y), v.of("ne", y, y));
+}
 
 function sign(v: Lanes, x: Vector): Vector {
   const [zero, one] = [v.constant(0), v.constant(1)];
@@ -79,11 +87,12 @@ function isBound(literal: number | null): literal is number {
   return literal !== null && Math.fround(literal) !== 0 && !Number.isNaN(literal);
 }
 
-/** The larger or smaller of a value and a literal; null where the general operation is needed. */
+/** The larger or smaller of a value and a literal; null where neither is a literal. */
 function withBound(v: Lanes, op: "max" | "min", args: Operands): Vector | null {
-  const at = [0, 1].find((k) => isBound(args.literal(k)));
+  const at = [0, 1].find((k) => args.literal(k) !== null);
   if (at === undefined) return null;
   const [x, bound] = [args.number(1 - at), args.literal(at)!];
+  if (!isBound(bound)) return v.of(op, args.number(0), args.number(1));
   return op === "max" ? v.between(x, bound, Infinity) : v.between(x, -Infinity, bound);
 }
 
@@ -115,7 +124,11 @@ function power(v: Lanes, x: Vector, exponent: number): Vector {
 export function term(v: Lanes, c: Computation, args: Operands, roundCasts: boolean): Vector | null {
   switch (c.kind) {
     case "unary":
-      return c.op === "not" ? v.not(args.truth(0)) : UNARY[c.op](v, args.number(0));
+      if (c.op === "not") return v.not(args.truth(0));
+      if (c.op === "exp" && c.ofNonPositive === true) {
+        return elementary.expOfNonPositive(v, args.number(0));
+      }
+      return UNARY[c.op](v, args.number(0));
     case "binary": {
       if (c.op === "and") return v.and(args.truth(0), args.truth(1));
       if (c.op === "or") return v.or(args.truth(0), args.truth(1));

@@ -199,13 +199,47 @@ describe("kernels on vectors", () => {
     );
     assert.deepEqual(vectors, plain);
     // In float32 a literal may be 0; a value stays NaN through every function.
-    const exps = (["exp", "sigmoid", "softplus", "tanh", "expm1"] as const).map((op) =>
+    const exps: Expr[] = (["exp", "sigmoid", "softplus", "tanh", "expm1"] as const).map((op) =>
       b.unary(op, x),
     );
+    exps.push(b.binary("max", b.neg(x), x), b.binary("min", b.mul(x, x), x));
     for (const arithmetic of ["float32", "float64"] as const) {
       const options = { vectors: "always", arithmetic, limits: EAGER } as const;
       for (const { data } of compileKernel(exps, options).run(arrays).outputs) {
         assert.ok(Number.isNaN(data[0]) && Number.isNaN(data[1]));
+      }
+    }
+  });
+
+  it("compute the powers of a softmax to the last places, down to the smallest numbers", () => {
+    // Class 0 is the largest: 0; the other one is at most that.
+    const n = 20_000;
+    const x = b.input("x", [axis("c", 2), axis("i", n)]);
+    const powers = [b.exp(b.sub(x, b.reduce("max", x, [0], true)))];
+    for (const [arithmetic, range, digits, least] of [
+      ["float64", 760, 53, -1022],
+      ["float32", 110, 24, -126],
+    ] as const) {
+      const array = arithmetic === "float32" ? new Float32Array(2 * n) : new Float64Array(2 * n);
+      for (let k = 1; k <= n; k++) array[n + k - 1] = -range * (k / n) ** 2;
+      const arrays = new Map([["x", array]]);
+      const options = { vectors: "always", arithmetic, limits: EAGER } as const;
+      const { data } = compileKernel(powers, options).run(arrays).outputs[0]!;
+      const want = evaluateReference(powers, arrays)[0]!;
+      const worst = worstUlps(data, want, digits, least);
+      assert.ok(worst <= 1.5, `${arithmetic}: ${worst} ulp`);
+      assert.equal(data.at(-1), 0);
+      // One NaN among its classes makes an entry NaN in all of them, whichever class has it.
+      const p = compileKernel([b.softmax(x, 0)], options);
+      for (const [nan, infinite] of [
+        [0, n],
+        [n, 0],
+      ] as const) {
+        const special = array.slice();
+        special[nan] = NaN;
+        special[infinite + 1] = -Infinity;
+        const { data: got } = p.run(new Map([["x", special]])).outputs[0]!;
+        assert.deepEqual([got[0], got[n], got[infinite + 1]], [NaN, NaN, 0]);
       }
     }
   });
