@@ -1,20 +1,14 @@
 /** Python processes that time what they are asked to, where there is a Python with PyTorch. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { root } from "../../scripts/lib/root.mjs";
+import { TimingProcess } from "./answers.ts";
 
 export interface PythonRequest {
-  readonly library: "torch" | "compiled" | "numpy" | "c" | "check";
+  readonly library: "torch" | "compiled" | "numpy" | "c" | "avx512" | "check";
   readonly loss: string;
   readonly entries: number;
   readonly threads: number;
-}
-
-export interface PythonAnswer {
-  readonly ms: number;
-  readonly loss: number;
 }
 
 /** glibc keeps the memory of large arrays instead of returning it to the system at every operation. */
@@ -31,31 +25,9 @@ export function benchPython(): string | null {
   return existsSync(python) ? python : null;
 }
 
-export class PythonTimer {
-  private readonly child: ChildProcess;
-  private readonly lines: AsyncIterator<string>;
-
+export class PythonTimer extends TimingProcess<PythonRequest> {
   constructor(python: string, tuned: boolean) {
     const env = { ...process.env, ...(tuned ? TUNED_ALLOCATOR : {}) };
-    this.child = spawn(python, [join(root, "test/bench/volumes.py")], {
-      env,
-      stdio: ["pipe", "pipe", "ignore"],
-    });
-    const reader = createInterface({ input: this.child.stdout! });
-    this.lines = reader[Symbol.asyncIterator]();
-  }
-
-  /** null where it ran out of memory, or has no compiler. */
-  async ask(request: PythonRequest): Promise<PythonAnswer | null> {
-    this.child.stdin!.write(`${JSON.stringify(request)}\n`);
-    const line = await this.lines.next();
-    if (line.done === true) throw new Error("the Python of the bench has ended");
-    const answer = JSON.parse(line.value) as PythonAnswer | { readonly error: string };
-    return "error" in answer ? null : answer;
-  }
-
-  end(): void {
-    this.child.stdin!.end();
-    this.child.kill();
+    super(python, [join(root, "test/bench/volumes.py")], env);
   }
 }

@@ -1,14 +1,17 @@
 /** Ways to do the same thing, timed in turns. */
-import type { PythonAnswer } from "./python.ts";
+import type { Answer } from "./answers.ts";
 
 /** One thing that is timed: milliseconds, and the loss for comparison. */
-export type Way = () => Promise<PythonAnswer | null>;
+export type Way = () => Promise<Answer | null>;
 
-export function timed(run: () => number): Promise<PythonAnswer> {
+export function timed(run: () => number): Promise<Answer> {
   const began = performance.now();
   const loss = run();
   return Promise.resolve({ ms: performance.now() - began, loss });
 }
+
+/** Milliseconds of each way, repetition by repetition; a way that could not is missing. */
+export type Times = Readonly<Record<string, readonly number[]>>;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((p, q) => p - q);
@@ -16,13 +19,22 @@ function median(values: readonly number[]): number {
 }
 
 /** Ways that have the same arrays, and so the same loss. */
-const OURS: readonly string[] = ["reused", "threads", "check", "fresh", "report"];
+const OURS: readonly string[] = [
+  "reused",
+  "threads",
+  "check",
+  "fresh",
+  "report",
+  "relaxed",
+  "relaxed threads",
+  "relaxed check",
+];
 
 /** Milliseconds of each way, all ways taking turns. */
 export async function alternate(
   ways: Readonly<Record<string, Way>>,
   repeats: number,
-): Promise<Record<string, number[]>> {
+): Promise<Times> {
   const times: Record<string, number[]> = {};
   let expected: number | null = null;
   for (let k = -2; k < repeats; k++) {

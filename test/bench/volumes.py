@@ -82,18 +82,23 @@ loops = None
 
 
 def by_c(loss, x, t, out):
+    """Of volumes.c, or with the suffix _avx512 of volumes_avx512.c."""
     global loops
     if loops is None:
         compiler = shutil.which("gcc")
         if compiler is None:
             raise RuntimeError("there is no gcc")
-        source = pathlib.Path(__file__).with_suffix(".c")
+        here = pathlib.Path(__file__).parent
+        sources = [here / "volumes.c", here / "volumes_avx512.c"]
         target = pathlib.Path(tempfile.mkdtemp()) / "volumes.so"
-        command = [compiler, "-O3", "-march=native", "-shared", "-fPIC", source, "-o", target, "-lm"]
+        command = [compiler, "-O3", "-march=native", "-shared", "-fPIC", *sources, "-o", target, "-lm"]
         subprocess.run(command, check=True)
         loops = ctypes.CDLL(str(target))
         shutil.rmtree(target.parent)
-    function = loops[loss]
+    try:
+        function = loops[loss]
+    except AttributeError:
+        raise RuntimeError(f"the processor has nothing for {loss}") from None
     function.restype = ctypes.c_double
     pointers = [ctypes.c_void_p(a.ctypes.data) for a in (x, t, out)]
     return function(*pointers, ctypes.c_size_t(x.size)), out
@@ -129,6 +134,8 @@ for line in sys.stdin:
                 value, gradient = by_compiled(request["loss"], tx, tt)
             case "c":
                 value, gradient = by_c(request["loss"], x, t, out)
+            case "avx512":
+                value, gradient = by_c(request["loss"] + "_avx512", x, t, out)
             case _:
                 value, gradient = by_numpy(request["loss"], x, t)
         ms = (time.perf_counter() - began) * 1000

@@ -10,179 +10,126 @@ import { join } from "node:path";
 import { format } from "prettier";
 import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
-import * as b from "../../src/expression/build.ts";
-import type { Input } from "../../src/expression/node.ts";
-import { derive } from "../../src/gradient/derive.ts";
 import { presentCrew, useCrew } from "../../src/numbers/crew.ts";
-import { startCrew } from "../../src/numbers/crew.node.ts";
-import { type Kernel, compileKernel } from "../../src/numbers/kernel.ts";
-import type { TypedArray } from "../../src/numbers/typedArrays.ts";
-import { Arena } from "../../src/numbers/wasm/arena.ts";
 import { features } from "../../src/numbers/wasm/features.ts";
-import { heap } from "../../src/numbers/wasm/heap.ts";
-import { threadFile } from "../threadFile.ts";
+import type { TimingProcess } from "./answers.ts";
 import { checksTable } from "./checks.ts";
-import { type PythonAnswer, type PythonRequest, PythonTimer, benchPython } from "./python.ts";
-import { type Way, alternate, cell, ratio, timed } from "./timing.ts";
-import { LOSSES, type Loss, fill, shapeOf } from "./volumeLosses.ts";
+import { THREADS, ours } from "./ours.ts";
+import { type PythonRequest, PythonTimer, benchPython } from "./python.ts";
+import { type RelaxedQuestion, startRelaxed } from "./relaxed.ts";
+import { type Times, type Way, alternate, cell, ratio } from "./timing.ts";
+import { LOSSES } from "./volumeLosses.ts";
 
-const THREADS = 2;
 /** Larger arrays have no reference in double-double. */
 const MOST_FOR_CHECKS = 1e7;
 const BEGIN = "<!-- bench: written by npm run bench -->";
 const END = "<!-- end of bench -->";
 
-interface Ours {
-  /** float32, arrays in the kernels' memory, the result's memory reused. */
-  readonly reused: Way;
-  readonly threads: Way;
-  /** float32, arrays where the reader left them, copied to an arena with the result, as checks do. */
-  readonly check: Way;
-  /** The same with a result in memory that was never used before. */
-  readonly fresh: Way;
-  /** As a report runs it: the same in float64. */
-  readonly report: Way;
-  readonly memory: Way;
-  readonly release: () => void;
+/** A column of a table: its title, and its cell for the times of one row. */
+type Column = readonly [title: string, cell: (times: Times) => string];
+
+const median = (way: string) => (times: Times) => cell(times[way]);
+/** How many times as long the other way takes. */
+const against = (other: string, own: string) => (times: Times) => {
+  const mine = times[own];
+  return mine === undefined ? "" : ratio(times[other], mine);
+};
+
+const MILLISECONDS: readonly Column[] = [
+  ["ours", median("reused")],
+  ["… 2 threads", median("threads")],
+  ["… relaxed SIMD", median("relaxed")],
+  ["… 2 threads", median("relaxed threads")],
+  ["a check's", median("check")],
+  ["ours, first time", median("fresh")],
+  ["a report's float64", median("report")],
+  ["PyTorch tuned", median("torch tuned")],
+  ["… 2 threads", median("torch tuned 2")],
+  ["… torch.compile", median("compiled")],
+  ["PyTorch as installed", median("torch")],
+  ["… torch.compile", median("compiled as installed")],
+  ["NumPy", median("numpy")],
+  ["C loop", median("c")],
+  ["C, AVX-512", median("avx512")],
+  ["memory only", median("memory")],
+];
+
+const RATIOS: readonly Column[] = [
+  ["PyTorch tuned", against("torch tuned", "reused")],
+  ["… 2 threads", against("torch tuned 2", "threads")],
+  ["torch.compile", against("compiled", "reused")],
+  ["… to relaxed SIMD", against("compiled", "relaxed")],
+  ["C, AVX-512", against("avx512", "reused")],
+  ["… to relaxed SIMD", against("avx512", "relaxed")],
+  ["PyTorch as installed", against("torch", "reused")],
+  ["… to a check's", against("torch", "check")],
+  ["… to a check's, relaxed", against("torch", "relaxed check")],
+  ["torch.compile as installed", against("compiled as installed", "check")],
+  ["… relaxed", against("compiled as installed", "relaxed check")],
+];
+
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+function tableOf(
+  columns: readonly Column[],
+  rows: readonly { readonly titles: readonly string[]; readonly times: Times }[],
+): string[] {
+  const titles = ["loss and gradient", "N", ...columns.map(([title]) => title)];
+  return [
+    line(titles),
+    line(titles.map((_, k) => (k === 0 ? "---" : "--:"))),
+    ...rows.map((r) => line([...r.titles, ...columns.map(([, of]) => of(r.times))])),
+  ];
 }
 
-function ours(loss: Loss, n: number): Ours {
-  const shape = shapeOf(loss, n);
-  const [x, t] = [b.input("x", shape) as Input, b.input("t", shape)];
-  const e = loss.of(x, t);
-  const outputs = [e, derive(e, x)];
-  const kernel = compileKernel(outputs, { vectors: "always", arithmetic: "float32" });
-  const double = compileKernel(outputs, { vectors: "always" });
-  const traffic = compileKernel([b.add(x, t)], { vectors: "always", arithmetic: "float32" });
-  const on = heap();
-  const xs = on.array(Float32Array, n);
-  const ts = on.array(Float32Array, n);
-  const gradient = on.array(Float32Array, n);
-  fill(loss, xs, ts);
-  const resident = new Map<string, TypedArray>([
-    ["x", xs],
-    ["t", ts],
-  ]);
-  const outside = new Map<string, TypedArray>([
-    ["x", xs.slice()],
-    ["t", ts.slice()],
-  ]);
-  const inArena = (): number => {
-    const arena = new Arena(on, Infinity);
-    try {
-      const inside = new Map([...outside].map(([name, a]) => [name, arena.resident(a)]));
-      return kernel.run(inside, { arena }).outputs[0]!.data[0]!;
-    } finally {
-      arena.release();
-    }
-  };
-  const once = (k: Kernel<Float32Array | Float64Array>, reused: boolean): Promise<PythonAnswer> =>
-    timed(() => {
-      const options = reused ? { into: [undefined, gradient] } : {};
-      return k.run(reused ? resident : outside, options).outputs[0]!.data[0]!;
-    });
-  const crew = startCrew(THREADS, threadFile());
-  return {
-    check: () => timed(inArena),
-    fresh: () => once(kernel, false),
-    reused: () => once(kernel, true),
-    report: () => once(double, false),
-    threads: async () => {
-      useCrew(crew);
-      try {
-        return await once(kernel, true);
-      } finally {
-        useCrew(null);
-      }
-    },
-    memory: () => timed(() => traffic.run(resident, { into: [gradient] }).outputs[0]!.data[0]!),
-    release: () => {
-      for (const a of [xs, ts, gradient]) on.release(a.byteOffset);
-      void crew?.stop();
-    },
-  };
-}
-
-async function table(sizes: readonly number[]): Promise<string[]> {
+/** Two tables: times and ratios. */
+async function tables(
+  sizes: readonly number[],
+  relaxed: TimingProcess<RelaxedQuestion> | null,
+): Promise<{ times: string[]; ratios: string[] }> {
   const python = benchPython();
   const plain = python === null ? null : new PythonTimer(python, false);
   const tuned = python === null ? null : new PythonTimer(python, true);
-  const columns = [
-    "loss and gradient",
-    "N",
-    "ours",
-    "… 2 threads",
-    "a check's",
-    "ours, first time",
-    "a report's float64",
-    "PyTorch tuned",
-    "… 2 threads",
-    "… torch.compile",
-    "PyTorch as installed",
-    "NumPy",
-    "C loop",
-    "memory only",
-    "tuned/ours",
-    "… 2 threads",
-    "compiled/ours",
-    "C/ours",
-    "installed/check's",
-  ];
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  const rows = [line(columns), line(columns.map((_, k) => (k === 0 ? "---" : "--:")))];
+  const rows: { titles: string[]; times: Times }[] = [];
   for (const loss of LOSSES) {
-    for (const n of sizes) {
-      const us = ours(loss, n);
+    for (const entries of sizes) {
+      const us = ours(loss, entries);
       const ask =
         (timer: PythonTimer, library: PythonRequest["library"], threads: number): Way =>
         () =>
-          timer.ask({ library, loss: loss.key, entries: n, threads });
-      const ways: Record<string, Way> = {
-        reused: us.reused,
-        threads: us.threads,
-        check: us.check,
-        fresh: us.fresh,
-        report: us.report,
-        memory: us.memory,
-      };
+          timer.ask({ library, loss: loss.key, entries, threads });
+      const { release, ...own } = us;
+      const ways: Record<string, Way> = { ...own };
+      for (const [name, way] of [
+        ["relaxed", "reused"],
+        ["relaxed threads", "threads"],
+        ["relaxed check", "check"],
+      ] as const) {
+        if (relaxed !== null) ways[name] = () => relaxed.ask({ loss: loss.key, entries, way });
+      }
       if (plain !== null && tuned !== null) {
         ways["torch"] = ask(plain, "torch", 1);
+        ways["compiled as installed"] = ask(plain, "compiled", 1);
         ways["torch tuned"] = ask(tuned, "torch", 1);
         ways["torch tuned 2"] = ask(tuned, "torch", THREADS);
         ways["compiled"] = ask(tuned, "compiled", 1);
         ways["numpy"] = ask(tuned, "numpy", 1);
         ways["c"] = ask(tuned, "c", 1);
+        ways["avx512"] = ask(tuned, "avx512", 1);
       }
-      const t = await alternate(ways, n >= 1e8 ? 3 : n >= 1e7 ? 9 : n >= 1e6 ? 15 : 51);
-      us.release();
-      const row = [
-        loss.title,
-        n.toExponential(0).replace("e+", "e"),
-        cell(t["reused"]),
-        cell(t["threads"]),
-        cell(t["check"]),
-        cell(t["fresh"]),
-        cell(t["report"]),
-        cell(t["torch tuned"]),
-        cell(t["torch tuned 2"]),
-        cell(t["compiled"]),
-        cell(t["torch"]),
-        cell(t["numpy"]),
-        cell(t["c"]),
-        cell(t["memory"]),
-        ratio(t["torch tuned"], t["reused"]!),
-        ratio(t["torch tuned 2"], t["threads"]!),
-        ratio(t["compiled"], t["reused"]!),
-        ratio(t["c"], t["reused"]!),
-        ratio(t["torch"], t["check"]!),
-      ];
-      rows.push(line(row));
-      console.log(row.join("\t"));
+      const repeats = entries >= 1e8 ? 3 : entries >= 1e7 ? 9 : entries >= 1e6 ? 15 : 51;
+      const times = await alternate(ways, repeats);
+      release();
+      const titles = [loss.title, entries.toExponential(0).replace("e+", "e")];
+      rows.push({ titles, times });
+      const cells = [...MILLISECONDS, ...RATIOS].map(([title, of]) => `${title} ${of(times)}`);
+      console.log([...titles, ...cells].join("\t"));
     }
   }
   plain?.end();
   tuned?.end();
-  return rows;
+  relaxed?.end();
+  return { times: tableOf(MILLISECONDS, rows), ratios: tableOf(RATIOS, rows) };
 }
 
 const sizes = [1e4, 1e6, 1e7, ...(freemem() > 8e9 ? [1e8] : [])];
@@ -223,14 +170,19 @@ function moreRows(beyond: string, ofReference: string): string[] {
 const beyond = await memoryBeyond(2e7);
 const ofReference = await memoryBeyond(2e7, "reference");
 const chosen = wanted === undefined ? sizes : wanted.slice(8).split(",").map(Number);
-const rows = await table(chosen);
+const relaxed = await startRelaxed();
+const { times, ratios } = await tables(chosen, relaxed?.timer ?? null);
 const checks = await checksTable(chosen.filter((n) => n <= MOST_FOR_CHECKS));
 const text = [
   BEGIN,
   "",
-  `Milliseconds, medians of alternating repetitions in one run on ${machine}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “A check’s” has its arrays in JavaScript’s memory, from where they are copied, within the time, into an arena of the kernels’ memory, which the check before has given back, and its result there too: what a person’s second check takes, as “as installed” is what PyTorch takes each time, with an allocator that returns large arrays to the system at every operation. “First time” copies them part by part and makes a new array for the result, whose pages the system hands out one by one. torch.compile is tuned likewise, compiled once for all sizes; the C loop is plain (gcc -O3 -march=native) and writes to an array that is reused. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict. Ratios above 1 say how many times as long the other takes.`,
+  `Milliseconds, medians of alternating repetitions in one run on ${machine}${relaxed === null ? "" : `; “relaxed SIMD” is the same in Node.js ${relaxed.version}, as VS Code's own engine has it`}. float32 arrays; one thread unless said. “Ours” and “PyTorch tuned” reuse memory: ours has its arrays in the kernels' memory, PyTorch an allocator that keeps what it frees. “A check’s” has its arrays in JavaScript’s memory, from where they are copied, within the time, into an arena of the kernels’ memory, which the check before has given back, and its result there too: what a person’s second check takes before its first number, as “as installed” is what PyTorch takes each time, with an allocator that returns large arrays to the system at every operation. “First time” copies them part by part and makes a new array for the result, whose pages the system hands out one by one. torch.compile is compiled once for all sizes; the C loop is plain (gcc -O3 -march=native), “C, AVX-512” written in intrinsics, and both write to an array that is reused. “Memory only” adds two arrays and writes one. A report evaluates in float64, for the sake of its verdict.`,
   "",
-  ...rows,
+  ...times,
+  "",
+  "How many times as long the others take, as medians of ratios of neighbouring repetitions: to “ours” unless said.",
+  "",
+  ...ratios,
   "",
   "A whole check: what a report waits for, on arrays in JavaScript’s memory. Its stages: the loss’s value and copies into the kernels’ memory; the gradient in double-double; its error scale, the probe along its sign and the choice of elements; single elements, the gradient in float64 and the comparison. Beside it what people do by hand in PyTorch: autograd in float64 and one central difference along the gradient’s sign, which is two more values of the loss, without reference, error scale or single elements.",
   "",

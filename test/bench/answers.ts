@@ -1,0 +1,36 @@
+/** Processes that time what they are asked to: a line of JSON for each question and each answer. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+export interface Answer {
+  readonly ms: number;
+  readonly loss: number;
+}
+
+/** @typeParam Question what is written to it as JSON */
+export class TimingProcess<Question> {
+  private readonly child: ChildProcess;
+  private readonly lines: AsyncIterator<string>;
+  private readonly command: string;
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.command = command;
+    this.child = spawn(command, args, { env, stdio: ["pipe", "pipe", "ignore"] });
+    const reader = createInterface({ input: this.child.stdout! });
+    this.lines = reader[Symbol.asyncIterator]();
+  }
+
+  /** null where it says that it cannot: it ran out of memory, or has no compiler. */
+  async ask(question: Question): Promise<Answer | null> {
+    this.child.stdin!.write(`${JSON.stringify(question)}\n`);
+    const line = await this.lines.next();
+    if (line.done === true) throw new Error(`${this.command} has ended`);
+    const answer = JSON.parse(line.value) as Answer | { readonly error: string };
+    return "error" in answer ? null : answer;
+  }
+
+  end(): void {
+    this.child.stdin!.end();
+    this.child.kill();
+  }
+}
