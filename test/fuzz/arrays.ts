@@ -1,9 +1,9 @@
 /**
  * A long run of damaged files through every reader of arrays.
  *
- *   npx tsx test/fuzz/arrays.ts [cases=1000000] [seed=1]
+ *   npx tsx test/fuzz/arrays.ts [cases=1000000] [seed=1] [.pt,.h5]
  *
- * Prints what was read and what was refused by format, the slowest case and the most memory; ends with
+ * The endings at last are those that are damaged; all without them. Prints what was read and what was refused by format, the slowest case and the most memory; ends with
  * code 1 at the first case that does anything else, after writing its bytes to fuzz-failure-NAME.
  */
 import { writeFileSync } from "node:fs";
@@ -16,7 +16,8 @@ import { allocatingAtMost, justified, survives } from "./survival.ts";
 const cases = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? 1);
 const random = randomOf(seed);
-const endings = [...byEnding.keys()];
+const wanted = process.argv[4]?.split(",");
+const endings = [...byEnding.keys()].filter((ending) => wanted?.includes(ending) ?? true);
 const read = new Map(endings.map((ending) => [ending, 0]));
 const refused = new Map(endings.map((ending) => [ending, 0]));
 let slowest = { ms: 0, label: "" };

@@ -8,7 +8,7 @@ import type { ByteSource } from "../../src/arrays/source.ts";
 
 /**
  * The most bytes of elements that one byte of a file can stand for: 1032 in a deflate stream, 4096 in
- * LZW; eight where a bit becomes a byte, or a byte a float64.
+ * LZW; eight where a bit becomes a byte, or a byte a float64; four where one becomes a float32.
  */
 const LARGEST_RATIO: Readonly<Record<string, number>> = {
   ".npy": 1,
@@ -19,9 +19,9 @@ const LARGEST_RATIO: Readonly<Record<string, number>> = {
   ".mha": 1032,
   ".mhd": 1032,
   ".nrrd": 1032,
-  ".safetensors": 1,
-  ".pt": 1032,
-  ".pth": 1032,
+  ".safetensors": 4,
+  ".pt": 4 * 1032,
+  ".pth": 4 * 1032,
   ".png": 8 * 1032,
   ".tif": 8 * 4096,
   ".tiff": 8 * 4096,

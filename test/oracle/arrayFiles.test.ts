@@ -56,9 +56,15 @@ describe("array files, against the libraries that people read them with", functi
     }
   });
 
-  it("tensors of torch.save: nested, sharing storages, with strides and offsets", () => {
-    const tensors = samples.filter(({ path }) => path.endsWith(".pt"));
+  it("tensors of torch.save in both forms: nested, sharing storages, with strides and offsets", () => {
+    const tensors = samples.filter(({ path }) => /checkpoint\d+\.pt$/u.test(path));
     assert.ok(tensors.length >= 400, String(tensors.length));
+    for (const tensor of tensors) assertSame(tensor);
+  });
+
+  it("MONAI's images, parameters with attributes, conjugates: what PyTorch loads", () => {
+    const tensors = samples.filter(({ path }) => /subclasses\.pth?$/u.test(path));
+    assert.ok(tensors.length >= 60, String(tensors.length));
     for (const tensor of tensors) assertSame(tensor);
   });
 

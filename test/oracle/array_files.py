@@ -10,6 +10,7 @@ import sys
 import warnings
 
 import h5py
+import monai
 import nibabel
 import numpy as np
 import torch
@@ -58,11 +59,56 @@ def checkpoints():
         path = folder / f"checkpoint{number}.pt"
         # Some share storages, and lie deeper than others.
         nested = {"a": tensors, "b": [tensors["t0"], {"c": tensors["t1"][..., :1]}]}
-        torch.save(nested, path)
+        # Every other one in the form from before version 1.6.
+        torch.save(nested, path, _use_new_zipfile_serialization=number % 2 == 0)
         for name, tensor in tensors.items():
             keep(path, tensor.numpy(), member=f"a/{name}")
         keep(path, nested["b"][0].numpy(), member="b/0")
         keep(path, nested["b"][1]["c"].numpy(), member="b/1/c")
+
+
+class Labelled(torch.Tensor):
+    """A subclass of the user's own."""
+
+
+def subclasses():
+    """Tensors that are saved with what stands beside them: MONAI's images, parameters, state dicts."""
+    generator = torch.Generator().manual_seed(0)
+    volume = torch.rand((2, 3, 4, 5), generator=generator)
+    affine = torch.diag(torch.tensor([2.0, 2.0, 3.0, 1.0]))
+    meta = {"filename_or_obj": "case.nii", "spatial_shape": np.array([3, 4, 5]), "pixdim": np.ones(8)}
+    image = monai.data.MetaTensor(volume, affine=affine, meta=meta)
+    image = monai.transforms.Flip(spatial_axis=0)(image)
+    parameter = torch.nn.Parameter(volume[0])
+    parameter.weight_decay = 0.1
+    network = monai.networks.nets.UNet(2, 1, 2, (2, 4), (2,), norm="batch")
+    ema = torch.optim.swa_utils.AveragedModel(network)
+    values = {
+        "image": image,
+        "batch": monai.data.list_data_collate([{"pred": image}, {"pred": image}]),
+        "labelled": volume.as_subclass(Labelled)[:, 1],
+        "parameter": parameter,
+        "model": network.state_dict(),
+        "ema": ema.state_dict(),
+        "buffer": torch.nn.Buffer(volume[1]),
+        "numbers": np.arange(3),
+        "conjugate": torch.complex(volume, volume).conj(),
+        "imaginary": torch.complex(volume, volume).conj().imag,
+    }
+    for form, path in enumerate([folder / "subclasses.pt", folder / "subclasses.pth"]):
+        torch.save(values, path, _use_new_zipfile_serialization=form == 0)
+        # What PyTorch itself reads back.
+        loaded = torch.load(path, weights_only=False)
+        for name in ["image", "labelled", "parameter", "buffer", "conjugate", "imaginary"]:
+            keep(path, plain(loaded[name]), member=name)
+        keep(path, plain(loaded["batch"]["pred"]), member="batch/pred")
+        for part in ["model", "ema"]:
+            for name, tensor in loaded[part].items():
+                keep(path, plain(tensor), member=f"{part}/{name}")
+
+
+def plain(tensor):
+    return tensor.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg().numpy()
 
 
 def newest_hdf5():
@@ -115,5 +161,6 @@ def newest_hdf5():
 warnings.simplefilter("ignore")
 nifti()
 checkpoints()
+subclasses()
 newest_hdf5()
 print(json.dumps(found))

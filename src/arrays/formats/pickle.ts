@@ -1,12 +1,12 @@
 /**
- * An interpreter for the part of Python's pickle that containers of tensors are made of.
+ * An interpreter for the part of Python's pickle that files of tensors are made of.
  *
- * Unpickling in Python calls whatever function the file names. Here nothing is called: a name outside
- * of what the host knows ends the reading, objects are never made, and the values are those of the
- * table below. Source of the instructions: CPython's pickletools.py.
+ * Unpickling in Python calls whatever function the file names. Here nothing is called: what a name
+ * stands for is the host's to say, and objects of any class but the host's are left as they were
+ * written. Source of the instructions: CPython's pickletools.py.
  */
 import { damaged, quoted, refusal } from "../fileErrors.ts";
-import { viewOf } from "../source.ts";
+import { sourceOf, viewOf, type ByteSource } from "../source.ts";
 
 export interface PickleList {
   readonly kind: "list" | "tuple";
@@ -18,7 +18,24 @@ export interface PickleDict {
   readonly entries: Map<Pickled, Pickled>;
 }
 
-/** A function or class that the host knows, by its full name. */
+/** An object that is not made: the class or function that would make it, and what it was given. */
+export interface PickleObject {
+  readonly kind: "object";
+  readonly name: string;
+  /** Its arguments, and then what was appended to it. */
+  readonly items: Pickled[];
+  /** What was set by key. */
+  readonly entries: Map<Pickled, Pickled>;
+  /** What it would restore its attributes from. */
+  state: Pickled;
+}
+
+/** An object that would be made by calling `name`. */
+export function unmade(name: string, args: readonly Pickled[]): PickleObject {
+  return { kind: "object", name, items: [...args], entries: new Map(), state: null };
+}
+
+/** A function or class, by its full name. */
 export interface PickleGlobal {
   readonly kind: "global";
   readonly name: string;
@@ -32,12 +49,21 @@ export interface PickleMade {
 
 /** A value in a pickle. Integers beyond 2^53 are bigint; bytes and strings of Python 2 are text. */
 export type Pickled =
-  null | boolean | number | bigint | string | PickleList | PickleDict | PickleGlobal | PickleMade;
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PickleList
+  | PickleDict
+  | PickleObject
+  | PickleGlobal
+  | PickleMade;
 
 /** What the names in a pickle stand for. */
 export interface PickleHost {
-  /** Whether the name `module.name` may occur. */
-  readonly knows: (name: string) => boolean;
+  /** Why the name `module.name` may not occur, as the end of a sentence; undefined if it may. */
+  readonly refuses: (name: string) => string | undefined;
   /** The value of calling it; undefined if these are no arguments for it. */
   readonly call: (name: string, args: readonly Pickled[]) => Pickled | undefined;
   /** The value that an identifier stands for; undefined if it is none. */
@@ -49,19 +75,42 @@ export interface PickleHost {
 /** Python's own integers have no limit; nothing that a tensor needs comes near to this. */
 const MAX_INTEGER_BYTES = 64;
 
-/** The value of a pickle. @throws ArrayError if it is damaged, or needs more than the host knows. */
+/** Bytes that are read of a pickle at first; then twice as many each time. */
+const FIRST_BYTES = 1 << 16;
+
+/** The value of a pickle. @throws ArrayError if it is damaged, or the host refuses a name in it. */
 export function unpickle(
   bytes: Uint8Array,
   host: PickleHost,
   label: string,
   file: string,
 ): Pickled {
-  return new Interpreter(bytes, host, label, file).run();
+  return unpickleAt(sourceOf(bytes), 0, host, label, file).value;
+}
+
+/**
+ * The value of the pickle that begins at `start` of a source, and where it ends.
+ *
+ * @throws ArrayError as {@link unpickle} does.
+ */
+export function unpickleAt(
+  source: ByteSource,
+  start: number,
+  host: PickleHost,
+  label: string,
+  file: string,
+): { value: Pickled; end: number } {
+  const machine = new Interpreter(source, start, host, label, file);
+  const value = machine.run();
+  return { value, end: start + machine.position };
 }
 
 class Interpreter {
-  private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  private readonly source: ByteSource;
+  private readonly start: number;
+  /** The first bytes of the pickle, as many as were needed so far. */
+  private bytes: Uint8Array = new Uint8Array(0);
+  private view = viewOf(this.bytes);
   private readonly host: PickleHost;
   private readonly label: string;
   private readonly file: string;
@@ -71,12 +120,17 @@ class Interpreter {
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, Pickled>();
 
-  constructor(bytes: Uint8Array, host: PickleHost, label: string, file: string) {
-    this.bytes = bytes;
-    this.view = viewOf(bytes);
+  constructor(source: ByteSource, start: number, host: PickleHost, label: string, file: string) {
+    this.source = source;
+    this.start = start;
     this.host = host;
     this.label = label;
     this.file = file;
+  }
+
+  /** Bytes of the pickle that were read. */
+  get position(): number {
+    return this.at;
   }
 
   run(): Pickled {
@@ -106,9 +160,18 @@ class Interpreter {
   /** Steps over `length` bytes and gives where they began. */
   skip(length: number): number {
     const start = this.at;
-    if (!(length <= this.bytes.length - start)) this.fail("it ends in the middle");
+    if (!(length <= this.bytes.length - start)) this.readTo(start + length);
     this.at = start + length;
     return start;
+  }
+
+  private readTo(end: number): void {
+    const there = this.source.size - this.start;
+    if (!(end <= there)) this.fail("it ends in the middle");
+    const wanted = Math.min(there, Math.max(end, 2 * this.bytes.length, FIRST_BYTES));
+    this.bytes = this.source.read(this.start, wanted);
+    this.view = viewOf(this.bytes);
+    if (this.bytes.length < end) this.fail("it ends in the middle");
   }
 
   unsigned(width: 1 | 2 | 4): number {
@@ -140,15 +203,29 @@ class Interpreter {
     return Number.isSafeInteger(number) ? number : value;
   }
 
-  text(length: number, encoding: "utf-8" | "latin1"): string {
+  text(length: number): string {
     const start = this.skip(length);
-    return new TextDecoder(encoding).decode(this.bytes.subarray(start, start + length));
+    return new TextDecoder().decode(this.bytes.subarray(start, start + length));
+  }
+
+  /** Bytes as text, a character each. */
+  byteText(length: number): string {
+    const start = this.skip(length);
+    let text = "";
+    // Not by a decoder: what is called latin1 there is another code.
+    for (let at = start; at < start + length; at += 4096) {
+      text += String.fromCharCode(...this.bytes.subarray(at, Math.min(at + 4096, start + length)));
+    }
+    return text;
   }
 
   line(): string {
-    const end = this.bytes.indexOf(10, this.at);
-    if (end < 0) this.fail("it ends in the middle");
-    const text = this.text(end - this.at, "utf-8");
+    let end = this.bytes.indexOf(10, this.at);
+    while (end < 0) {
+      this.readTo(Math.max(this.at, this.bytes.length) + 1);
+      end = this.bytes.indexOf(10, this.at);
+    }
+    const text = this.text(end - this.at);
     this.skip(1);
     return text;
   }
@@ -193,15 +270,15 @@ class Interpreter {
     this.push(value);
   }
 
-  dict(): PickleDict {
+  dict(): PickleDict | PickleObject {
     const value = this.top();
-    if (isKind(value, "dict")) return value;
+    if (isKind(value, "dict") || isKind(value, "object")) return value;
     return this.fail("it sets items of what is no dictionary");
   }
 
-  list(): PickleList {
+  list(): PickleList | PickleObject {
     const value = this.top();
-    if (isKind(value, "list")) return value;
+    if (isKind(value, "list") || isKind(value, "object")) return value;
     return this.fail("it appends to what is no list");
   }
 
@@ -216,12 +293,12 @@ class Interpreter {
       return this.fail("it names no function");
     }
     const full = `${module}.${name}`;
-    if (!this.host.knows(full)) {
-      throw refusal(
-        `${this.label} needs ${quoted(full, 120)}, which is not a tensor, a dictionary or a list; nothing else is made from a pickle, since that can run any code.`,
-        this.label,
-        { file: this.file, remedy: this.host.remedy },
-      );
+    const why = this.host.refuses(full);
+    if (why !== undefined) {
+      throw refusal(`${this.label} needs ${quoted(full, 120)}, ${why}.`, this.label, {
+        file: this.file,
+        remedy: this.host.remedy,
+      });
     }
     this.push({ kind: "global", name: full });
   }
@@ -239,21 +316,32 @@ class Interpreter {
     this.push(value);
   }
 
+  /** The class, its arguments and perhaps named ones, as `cls.__new__(cls, *args)` takes them. */
+  make(named: boolean): void {
+    if (named) this.pop();
+    const args = this.pop();
+    const type = this.pop();
+    if (!isKind(type, "global") || !isKind(args, "tuple")) return this.fail("it makes no object");
+    this.push(unmade(type.name, args.items));
+  }
+
   persistent(): void {
     const value = this.host.persistent(this.pop());
     if (value === undefined) return this.fail("it refers to data in an unknown way");
     this.push(value);
   }
 
-  /** Python keeps attributes of a state_dict this way; those of anything else would be an object's. */
+  /** The attributes of an object, or of a state_dict, where they are nothing that is read. */
   build(): void {
-    this.pop();
-    this.dict();
+    const state = this.pop();
+    const value = this.top();
+    if (isKind(value, "object")) value.state = state;
+    else if (!isKind(value, "made")) this.dict();
   }
 }
 
 /** Whether a value is of that kind. */
-export function isKind<K extends "dict" | "global" | "made">(
+export function isKind<K extends "dict" | "object" | "global" | "made">(
   value: Pickled | undefined,
   kind: K,
 ): value is Extract<Pickled, { kind: K }>;
@@ -272,6 +360,12 @@ type Instruction = (machine: Interpreter, start: number) => void;
 
 const char = (text: string): number => text.charCodeAt(0);
 const tuple = (items: Pickled[]): PickleList => ({ kind: "tuple", items });
+
+function appendAll(m: Interpreter): void {
+  const values = m.popToMark();
+  const { items } = m.list();
+  for (const value of values) items.push(value);
+}
 
 /** Every instruction that is followed, by its byte. Protocols 2 to 5 need no other for these values. */
 const INSTRUCTIONS: Readonly<Record<number, Instruction>> = {
@@ -308,28 +402,31 @@ const INSTRUCTIONS: Readonly<Record<number, Instruction>> = {
     m.push(m.float());
   },
   0x8c: (m) => {
-    m.push(m.text(m.length(1), "utf-8"));
+    m.push(m.text(m.length(1)));
   },
   [char("X")]: (m) => {
-    m.push(m.text(m.length(4), "utf-8"));
+    m.push(m.text(m.length(4)));
   },
   0x8d: (m) => {
-    m.push(m.text(m.length(8), "utf-8"));
+    m.push(m.text(m.length(8)));
   },
   [char("U")]: (m) => {
-    m.push(m.text(m.length(1), "latin1"));
+    m.push(m.byteText(m.length(1)));
   },
   [char("T")]: (m) => {
-    m.push(m.text(m.length(4), "latin1"));
+    m.push(m.byteText(m.length(4)));
   },
   [char("C")]: (m) => {
-    m.push(m.text(m.length(1), "latin1"));
+    m.push(m.byteText(m.length(1)));
   },
   [char("B")]: (m) => {
-    m.push(m.text(m.length(4), "latin1"));
+    m.push(m.byteText(m.length(4)));
   },
   0x8e: (m) => {
-    m.push(m.text(m.length(8), "latin1"));
+    m.push(m.byteText(m.length(8)));
+  },
+  0x96: (m) => {
+    m.push(m.byteText(m.length(8))); // a bytearray
   },
   [char("(")]: (m) => {
     m.mark();
@@ -343,11 +440,7 @@ const INSTRUCTIONS: Readonly<Record<number, Instruction>> = {
     const value = m.pop();
     m.list().items.push(value);
   },
-  [char("e")]: (m) => {
-    const values = m.popToMark();
-    const { items } = m.list();
-    for (const value of values) items.push(value);
-  },
+  [char("e")]: appendAll,
   [char(")")]: (m) => {
     m.push(tuple([]));
   },
@@ -397,6 +490,20 @@ const INSTRUCTIONS: Readonly<Record<number, Instruction>> = {
   },
   [char("R")]: (m) => {
     m.call();
+  },
+  0x81: (m) => {
+    m.make(false);
+  },
+  0x92: (m) => {
+    m.make(true);
+  },
+  // Sets: their elements are looked at like those of a list.
+  0x8f: (m) => {
+    m.push({ kind: "list", items: [] });
+  },
+  0x90: appendAll,
+  0x91: (m) => {
+    m.push(tuple(m.popToMark()));
   },
   [char("Q")]: (m) => {
     m.persistent();

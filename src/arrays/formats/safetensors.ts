@@ -7,6 +7,7 @@
 import { dtypes, type DType } from "../dtype.ts";
 import { arrayOf } from "../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
+import { float8Bytes, float8InFile, type Float8 } from "../float8.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { elementCount, formatShape } from "../ndarray.ts";
 import { viewOf, type ByteSource } from "../source.ts";
@@ -32,6 +33,15 @@ const DTYPES: Readonly<Record<string, DType>> = {
   C64: "complex64",
 };
 
+/** Types that are read as float32. */
+const FLOAT8: Readonly<Record<string, Float8>> = {
+  F8_E4M3: "e4m3fn",
+  F8_E4M3FNUZ: "e4m3fnuz",
+  F8_E5M2: "e5m2",
+  F8_E5M2FNUZ: "e5m2fnuz",
+  F8_E8M0: "e8m0fnu",
+};
+
 const REMEDY = 'safetensors.numpy.save_file({"pred": pred}, "case.safetensors") writes one.';
 
 /** Opens a .safetensors file: its tensors by name. @throws ArrayError */
@@ -51,17 +61,22 @@ export function openSafetensors(
       const label = `${name}[${member}]`;
       const tensor = tensorOf(description, label, name);
       const start = 8 + headerBytes + tensor.start;
-      const { dtype, shape } = tensor;
+      const { dtype, shape, float8, size } = tensor;
       const layout = { dtype, shape, littleEndian: true, fortranOrder: false };
       const read = () => {
-        const size = arrayBytes(dtype, shape, label, options, { file: name });
+        arrayBytes(dtype, shape, label, options, { file: name });
         const bytes = bytesAt(source, start, size, "elements", label, { file: name });
-        return arrayOf(bytes, layout, { kind: "file", path: name, member });
+        const elements = float8 === undefined ? bytes : float8Bytes(bytes, float8);
+        return arrayOf(elements, layout, { kind: "file", path: name, member });
       };
       const stored = (): StoredElements => {
-        const size = arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });
+        arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });
         checkThere(source, start, size, "elements", label, { file: name });
-        return { layout, bytes: { kind: "flat", source, offset: start } };
+        const flat = { source, offset: start };
+        if (float8 !== undefined) {
+          return { layout, bytes: float8InFile(flat, elementCount(shape), float8, label) };
+        }
+        return { layout, bytes: { kind: "flat", ...flat } };
       };
       return { dtype, shape, read, stored };
     });
@@ -106,8 +121,11 @@ function headerObject(text: string, name: string): object {
 interface Tensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Where its elements begin, from the end of the header. */
+  /** What its elements are in the file, where that is not `dtype`. */
+  readonly float8: Float8 | undefined;
+  /** Where its elements begin, from the end of the header, and their bytes. */
   readonly start: number;
+  readonly size: number;
 }
 
 function tensorOf(description: unknown, label: string, file: string): Tensor {
@@ -120,7 +138,9 @@ function tensorOf(description: unknown, label: string, file: string): Tensor {
   if (typeof type !== "string" || shape === undefined || offsets?.length !== 2) {
     throw damaged(label, "the header does not give its dtype, its shape and its place", { file });
   }
-  const dtype = Object.hasOwn(DTYPES, type) ? DTYPES[type] : undefined;
+  const float8 = Object.hasOwn(FLOAT8, type) ? FLOAT8[type] : undefined;
+  const plain = Object.hasOwn(DTYPES, type) ? DTYPES[type] : undefined;
+  const dtype = float8 === undefined ? plain : "float32";
   if (dtype === undefined) {
     throw refusal(`${label} holds elements of ${quoted(type)}, which are not read.`, label, {
       file,
@@ -128,15 +148,15 @@ function tensorOf(description: unknown, label: string, file: string): Tensor {
     });
   }
   const [start, end] = offsets as [number, number];
-  const size = elementCount(shape) * dtypes[dtype].bytes;
+  const size = elementCount(shape) * (float8 === undefined ? dtypes[dtype].bytes : 1);
   if (end - start !== size) {
     throw damaged(
       label,
-      `${dtype} elements of shape ${formatShape(shape)} take ${String(size)} bytes, and the header gives it ${String(end - start)}`,
+      `${float8 === undefined ? dtype : type} elements of shape ${formatShape(shape)} take ${String(size)} bytes, and the header gives it ${String(end - start)}`,
       { file },
     );
   }
-  return { dtype, shape, start };
+  return { dtype, shape, float8, start, size };
 }
 
 const MAX_NUMBERS = 64;

@@ -1,13 +1,15 @@
 /**
- * Files of `torch.save`: a ZIP archive of one pickle, which describes the tensors, and their storages.
- * The pickle is interpreted by pickle.ts, which makes nothing but what stands in the tables here.
+ * Files of torch.save: a pickle, which describes the tensors, and their storages, in a ZIP archive or,
+ * as before version 1.6, one after the other. The pickle is interpreted by pickle.ts, which makes
+ * nothing but what stands in torchTensors.ts.
  *
  * Tensors in dictionaries and lists are members by their path, `model/weight` or `outputs/0`; other
  * values beside them are left out. Source: PyTorch's torch/serialization.py and torch/_utils.py.
  */
-import { dtypes, type DType } from "../dtype.ts";
+import { dtypes, type ArrayData } from "../dtype.ts";
 import { elementsOf } from "../elements.ts";
 import { arrayBytes, damaged, quoted, refusal, tooLarge } from "../fileErrors.ts";
+import { float8Bytes, float8InFile, float8ToFloat32 } from "../float8.ts";
 import { MAX_DEFLATE_RATIO } from "../inflate.ts";
 import {
   MAX_ARRAY_BYTES,
@@ -20,102 +22,94 @@ import { latin1, type ByteSource } from "../source.ts";
 import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stored.ts";
 import { isContiguous, stridedElements } from "../strided.ts";
 import { listZip, readZipEntry, unpackZipEntry, zipEntryBytes, type ZipEntry } from "../zip.ts";
-import { isKind, unpickle, type Pickled, type PickleHost } from "./pickle.ts";
-
-const REMEDY = 'Save the tensors alone: torch.save({"pred": pred, "target": target}, "case.pt")';
-
-/** A pickle of tensors has some 200 bytes for each; values take many times their pickle's bytes. */
-const MAX_PICKLE_BYTES = 2 ** 26;
-const MAX_AXES = 64;
-const MAX_DEPTH = 64;
-/** Values that are looked through for tensors, and characters of the paths of those. */
-const MAX_VALUES = 1_000_000;
-const MAX_PATHS = 2 ** 24;
-
-/** The elements that one or several tensors show. */
-class Storage {
-  /** Undefined where the tensor says what the bytes are. */
-  readonly dtype: DType | undefined;
-  readonly key: string;
-  constructor(dtype: DType | undefined, key: string) {
-    this.dtype = dtype;
-    this.key = key;
-  }
-}
-
-class Tensor {
-  readonly storage: Storage;
-  readonly dtype: DType;
-  readonly offset: number;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-  constructor(
-    storage: Storage,
-    dtype: DType,
-    offset: number,
-    shape: readonly number[],
-    strides: readonly number[],
-  ) {
-    this.storage = storage;
-    this.dtype = dtype;
-    this.offset = offset;
-    this.shape = shape;
-    this.strides = strides;
-  }
-}
+import { unpickle } from "./pickle.ts";
+import { MAX_PICKLE_BYTES, type StoredStorage, type TorchFile } from "./torchFile.ts";
+import { beginsAsPickle, openLegacyTorch } from "./torchLegacy.ts";
+import {
+  storedBytes,
+  Tensor,
+  tensorsIn,
+  torchHost,
+  TORCH_REMEDY,
+  type OtherTensor,
+} from "./torchTensors.ts";
 
 /** Opens a .pt or .pth file. @throws ArrayError */
 export function openTorch(source: ByteSource, name: string, options: ReadOptions): OpenedFile {
-  const archive = openArchive(source, name);
-  const pickle = archive.entry("data.pkl");
-  const script = archive.entry("constants.pkl") !== undefined;
+  const file = beginsAsPickle(source) ? openLegacyTorch(source, name) : openArchive(source, name);
+  const { tensors, leftOut } = tensorsIn(file.value, name);
+  const open = (found: readonly (Tensor | OtherTensor)[], member?: string): ArrayInFile => {
+    const label = member === undefined ? name : `${name}[${member}]`;
+    const [tensor] = found;
+    if (found.length > 1 || tensor === undefined) throw ambiguous(name, member ?? "");
+    if (!(tensor instanceof Tensor)) {
+      throw refusal(`${label} is ${tensor.what}.`, label, { file: name, remedy: tensor.remedy });
+    }
+    return new TensorInFile(file, source, tensor, name, member).opened(options);
+  };
+  const alone = tensors.get("");
+  if (alone !== undefined) return open(alone);
+  if (tensors.size === 0 && leftOut.size > 0) throw withoutTensors(leftOut, name);
+  return new Map([...tensors].map(([member, found]) => [member, () => open(found, member)]));
+}
+
+function ambiguous(name: string, member: string): Error {
+  return refusal(`${name} holds two tensors under the path ${quoted(member)}.`, name, {
+    remedy: TORCH_REMEDY,
+  });
+}
+
+function withoutTensors(leftOut: ReadonlySet<string>, name: string): Error {
+  const [first] = leftOut;
+  return refusal(
+    `${name} holds no tensors in dictionaries or lists; it holds an object of ${quoted(first!, 120)}, and no object is made from a pickle, since that can run any code.`,
+    name,
+    { remedy: TORCH_REMEDY },
+  );
+}
+
+function openArchive(source: ByteSource, name: string): TorchFile {
+  const entries = listZip(source, name, "a file of torch.save is", TORCH_REMEDY);
+  const folder = entries[0]?.path.split("/")[0] ?? "";
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  const entry = (path: string): ZipEntry | undefined => byPath.get(`${folder}/${path}`);
+  const pickle = entry("data.pkl");
+  const script = entry("constants.pkl") !== undefined;
   if (pickle === undefined || script) throw notSaved(script, name);
   if (pickle.unpackedBytes > MAX_PICKLE_BYTES) {
     throw tooLarge(`${name}[${pickle.path}]`, pickle.unpackedBytes, MAX_PICKLE_BYTES);
   }
-  const label = `${name}[${pickle.path}]`;
   const bytes = readZipEntry(source, pickle, name, MAX_PICKLE_BYTES);
-  const value = unpickle(bytes, HOST, label, name);
-  const inFile = (tensor: Tensor, member?: string): ArrayInFile => ({
-    dtype: tensor.dtype,
-    shape: tensor.shape,
-    read: () => readTensor(archive, tensor, name, member, options),
-    ...(isContiguous(tensor.shape, tensor.strides)
-      ? { stored: () => storedTensor(archive, tensor, name, member) }
-      : {}),
-  });
-  if (isKind(value, "made") && value.value instanceof Tensor) return inFile(value.value);
-  const tensors = tensorsIn(value, name);
-  return new Map(
-    [...tensors].map(([member, tensor]) => [
-      member,
-      () => {
-        if (tensor === undefined) throw ambiguous(name, member);
-        return inFile(tensor, member);
-      },
-    ]),
-  );
+  return {
+    value: unpickle(bytes, torchHost(new Map()), `${name}[${pickle.path}]`, name),
+    littleEndian: () => {
+      const order = entry("byteorder");
+      return order === undefined || latin1(readZipEntry(source, order, name, 64)) !== "big";
+    },
+    storage: (key) => {
+      const found = entry(`data/${key}`);
+      return found === undefined ? undefined : storageInArchive(source, found, name);
+    },
+  };
 }
 
-interface Archive {
-  readonly source: ByteSource;
-  /** The member of that path inside the archive's one folder. */
-  readonly entry: (path: string) => ZipEntry | undefined;
-}
-
-function openArchive(source: ByteSource, name: string): Archive {
-  // What torch.save wrote before version 1.6: a row of pickles, the first of which is a number.
-  const start = source.read(0, 2);
-  if (start[0] === 0x80 && start[1]! <= 5) {
-    throw refusal(`${name} is in the old form of torch.save, which is not read.`, name, {
-      byteOffset: 0,
-      remedy: `torch.save(torch.load("old.pt", weights_only=True), "new.pt") writes the form that is read.`,
-    });
-  }
-  const entries = listZip(source, name, "a file of torch.save is", REMEDY);
-  const folder = entries[0]?.path.split("/")[0] ?? "";
-  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-  return { source, entry: (path) => byPath.get(`${folder}/${path}`) };
+function storageInArchive(source: ByteSource, entry: ZipEntry, name: string): StoredStorage {
+  const unpack = (give: (part: Uint8Array) => void): void => {
+    unpackZipEntry(source, entry, name, give);
+  };
+  const verify = (tick: Tick): void => {
+    unpack(putAfter(0, entry.unpackedBytes, () => undefined, tick));
+  };
+  return {
+    bytes: entry.unpackedBytes,
+    byteOffset: entry.offset,
+    read: (maxBytes) => readZipEntry(source, entry, name, maxBytes),
+    flat: () => {
+      const bytes = zipEntryBytes(source, entry, name);
+      return entry.method === 0 ? { source: bytes, offset: 0, verify } : undefined;
+    },
+    unpack,
+  };
 }
 
 function notSaved(script: boolean, name: string): Error {
@@ -124,240 +118,146 @@ function notSaved(script: boolean, name: string): Error {
       ? `${name} is a TorchScript program, not saved tensors.`
       : `${name} is an archive, but not one of torch.save: it has no data.pkl.`,
     name,
-    { remedy: REMEDY },
+    { remedy: TORCH_REMEDY },
   );
 }
 
-const STORAGES: Readonly<Record<string, DType | undefined>> = {
-  "torch.BoolStorage": "bool",
-  "torch.CharStorage": "int8",
-  "torch.ByteStorage": "uint8",
-  "torch.ShortStorage": "int16",
-  "torch.IntStorage": "int32",
-  "torch.LongStorage": "int64",
-  "torch.HalfStorage": "float16",
-  "torch.BFloat16Storage": "bfloat16",
-  "torch.FloatStorage": "float32",
-  "torch.DoubleStorage": "float64",
-  "torch.ComplexFloatStorage": "complex64",
-  "torch.ComplexDoubleStorage": "complex128",
-  "torch.storage.UntypedStorage": undefined,
-};
+/** A tensor and the file that its elements are in. */
+class TensorInFile {
+  private readonly file: TorchFile;
+  private readonly source: ByteSource;
+  private readonly tensor: Tensor;
+  private readonly name: string;
+  private readonly label: string;
+  private readonly origin: ArrayOrigin;
 
-const TORCH_DTYPES: ReadonlyMap<string, DType> = new Map(
-  (Object.keys(dtypes) as DType[]).map((dtype) => [`torch.${dtype}`, dtype]),
-);
-
-type Call = (args: readonly Pickled[]) => Pickled | undefined;
-
-/** What may be called, and what that gives. */
-const CALLS: Readonly<Record<string, Call>> = {
-  "collections.OrderedDict": (args) =>
-    args.length === 0 ? { kind: "dict", entries: new Map() } : undefined,
-  "torch._utils._rebuild_tensor_v2": ([storage, offset, shape, strides, , , metadata]) =>
-    tensorOf(storage, undefined, offset, shape, strides, metadata),
-  "torch._utils._rebuild_tensor_v3": ([storage, offset, shape, strides, , , dtype, metadata]) =>
-    tensorOf(storage, dtype, offset, shape, strides, metadata),
-  "torch._utils._rebuild_parameter": ([tensor]) => (isTensor(tensor) ? tensor : undefined),
-  // Values that stand beside tensors in checkpoints, and are left out.
-  "torch.Size": () => null,
-  "torch.device": () => null,
-};
-
-const HOST: PickleHost = {
-  knows: (name) =>
-    Object.hasOwn(CALLS, name) || Object.hasOwn(STORAGES, name) || TORCH_DTYPES.has(name),
-  call: (name, args) => (Object.hasOwn(CALLS, name) ? CALLS[name]!(args) : undefined),
-  persistent: (id) => {
-    if (!isKind(id, "tuple")) return undefined;
-    const [what, type, key] = id.items;
-    const known =
-      what === "storage" && isKind(type, "global") && Object.hasOwn(STORAGES, type.name);
-    if (!known || typeof key !== "string") return undefined;
-    return { kind: "made", value: new Storage(STORAGES[type.name], key) };
-  },
-  remedy: REMEDY,
-};
-
-function isTensor(value: Pickled | undefined): boolean {
-  return isKind(value, "made") && value.value instanceof Tensor;
-}
-
-function tensorOf(
-  storage: Pickled | undefined,
-  type: Pickled | undefined,
-  offset: Pickled | undefined,
-  size: Pickled | undefined,
-  stride: Pickled | undefined,
-  metadata: Pickled | undefined,
-): Pickled | undefined {
-  if (!isKind(storage, "made") || !(storage.value instanceof Storage)) return undefined;
-  const dtype = isKind(type, "global") ? TORCH_DTYPES.get(type.name) : storage.value.dtype;
-  const shape = wholeNumbers(size);
-  const strides = wholeNumbers(stride);
-  // A tensor may be marked as the conjugate or the negative of what its storage holds.
-  const marked = isKind(metadata, "dict") && metadata.entries.size > 0;
-  if (
-    marked ||
-    dtype === undefined ||
-    !isWhole(offset) ||
-    shape === undefined ||
-    strides?.length !== shape.length
+  constructor(
+    file: TorchFile,
+    source: ByteSource,
+    tensor: Tensor,
+    name: string,
+    member: string | undefined,
   ) {
-    return undefined;
+    this.file = file;
+    this.source = source;
+    this.tensor = tensor;
+    this.name = name;
+    this.label = member === undefined ? name : `${name}[${member}]`;
+    this.origin = { kind: "file", path: name, ...(member === undefined ? {} : { member }) };
   }
-  return { kind: "made", value: new Tensor(storage.value, dtype, offset, shape, strides) };
-}
 
-function isWhole(value: Pickled | undefined): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
+  opened(options: ReadOptions): ArrayInFile {
+    const { type, shape, strides, conjugate, negative } = this.tensor;
+    const asStored = isContiguous(shape, strides) && !conjugate && !negative;
+    return {
+      dtype: type.dtype,
+      shape,
+      read: () => this.read(options),
+      ...(asStored ? { stored: () => this.stored() } : {}),
+    };
+  }
 
-function wholeNumbers(value: Pickled | undefined): number[] | undefined {
-  if (!isKind(value, "tuple") || value.items.length > MAX_AXES) return undefined;
-  return value.items.every(isWhole) ? value.items : undefined;
-}
+  /** How the elements of a tensor that lies in C order lie in the file. */
+  private stored(): StoredElements {
+    const { type, shape, offset } = this.tensor;
+    const storage = this.storage();
+    const unit = storedBytes(type);
+    const size = elementCount(shape) * unit;
+    arrayBytes(type.dtype, shape, this.label, { maxBytes: Infinity }, { file: this.name });
+    this.checkReach(storage);
+    const littleEndian = this.file.littleEndian();
+    const layout = { dtype: type.dtype, shape, littleEndian, fortranOrder: false };
+    const flat = storage.flat();
+    const first = offset * unit;
+    if (flat !== undefined) {
+      const at = flat.offset + first;
+      if (type.float8 === undefined) {
+        return { layout, bytes: { kind: "flat", ...flat, offset: at } };
+      }
+      const bytes = float8InFile(
+        { ...flat, offset: at },
+        elementCount(shape),
+        type.float8,
+        this.label,
+      );
+      return { layout: { ...layout, littleEndian: true }, bytes };
+    }
+    const unpack = (put: PutBytes, tick: Tick): void => {
+      const give = (at: number, part: Uint8Array): void => {
+        if (at >= size) return;
+        const bytes = part.subarray(0, size - at);
+        if (type.float8 === undefined) put(at, bytes);
+        else put(4 * at, float8Bytes(bytes, type.float8));
+      };
+      storage.unpack?.(putAfter(first, storage.bytes - first, give, tick));
+    };
+    return { layout, bytes: { kind: "packed", packing: "deflate", unpack } };
+  }
 
-/** The tensors in nested dictionaries, lists and tuples; undefined where two have one path. */
-function tensorsIn(value: Pickled, name: string): ReadonlyMap<string, Tensor | undefined> {
-  const tensors = new Map<string, Tensor | undefined>();
-  let seen = 0;
-  let characters = 0;
-  const look = (value: Pickled, path: readonly string[]): void => {
-    seen += 1;
-    // A pickle may hold itself, or one value very often, or under a key without end.
-    if (path.length > MAX_DEPTH || seen > MAX_VALUES || characters > MAX_PATHS) {
-      throw refusal(`${name} nests its values too deeply or holds too many.`, name, {
-        remedy: REMEDY,
+  private read(options: ReadOptions): NdArray {
+    const { type, shape, strides, offset } = this.tensor;
+    const size = arrayBytes(type.dtype, shape, this.label, options, { file: this.name });
+    const storage = this.storage();
+    const bytes = storage.read(options.maxBytes ?? MAX_ARRAY_BYTES);
+    this.checkReach(storage);
+    const unit = storedBytes(type);
+    const there = Math.floor(bytes.length / unit);
+    // Where strides are 0, a small storage may stand for any number of elements.
+    if (size > this.source.size * MAX_DEFLATE_RATIO) {
+      throw refusal(
+        `${this.label} repeats its ${String(there)} elements ${String(size)} bytes long.`,
+        this.label,
+        { file: this.name, remedy: "Save the tensor before it is expanded." },
+      );
+    }
+    const stored = type.float8 === undefined ? type.dtype : "uint8";
+    const littleEndian = this.file.littleEndian();
+    const elements = elementsOf(bytes.subarray(0, there * unit), stored, littleEndian);
+    const shown = stridedElements(elements, stored, offset, shape, strides);
+    const data =
+      type.float8 === undefined ? shown : float8ToFloat32(shown as Uint8Array, type.float8);
+    return { dtype: type.dtype, shape, data: this.marked(data), origin: this.origin };
+  }
+
+  /** The elements with their signs changed, where the tensor is the conjugate or the negative. */
+  private marked(data: ArrayData): ArrayData {
+    const { conjugate, negative, type } = this.tensor;
+    const { kind } = dtypes[type.dtype];
+    const isComplex = kind === "complex";
+    if (!negative && !(conjugate && isComplex)) return data;
+    if (!isComplex && type.dtype !== "float32" && type.dtype !== "float64") {
+      throw refusal(`${this.label} is the negative of ${type.dtype} elements.`, this.label, {
+        file: this.name,
+        remedy: "Save tensor.resolve_neg().",
       });
     }
-    if (typeof value !== "object" || value === null) return;
-    if (value.kind === "made") {
-      if (value.value instanceof Tensor) {
-        const member = path.join("/");
-        characters += member.length;
-        tensors.set(member, tensors.has(member) ? undefined : value.value);
-      }
-    } else if (value.kind === "dict") {
-      for (const [key, item] of value.entries) {
-        if (typeof key !== "object") look(item, [...path, String(key)]);
-      }
-    } else if (value.kind !== "global") {
-      value.items.forEach((item, i) => {
-        look(item, [...path, String(i)]);
-      });
+    const signed = (data as Float32Array | Float64Array).slice();
+    for (let i = 0; i < signed.length; i += 1) {
+      const imaginary = isComplex && i % 2 === 1;
+      if (negative !== (imaginary && conjugate)) signed[i] = -signed[i]!;
     }
-  };
-  look(value, []);
-  return tensors;
-}
+    return signed;
+  }
 
-function ambiguous(name: string, member: string): Error {
-  return refusal(`${name} holds two tensors under the path ${quoted(member)}.`, name, {
-    remedy: REMEDY,
-  });
-}
+  private storage(): StoredStorage {
+    const { key } = this.tensor.storage;
+    const storage = this.file.storage(key);
+    if (storage !== undefined) return storage;
+    throw damaged(this.label, `its storage ${quoted(key)} is not in the file`, {
+      file: this.name,
+    });
+  }
 
-/** How the elements of a tensor that lies in C order lie in the archive. */
-function storedTensor(
-  archive: Archive,
-  tensor: Tensor,
-  name: string,
-  member: string | undefined,
-): StoredElements {
-  const { dtype, shape, offset } = tensor;
-  const label = member === undefined ? name : `${name}[${member}]`;
-  const entry = storageEntry(archive, tensor, label, name);
-  const unit = dtypes[dtype].bytes;
-  const size = arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });
-  checkReach(tensor, entry, label, name);
-  const layout = { dtype, shape, littleEndian: isLittleEndian(archive, name), fortranOrder: false };
-  const unpack = (put: PutBytes, tick: Tick): void => {
-    const rest = entry.unpackedBytes - offset * unit;
-    unpackZipEntry(
-      archive.source,
-      entry,
-      name,
-      putAfter(
-        offset * unit,
-        rest,
-        (at, part) => {
-          if (at < size) put(at, part.subarray(0, size - at));
-        },
-        tick,
-      ),
-    );
-  };
-  const verify = (tick: Tick): void => {
-    unpack(() => undefined, tick);
-  };
-  const packed = zipEntryBytes(archive.source, entry, name);
-  const bytes: StoredElements["bytes"] =
-    entry.method === 0
-      ? { kind: "flat", source: packed, offset: offset * unit, verify }
-      : { kind: "packed", packing: "deflate", unpack };
-  return { layout, bytes };
-}
-
-function storageEntry(archive: Archive, tensor: Tensor, label: string, name: string): ZipEntry {
-  const entry = archive.entry(`data/${tensor.storage.key}`);
-  if (entry !== undefined) return entry;
-  throw damaged(label, `its storage ${quoted(tensor.storage.key)} is not in the archive`, {
-    file: name,
-  });
-}
-
-/** @throws ArrayError unless the storage has every element that the tensor reaches to */
-function checkReach(tensor: Tensor, entry: ZipEntry, label: string, name: string): void {
-  const { dtype, shape, strides, offset } = tensor;
-  const there = Math.floor(entry.unpackedBytes / dtypes[dtype].bytes);
-  const last = shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset);
-  if (elementCount(shape) === 0 || last < there) return;
-  throw damaged(label, `it reaches to element ${String(last)} of a storage of ${String(there)}`, {
-    file: name,
-    byteOffset: entry.offset,
-  });
-}
-
-function isLittleEndian(archive: Archive, name: string): boolean {
-  const order = archive.entry("byteorder");
-  return order === undefined || latin1(readZipEntry(archive.source, order, name, 64)) !== "big";
-}
-
-function readTensor(
-  archive: Archive,
-  tensor: Tensor,
-  name: string,
-  member: string | undefined,
-  options: ReadOptions,
-): NdArray {
-  const { dtype, shape, strides, offset } = tensor;
-  const label = member === undefined ? name : `${name}[${member}]`;
-  const size = arrayBytes(dtype, shape, label, options, { file: name });
-  const entry = storageEntry(archive, tensor, label, name);
-  const maxBytes = options.maxBytes ?? MAX_ARRAY_BYTES;
-  const bytes = readZipEntry(archive.source, entry, name, maxBytes);
-  const unit = dtypes[dtype].bytes;
-  const there = Math.floor(bytes.length / unit);
-  checkReach(tensor, entry, label, name);
-  // Where strides are 0, a small storage may stand for any number of elements.
-  if (size > archive.source.size * MAX_DEFLATE_RATIO) {
-    throw refusal(
-      `${label} repeats its ${String(there)} elements ${String(size)} bytes long.`,
-      label,
-      {
-        file: name,
-        remedy: "Save the tensor before it is expanded.",
-      },
+  /** @throws ArrayError unless the storage has every element that the tensor reaches to */
+  private checkReach({ bytes, byteOffset }: StoredStorage): void {
+    const { type, shape, strides, offset } = this.tensor;
+    const there = Math.floor(bytes / storedBytes(type));
+    const last = shape.reduce((at, length, axis) => at + (length - 1) * strides[axis]!, offset);
+    if (elementCount(shape) === 0 || last < there) return;
+    throw damaged(
+      this.label,
+      `it reaches to element ${String(last)} of a storage of ${String(there)}`,
+      { file: this.name, byteOffset },
     );
   }
-  const littleEndian = isLittleEndian(archive, name);
-  const elements = elementsOf(bytes.subarray(0, there * unit), dtype, littleEndian);
-  const origin: ArrayOrigin = {
-    kind: "file",
-    path: name,
-    ...(member === undefined ? {} : { member }),
-  };
-  const data = stridedElements(elements, dtype, offset, shape, strides);
-  return { dtype, shape, data, origin };
 }

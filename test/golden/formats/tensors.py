@@ -5,6 +5,7 @@ import collections
 import io
 import os
 import pathlib
+import pickle
 import zipfile
 
 import numpy as np
@@ -28,6 +29,12 @@ def values(t):
     """NumPy has no bfloat16, but float32 holds its values."""
     t = t.detach().resolve_conj()
     return (t.float() if t.dtype == torch.bfloat16 else t).numpy()
+
+
+def float32(t):
+    """float32 values with one pattern for what is not a number, whatever signs it has."""
+    array = t.float().numpy()
+    return np.where(np.isnan(array), np.float32(np.nan), array)
 
 
 def add(file, t, member=None):
@@ -56,6 +63,39 @@ def repacked(name, source, changes=(), drop=(), extra=(), method=zipfile.ZIP_STO
 class Danger:
     def __reduce__(self):
         return os.system, ("echo this must not run",)
+
+
+FLOAT8 = "e4m3fn e4m3fnuz e5m2 e5m2fnuz e8m0fnu".split()
+
+
+def make_legacy(volume, everything):
+    """The form from before version 1.6. It holds addresses in memory, which differ in every run."""
+    old = {
+        **everything,
+        "volume": volume,
+        "view": volume.permute(2, 0, 1)[1:, :, ::2],
+        "float8": torch.tensor([0.5, -448.0]).to(torch.float8_e4m3fn),
+        "conjugate": everything["complex64"].conj(),
+    }
+    for protocol in (2, 4):
+        name = f"torch-legacy-{protocol}.pth"
+        save(name, old, _use_new_zipfile_serialization=False, pickle_protocol=protocol)
+        for member, t in old.items():
+            if member == "float8":
+                expect(name, float32(t), member=member)
+            else:
+                add(name, t, member)
+    save("torch-legacy-one.pt", volume, _use_new_zipfile_serialization=False)
+    add("torch-legacy-one.pt", volume)
+    data = (OUT / "torch-legacy-one.pt").read_bytes()
+    (OUT / "torch-legacy.pt").write_bytes(data[:64])
+    refuse("torch-legacy.pt", "ends in the middle")
+    (OUT / "torch-legacy-cut.pt").write_bytes(data[:-1])
+    refuse("torch-legacy-cut.pt", "96 bytes, and 95 are there")
+    (OUT / "torch-legacy-keys.pt").write_bytes(data[: -len(data) + data.rindex(b"]")] + b"].")
+    refuse("torch-legacy-keys.pt", "its storage", "not in the file")
+    (OUT / "torch-pickle.pt").write_bytes(pickle.dumps({"pred": [1.0, 2.0]}))
+    refuse("torch-pickle.pt", "a Python pickle, but not one of torch.save")
 
 
 def make_torch():
@@ -131,26 +171,65 @@ def make_torch():
     repacked("torch-deflated.pt", "torch-one.pt", method=zipfile.ZIP_DEFLATED)
     add("torch-deflated.pt", volume)
 
-    save("torch-legacy.pt", volume, _use_new_zipfile_serialization=False)
-    # Only its start, since addresses in memory come after it.
-    (OUT / "torch-legacy.pt").write_bytes((OUT / "torch-legacy.pt").read_bytes()[:64])
-    refuse("torch-legacy.pt", "old form", "weights_only=True")
+    make_legacy(volume, everything)
     save("torch-danger.pt", {"pred": volume, "x": Danger()})
     refuse("torch-danger.pt", "posix.system", "run any code", "torch.save")
     save("torch-module.pt", network)
     refuse("torch-module.pt", "torch.nn.modules")
+    # Other objects beside tensors are left out.
     save("torch-namespace.pt", {"args": argparse.Namespace(lr=1), "pred": volume})
-    refuse("torch-namespace.pt", "argparse.Namespace")
-    save("torch-numpy.pt", {"pred": volume.numpy()})
-    refuse("torch-numpy.pt", "_reconstruct")
+    add("torch-namespace.pt", volume, "pred")
+    save("torch-numpy.pt", {"array": volume.numpy(), "pred": volume, "seed": np.int64(3)})
+    add("torch-numpy.pt", volume, "pred")
     save("torch-counter.pt", {"x": collections.Counter("a"), "pred": volume})
-    refuse("torch-counter.pt", "collections.Counter")
+    add("torch-counter.pt", volume, "pred")
+    rows = collections.defaultdict(list, {"a": [volume[0]]})
+    save("torch-containers.pt", {"rows": rows, "max": volume.max(dim=0), "set": {1, 2}})
+    add("torch-containers.pt", volume[0], "rows/a/0")
+    add("torch-containers.pt", volume.max(dim=0).values, "max/0")
+    add("torch-containers.pt", volume.max(dim=0).indices, "max/1")
+
+    number = torch.complex(volume, -volume)
+    signs = {
+        "conjugate": number.conj(),
+        "imaginary": number.conj().imag,
+        "negative": torch._neg_view(volume.permute(2, 0, 1)),
+        # Without zeros, whose signs PyTorch leaves open: it takes a complex number from 0.
+        "both": torch._neg_view(number[1].conj()),
+        "double": torch._neg_view(torch.tensor([-0.0, 1.5], dtype=torch.float64)),
+    }
+    for member, t in signs.items():
+        save(f"torch-{member}.pt", t)
+        add(f"torch-{member}.pt", t.resolve_neg())
+    save("torch-negative-int.pt", torch._neg_view(torch.arange(3)))
+    refuse("torch-negative-int.pt", "negative of int64", "resolve_neg")
+    patterns = torch.arange(256).to(torch.uint8)
+    float8 = {name: patterns.view(getattr(torch, f"float8_{name}")) for name in FLOAT8}
+    float8["columns"] = patterns.view(torch.float8_e5m2).reshape(16, 16)[:, 2:5]
+    save("torch-float8.pt", float8)
+    for member, t in float8.items():
+        expect("torch-float8.pt", float32(t), member=member)
+    repacked("torch-float8-deflated.pt", "torch-float8.pt", method=zipfile.ZIP_DEFLATED)
+    expect("torch-float8-deflated.pt", float32(float8["e4m3fn"]), member="e4m3fn")
+
+    parameter = torch.nn.Parameter(volume)
+    parameter.note = "with an attribute"
+    save("torch-attribute.pt", parameter)
+    add("torch-attribute.pt", volume)
+    others = {
+        "sparse": (volume.to_sparse(), "a sparse tensor", "to_dense"),
+        "rows": (volume[0].to_sparse_csr(), "a sparse tensor", "to_dense"),
+        "quantized": (torch.quantize_per_tensor(volume, 0.1, 0, torch.quint8), "quantized", "dequantize"),
+        "nested": (torch.nested.nested_tensor([volume[0], volume[1, :1]]), "nested", "unbind"),
+        "meta": (volume.to("meta"), "has no elements"),
+        "complex32": (torch.complex(volume, volume).to(torch.complex32), "torch.complex32"),
+    }
+    save("torch-others.pt", {"pred": volume, **{k: t for k, (t, *_) in others.items()}})
+    add("torch-others.pt", volume, "pred")
+    for member, (_, *words) in others.items():
+        refuse("torch-others.pt", *words, member=member)
     save("torch-sparse.pt", volume.to_sparse())
-    refuse("torch-sparse.pt", "_rebuild_sparse_tensor")
-    save("torch-conjugate.pt", torch.complex(volume, volume).conj())
-    refuse("torch-conjugate.pt", "arguments that do not fit")
-    save("torch-float8.pt", volume.to(torch.float8_e4m3fn))
-    refuse("torch-float8.pt", "torch.float8_e4m3fn")
+    refuse("torch-sparse.pt", "a sparse tensor", "to_dense")
     save("torch-two.pt", {1: volume, "1": volume, "a": volume})
     refuse("torch-two.pt", "two tensors", member="1")
     refuse("torch-two.pt", "no array", "a", member="b")
@@ -163,7 +242,7 @@ def make_torch():
     (OUT / "torch-script.pt").write_bytes(script.getvalue())
     refuse("torch-script.pt", "TorchScript")
     repacked("torch-lost.pt", "torch-one.pt", drop=["torch-one/data/0"])
-    refuse("torch-lost.pt", "storage", "not in the archive")
+    refuse("torch-lost.pt", "storage", "not in the file")
     repacked("torch-short.pt", "torch-one.pt", [("torch-one/data/0", lambda data: data[:-4])])
     refuse("torch-short.pt", "element 23 of a storage of 23")
     repacked("torch-other.pt", "torch-one.pt", drop=["torch-one/data.pkl"])
@@ -185,10 +264,14 @@ def make_safetensors():
     safetensors.numpy.save_file({"mask": np.eye(3, dtype=bool)}, OUT / "one.safetensors")
     expect("one.safetensors", np.eye(3, dtype=bool), member="mask")
 
-    safetensors.torch.save_file(
-        {"x": torch.ones(2).to(torch.float8_e4m3fn)}, OUT / "float8.safetensors"
-    )
-    refuse("float8.safetensors", "F8_E4M3", "float32", member="x")
+    patterns = torch.arange(256).to(torch.uint8)
+    float8 = {name: patterns.clone().view(getattr(torch, f"float8_{name}")) for name in FLOAT8}
+    safetensors.torch.save_file(float8, OUT / "float8.safetensors")
+    for member, t in float8.items():
+        expect("float8.safetensors", float32(t), member=member)
+    edited_type = (OUT / "one.safetensors").read_bytes().replace(b'"BOOL"', b'"F4"  ')
+    (OUT / "type.safetensors").write_bytes(edited_type)
+    refuse("type.safetensors", "F4", "float32", member="mask")
 
     def edited(name, old, new, member="mask"):
         data = (OUT / "one.safetensors").read_bytes()
