@@ -158,9 +158,75 @@ def newest_hdf5():
             keep(path, file[name][()], member=name)
 
 
+def hdf5_bits():
+    """Integers and numbers of which HDF5 keeps only some bits, and checksums of extreme values."""
+    generator = np.random.default_rng(1)
+    path = folder / "bits.h5"
+    with h5py.File(path, "w") as file:
+        names = []
+
+        def add(name, array, **more):
+            file.create_dataset(name, data=array, **more)
+            names.append(name)
+
+        for code in "i1 u1 i2 u2 i4 u4 i8 u8".split():
+            info = np.iinfo(code)
+            for order in "<>":
+                for bits in [0, 1, 3, 7, info.bits // 2, info.bits - 2, info.bits]:
+                    low = int(generator.integers(info.min, info.max - 2**bits + 2, dtype=code)) if bits < info.bits else info.min
+                    span = min(low + 2**bits - 1, info.max)
+                    array = generator.integers(low, span, size=(6, 7), dtype=code, endpoint=True)
+                    name = f"{order.replace('<', 'le').replace('>', 'be')}-{code}-{bits}"
+                    chosen = {"fillvalue": array[0, 0]} if bits % 2 else {}
+                    array = array.astype(np.dtype(code).newbyteorder(order))
+                    if bits < info.bits:
+                        # Some versions of HDF5 cannot read what they wrote of the whole range.
+                        add(name, array, chunks=(4, 4), scaleoffset=0, **chosen)
+                    add(name + "-fixed", array, chunks=(4, 4), scaleoffset=max(1, bits), compression="gzip")
+        for code in ["f4", "f8", ">f4", ">f8"]:
+            for digits in [0, 1, 3, 5]:
+                array = (generator.standard_normal((9, 10)) * 1000).astype(code)
+                name = f"{code}-{digits}".replace(">", "be-")
+                add(name, array, chunks=(4, 4), scaleoffset=digits, compression="lzf")
+                array = np.where(array < 0, 7.0, array).astype(code)
+                add(name + "-fill", array, chunks=(4, 4), scaleoffset=digits, compression="gzip", fillvalue=7)
+        for i in range(60):
+            width = int(generator.choice([1, 2, 4, 8]))
+            # HDF5 makes no type that would do with half of its bytes.
+            least = 1 if width == 1 else 4 * width + 1
+            precision = int(generator.integers(least, 8 * width + 1))
+            offset = int(generator.integers(0, 8 * width - precision + 1))
+            sign, order = generator.choice(["I", "U"]), generator.choice(["LE", "BE"])
+            # HDF5 itself loses the signs of single bytes that are marked as big-endian.
+            order = "LE" if width == 1 else order
+            kind = getattr(h5py.h5t, f"STD_{sign}{8 * width}{order}").copy()
+            kind.set_precision(precision)
+            kind.set_offset(offset)
+            form = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            if i % 3:
+                form.set_chunk((3, 4))
+            if i % 3 == 1:
+                form.set_filter(h5py.h5z.FILTER_NBIT)
+            space = h5py.h5s.create_simple((7, 6))
+            made = h5py.h5d.create(file.id, f"nbit{i}".encode(), kind, space, form)
+            some = np.dtype(f"{sign.lower()}{width}")
+            low = -(2 ** (precision - 1)) if sign == "I" else 0
+            array = generator.integers(low, low + 2**precision - 1, size=(7, 6), dtype=some, endpoint=True)
+            made.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+            names.append(f"nbit{i}")
+        # Sums of 16-bit words that are multiples of 65,535, which stand for 0 but are not written so.
+        for value in [0, 1, 127, 128, 254, 255]:
+            for size in [1, 2, 255, 256, 257, 65_535]:
+                add(f"sum-{value}-{size}", np.full(size, value, "u1"), chunks=(size,), fletcher32=True)
+    with h5py.File(path) as file:
+        for name in names:
+            keep(path, file[name][()], member=name)
+
+
 warnings.simplefilter("ignore")
 nifti()
 checkpoints()
 subclasses()
 newest_hdf5()
+hdf5_bits()
 print(json.dumps(found))

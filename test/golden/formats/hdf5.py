@@ -56,6 +56,33 @@ def make():
     expect("hdf5-chunks.h5", noise, member="again")
     refuse("hdf5-chunks.h5", "no array", member="link")
 
+    # Fewer bits than the elements have, and a mask of which a checksum's sums are multiples of 65,535.
+    with h5py.File(OUT / "hdf5-bits.h5", "w") as file:
+        packed = {"chunks": (2, 3, 4), "scaleoffset": 0}
+        file.create_dataset("integers", data=volume % 1000 - 300, **packed)
+        file.create_dataset("mask", data=mask.astype("u1"), **packed)
+        file.create_dataset("all bits", data=volume, compression="gzip", **packed)
+        file.create_dataset("filled", data=np.maximum(volume, 0), fillvalue=0, **packed)
+        file.create_dataset("wide", data=volume.astype(">i8") * 10**12, **packed)
+        file.create_dataset("digits", data=noise, chunks=(4, 4), scaleoffset=3)
+        file.create_dataset("digits64", data=noise.astype("f8"), chunks=(4, 4), scaleoffset=5, shuffle=True)
+        file.create_dataset("ones", data=np.full((4, 6), 255, "u1"), chunks=(4, 6), fletcher32=True)
+        form = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        form.set_chunk((2, 3, 4))
+        form.set_filter(5)
+        plain = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        kinds = [(h5py.h5t.STD_I16LE, 12, 3), (h5py.h5t.STD_U32BE, 17, 9), (h5py.h5t.STD_I64LE, 40, 1)]
+        for kind, precision, offset in kinds:
+            kind = kind.copy()
+            kind.set_precision(precision)
+            kind.set_offset(offset)
+            for name, way in [("nbit", form), ("loose", plain)]:
+                space = h5py.h5s.create_simple(volume.shape)
+                made = h5py.h5d.create(file.id, f"{name}{precision}".encode(), kind, space, way)
+                made.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(volume % 4000 - 2000))
+        every = list(file)
+    add("hdf5-bits.h5", *every)
+
     # More members than one node of the tree holds, and more chunks.
     with h5py.File(OUT / "hdf5-many.hdf5", "w") as file:
         for i in range(10):
@@ -88,14 +115,18 @@ def make():
         file["null"] = h5py.Empty("f4")
         file["type"] = np.dtype("f4")
         file.create_dataset("committed", (2,), dtype=file["type"])
-        file.create_dataset("scaled", data=volume, chunks=(5, 7, 6), scaleoffset=0)
+        form = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        form.set_chunk((8, 8))
+        form.set_szip(h5py.h5z.SZIP_NN_OPTION_MASK, 8)
+        space = h5py.h5s.create_simple((16, 16))
+        h5py.h5d.create(file.id, b"szip", h5py.h5t.NATIVE_INT16, space, form)
         file.create_dataset("virtual", (2,), dtype="f4", external=[("x.raw", 0, 8)])
         file.create_dataset("huge", (10**6, 10**6), dtype="f4", chunks=(1000, 1000))
         file.create_dataset("large", (10**4, 10**4), dtype="u1", chunks=(1000, 1000))
     for member, *words in [
         ("text", "different lengths"), ("fixed", "text"), ("record", "several fields"),
         ("long", "80 bits"), ("null", "no elements"), ("committed", "name of its own"),
-        ("scaled", "scale and offset"), ("virtual", "other files"), ("huge", "at most"),
+        ("szip", "szip"), ("virtual", "other files"), ("huge", "at most"),
         ("large", "cannot hold"),
     ]:
         refuse("hdf5-refused.h5", *words, member=member)

@@ -1,5 +1,5 @@
 /** A dataset of an HDF5 file, and its elements. Source: the specification, sections III.A and IV.A.2. */
-import { dtypes, type DType } from "../../dtype.ts";
+import { dtypes } from "../../dtype.ts";
 import { arrayOf } from "../../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../../fileErrors.ts";
 import { MAX_DEFLATE_RATIO } from "../../inflate.ts";
@@ -8,10 +8,17 @@ import { elementCount, type ArrayError } from "../../ndarray.ts";
 import { sourceOf } from "../../source.ts";
 import { BLOCK_BYTES, type PutBytes, type StoredElements, type Tick } from "../../stored.ts";
 import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
-import { filtersOf, unfiltered } from "./filters.ts";
+import { filtersOf, unfiltered, type Filter } from "./filters.ts";
 import { type ChunkIndex, newIndex, treeIndex } from "./chunkIndex.ts";
 import type { Dataset } from "./groups.ts";
-import { elementType, limitsOf, shapeOf, type Refuse } from "./types.ts";
+import {
+  elementType,
+  limitsOf,
+  shapeOf,
+  withAllBits,
+  type ElementType,
+  type Refuse,
+} from "./types.ts";
 
 /** Where a dataset's elements are. */
 type Storage =
@@ -19,14 +26,12 @@ type Storage =
   | { readonly kind: "whole"; readonly address: number | undefined }
   | { readonly kind: "chunks"; readonly chunk: readonly number[]; readonly index: ChunkIndex };
 
-interface Description {
-  readonly dtype: DType;
-  readonly littleEndian: boolean;
+interface Description extends ElementType {
   readonly shape: readonly number[];
   /** What its lengths may grow to. */
   readonly limits: readonly number[];
   readonly storage: Storage;
-  readonly filters: readonly number[];
+  readonly filters: readonly Filter[];
   /** What stands where nothing was written: one element, or nothing for zero. */
   readonly fill: Uint8Array;
   readonly label: string;
@@ -48,7 +53,7 @@ export function openDataset(
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: file.name });
       file.startOver();
-      const bytes = readElements(file, description);
+      const bytes = allBits(description, readElements(file, description));
       const layout = { dtype, shape, littleEndian, fortranOrder: false };
       return arrayOf(bytes, layout, { kind: "file", path: file.name, member });
     },
@@ -75,14 +80,13 @@ function describe(file: Hdf5File, { messages, address }: Dataset, label: string)
     if (fields === undefined) throw damaged(label, `it has no ${what}`, { file: file.name });
     return fields;
   };
-  const { dtype, littleEndian } = elementType(needed(MESSAGE.datatype, "element type"), refuse);
+  const type = elementType(needed(MESSAGE.datatype, "element type"), refuse);
   const shape = shapeOf(needed(MESSAGE.dataspace, "shape"));
   if (shape === undefined) throw refuse("no elements at all (an empty dataspace)");
   if (fieldsOf(MESSAGE.externalFiles) !== undefined) throw refuse("elements in other files");
   const filters = fieldsOf(MESSAGE.filters);
   return {
-    dtype,
-    littleEndian,
+    ...type,
     shape,
     limits: limitsOf(needed(MESSAGE.dataspace, "shape")) ?? shape,
     storage: storageOf(needed(MESSAGE.layout, "layout"), refuse),
@@ -132,21 +136,42 @@ function fillOf(fields: Fields | undefined, old: Fields | undefined): Uint8Array
   return new Uint8Array(0);
 }
 
+/** Elements with the bits that their type leaves out. */
+function allBits({ dtype, littleEndian, bits }: Description, bytes: Uint8Array): Uint8Array {
+  return bits === undefined ? bytes : withAllBits(bytes, dtype, littleEndian, bits);
+}
+
 /** How the elements lie in the file: one after the other, or in chunks that are unpacked one by one. */
 function storedElements(file: Hdf5File, description: Description): StoredElements {
   const { shape, dtype, littleEndian, storage, label } = description;
   const layout = { dtype, shape, littleEndian, fortranOrder: false };
   const size = elementCount(shape) * dtypes[dtype].bytes;
   if (storage.kind === "whole" && storage.address !== undefined) {
-    checkThere(file.source, storage.address, size, "elements", label, { file: file.name });
-    return { layout, bytes: { kind: "flat", source: file.source, offset: storage.address } };
+    const { address } = storage;
+    const { source, name } = file;
+    checkThere(source, address, size, "elements", label, { file: name });
+    if (description.bits === undefined) {
+      return { layout, bytes: { kind: "flat", source, offset: address } };
+    }
+    const unpack = (put: PutBytes, tick: Tick): void => {
+      for (let at = 0; at < size; at += BLOCK_BYTES) {
+        const length = Math.min(BLOCK_BYTES, size - at);
+        const block = bytesAt(source, address + at, length, "elements", label, { file: name });
+        put(at, allBits(description, block));
+        tick((at + length) / size);
+      }
+    };
+    return { layout, bytes: { kind: "packed", packing: "bits", unpack } };
   }
   if (storage.kind === "here") {
-    const source = sourceOf(readElements(file, description));
+    const source = sourceOf(allBits(description, readElements(file, description)));
     return { layout, bytes: { kind: "flat", source, offset: 0 } };
   }
   checkHolds(file, description, size);
-  const unpack = (put: PutBytes, tick: Tick): void => {
+  const unpack = (give: PutBytes, tick: Tick): void => {
+    const put: PutBytes = (at, part) => {
+      give(at, allBits(description, part));
+    };
     file.startOver();
     if (description.fill.some((byte) => byte !== 0)) {
       const { fill } = description;

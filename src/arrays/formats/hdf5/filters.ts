@@ -1,18 +1,32 @@
 /** What HDF5 does to a chunk before it is stored. Source: the specification, IV.A.2.l, and h5py's lzf. */
 import { damaged } from "../../fileErrors.ts";
-import { inflateExactly, type PackedPlace } from "../../inflate.ts";
-import { viewOf } from "../../source.ts";
+import {
+  inflateExactly,
+  inflateStart,
+  MAX_DEFLATE_RATIO,
+  type PackedPlace,
+} from "../../inflate.ts";
+import { sourceOf, viewOf } from "../../source.ts";
 import type { Fields } from "./file.ts";
+import { unpackNbit, unpackScaleOffset } from "./packedBits.ts";
 import type { Refuse } from "./types.ts";
 
+const DEFLATE = 1;
 const SHUFFLE = 2;
 const FLETCHER32 = 3;
-const KNOWN: ReadonlySet<number> = new Set([1, SHUFFLE, FLETCHER32, 32000]);
+const NBIT = 5;
+const SCALE_OFFSET = 6;
+const LZF = 32000;
+const KNOWN: ReadonlySet<number> = new Set([DEFLATE, SHUFFLE, FLETCHER32, NBIT, SCALE_OFFSET, LZF]);
+
+/** A filter, and the numbers that it was used with. */
+export interface Filter {
+  readonly id: number;
+  readonly values: readonly number[];
+}
 
 const NAMES: Readonly<Record<number, string>> = {
   4: "szip",
-  5: "nbit",
-  6: "scale and offset",
   307: "bzip2",
   32001: "Blosc",
   32004: "LZ4",
@@ -23,7 +37,7 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 /** The filters in a message, in the order in which they were applied. @throws ArrayError */
-export function filtersOf(fields: Fields, refuse: Refuse): number[] {
+export function filtersOf(fields: Fields, refuse: Refuse): Filter[] {
   const version = fields.uint(1);
   const count = fields.uint(1);
   if (version === 1) fields.skip(6);
@@ -31,15 +45,20 @@ export function filtersOf(fields: Fields, refuse: Refuse): number[] {
     const id = fields.uint(2);
     const nameBytes = version === 1 || id >= 256 ? fields.uint(2) : 0;
     fields.skip(2);
-    const values = fields.uint(2);
+    const count = fields.uint(2);
     fields.skip(version === 1 ? Math.ceil(nameBytes / 8) * 8 : nameBytes);
-    fields.skip(4 * values + (version === 1 && values % 2 === 1 ? 4 : 0));
+    const values = Array.from({ length: count }, () => fields.uint(4));
+    if (version === 1 && count % 2 === 1) fields.skip(4);
     if (!KNOWN.has(id)) {
       throw refuse(
         `chunks packed by ${NAMES[id] ?? `the filter ${String(id)}`}, which is not undone here`,
       );
     }
-    return id;
+    // Elements of several parts, which only complex numbers are, and elements of other classes.
+    if (id === NBIT && values[1] !== 1 && values[3] !== 1) {
+      throw refuse("records packed by n-bit, which is not undone here");
+    }
+    return { id, values };
   });
 }
 
@@ -51,24 +70,27 @@ export function filtersOf(fields: Fields, refuse: Refuse): number[] {
  */
 export function unfiltered(
   stored: Uint8Array,
-  filters: readonly number[],
+  filters: readonly Filter[],
   skipped: number,
   size: number,
   elementBytes: number,
   place: PackedPlace,
 ): Uint8Array {
+  const used = filters.filter((_, i) => !((skipped >>> i) & 1));
   let bytes = stored;
-  for (let i = filters.length - 1; i >= 0; i -= 1) {
-    if ((skipped >>> i) & 1) continue;
-    const checksums = filters
-      .slice(0, i)
-      .filter((id, k) => id === FLETCHER32 && !((skipped >>> k) & 1)).length;
-    const before = size + 4 * checksums;
-    const id = filters[i]!;
+  for (let i = used.length - 1; i >= 0; i -= 1) {
+    const { id, values } = used[i]!;
+    const earlier = used.slice(0, i);
+    const before = size + 4 * earlier.filter((filter) => filter.id === FLETCHER32).length;
+    // How many bytes of bits are left is said in these alone.
+    const shrunk = earlier.some((filter) => filter.id === NBIT || filter.id === SCALE_OFFSET);
     if (id === SHUFFLE) bytes = unshuffled(bytes, elementBytes);
     else if (id === FLETCHER32) bytes = checkedFletcher(bytes, place);
-    else if (id === 1) bytes = inflateExactly(bytes, before, "zlib", place);
-    else bytes = unpackLzf(bytes, before, place);
+    else if (id === NBIT) bytes = unpackNbit(bytes, values, size, place);
+    else if (id === SCALE_OFFSET) bytes = unpackScaleOffset(bytes, values, size, place);
+    else if (id === LZF) bytes = unpackLzf(bytes, shrunk ? before + ROOM : before, shrunk, place);
+    else if (shrunk) bytes = inflatedUpTo(bytes, before + ROOM, place);
+    else bytes = inflateExactly(bytes, before, "zlib", place);
   }
   if (bytes.length !== size) {
     throw damaged(
@@ -78,6 +100,14 @@ export function unfiltered(
     );
   }
   return bytes;
+}
+
+/** Bytes that packed bits may take beyond those of a chunk: a header, and the last byte filled up. */
+const ROOM = 32;
+
+function inflatedUpTo(bytes: Uint8Array, size: number, place: PackedPlace): Uint8Array {
+  const most = Math.min(size, bytes.length * MAX_DEFLATE_RATIO);
+  return inflateStart(sourceOf(bytes), most, "zlib", place);
 }
 
 /** All first bytes, then all second ones, and so on, become elements. */
@@ -101,15 +131,24 @@ function checkedFletcher(bytes: Uint8Array, place: PackedPlace): Uint8Array {
     first = (first + word) % 65_535;
     second = (second + first) % 65_535;
   }
-  if (viewOf(bytes).getUint32(end, true) !== second * 65_536 + first) {
+  // The sums wrap around at 65,535, and HDF5 writes that for 0 where any word was not 0.
+  const checksum = viewOf(bytes);
+  const same = (at: number, sum: number): boolean => checksum.getUint16(at, true) % 65_535 === sum;
+  if (!same(end, first) || !same(end + 2, second)) {
     throw damaged(place.label, "a chunk does not match its checksum", place);
   }
   return bytes.subarray(0, end);
 }
 
 /** LZF: runs of bytes as they are, and copies of up to 264 bytes from up to 8192 before. */
-function unpackLzf(packed: Uint8Array, size: number, place: PackedPlace): Uint8Array {
+function unpackLzf(
+  packed: Uint8Array,
+  most: number,
+  mayBeLess: boolean,
+  place: PackedPlace,
+): Uint8Array {
   const invalid = () => damaged(place.label, "its LZF data is not valid", place);
+  const size = mayBeLess ? Math.min(most, 264 * packed.length) : most;
   if (size > 264 * packed.length) throw invalid();
   const out = new Uint8Array(size);
   let filled = 0;

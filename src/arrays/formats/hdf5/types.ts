@@ -1,11 +1,21 @@
 /** Shapes and element types of HDF5 datasets. Source: the specification, sections IV.A.2.b and d. */
-import type { DType } from "../../dtype.ts";
+import { dtypes, type DType } from "../../dtype.ts";
 import type { ArrayError } from "../../ndarray.ts";
+import { viewOf } from "../../source.ts";
 import type { Fields } from "./file.ts";
 
 export interface ElementType {
   readonly dtype: DType;
   readonly littleEndian: boolean;
+  /** The bits of an integer that count, where not all do. */
+  readonly bits?: Bits;
+}
+
+/** Some of an integer's bits. */
+export interface Bits {
+  /** The place of the lowest. */
+  readonly offset: number;
+  readonly precision: number;
 }
 
 /** Raises the error for elements that are no numbers; `what` follows "holds". */
@@ -77,10 +87,49 @@ export function elementType(fields: Fields, refuse: Refuse): ElementType {
 function integer(fields: Fields, bits: number, size: number, refuse: Refuse): ElementType {
   const bitOffset = fields.uint(2);
   const precision = fields.uint(2);
-  const whole = [1, 2, 4, 8].includes(size) && bitOffset === 0 && precision === 8 * size;
-  if (!whole) throw refuse(`integers of ${String(precision)} bits`);
-  const dtype = `${bits & 8 ? "int" : "uint"}${String(8 * size)}` as DType;
-  return { dtype, littleEndian: (bits & 1) === 0 };
+  const fits = precision >= 1 && bitOffset + precision <= 8 * size;
+  if (![1, 2, 4, 8].includes(size) || !fits) {
+    throw refuse(`integers of ${String(precision)} bits in ${String(size)} bytes`);
+  }
+  const type = {
+    dtype: `${bits & 8 ? "int" : "uint"}${String(8 * size)}` as DType,
+    littleEndian: (bits & 1) === 0,
+  };
+  return precision === 8 * size ? type : { ...type, bits: { offset: bitOffset, precision } };
+}
+
+/** Elements of which only some bits count, with the others as their values need them. */
+export function withAllBits(
+  bytes: Uint8Array,
+  dtype: DType,
+  littleEndian: boolean,
+  { offset, precision }: Bits,
+): Uint8Array {
+  const { bytes: width, kind } = dtypes[dtype];
+  const out = new Uint8Array(bytes.length);
+  const from = viewOf(bytes);
+  const to = viewOf(out);
+  const unused = BigInt(64 - precision);
+  for (let at = 0; at + width <= bytes.length; at += width) {
+    const raw =
+      width === 8
+        ? from.getBigUint64(at, littleEndian)
+        : BigInt(
+            width === 4
+              ? from.getUint32(at, littleEndian)
+              : width === 2
+                ? from.getUint16(at, littleEndian)
+                : from.getUint8(at),
+          );
+    const shifted = (raw >> BigInt(offset)) << unused;
+    const value =
+      kind === "int" ? BigInt.asIntN(64, shifted) >> unused : BigInt.asUintN(64, shifted) >> unused;
+    if (width === 8) to.setBigInt64(at, value, littleEndian);
+    else if (width === 4) to.setInt32(at, Number(value), littleEndian);
+    else if (width === 2) to.setInt16(at, Number(value), littleEndian);
+    else to.setInt8(at, Number(value));
+  }
+  return out;
 }
 
 /** Bits of the exponent and the fraction, and the exponent's bias. */
