@@ -6,7 +6,6 @@
 import { Gunzip, Inflate, Unzlib, inflateSync } from "fflate";
 import { adler32, crc32 } from "./checksums.ts";
 import { damaged, type FilePlace } from "./fileErrors.ts";
-import { ArrayError } from "./ndarray.ts";
 import { viewOf, type ByteSource } from "./source.ts";
 
 /** No deflate stream unpacks to more than 1032 times its size (258 bytes from two bits). */
@@ -217,16 +216,15 @@ function unpackPieces(
   memberEnds?: (end: number) => void,
 ): void {
   // fflate goes on with what it was given when it should stop, so its calls must come to nothing
-  // then; and an error of ours, thrown through it, must be told from one of its own.
-  const state: { stopped: boolean; failure?: ArrayError } = { stopped: false };
+  // then; and an error of ours, such as that someone cancels it, must be told from one of its own.
+  const state: { stopped: boolean; failure?: { readonly error: unknown } } = { stopped: false };
   const guarded = (act: () => boolean): void => {
     if (state.stopped) return;
     try {
       state.stopped = !act();
     } catch (error) {
-      if (!(error instanceof ArrayError)) throw error;
       state.stopped = true;
-      state.failure = error;
+      state.failure = { error };
     }
   };
   const give = (part: Uint8Array): void => {
@@ -250,7 +248,7 @@ function unpackPieces(
     }
     if (state.stopped) break;
   }
-  if (state.failure !== undefined) throw state.failure;
+  if (state.failure !== undefined) throw state.failure.error;
 }
 
 function* pieces(source: ByteSource): Generator<{ piece: Uint8Array; last: boolean }> {

@@ -202,22 +202,36 @@ const SUMMARY_CHUNK = 1 << 16;
  */
 export function summarize(a: NdArray): ArraySummary {
   const count = elementCount(a.shape);
-  let min = Infinity;
-  let max = -Infinity;
-  let finite = 0;
-  let nanCount = 0;
-  let foreground = 0;
-  let zerosAndOnes = 0;
-  let whole = 0;
-  // Scaling by a power of two keeps the sum of any number of finite values finite, and exact until
-  // a value is so small that it cannot matter beside one that needed the scaling.
-  let scale = 1;
-  let sum = 0;
-  let lost = 0;
+  const summary = new RunningSummary();
   const chunk = new Float64Array(Math.min(SUMMARY_CHUNK, count));
   for (let start = 0; start < count; start += chunk.length) {
     const values = chunk.subarray(0, Math.min(chunk.length, count - start));
     decodeFloat64(a, start, values);
+    summary.add(values);
+  }
+  return summary.of(a);
+}
+
+/** A summary of elements that come part by part. */
+export class RunningSummary {
+  private count = 0;
+  private min = Infinity;
+  private max = -Infinity;
+  private finite = 0;
+  private nanCount = 0;
+  private foreground = 0;
+  private zerosAndOnes = 0;
+  private whole = 0;
+  // Scaling by a power of two keeps the sum of any number of finite values finite, and exact until
+  // a value is so small that it cannot matter beside one that needed the scaling.
+  private scale = 1;
+  private sum = 0;
+  private lost = 0;
+
+  /** Takes the next elements. */
+  add(values: Float64Array): void {
+    // Fields are slow in a loop over every element.
+    let { min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale, sum, lost } = this;
     for (const value of values) {
       if (value > 0.5) foreground += 1;
       if (value === 0 || value === 1) zerosAndOnes += 1;
@@ -238,18 +252,26 @@ export function summarize(a: NdArray): ArraySummary {
       lost += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
       sum = next;
     }
+    this.count += values.length;
+    const found = { min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale, sum, lost };
+    Object.assign(this, found);
   }
-  return {
-    dtype: a.dtype,
-    shape: a.shape,
-    count,
-    min: finite === 0 ? null : min,
-    max: finite === 0 ? null : max,
-    mean: finite === 0 ? null : (sum + lost) / finite / scale,
-    nanCount,
-    infCount: count - finite - nanCount,
-    foregroundShare: count === 0 ? null : foreground / count,
-    binary: count > 0 && zerosAndOnes === count,
-    integral: count > 0 && whole === count,
-  };
+
+  /** The summary of all elements so far, which are those of an array of that dtype and shape. */
+  of({ dtype, shape }: Pick<NdArray, "dtype" | "shape">): ArraySummary {
+    const { count, min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale } = this;
+    return {
+      dtype,
+      shape,
+      count,
+      min: finite === 0 ? null : min,
+      max: finite === 0 ? null : max,
+      mean: finite === 0 ? null : (this.sum + this.lost) / finite / scale,
+      nanCount,
+      infCount: count - finite - nanCount,
+      foregroundShare: count === 0 ? null : foreground / count,
+      binary: count > 0 && zerosAndOnes === count,
+      integral: count > 0 && whole === count,
+    };
+  }
 }

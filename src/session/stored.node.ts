@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
+import type { Layout } from "../arrays/elements.ts";
 import { openArrayInFile, readFrom } from "../arrays/loadArray.node.ts";
 import type { ArrayInFile } from "../arrays/members.ts";
 import { ArrayError, decodeFloat64, elementCount } from "../arrays/ndarray.ts";
@@ -48,12 +49,21 @@ export function storedHeader(path: string, member?: string): Pick<ArrayInFile, "
   return array;
 }
 
+/** An array in a file, as its reader reads it part by part. */
+export interface OpenStored {
+  readonly reader: ElementReader;
+  readonly layout: Layout;
+  readonly label: string;
+  readonly close: () => void;
+}
+
 /**
- * An array in a file, to read parts of; one that is packed is unpacked into a temporary file first.
- * @param tick told how much of that is done
+ * Opens an array for reading its elements in the order of its file; one that is packed is unpacked into
+ * a temporary file first.
+ * @param tick told how much of that is done; may throw to end it
  * @throws ArrayError if the file holds none, or cannot be read part by part
  */
-export function storedArray(path: string, member: string | undefined, tick: Tick): StoredFile {
+export function openStored(path: string, member: string | undefined, tick: Tick): OpenStored {
   const array = openArrayInFile(path, member);
   const stored = readable(array, path, member);
   const label = labelOf(path, member);
@@ -66,21 +76,31 @@ export function storedArray(path: string, member: string | undefined, tick: Tick
   try {
     if (bytes.kind === "flat") bytes.verify?.(tick);
     const reader = elementReader(flat.source, flat.offset, stored, label);
-    return {
-      ...readingInto(reader, label),
-      dtype: reader.dtype,
-      shape: layout.shape,
-      length: reader.count,
-      isReversed: layout.fortranOrder && layout.shape.filter((n) => n > 1).length > 1,
-      write: () => {
-        throw new Error(`${label} is not written to`);
-      },
-      close: flat.close,
-    };
+    return { reader, layout, label, close: flat.close };
   } catch (error) {
     flat.close();
     throw error;
   }
+}
+
+/**
+ * An array in a file, to compute with parts of.
+ * @param tick told how much of the unpacking is done
+ * @throws ArrayError as {@link openStored} does
+ */
+export function storedArray(path: string, member: string | undefined, tick: Tick): StoredFile {
+  const { reader, layout, label, close } = openStored(path, member, tick);
+  return {
+    ...readingInto(reader, label),
+    dtype: reader.dtype,
+    shape: layout.shape,
+    length: reader.count,
+    isReversed: layout.fortranOrder && layout.shape.filter((n) => n > 1).length > 1,
+    write: () => {
+      throw new Error(`${label} is not written to`);
+    },
+    close,
+  };
 }
 
 function labelOf(path: string, member: string | undefined): string {

@@ -57,6 +57,12 @@ interface Tracked {
   timer: NodeJS.Timeout | null;
 }
 
+/** Who waits for an answer about arrays. */
+interface Waiting {
+  readonly resolve: (answer: ArrayAnswer) => void;
+  readonly onProgress: (share: number) => void;
+}
+
 export class InlineDocuments implements vscode.Disposable {
   private readonly client: InlineClient;
   private readonly tracked = new Map<string, Tracked>();
@@ -68,7 +74,7 @@ export class InlineDocuments implements vscode.Disposable {
   private version = 0;
   private deaths = 0;
   private asked = 0;
-  private readonly waiting = new Map<number, (answer: ArrayAnswer) => void>();
+  private readonly waiting = new Map<number, Waiting>();
   /** Fired with the key of a document, see {@link keyOf}, whenever more is known of it. */
   readonly onDidChange = this.changed.event;
   /** What the worker says of the catalogue, see {@link ask}. */
@@ -278,21 +284,34 @@ export class InlineDocuments implements vscode.Disposable {
     this.client.post(request);
   }
 
-  /** Asks about arrays in a text or a file; never rejects. */
-  arrays(ask: ArrayAsk): Promise<ArrayAnswer> {
+  /**
+   * Asks about arrays in a text or a file; never rejects.
+   * @param onProgress told how much of an array's elements has been looked at
+   * @param stop ends that: the answer is without what they say
+   */
+  arrays(
+    ask: ArrayAsk,
+    onProgress: (share: number) => void = () => undefined,
+    stop?: AbortSignal,
+  ): Promise<ArrayAnswer> {
     const id = ++this.asked;
+    const interrupt = new SharedArrayBuffer(4);
+    stop?.addEventListener("abort", () => {
+      Atomics.store(new Int32Array(interrupt), 0, 1);
+    });
     return new Promise((resolve) => {
-      this.waiting.set(id, resolve);
-      this.client.post({ kind: "arrays", id, ask });
+      this.waiting.set(id, { resolve, onProgress });
+      this.client.post({ kind: "arrays", id, ask, interrupt });
     });
   }
 
   private receive(r: InlineResponse): void {
     if (r.kind === "outline" || r.kind === "derived" || r.kind === "idle") this.learn(r);
     else if (r.kind === "arrays") {
-      this.waiting.get(r.id)?.(r.answer);
+      this.waiting.get(r.id)?.resolve(r.answer);
       this.waiting.delete(r.id);
-    } else this.catalogue.fire(r);
+    } else if (r.kind === "arrays-progress") this.waiting.get(r.id)?.onProgress(r.share);
+    else this.catalogue.fire(r);
   }
 
   private learn(r: DocumentResponse): void {
@@ -330,7 +349,7 @@ export class InlineDocuments implements vscode.Disposable {
   /** The worker died: what is open is read again, but not without end if it dies of that. */
   private restart(): void {
     const message = "Reading the arrays was stopped: memory may not suffice. Try again.";
-    for (const resolve of this.waiting.values()) resolve({ kind: "refused", message });
+    for (const { resolve } of this.waiting.values()) resolve({ kind: "refused", message });
     this.waiting.clear();
     if (++this.deaths > 2) return;
     for (const t of this.tracked.values()) this.schedule(t);

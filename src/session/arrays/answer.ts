@@ -1,9 +1,9 @@
 /** Answers questions about the arrays that someone points at. */
-import { ArrayError, type NdArray, elementCount, summarize } from "../../arrays/ndarray.ts";
-import { type ArrayHeader } from "../../arrays/members.ts";
-import { dtypes } from "../../arrays/dtype.ts";
+import { ArrayError, type ArraySummary } from "../../arrays/ndarray.ts";
+import { type ArrayHeader, chooseMember } from "../../arrays/members.ts";
 import type { FileHeader } from "../../arrays/readers.ts";
 import type { PythonParser } from "../../python/parser.ts";
+import type { Watch } from "../inspect.ts";
 import type { ArrayAnswer, ArrayAsk, FileArray } from "./protocol.ts";
 import { tableArrays } from "./table.ts";
 import { WrittenArrays } from "./written.ts";
@@ -12,12 +12,13 @@ import { WrittenArrays } from "./written.ts";
 export interface ArrayFiles {
   /** @throws ArrayError */
   header(path: string): FileHeader;
-  /** @throws ArrayError */
-  read(path: string, member: string | undefined): NdArray;
+  /**
+   * Null where it costs too much, or when the watch cancels it.
+   * @throws ArrayError
+   */
+  summary(path: string, member: string | undefined, watch: Watch): ArraySummary | null;
 }
 
-/** An array of more bytes is not read only to guess what it is. */
-const MOST_BYTES = 2 ** 28;
 /** More members than anybody chooses from are not opened. */
 const MOST_MEMBERS = 1000;
 
@@ -26,6 +27,7 @@ export function answerAboutArrays(
   ask: ArrayAsk,
   parser: PythonParser,
   files: ArrayFiles,
+  watch: Watch,
 ): ArrayAnswer {
   try {
     switch (ask.kind) {
@@ -34,7 +36,7 @@ export function answerAboutArrays(
       case "file":
         return members(files.header(ask.path));
       case "member":
-        return member(ask.path, ask.member, files);
+        return member(ask.path, ask.member, files, watch);
     }
   } catch (e) {
     if (e instanceof ArrayError) return { kind: "refused", message: e.describe() };
@@ -73,12 +75,9 @@ function described({ shape, dtype }: ArrayHeader, member: string | null): FileAr
   return { member, shape, dtype };
 }
 
-function member(path: string, name: string | null, files: ArrayFiles): ArrayAnswer {
+function member(path: string, name: string | null, files: ArrayFiles, watch: Watch): ArrayAnswer {
   const header = files.header(path);
-  const own = "shape" in header ? header : header.get(name ?? "")?.();
-  if (own !== undefined && elementCount(own.shape) * dtypes[own.dtype].bytes > MOST_BYTES) {
-    return { kind: "member", array: described(own, name), summary: null };
-  }
-  const array = files.read(path, name ?? undefined);
-  return { kind: "member", array: described(array, name), summary: summarize(array) };
+  const own = "shape" in header ? header : chooseMember(header, name ?? undefined, path)();
+  const summary = files.summary(path, name ?? undefined, watch);
+  return { kind: "member", array: described(own, name), summary };
 }

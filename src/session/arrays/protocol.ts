@@ -23,7 +23,7 @@ export type ArrayAsk =
       readonly path: string;
     }
   | {
-      /** One of them, read whole for its range. */
+      /** One of them, of which all elements are looked at for its range. */
       readonly kind: "member";
       readonly path: string;
       readonly member: string | null;
@@ -95,6 +95,11 @@ export type ArrayAnswer =
       /** Members that hold no numbers, or are damaged, with the reason. */
       readonly unreadable: readonly string[];
     }
-  | { readonly kind: "member"; readonly array: FileArray; readonly summary: ArraySummary | null }
+  | {
+      readonly kind: "member";
+      readonly array: FileArray;
+      /** Null where looking at its elements costs too much, or was stopped. */
+      readonly summary: ArraySummary | null;
+    }
   /** One message for the user: what, where, and what to do. */
   | { readonly kind: "refused"; readonly message: string };

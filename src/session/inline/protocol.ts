@@ -52,8 +52,14 @@ export type InlineRequest =
       readonly kind: "read-call";
       readonly text: string;
     }
-  /** About arrays that someone points at; the number comes back with the answer. */
-  | { readonly kind: "arrays"; readonly id: number; readonly ask: ArrayAsk }
+  | {
+      /** About arrays that someone points at; the number comes back with the answer. */
+      readonly kind: "arrays";
+      readonly id: number;
+      readonly ask: ArrayAsk;
+      /** One Int32; anything but 0 in it ends the reading of elements. */
+      readonly interrupt: SharedArrayBuffer;
+    }
   | { readonly kind: "close"; readonly document: string };
 
 /** A catalogue loss beside a loss of the user's. */
@@ -155,10 +161,9 @@ export type CatalogueResponse =
   | { readonly kind: "catalogue"; readonly items: readonly CatalogueItem[] }
   | { readonly kind: "read-call"; readonly text: string; readonly reading: CallReading };
 
-export interface ArraysResponse {
-  readonly kind: "arrays";
-  readonly id: number;
-  readonly answer: ArrayAnswer;
-}
+export type ArraysResponse =
+  | { readonly kind: "arrays"; readonly id: number; readonly answer: ArrayAnswer }
+  /** How much of an array has been read, from 0 to 1. */
+  | { readonly kind: "arrays-progress"; readonly id: number; readonly share: number };
 
 export type InlineResponse = DocumentResponse | CatalogueResponse | ArraysResponse;

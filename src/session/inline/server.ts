@@ -16,7 +16,7 @@ import { Ranking } from "./ranking.ts";
 const LIMIT_MS = { named: 8000, unnamed: 1500 };
 /** How long a derivation may keep a newer state of the document waiting. */
 const PATIENCE_MS = 250;
-/** Between two states of a list that is still growing. */
+/** Between two states of a list that is still growing, or of an array that is read. */
 const PAUSE_MS = 300;
 
 export interface Surroundings {
@@ -90,15 +90,30 @@ export class InlineServer {
         break;
       }
       case "arrays": {
-        const { parser, arrayFiles } = this.world;
-        const answer = answerAboutArrays(request.ask, parser, arrayFiles);
-        this.world.send({ kind: "arrays", id: request.id, answer });
+        const { parser, arrayFiles, send } = this.world;
+        const { id, ask } = request;
+        const answer = answerAboutArrays(ask, parser, arrayFiles, this.reading(request));
+        send({ kind: "arrays", id, answer });
         break;
       }
       case "close":
         this.open.delete(request.document);
         break;
     }
+  }
+
+  /** Tells how far the reading of an array is, and ends it when nobody waits any more. */
+  private reading({ id, interrupt }: Extract<InlineRequest, { kind: "arrays" }>): Watch {
+    const stop = new Int32Array(interrupt);
+    let told = Date.now();
+    return {
+      onProgress: (share) => {
+        if (share === null || Date.now() - told < PAUSE_MS) return;
+        told = Date.now();
+        this.world.send({ kind: "arrays-progress", id, share });
+      },
+      isCancelled: () => Atomics.load(stop, 0) !== 0,
+    };
   }
 
   /** Derives one loss, or ranks one catalogue loss. @returns whether any is left */

@@ -3,8 +3,9 @@
  * through files, see `lint.node.ts`.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { loadArrayFile, readHeaderFile } from "../../arrays/loadArray.node.ts";
+import { readHeaderFile } from "../../arrays/loadArray.node.ts";
 import { loadParserFromDisk } from "../../python/parser.node.ts";
+import { summaryInFile } from "../arrays/fileSummary.node.ts";
 import { filesFor } from "../files.node.ts";
 import { isLintThread, serveLint } from "../lint.node.ts";
 import type { InlineRequest } from "./protocol.ts";
@@ -24,7 +25,7 @@ function serveInline(): void {
       new InlineServer({
         parser,
         filesFor,
-        arrayFiles: { header: readHeaderFile, read: loadArrayFile },
+        arrayFiles: { header: readHeaderFile, summary: summaryInFile },
         send: (response) => parentPort?.postMessage(response),
         isWaiting: () => Atomics.load(posted, 0) > taken,
       }),

@@ -1,10 +1,11 @@
 /** Array files: of the Explorer, of editor tabs, of the workspace. */
 import * as vscode from "vscode";
-import type { FileArray } from "../../../session/arrays/protocol.ts";
+import type { ArrayAnswer, FileArray } from "../../../session/arrays/protocol.ts";
 import { arrayFiles } from "../../inline/commands.ts";
 import type { InlineDocuments } from "../../inline/documents.ts";
 import { shapeAndType } from "../describe.ts";
 import type { ArrayOffer, PickedArray } from "../pickedArray.ts";
+import { withSlowProgress } from "../slowProgress.ts";
 
 export class FileArrays {
   private readonly documents: InlineDocuments;
@@ -67,14 +68,17 @@ export class FileArrays {
     return offers;
   }
 
-  /** One array of a file, read for its range; null after telling why it cannot be read. */
+  /**
+   * One array of a file, read for its range unless the user stops that; null after telling why it
+   * cannot be read.
+   */
   async member(uri: vscode.Uri, member: string | null): Promise<PickedArray | null> {
-    const answer = await this.documents.arrays({ kind: "member", path: uri.fsPath, member });
+    const path = vscode.workspace.asRelativePath(uri);
+    const answer = await this.read(uri, member, `Looking at the range of ${path}`);
     if (answer.kind !== "member") {
       say(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`);
       return null;
     }
-    const path = vscode.workspace.asRelativePath(uri);
     const { shape, dtype } = answer.array;
     return {
       name: member ?? path.slice(path.lastIndexOf("/") + 1),
@@ -84,6 +88,26 @@ export class FileArrays {
       value: { kind: "file", uri, ...(member === null ? {} : { member }) },
       origin: member === null ? path : `${path}, ${member}`,
     };
+  }
+
+  private async read(uri: vscode.Uri, member: string | null, title: string): Promise<ArrayAnswer> {
+    const ask = { kind: "member", path: uri.fsPath, member } as const;
+    const asked: Promise<ArrayAnswer>[] = [];
+    try {
+      return await withSlowProgress(title, (report, stopping) => {
+        const onProgress = (share: number): void => {
+          report(`${Math.round(100 * share)} %`, share);
+        };
+        const reading = this.documents.arrays(ask, onProgress, stopping.signal);
+        asked.push(reading);
+        return reading;
+      });
+    } catch (e) {
+      // Stopped: the array is taken all the same, without its range.
+      const [reading] = asked;
+      if (reading === undefined) throw e;
+      return await reading;
+    }
   }
 
   private async pickedOf(uri: vscode.Uri, canPickMany: boolean): Promise<PickedArray[] | null> {

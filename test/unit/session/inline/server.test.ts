@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { loadParserFromDisk } from "../../../../src/python/parser.node.ts";
 import type { PythonParser } from "../../../../src/python/parser.ts";
+import { summaryInFile } from "../../../../src/session/arrays/fileSummary.node.ts";
 import { filesFor } from "../../../../src/session/files.node.ts";
 import type { InlineResponse } from "../../../../src/session/inline/protocol.ts";
-import { loadArrayFile, readHeaderFile } from "../../../../src/arrays/loadArray.node.ts";
+import { readHeaderFile } from "../../../../src/arrays/loadArray.node.ts";
 import { InlineServer } from "../../../../src/session/inline/server.ts";
 
 const loss = (name: string, factor = 1): string =>
@@ -28,7 +29,7 @@ describe("the worker behind hovers and lenses", () => {
     const talk: Talk = {
       waiting: false,
       server: new InlineServer({
-        arrayFiles: { header: readHeaderFile, read: loadArrayFile },
+        arrayFiles: { header: readHeaderFile, summary: summaryInFile },
         parser,
         filesFor,
         send: (r) => responses.push(r),
