@@ -13,11 +13,6 @@ const TO_NPZ = 'Save the arrays: np.savez("case.npz", pred=pred, target=target)'
 
 const OTHER_FORMATS: readonly OtherFormat[] = [
   {
-    extensions: [".hdr", ".img", ".hdr.gz", ".img.gz"],
-    what: "one half of an image in two files",
-    remedy: 'Make one file of both: nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz")',
-  },
-  {
     extensions: [".nhdr"],
     what: "a NRRD header whose elements are in another file",
     remedy: 'Make one file of both: nrrd.write("mask.nrrd", *nrrd.read("mask.nhdr"))',

@@ -48,8 +48,8 @@ export const arrayReaders: readonly ArrayReader[] = [
   { extensions: [".npy"], title: "NumPy array", open: openNpy },
   { extensions: [".npz"], title: "NumPy archive of arrays", open: openNpz },
   {
-    extensions: [".nii", ".nii.gz"],
-    title: "NIfTI image, axes as nibabel gives them",
+    extensions: [".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"],
+    title: "NIfTI or Analyze image, axes as nibabel gives them",
     open: openNifti,
   },
   {

@@ -15,6 +15,8 @@ const LARGEST_RATIO: Readonly<Record<string, number>> = {
   ".npz": 1032,
   ".json": 8,
   ".nii": 8,
+  ".hdr": 8 * 1032,
+  ".img": 8,
   ".gz": 8 * 1032,
   ".mha": 1032,
   ".mhd": 1032,

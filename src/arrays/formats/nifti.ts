@@ -1,5 +1,6 @@
 /**
- * NIfTI-1 and NIfTI-2 images in one file, packed by gzip or not.
+ * NIfTI-1 and NIfTI-2 images in one file or in two (.hdr and .img), and Analyze 7.5 images, which are
+ * always in two; each packed by gzip or not.
  *
  * Axes, dtype and values are those of nibabel's `np.asanyarray(nibabel.load(path).dataobj)`: shape in
  * the order of the header's `dim`, elements in the order of the file whatever the orientation, and
@@ -15,7 +16,7 @@ import { arrayOf, type Layout } from "../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../fileErrors.ts";
 import { checkRatio, gunzipExactly, gunzipParts, inflateStart } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
-import { elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
+import { ArrayError, elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { viewOf, type ByteSource } from "../source.ts";
 import {
   putAfter,
@@ -25,6 +26,7 @@ import {
   type Scaling,
   type Tick,
 } from "../stored.ts";
+import { analyzeFields } from "./analyze.ts";
 import { niftiAffine } from "./niftiAffine.ts";
 
 /** What is read of a header. */
@@ -65,15 +67,16 @@ const NO_NUMBERS: Readonly<Record<number, string>> = {
   2304: "colours (RGBA32)",
 };
 
-/** Opens a .nii or .nii.gz file. @throws ArrayError */
-export function openNifti(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
-  const magic = source.read(0, 2);
-  const packed = GZIP_MAGIC.every((byte, i) => magic[i] === byte);
+/** Opens a .nii file, or a .hdr or .img file with the other beside it. @throws ArrayError */
+export function openNifti(file: ByteSource, name: string, options: ReadOptions): ArrayInFile {
+  const pair = pairOf(file, name);
+  const { header: headerSource, image: source } = pair ?? { header: file, image: file };
   const place = { label: name, file: name };
-  const start = packed
-    ? inflateStart(source, LONGEST_HEADER, "gzip", place)
-    : source.read(0, LONGEST_HEADER);
-  const header = readNiftiHeader(start, name);
+  const packed = isGzip(source);
+  const start = isGzip(headerSource)
+    ? inflateStart(headerSource, LONGEST_HEADER, "gzip", place)
+    : headerSource.read(0, LONGEST_HEADER);
+  const header = readNiftiHeader(start, name, pair !== undefined);
   const { shape, dataOffset, scaling, space } = header;
   const dtype = scaling === undefined ? header.dtype : scaledDtype(header.dtype);
   return {
@@ -107,10 +110,55 @@ export function openNifti(source: ByteSource, name: string, options: ReadOptions
   };
 }
 
-/** Reads a header from the start of an unpacked file. @throws ArrayError */
-export function readNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+function isGzip(source: ByteSource): boolean {
+  const magic = source.read(0, 2);
+  return GZIP_MAGIC.every((byte, i) => magic[i] === byte);
+}
+
+/** The two files of an image that is in two; undefined for a .nii file. @throws ArrayError */
+function pairOf(
+  file: ByteSource,
+  name: string,
+): { header: ByteSource; image: ByteSource } | undefined {
+  const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
+  const [, stem, ending, gz = ""] = /^(.*\.)(hdr|img)(\.gz)?$/iu.exec(base) ?? [];
+  if (stem === undefined || ending === undefined) return undefined;
+  const isHeader = ending.toLowerCase() === "hdr";
+  const wanted = isHeader ? "img" : "hdr";
+  const other = stem + (ending === ending.toUpperCase() ? wanted.toUpperCase() : wanted);
+  const found = besides(file, gz === "" ? [other, `${other}.gz`] : [other + gz, other]);
+  if (found === undefined) {
+    throw refusal(
+      `${name} is one half of an image in two files, and ${other} is not beside it.`,
+      name,
+      { remedy: "Put both files into one folder, under the same name." },
+    );
+  }
+  return isHeader ? { header: file, image: found } : { header: found, image: file };
+}
+
+/** The first of those files that is there. */
+function besides(file: ByteSource, names: readonly string[]): ByteSource | undefined {
+  for (const name of names) {
+    try {
+      const found = file.beside?.(name);
+      if (found !== undefined) return found;
+    } catch (error) {
+      if (!(error instanceof ArrayError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Reads a header from the start of an unpacked file.
+ *
+ * @param isPair whether the elements are in another file: then it may be Analyze's
+ * @throws ArrayError
+ */
+export function readNiftiHeader(bytes: Uint8Array, name: string, isPair = false): NiftiHeader {
   const view = viewOf(bytes);
-  const { version, littleEndian } = versionOf(view, name);
+  const { version, littleEndian, isAnalyze } = versionOf(view, name, isPair);
   const at = FIELDS[version];
   const integer = (offset: number): number =>
     version === 1
@@ -137,13 +185,19 @@ export function readNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
     Array.from({ length: count }, (_, i) => float(offset + i * width.float));
   const code = (offset: number): number =>
     version === 1 ? view.getInt16(offset, littleEndian) : view.getInt32(offset, littleEndian);
-  return {
+  const first = isPair ? 0 : HEADER_BYTES[version] + 4;
+  const offset = version === 1 ? float(at.offset) : integer(at.offset);
+  const common = {
     version,
     dtype,
     shape,
     littleEndian,
     fortranOrder: true,
-    dataOffset: dataOffset(version === 1 ? float(at.offset) : integer(at.offset), version, name),
+    dataOffset: dataOffset(offset, first, at.offset, name),
+  };
+  if (isAnalyze) return { ...common, ...analyzeFields(view, shape, littleEndian) };
+  return {
+    ...common,
     scaling: scalingOf(float(at.slope), float(at.slope + width.float), at.slope, name),
     space: {
       affine: niftiAffine({
@@ -186,7 +240,11 @@ const FIELDS = {
   },
 } as const;
 
-function versionOf(view: DataView, name: string): { version: 1 | 2; littleEndian: boolean } {
+function versionOf(
+  view: DataView,
+  name: string,
+  isPair: boolean,
+): { version: 1 | 2; littleEndian: boolean; isAnalyze: boolean } {
   for (const version of [1, 2] as const) {
     for (const littleEndian of [true, false]) {
       if (view.byteLength < 4 || view.getInt32(0, littleEndian) !== HEADER_BYTES[version]) continue;
@@ -196,8 +254,14 @@ function versionOf(view: DataView, name: string): { version: 1 | 2; littleEndian
           remedy: "Copy or save the file again.",
         });
       }
-      checkMagic(view, version, name);
-      return { version, littleEndian };
+      const magic = magicOf(view, version);
+      // Two files have a signature of their own, but what is in the header is the same.
+      const isOwn = magic === `n+${String(version)}\0`;
+      const isPairs = magic === `ni${String(version)}\0`;
+      if (!isOwn && !(isPair && (isPairs || version === 1))) {
+        throw wrongMagic(isPairs, version, name);
+      }
+      return { version, littleEndian, isAnalyze: !isOwn && !isPairs };
     }
   }
   throw refusal(`${name} is not a NIfTI image: its header does not begin as one.`, name, {
@@ -206,27 +270,30 @@ function versionOf(view: DataView, name: string): { version: 1 | 2; littleEndian
   });
 }
 
-function checkMagic(view: DataView, version: 1 | 2, name: string): void {
-  const byteOffset = version === 1 ? 344 : 4;
-  const magic = String.fromCharCode(
-    ...[0, 1, 2].map((i) => view.getUint8(byteOffset + i)),
-    view.getUint8(byteOffset + 3),
-  );
-  if (magic === `n+${String(version)}\0`) return;
-  if (magic === `ni${String(version)}\0`) {
-    throw refusal(
+function magicOf(view: DataView, version: 1 | 2): string {
+  const at = MAGIC_AT[version];
+  return String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
+}
+
+const MAGIC_AT = { 1: 344, 2: 4 } as const;
+
+function wrongMagic(isPairs: boolean, version: 1 | 2, name: string): Error {
+  const byteOffset = MAGIC_AT[version];
+  if (isPairs) {
+    return refusal(
       `${name} is the header of an image in two files (.hdr and .img); its elements are not in it.`,
       name,
       {
         byteOffset,
-        remedy: 'nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz") makes one file.',
+        remedy:
+          'Name it .hdr, or make one file: nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz")',
       },
     );
   }
-  throw refusal(
-    `${name} has a header of ${String(HEADER_BYTES[version])} bytes as a NIfTI image has, but not its signature; it may be an Analyze 7.5 image.`,
+  return refusal(
+    `${name} has a header of ${String(HEADER_BYTES[version])} bytes as a NIfTI image has, but not its signature; it may be the header of an Analyze 7.5 image.`,
     name,
-    { byteOffset, remedy: 'Convert it: nibabel.save(nibabel.load("mask.hdr"), "mask.nii.gz")' },
+    { byteOffset, remedy: "Name it .hdr, with its .img file beside it." },
   );
 }
 
@@ -246,8 +313,7 @@ function elementType(code: number, byteOffset: number, name: string): DType {
   });
 }
 
-function dataOffset(offset: number, version: 1 | 2, name: string): number {
-  const first = HEADER_BYTES[version] + 4;
+function dataOffset(offset: number, first: number, byteOffset: number, name: string): number {
   // Zero stands for the first place that is possible.
   if (offset === 0) return first;
   const whole = Math.trunc(offset);
@@ -255,7 +321,7 @@ function dataOffset(offset: number, version: 1 | 2, name: string): number {
   throw damaged(
     name,
     `its elements begin at byte ${String(offset)}, before the end of its header`,
-    { byteOffset: FIELDS[version].offset },
+    { byteOffset },
   );
 }
 

@@ -129,3 +129,60 @@ def make():
     refuse("nifti1-cut.nii.gz", "damaged")
     (OUT / "nifti1-cut.nii").write_bytes(data[:-1])
     refuse("nifti1-cut.nii", "cut short", "48 bytes")
+
+    pairs()
+
+
+def pairs():
+    """Images in two files, either of which may be named."""
+    volume = sample("i2", (3, 2, 4))
+    kinds = [
+        ("nifti1", nibabel.Nifti1Pair),
+        ("nifti2", nibabel.Nifti2Pair),
+        ("analyze", nibabel.AnalyzeImage),
+        ("spm99", nibabel.Spm99AnalyzeImage),
+        ("spm2", nibabel.Spm2AnalyzeImage),
+    ]
+    for label, kind in kinds:
+        for order, gz in [("<", ""), (">", ".gz")]:
+            name = f"{label}-pair{'-be' if order == '>' else ''}"
+            header = kind.header_class(endianness=order)
+            header.set_data_dtype("i2")
+            header.set_data_shape(volume.shape)
+            header.set_zooms((1.5, 2, 3))
+            array = volume
+            if label.startswith("spm"):
+                array = volume / 7
+            image = kind(array, AFFINE if label.startswith("nifti") else None, header)
+            if label == "spm99":
+                image.header["origin"][:3] = (2, 1, 3)
+            nibabel.save(image, OUT / f"{name}.img{gz}")
+            mat = OUT / f"{name}.mat"
+            mat.unlink(missing_ok=True)
+            for half in ["hdr", "img"]:
+                add(f"{name}.{half}{gz}")
+    # Scaled by two ranges, and an origin far outside.
+    patched(
+        "analyze-ranges.hdr",
+        "analyze-pair.hdr",
+        (124, np.array([0.75, -0.25], "<f4").tobytes()),
+        (140, np.array([200, -100], "<i4").tobytes()),
+        (253, np.array([1000, 1, 1], "<i2").tobytes()),
+    )
+    (OUT / "analyze-ranges.img").write_bytes((OUT / "analyze-pair.img").read_bytes())
+    add("analyze-ranges.hdr")
+    # The header packed and the elements not.
+    packed = gzip.compress((OUT / "nifti1-pair.hdr").read_bytes(), mtime=0)
+    (OUT / "nifti1-mixed.hdr.gz").write_bytes(packed)
+    (OUT / "nifti1-mixed.img").write_bytes((OUT / "nifti1-pair.img").read_bytes())
+    array, affine = read(OUT / "nifti1-pair.img")
+    expect("nifti1-mixed.img", array, affine=affine)
+    expect("nifti1-mixed.hdr.gz", array, affine=affine)
+    (OUT / "nifti1-alone.img").write_bytes(b"1234")
+    refuse("nifti1-alone.img", "one half", "nifti1-alone.hdr", "not beside it")
+    (OUT / "nifti1-cut-pair.hdr").write_bytes((OUT / "nifti1-pair.hdr").read_bytes())
+    (OUT / "nifti1-cut-pair.img").write_bytes((OUT / "nifti1-pair.img").read_bytes()[:-1])
+    refuse("nifti1-cut-pair.hdr", "cut short")
+    (OUT / "nifti1-other.hdr").write_bytes(b"#?RADIANCE" * 100)
+    (OUT / "nifti1-other.img").write_bytes(b"")
+    refuse("nifti1-other.hdr", "not a NIfTI image")

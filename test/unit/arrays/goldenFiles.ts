@@ -1,5 +1,6 @@
 /** The files and values that test/golden/make_files.py wrote with the libraries that people use. */
 import { readFileSync, readdirSync } from "node:fs";
+import { ArrayError } from "../../../src/arrays/ndarray.ts";
 import type { ByteSource } from "../../../src/arrays/source.ts";
 import { sourceOf } from "../../../src/arrays/source.ts";
 import type { ExpectedArray } from "./expected.ts";
@@ -40,5 +41,9 @@ export function fileBytes(name: string): Uint8Array {
 
 /** A golden file with its neighbours, as the Node loader gives them. */
 export function fileSource(name: string, bytes: Uint8Array = fileBytes(name)): ByteSource {
-  return { ...sourceOf(bytes), beside: (fileName) => fileSource(fileName) };
+  const beside = (fileName: string): ByteSource => {
+    if (goldenFileNames.includes(fileName)) return fileSource(fileName);
+    throw new ArrayError(`There is no file ${fileName}.`);
+  };
+  return { ...sourceOf(bytes), beside };
 }
