@@ -1,6 +1,15 @@
 /** Element types and how each library promotes them when two meet. */
 import { BITS, type ElementType } from "../expression/elementType.ts";
 import type { CastTarget, ScalarType } from "../expression/node.ts";
+import {
+  floatHolding,
+  isUnsigned,
+  promoteNumpy,
+  promoteWithinKind,
+  scalarType,
+} from "../expression/promotion.ts";
+
+export { scalarType };
 
 export type DType = ElementType;
 
@@ -14,11 +23,6 @@ export function followsNumpy(library: Library): boolean {
 
 export function isDType(name: string): name is DType {
   return Object.hasOwn(BITS, name);
-}
-
-export function scalarType(dtype: DType): ScalarType {
-  if (dtype === "bool") return "bool";
-  return dtype.includes("float") ? "float" : "int";
 }
 
 export function castTarget(dtype: DType): CastTarget {
@@ -88,45 +92,6 @@ export function promote(operands: readonly Operand[], library: Library): DType |
   if (deciding.length === 0) return defaultDType(kind, library);
   if (deciding.some((o) => o.dtype === null)) return kind === "float" ? null : defaultInt(library);
   return deciding.map((o) => o.dtype!).reduce(promoteWithinKind);
-}
-
-function promoteWithinKind(a: DType, b: DType): DType {
-  if (a === b) return a;
-  const pair = new Set([a, b]);
-  if (pair.has("float16") && pair.has("bfloat16")) return "float32";
-  return scalarType(a) === "float" ? wider(a, b) : promoteIntegers(a, b);
-}
-
-function wider(a: DType, b: DType): DType {
-  return BITS[a] >= BITS[b] ? a : b;
-}
-
-function isUnsigned(d: DType): boolean {
-  return d.startsWith("u");
-}
-
-function promoteIntegers(a: DType, b: DType): DType {
-  if (a === "bool") return b;
-  if (b === "bool") return a;
-  if (isUnsigned(a) === isUnsigned(b)) return wider(a, b);
-  const [unsigned, signed] = isUnsigned(a) ? [a, b] : [b, a];
-  if (BITS[signed] > BITS[unsigned]) return signed;
-  const bits = BITS[unsigned] * 2;
-  return bits > 64 ? "float64" : (`int${bits}` as DType);
-}
-
-function promoteNumpy(a: DType, b: DType): DType {
-  const af = scalarType(a) === "float";
-  const bf = scalarType(b) === "float";
-  if (!af && !bf) return promoteIntegers(a, b);
-  if (af && bf) return promoteWithinKind(a, b);
-  const [float, other] = af ? [a, b] : [b, a];
-  return other === "bool" ? float : promoteWithinKind(float, floatHolding(other));
-}
-
-/** The float type NumPy takes for integers of a width: also what exp and the like make of them. */
-function floatHolding(integer: DType): DType {
-  return BITS[integer] <= 8 ? "float16" : BITS[integer] <= 16 ? "float32" : "float64";
 }
 
 /** What a function that works on floats only (exp, sqrt, true division) makes of an operand. */

@@ -1,15 +1,21 @@
 /** `precision`: one loss performed in several number types, operation by operation. */
 import { type NdArray, toFloat64 } from "../arrays/ndarray.ts";
-import { type Run, judgeLadder } from "../explain/precision/ladder.ts";
+import { LadderJudge, type Run } from "../explain/precision/ladder.ts";
 import { type PrecisionReason, precisionReason } from "../explain/reasons/precision.ts";
-import type { Input } from "../expression/node.ts";
+import { sizesOf } from "../expression/axis.ts";
+import { sum } from "../expression/build.ts";
+import type { Expr, Input } from "../expression/node.ts";
 import type { ElementType } from "../expression/tape.ts";
+import { topological } from "../expression/walk.ts";
+import { derive } from "../gradient/derive.ts";
+import { type Arithmetic, NUMPY, TORCH } from "../numbers/precision/arithmetic.ts";
 import { gradient } from "../numbers/precision/backward.ts";
 import { type Performance, perform } from "../numbers/precision/forward.ts";
-import { type Held, converted, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
-import { AUTOCAST_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
+import { type Held, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
+import { AUTOCAST_RUNGS, NUMPY_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
+import { followsNumpy } from "../python/dtypes.ts";
 import { PythonError } from "../python/errors.ts";
-import type { InputPlan, Trace } from "../python/program.ts";
+import type { InputPlan, Trace, TraceTape } from "../python/program.ts";
 import type { Comparison, Difference, Precision } from "../report/schema.ts";
 import type { SessionHost } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
@@ -22,13 +28,32 @@ export interface PrecisionWish {
 /** The type in which an array among the arguments is held. */
 export type TypeOf = (input: InputPlan) => string | null;
 
-/** Entries of the prediction that are still performed number by number. */
-const MOST = 1 << 22;
+/** What performing may take: a rung beside the one in float64, and a gradient. */
+const MOST_BYTES = 3 * 2 ** 30;
+const HELD_AT_ONCE = 3;
+
+/** What one library does in each of its number types. */
+interface Performer {
+  readonly arithmetic: Arithmetic;
+  readonly rungs: readonly Rung[];
+  readonly as: string;
+}
+
+const TORCH_PERFORMER: Performer = {
+  arithmetic: TORCH,
+  rungs: RUNGS,
+  as: "PyTorch on the CPU, one thread",
+};
+const NUMPY_PERFORMER: Performer = {
+  arithmetic: NUMPY,
+  rungs: NUMPY_RUNGS,
+  as: "NumPy, with the derived gradient in the same types",
+};
 
 /**
  * The inspection with `precision` in its report.
  * @param tape the loss traced anew, with its operations in their order
- * @throws InspectionError where there are no arrays, or no arrays of PyTorch's
+ * @throws InspectionError where there are no arrays, or none of PyTorch's or NumPy's, or too many
  */
 export function withPrecision(
   inspection: Inspection,
@@ -45,31 +70,32 @@ export function withPrecision(
       "Give every array of the loss.",
     );
   }
-  if (exact.length > MOST) {
+  const performer = performerOf(tape, exact.length);
+  const { library } = performer.arithmetic;
+  if (autocast && library !== "torch") {
     throw new InspectionError(
-      `the ladder performs at most ${MOST.toLocaleString("en")} entries, and ${wrt.name} has ${exact.length.toLocaleString("en")}`,
-      "Give a part of the arrays, e.g. one sample: y_pred[:1].",
+      `autocast is PyTorch's, and ${report.function.name} is written with NumPy`,
+      "Leave autocast out.",
     );
   }
-  const rungs = [...RUNGS, ...(autocast ? AUTOCAST_RUNGS : [])];
+  const rungs = [...performer.rungs, ...(autocast ? AUTOCAST_RUNGS : [])];
   const notes = new Set<string>();
-  const runs = rungs.map((rung, k) => {
-    watch.onProgress(k / rungs.length, `performing in ${rung.name}`);
-    if (watch.isCancelled()) throw new InspectionError("cancelled");
-    return runOf(rung, wrt.name, host, tape, notes);
+  const judge = new LadderJudge({ loss: report.loss.value, gradient: exact }, library);
+  rungs.forEach((rung, k) => {
+    const tick = (done: number): void => {
+      watch.onProgress((k + done) / rungs.length, `performing in ${rung.name}`);
+      if (watch.isCancelled()) throw new InspectionError("cancelled");
+    };
+    tick(0);
+    judge.add(runOf({ rung, wrt: wrt.name, host, tape, notes, performer, tick }));
   });
-  const ladder = judgeLadder(runs, { loss: report.loss.value, gradient: exact });
-  const precision: Precision = {
-    as: "PyTorch on the CPU, one thread",
-    ...ladder,
-    notes: [...notes],
-  };
+  const precision: Precision = { as: performer.as, ...judge.ladder, notes: [...notes] };
   return { ...inspection, report: { ...report, precision } };
 }
 
 /**
  * Why a loss's own number type sets it apart from its formula; `null` where it does not, or where
- * the prediction is no half-precision array of PyTorch's.
+ * the prediction is no half-precision array of PyTorch's or NumPy's.
  */
 export function precisionDifference(
   inspection: Inspection,
@@ -80,16 +106,55 @@ export function precisionDifference(
   const own = RUNGS.find((r) => r.name === wrt.array?.dtype);
   const loss = report.loss.value;
   if (own === undefined || !isHalf(own.prediction) || exact === null || loss === null) return null;
-  if (exact.length > MOST) return null;
-  const run = (rung: Rung): Run => runOf(rung, wrt.name, host, tape, new Set());
   try {
-    const ladder = judgeLadder([run(RUNGS[0]!), run(own)], { loss, gradient: exact });
-    return toDifference(precisionReason(report.function.name, own.name, ladder));
+    const performer = performerOf(tape, exact.length);
+    const { library } = performer.arithmetic;
+    const judge = new LadderJudge({ loss, gradient: exact }, library);
+    for (const rung of [RUNGS[0]!, own]) {
+      judge.add(runOf({ rung, wrt: wrt.name, host, tape, notes: new Set(), performer }));
+    }
+    return toDifference(precisionReason(report.function.name, own.name, judge.ladder, library));
   } catch (e) {
     if (e instanceof InspectionError || e instanceof PythonError) return null;
     throw e;
   }
 }
+
+/** @throws InspectionError where neither library can perform it, or it takes too much memory */
+function performerOf(tape: (typeOf: TypeOf) => Trace, entries: number): Performer {
+  const trace = tape(() => "float64");
+  const ofNumpy = trace.inputs.filter((x) => followsNumpy(x.library));
+  const other = trace.inputs.find((x) => x.library !== "torch" && !followsNumpy(x.library));
+  const mixed = ofNumpy.length > 0 && ofNumpy.length < trace.inputs.length;
+  if (other !== undefined || mixed) {
+    const odd = other ?? ofNumpy[0]!;
+    throw new InspectionError(
+      `the ladder performs PyTorch's operations or NumPy's, and ${odd.parameter} is an array of ${odd.library}`,
+      mixed && other === undefined
+        ? "Give all arrays of one library: torch.from_numpy(…) makes a tensor of an array."
+        : "Write the loss with PyTorch's tensors or NumPy's arrays.",
+    );
+  }
+  const bytes = HELD_AT_ONCE * bytesOf(trace.tape!);
+  if (bytes > MOST_BYTES) {
+    throw new InspectionError(
+      `performing ${trace.name} on ${entries.toLocaleString("en")} entries, operation by operation, takes ${(bytes / 2 ** 30).toFixed(0)} GB of memory, and ${(MOST_BYTES / 2 ** 30).toFixed(0)} GB are the most`,
+      "Give a part of the arrays, e.g. one sample: y_pred[:1].",
+    );
+  }
+  return ofNumpy.length > 0 ? NUMPY_PERFORMER : TORCH_PERFORMER;
+}
+
+/** What the results of a tape's operations take, besides those that are views. */
+function bytesOf({ entries, result }: TraceTape): number {
+  let numbers = 0;
+  for (const e of [...entries.map((entry) => entry.value), result].flatMap((v) => topological(v))) {
+    if (e.kind !== "input" && !VIEWS.has(e.kind)) numbers += countOf(sizesOf(e.shape));
+  }
+  return 8 * numbers;
+}
+
+const VIEWS: ReadonlySet<Expr["kind"]> = new Set(["transpose", "expand", "index", "slice"]);
 
 function toDifference(reason: PrecisionReason | null): Difference | null {
   if (reason === null) return null;
@@ -105,13 +170,18 @@ export function withReason(comparison: Comparison, reason: Difference | null): C
   return { ...comparison, pairs };
 }
 
-function runOf(
-  rung: Rung,
-  wrt: string,
-  host: SessionHost,
-  tape: (typeOf: TypeOf) => Trace,
-  notes: Set<string>,
-): Run {
+interface RunRequest {
+  readonly rung: Rung;
+  /** The argument that the gradient is by. */
+  readonly wrt: string;
+  readonly host: SessionHost;
+  readonly tape: (typeOf: TypeOf) => Trace;
+  readonly notes: Set<string>;
+  readonly performer: Performer;
+  readonly tick?: (done: number) => void;
+}
+
+function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): Run {
   let trace: Trace;
   try {
     trace = tape((p) => (p.name === wrt ? rung.prediction : rung.others));
@@ -119,30 +189,42 @@ function runOf(
     if (!(e instanceof PythonError) || rung.name === "float64") throw e;
     return { rung, performance: null, gradient: null, failure: e.message };
   }
-  const other = trace.inputs.find((x) => x.library !== "torch");
-  if (other !== undefined) {
-    throw new InspectionError(
-      `the ladder performs PyTorch's operations, and ${other.parameter} is an array of ${other.library}`,
-      "Write the loss with PyTorch's tensors: torch.tensor(…), torch.from_numpy(…).",
-    );
-  }
-  const performance = performTrace(trace, host, rung);
+  const { arithmetic } = performer;
+  const arrays = heldArrays(trace, host, arithmetic);
+  const options = {
+    arithmetic,
+    autocast: rung.autocast,
+    ...(tick === undefined
+      ? {}
+      : {
+          tick: (done: number) => {
+            tick(done / 2);
+          },
+        }),
+  };
+  const performance = perform(trace.tape!, arrays, options);
   const node = trace.inputs.find((x) => x.parameter === wrt)?.node;
   const [own] = trace.tape!.handwritten;
   if (own !== undefined) {
     notes.add(`${own} has a gradient written by hand, which is not performed in these types`);
   }
   const known = own === undefined && node?.kind === "input";
-  return {
-    rung,
-    performance,
-    gradient: known ? gradient(performance, node) : null,
-    failure: null,
-  };
+  if (!known) return { rung, performance, gradient: null, failure: null };
+  const found =
+    arithmetic.library === "torch"
+      ? gradient(performance, node)
+      : perform({ entries: [], result: derive(summed(trace.loss), node) }, arrays, { arithmetic })
+          .result;
+  return { rung, performance, gradient: found, failure: null };
+}
+
+/** The loss, or where it is one a sample or entry, what all of them add up to. */
+function summed(loss: Expr): Expr {
+  return loss.shape.length === 0 ? loss : sum(loss);
 }
 
 /** A trace's inputs and other arrays in the types that it was traced with. */
-function heldArrays(trace: Trace, host: SessionHost): Map<Input, Held> {
+function heldArrays(trace: Trace, host: SessionHost, arithmetic: Arithmetic): Map<Input, Held> {
   const arrays = new Map<Input, Held>();
   for (const x of trace.inputs) {
     const array =
@@ -155,22 +237,29 @@ function heldArrays(trace: Trace, host: SessionHost): Map<Input, Held> {
         `Give ${x.parameter} an array.`,
       );
     }
-    arrays.set(x.node, asHeld(array, (x.dtype ?? array.dtype) as ElementType));
+    arrays.set(x.node, asHeld(array, (x.dtype ?? array.dtype) as ElementType, arithmetic));
   }
   for (const [node, dtype] of trace.tape!.arrays) {
     const array = host.arrayOf(node);
-    if (array !== null) arrays.set(node, asHeld(array, dtype ?? (array.dtype as ElementType)));
+    if (array === null) continue;
+    arrays.set(node, asHeld(array, dtype ?? (array.dtype as ElementType), arithmetic));
   }
   return arrays;
 }
 
-function asHeld(array: NdArray, dtype: ElementType): Held {
+function asHeld(array: NdArray, dtype: ElementType, { convert }: Arithmetic): Held {
   const own = isFloat(dtype) ? "float64" : dtype;
   const values = toFloat64(array);
-  return converted(held(own, array.shape, values.subarray(0, countOf(array.shape))), dtype);
+  return convert(held(own, array.shape, values.subarray(0, countOf(array.shape))), dtype);
 }
 
-/** The loss as that rung computes it. */
-export function performTrace(trace: Trace, host: SessionHost, rung: Rung): Performance {
-  return perform(trace.tape!, heldArrays(trace, host), rung.autocast);
+/** The loss as that rung computes it, on PyTorch's arrays unless said. */
+export function performTrace(
+  trace: Trace,
+  host: SessionHost,
+  rung: Rung,
+  arithmetic: Arithmetic = TORCH,
+): Performance {
+  const arrays = heldArrays(trace, host, arithmetic);
+  return perform(trace.tape!, arrays, { autocast: rung.autocast, arithmetic });
 }

@@ -1,9 +1,10 @@
-"""Runs the PyTorch losses of the corpus in the number types of the precision ladder.
+"""Runs the PyTorch and NumPy losses of the corpus in the number types of the precision ladder.
 
-usage: precision.py OUTPUT_FOLDER FILE...
+usage: precision.py OUTPUT_FOLDER torch|numpy FILE...
 Every case is run as it stands on the CPU with float arrays in float64, float32, bfloat16 and float16,
-and under autocast, where the predictions are in the lower type and the targets in float32. Prints
-the cases as JSON; arrays and gradients are written to OUTPUT_FOLDER as .npy (float64).
+and under autocast, where the predictions are in the lower type and the targets in float32; NumPy has
+neither bfloat16 nor autocast, nor gradients. Prints the cases as JSON; arrays and gradients are
+written to OUTPUT_FOLDER as .npy (float64).
 """
 
 import contextlib
@@ -56,7 +57,25 @@ def run(call, scope, arrays, wrt, rung):
     return loss, gradient
 
 
-def main(out, files):
+def run_numpy(call, scope, arrays, rung):
+    given = {
+        name: array.astype(rung) if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+    return numpy.asarray(scalar_of(eval(call, scope | given), lambda x: numpy.ndim(x) == 0))
+
+
+def told_by_numpy(call, scope, arrays):
+    rungs = {}
+    for rung in ("float64", "float32", "float16"):
+        with numpy.errstate(all="ignore"):
+            loss = run_numpy(call, scope, arrays, rung)
+        values = loss.astype(numpy.float64).reshape(-1).tolist()
+        rungs[rung] = {"loss": [repr(v) for v in values], "dtype": str(loss.dtype)}
+    return rungs
+
+
+def main(out, library, files):
     torch.set_num_threads(1)
     found = []
     for number, file in enumerate(files):
@@ -73,7 +92,11 @@ def main(out, files):
             for name, path in paths.items():
                 numpy.save(path, taken.arrays[name])
             case = {"file": file, "line": line, "case": text, "call": call, "arrays": paths}
-            case |= {"wrt": taken.wrt, "backend": "torch", "rungs": {}}
+            case |= {"wrt": taken.wrt, "rungs": {}}
+            if library == "numpy":
+                case["rungs"] = told_by_numpy(call, module.__dict__, taken.arrays)
+                found.append(case)
+                continue
             for rung in RUNGS:
                 try:
                     loss, gradient = run(call, module.__dict__, taken.arrays, taken.wrt, rung)
@@ -90,4 +113,4 @@ def main(out, files):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

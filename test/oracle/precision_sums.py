@@ -2,7 +2,8 @@
 
 usage: precision_sums.py OUTPUT_FOLDER
 Writes the numbers to OUTPUT_FOLDER/numbers.npy; prints the cases as JSON. A case takes the first
-numbers, rounded to a type, in a shape, with axes permuted (a view, not a copy), and sums over axes.
+numbers, rounded to a type, in a shape, sliced and with axes permuted (a view, not a copy), and sums
+over axes.
 """
 
 import itertools
@@ -35,6 +36,15 @@ def permutations(rank):
     return sorted(found)
 
 
+def slicings(rank):
+    """Start and step for each axis: all; without the first of the last axis; every other."""
+    plain = [(0, 1)] * rank
+    found = [plain, plain[:-1] + [(1, 1)], plain[:-1] + [(0, 2)]]
+    if rank >= 2:
+        found.append([(0, 1), (1, 1), *plain[2:]])
+    return found
+
+
 def axes(rank):
     every = [d for n in range(1, rank + 1) for d in itertools.combinations(range(rank), n)]
     return [list(d) for d in every] if rank < 4 else [list(d) for d in every if len(d) != 3 or 0 in d]
@@ -47,17 +57,21 @@ def main(out):
     cases = []
     for shape in SHAPES:
         drawn = numbers[: math.prod(shape)].reshape(shape)
-        for permutation in permutations(len(shape)):
-            for dims in axes(len(shape)):
-                case = {"shape": shape, "permutation": permutation, "dims": dims}
-                for name, dtype in TORCH.items():
-                    x = torch.from_numpy(drawn).to(dtype).permute(permutation)
-                    found = x.sum(dims).double().reshape(-1)
-                    cases.append(case | {"library": "torch", "dtype": name, "sums": found.tolist()})
-                for name, dtype in NUMPY.items():
-                    x = drawn.astype(dtype).transpose(permutation)
-                    found = x.sum(axis=tuple(dims)).astype(numpy.float64).reshape(-1)
-                    cases.append(case | {"library": "numpy", "dtype": name, "sums": found.tolist()})
+        for slices in slicings(len(shape)):
+            cut = tuple(slice(start, None, step) for start, step in slices)
+            if 0 in drawn[cut].shape:
+                continue
+            for permutation in permutations(len(shape)):
+                for dims in axes(len(shape)):
+                    case = {"shape": shape, "slices": slices, "permutation": permutation, "dims": dims}
+                    for name, dtype in TORCH.items():
+                        x = torch.from_numpy(drawn).to(dtype)[cut].permute(permutation)
+                        found = x.sum(dims).double().reshape(-1).tolist()
+                        cases.append(case | {"library": "torch", "dtype": name, "sums": found})
+                    for name, dtype in NUMPY.items():
+                        x = drawn.astype(dtype)[cut].transpose(permutation)
+                        found = x.sum(axis=tuple(dims)).astype(numpy.float64).reshape(-1).tolist()
+                        cases.append(case | {"library": "numpy", "dtype": name, "sums": found})
     print("\n" + json.dumps({"cases": cases}))
 
 

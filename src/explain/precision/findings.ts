@@ -2,8 +2,9 @@
 import type { Expr } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance, Performed } from "../../numbers/precision/forward.ts";
-import { type Held, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
-import { decimal, grouped } from "./words.ts";
+import { type Held, countOf, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
+import { groupOf } from "../../numbers/precision/reductions.ts";
+import { type Dialect, decimal, grouped } from "./words.ts";
 
 export interface Finding {
   readonly id: string;
@@ -52,25 +53,33 @@ export function spacingAt(x: number, dtype: ElementType): number {
  * What goes wrong in the forward pass.
  * @param wide the same operations in float64, where they are the same ones
  */
-export function forwardFindings(own: Performance, wide: Performance | null): Finding[] {
+export function forwardFindings(
+  own: Performance,
+  wide: Performance | null,
+  dialect: Dialect,
+): Finding[] {
   const beside = wide?.performed.length === own.performed.length ? wide.performed : null;
   let overflown = false;
   return own.performed.flatMap((one, k) => {
     const exact = beside?.[k] ?? null;
-    const found = [...numberFindings(one)];
-    const large = overflown ? null : overflow(one, exact);
+    const found = [...numberFindings(one, dialect)];
+    const large = overflown ? null : overflow(one, exact, dialect);
     if (large !== null) {
       overflown = true;
       found.push(large);
     }
-    const lost = overflown ? null : accumulation(one, exact);
+    const lost = overflown ? null : accumulation(one, exact, dialect);
     if (lost !== null) found.push(lost);
     return found;
   });
 }
 
 /** An operation whose result is infinite and would not be. */
-function overflow({ entry, values }: Performed, exact: Performed | null): Finding | null {
+function overflow(
+  { entry, values }: Performed,
+  exact: Performed | null,
+  { module, single }: Dialect,
+): Finding | null {
   const result = values.get(entry.value)!;
   const right = exact?.values.get(exact.entry.value) ?? null;
   if (!isFloat(result.dtype) || right === null) return null;
@@ -89,8 +98,8 @@ function overflow({ entry, values }: Performed, exact: Performed | null): Findin
     line: entry.span.line,
     fix:
       what === "sum"
-        ? "Sum in float32: x.sum(dtype=torch.float32), or convert first: x.float().sum()."
-        : "Compute this in float32: convert its operands with .float().",
+        ? `Sum in float32: x.sum(dtype=${module}.float32), or convert first: ${single("x")}.sum().`
+        : `Compute this in float32: convert its operands with ${single("")}.`,
   };
 }
 
@@ -109,7 +118,7 @@ function nounOf(e: Expr): string {
 }
 
 /** Numbers in the code that the type does not have, or that change nothing. */
-function numberFindings({ entry, parts, values }: Performed): Finding[] {
+function numberFindings({ entry, parts, values }: Performed, dialect: Dialect): Finding[] {
   return parts.flatMap((e): Finding[] => {
     if (e.kind !== "binary" && e.kind !== "clamp") return [];
     const result = values.get(e)!;
@@ -121,7 +130,7 @@ function numberFindings({ entry, parts, values }: Performed): Finding[] {
       if (number.weak !== true) return [];
       const value = number.data[0]!;
       if (value === 0 || !Number.isFinite(value)) return [];
-      const found = numberFinding(e, value, dtype, arrays[1 - k] ?? arrays[0]!, result);
+      const found = numberFinding(e, value, dtype, arrays[1 - k] ?? arrays[0]!, result, dialect);
       return found === null ? [] : [{ ...found, line: entry.span.line }];
     });
   });
@@ -133,6 +142,7 @@ function numberFinding(
   dtype: ElementType,
   other: Held,
   result: Held,
+  { module, single, clamp }: Dialect,
 ): Omit<Finding, "line"> | null {
   const rounded = rounder(dtype)(value);
   const isBound = e.kind === "clamp" || e.op === "max" || e.op === "min";
@@ -143,7 +153,7 @@ function numberFinding(
       id: "number-too-large",
       severity: "error",
       sentence: `${String(value)} is more than ${dtype} can hold (${grouped(largestOf(dtype))})`,
-      fix: `Use a number below ${grouped(largestOf(dtype))}, or torch.finfo(x.dtype).min.`,
+      fix: `Use a number below ${grouped(largestOf(dtype))}, or ${module}.finfo(x.dtype).min.`,
     };
   }
   if (rounded === 0) {
@@ -156,8 +166,8 @@ function numberFinding(
         (isBound ? ": the bound guards nothing" : ": nothing is added"),
       fix:
         dtype === "float16"
-          ? "Use 1e-4 or more, or compute this in float32: x.float()."
-          : "Use a larger number, or compute this in float32: x.float().",
+          ? `Use 1e-4 or more, or compute this in float32: ${single("x")}.`
+          : `Use a larger number, or compute this in float32: ${single("x")}.`,
     };
   }
   if (isBound && rounded === 1 && value !== 1) {
@@ -167,7 +177,7 @@ function numberFinding(
       sentence:
         `${String(value)} is exactly 1 in ${dtype} (the next number below 1 is ` +
         `${decimal(1 - unitOf(dtype))}): the bound guards nothing`,
-      fix: "Clamp in float32: x.float().clamp(…).",
+      fix: `Clamp in float32: ${single("x")}.${clamp}(…).`,
     };
   }
   if (!isSum || Math.abs(value) >= 1e-2) return null;
@@ -189,37 +199,54 @@ function numberFinding(
 }
 
 /** A sum that has lost digits on the way, beyond the rounding of its terms and its result. */
-function accumulation({ entry, values }: Performed, exact: Performed | null): Finding | null {
+function accumulation(
+  { entry, values }: Performed,
+  exact: Performed | null,
+  { module }: Dialect,
+): Finding | null {
   const e = entry.value;
   if (e.kind !== "reduce" || (e.op !== "sum" && e.op !== "mean") || exact === null) return null;
   const terms = values.get(e.args[0]!)!;
   const result = values.get(e)!;
-  const dtype = result.dtype;
+  const { dtype } = result;
   if (!isFloat(dtype) || dtype === "float64" || terms.dtype !== dtype) return null;
   const own = valuesOf(result);
-  const n = valuesOf(terms).length / Math.max(own.length, 1);
-  // Against the same terms, so that only the adding is judged; one sum stands for all.
-  if (own.length !== 1 || e.op === "mean") return null;
-  const right = exactSum(valuesOf(terms));
-  const error = Math.abs(own[0]! - right) / Math.abs(right);
-  const digits = Math.floor(Math.log10(error / unitOf(dtype)));
+  const n = countOf(terms.shape) / Math.max(own.length, 1);
+  if (e.op === "mean") return null;
+  // Against the same terms, so that only the adding is judged; the worst sum stands for all.
+  const right = exactSums(terms, e.dims, own.length);
+  const errors = own.map((x, k) => Math.abs(x - right[k]!) / Math.abs(right[k]!));
+  const worst = errors.reduce((best, x, k) => (x > errors[best]! ? k : best), 0);
+  const digits = Math.floor(Math.log10(errors[worst]! / unitOf(dtype)));
   if (!Number.isFinite(digits) || digits < 2) return null;
+  const [got, wanted] = [own[worst]!, right[worst]!];
+  const numbers = `adding ${grouped(n)} numbers in ${dtype}`;
   return {
     id: "accumulation",
     severity: "warning",
-    sentence: `adding ${grouped(n)} numbers in ${dtype} loses ${digits} digits: ${decimal(own[0]!)} instead of ${decimal(right)}`,
+    sentence: hasStopped(got, wanted, dtype, n)
+      ? `${numbers} one after the other stops at ${grouped(got)}, where the numbers of ${dtype} are ${decimal(spacingAt(got, dtype))} apart, so that adding what is left changes nothing; the sum is ${grouped(wanted)}`
+      : `${numbers} loses ${digits} digits: ${decimal(got)} instead of ${decimal(wanted)}`,
     line: entry.span.line,
-    fix: "Add in float64: x.sum(dtype=torch.float64), then convert the sum.",
+    fix: `Add in float64: x.sum(dtype=${module}.float64), then convert the sum.`,
   };
 }
 
-/** Neumaier's compensated sum. */
-function exactSum(values: Float64Array): number {
-  let [sum, rest] = [0, 0];
-  for (const x of values) {
+/** Whether a sum of positive numbers is where terms of their mean size no longer change it. */
+function hasStopped(got: number, right: number, dtype: ElementType, n: number): boolean {
+  return got > 0 && right > got && rounder(dtype)(got + right / n) === got;
+}
+
+/** Of each group of a reduction, by compensated summation (Neumaier). */
+function exactSums(terms: Held, dims: readonly number[], count: number): Float64Array {
+  const [sums, rests] = [new Float64Array(count), new Float64Array(count)];
+  const to = groupOf(terms.shape, dims);
+  valuesOf(terms).forEach((x, k) => {
+    const at = to[k]!;
+    const sum = sums[at]!;
     const next = sum + x;
-    rest += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
-    sum = next;
-  }
-  return sum + rest;
+    rests[at]! += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
+    sums[at] = next;
+  });
+  return sums.map((x, k) => x + rests[k]!);
 }

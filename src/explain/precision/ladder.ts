@@ -4,7 +4,7 @@ import type { Performance } from "../../numbers/precision/forward.ts";
 import { type Held, isHalf, valuesOf } from "../../numbers/precision/held.ts";
 import type { Rung } from "../../numbers/precision/rungs.ts";
 import { type Finding, forwardFindings, leastOf, unitOf } from "./findings.ts";
-import { decimal, grouped, wordsOf } from "./words.ts";
+import { DIALECTS, type Dialect, decimal, grouped, wordsOf } from "./words.ts";
 
 /** A rung as performed, or why it could not be. */
 export interface Run {
@@ -45,27 +45,49 @@ export interface Ladder {
   readonly findings: readonly LadderFinding[];
 }
 
-/** Judges every rung against the exact gradient. */
-export function judgeLadder(runs: readonly Run[], exact: Exact): Ladder {
-  const wide = runs.find((r) => r.rung.name === "float64")?.performance ?? null;
-  const rungs = runs.map((r) => judge(r, exact));
-  const found = runs.flatMap((r, k): (LadderFinding & { readonly key: string })[] => {
-    if (r.performance === null || r.rung.name === "float64") return [];
-    const { name } = r.rung;
-    const own = forwardFindings(r.performance, wide).map((f) => consequence(f, rungs[k]!));
+type KeyedFinding = LadderFinding & { readonly key: string };
+
+/** Judges rung after rung against the exact gradient, and keeps none but the first, float64's. */
+export class LadderJudge {
+  private readonly exact: Exact;
+  private readonly dialect: Dialect;
+  private wide: Performance | null = null;
+  private readonly rungs: JudgedRung[] = [];
+  private readonly found: KeyedFinding[] = [];
+
+  /** @param library whose words say what to do */
+  constructor(exact: Exact, library: "torch" | "numpy") {
+    this.exact = exact;
+    this.dialect = DIALECTS[library];
+  }
+
+  add(run: Run): void {
+    const { name } = run.rung;
+    const rung = judge(run, this.exact);
+    this.rungs.push(rung);
+    if (name === "float64") this.wide = run.performance;
+    if (run.performance === null || name === "float64") return;
+    const own = forwardFindings(run.performance, this.wide, this.dialect).map((f) =>
+      consequence(f, rung),
+    );
     const hasOverflow = own.some((f) => f.id === "overflow");
-    const later = hasOverflow ? [] : gradientFindings(r, rungs[k]!, exact);
-    return [...own, ...later].map((f) => ({
-      id: f.id,
-      key: f.key ?? f.sentence,
-      rungs: [label(name)],
-      severity: f.severity,
-      sentence: f.sentence,
-      lines: f.line > 0 ? [f.line] : [],
-      fix: f.fix,
-    }));
-  });
-  return { rungs, findings: merged(found) };
+    const later = hasOverflow ? [] : gradientFindings(run, rung, this.exact, this.dialect);
+    for (const f of [...own, ...later]) {
+      this.found.push({
+        id: f.id,
+        key: f.key ?? f.sentence,
+        rungs: [label(name)],
+        severity: f.severity,
+        sentence: f.sentence,
+        lines: f.line > 0 ? [f.line] : [],
+        fix: f.fix,
+      });
+    }
+  }
+
+  get ladder(): Ladder {
+    return { rungs: this.rungs, findings: merged(this.found) };
+  }
 }
 
 /** "autocast-float16" as it is said. */
@@ -153,7 +175,10 @@ function gradientFindings(
   { rung, gradient, performance }: Run,
   judged: JudgedRung,
   exact: Exact,
+  { module, single, singleLoss }: Dialect,
 ): Finding[] {
+  const scaling =
+    module === "torch" ? "Scale the loss before backward(): torch.amp.GradScaler" : null;
   if (gradient === null || performance === null) return [];
   const found: Finding[] = [];
   const n = valuesOf(gradient).length;
@@ -166,7 +191,7 @@ function gradientFindings(
         `${grouped(judged.lost)} of ${grouped(n)} entries of the gradient are zero and should not ` +
         `be: they are below ${decimal(leastOf(type))}, the smallest number of ${type}, or cancelled`,
       line: 0,
-      fix: "Scale the loss before backward() (torch.amp.GradScaler), or compute the loss in float32: loss(x.float(), t.float()).",
+      fix: `${scaling === null ? "Compute" : `${scaling}; or compute`} the loss in float32: ${singleLoss}.`,
     });
   }
   const largest = Array.from(exact.gradient).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
@@ -178,7 +203,7 @@ function gradientFindings(
         `the gradient's largest entry is ${decimal(largest)}; below ${decimal(2 ** -14)} the numbers of ` +
         `float16 are ${decimal(2 ** -24)} apart, so that its digits are lost`,
       line: 0,
-      fix: "Scale the loss before backward(): torch.amp.GradScaler.",
+      fix: scaling === null ? `Compute it in float32: ${singleLoss}.` : `${scaling}.`,
     });
   }
   if (judged.loss === 0 && exact.loss !== 0) {
@@ -187,7 +212,7 @@ function gradientFindings(
       severity: "warning",
       sentence: `the loss is exactly 0, and should be ${decimal(exact.loss)}: 1 - ${decimal(1 - exact.loss)} is below the spacing of ${performance.result.dtype}`,
       line: 0,
-      fix: "Compute the loss in float32: convert the prediction with .float() first.",
+      fix: `Compute the loss in float32: convert the prediction with ${single("")} first.`,
     });
   }
   return found;
@@ -200,7 +225,7 @@ const ORDER: Readonly<Record<Finding["severity"], number>> = {
 };
 
 /** One sentence once: what is true of several rungs, or of several lines, is said together. */
-function merged(found: readonly (LadderFinding & { readonly key: string })[]): LadderFinding[] {
+function merged(found: readonly KeyedFinding[]): LadderFinding[] {
   const bySentence = new Map<string, LadderFinding>();
   for (const { key, ...f } of found) {
     const known = bySentence.get(key);

@@ -1,4 +1,29 @@
-/** Numbers in sentences about number types. */
+/** Numbers in sentences about number types, and how code says what to do about them. */
+
+/** A library's words in code. */
+export interface Dialect {
+  readonly module: string;
+  /** `x` in float32. */
+  readonly single: (x: string) => string;
+  readonly clamp: string;
+  /** What the loss's own arithmetic is to be in, in one call. */
+  readonly singleLoss: string;
+}
+
+export const DIALECTS: Readonly<Record<"torch" | "numpy", Dialect>> = {
+  torch: {
+    module: "torch",
+    single: (x) => `${x}.float()`,
+    clamp: "clamp",
+    singleLoss: "loss(x.float(), t.float())",
+  },
+  numpy: {
+    module: "np",
+    single: (x) => `${x}.astype(np.float32)`,
+    clamp: "clip",
+    singleLoss: "loss(x.astype(np.float32), t.astype(np.float32))",
+  },
+};
 
 /** 65504 → "65,504"; large and fractional ones to a few digits. */
 export function grouped(x: number): string {

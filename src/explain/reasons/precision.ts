@@ -1,5 +1,6 @@
 /** The reason `precision`: the number type that the arrays are in, and not the formula. */
 import type { Ladder } from "../precision/ladder.ts";
+import { DIALECTS } from "../precision/words.ts";
 
 export interface PrecisionReason {
   readonly id: "precision";
@@ -14,6 +15,7 @@ export function precisionReason(
   name: string,
   type: string,
   { rungs, findings }: Ladder,
+  library: "torch" | "numpy",
 ): PrecisionReason | null {
   const own = rungs.find((r) => r.name === type);
   if (own === undefined || own.verdict === "fine" || own.verdict === "reference") return null;
@@ -25,6 +27,6 @@ export function precisionReason(
       `the arrays of ${name} are ${type}: ${own.sentence}` +
       (cause === undefined ? "" : `; ${cause.sentence}`),
     lines: cause?.lines ?? [],
-    fix: cause?.fix ?? "Convert the arrays first: loss(x.float(), t.float()).",
+    fix: cause?.fix ?? `Convert the arrays first: ${DIALECTS[library].singleLoss}.`,
   };
 }

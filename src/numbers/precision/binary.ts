@@ -1,6 +1,7 @@
-/** Operators between arrays and numbers, with PyTorch's rules for their types. */
+/** Operators between arrays and numbers, with a library's rules for their types. */
 import type { Binary } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
+import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { isProduct } from "./autocast.ts";
 import {
   COMPARISONS,
@@ -24,26 +25,27 @@ import {
   positions,
   resultStrides,
 } from "./held.ts";
-import { commonType } from "./promotion.ts";
 
-/** One of Python's or PyTorch's operators, with PyTorch's rules for Python numbers. */
+/** One of Python's or a library's operators, with the library's rules for Python numbers. */
 export function performBinary(
   op: Binary["op"],
   a: Held,
   b: Held,
   call: string | null = null,
+  arithmetic: Arithmetic = TORCH,
 ): Held {
+  const { convert } = arithmetic;
   if (a.weak === true && b.weak === true) {
     const value = binaryFunction(op, "float64")(a.data[0]!, b.data[0]!);
     const whole = !isFloat(a.dtype) && !isFloat(b.dtype) && op !== "div";
     return number(value, COMPARISONS.has(op) ? "bool" : whole ? "int64" : "float64");
   }
-  let dtype = commonType([a, b]);
+  let dtype = arithmetic.commonType([a, b]);
   if (COMPARISONS.has(op)) {
-    return combined(converted(a, dtype), converted(b, dtype), "bool", binaryFunction(op, dtype));
+    return combined(convert(a, dtype), convert(b, dtype), "bool", binaryFunction(op, dtype));
   }
   if ((op === "div" || op === "pow") && !isFloat(dtype) && (op === "div" || isFloat(b.dtype))) {
-    dtype = "float32";
+    dtype = arithmetic.defaultFloat;
   }
   if (dtype === "bool") dtype = "int64";
   if (isProduct(call) && isHalf(dtype)) {
@@ -52,6 +54,7 @@ export function performBinary(
       Math.fround(x * y),
     );
   }
+  if (arithmetic.library === "numpy") return ofNumpy(op, convert(a, dtype), convert(b, dtype), b);
   if (op === "pow" && b.weak === true && isFloat(dtype)) {
     return powerOf(converted(a, dtype), b.data[0]!, dtype);
   }
@@ -70,6 +73,16 @@ export function performBinary(
     }
   }
   return combined(converted(a, dtype), converted(b, dtype), dtype, f);
+}
+
+/** @param given the second operand before its conversion: NumPy squares, and takes roots, by itself */
+function ofNumpy(op: Binary["op"], x: Held, y: Held, given: Held): Held {
+  const { dtype } = x;
+  const power = op === "pow" && countOf(given.shape) === 1 ? given.data[given.offset]! : null;
+  if (power === 2 || power === 0.5 || power === -1) {
+    return mapped(x, dtype, powerFunction(power, dtype));
+  }
+  return combined(x, y, dtype, binaryFunction(op, dtype));
 }
 
 /** `x ** p` for a Python number p: in float32, what fills no block is computed apart. */

@@ -1,11 +1,12 @@
 /**
- * A tape performed as PyTorch performs it on the CPU: each operation in the number types that its
- * operands have there, rounded where PyTorch rounds.
+ * A tape performed as PyTorch or NumPy performs it on the CPU: each operation in the number types
+ * that its operands have there, rounded where the library rounds.
  */
 import { sizesOf } from "../../expression/axis.ts";
 import type { Expr, Input } from "../../expression/node.ts";
 import type { ElementType, Tape, TapeEntry } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
+import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { type AutocastType, autocastType, isProduct, nameOf } from "./autocast.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
@@ -21,7 +22,6 @@ import {
   number,
   positions,
 } from "./held.ts";
-import { commonType } from "./promotion.ts";
 import { reduceHeld, softmaxHeld } from "./reductions.ts";
 import { dense, moved } from "./views.ts";
 
@@ -42,6 +42,13 @@ export interface Performance {
 /** Functions whose parts PyTorch computes in float32 before it rounds once. */
 const FUSED = new Set(["norm", "std", "var", "vector_norm"]);
 
+export interface PerformOptions {
+  readonly autocast?: AutocastType | null;
+  readonly arithmetic?: Arithmetic;
+  /** Called after each operation with the share that is done; what it throws stops the rest. */
+  readonly tick?: (done: number) => void;
+}
+
 /**
  * Performs a tape.
  * @param arrays its inputs, in the types that the program holds them in
@@ -49,23 +56,24 @@ const FUSED = new Set(["norm", "std", "var", "vector_norm"]);
 export function perform(
   tape: Tape,
   arrays: ReadonlyMap<Input, Held>,
-  autocast: AutocastType | null = null,
+  { autocast = null, arithmetic = TORCH, tick }: PerformOptions = {},
 ): Performance {
   const known = new Map<Expr, Held>(arrays);
   const performed: Performed[] = [];
   /** The half-precision type of what a fused function works on. */
   let fusedType: ElementType | null = null;
   tape.entries.forEach((entry, k) => {
-    const isFused = FUSED.has(nameOf(entry.call?.name ?? null));
+    const isFused = arithmetic.library === "torch" && FUSED.has(nameOf(entry.call?.name ?? null));
     const types = topological(entry.value).flatMap((e) => known.get(e)?.dtype ?? []);
     const isFirst = tape.entries[k - 1]?.call !== entry.call;
     fusedType = isFused ? (types.find(isHalf) ?? (isFirst ? null : fusedType)) : null;
     // A function's intermediate results have its own precision; the last is rounded.
     const isLast = tape.entries[k + 1]?.call !== entry.call;
     const fused = isFused ? { to: isLast ? fusedType : null } : null;
-    const one = performEntry(entry, known, autocast, fused);
+    const one = performEntry(entry, known, { autocast, arithmetic, fused });
     known.set(entry.node, one.values.get(entry.value)!);
     performed.push(one);
+    tick?.((k + 1) / (tape.entries.length + 1));
   });
   const last: TapeEntry = {
     node: tape.result as Input,
@@ -75,17 +83,23 @@ export function perform(
     call: null,
     kernel: null,
   };
-  const { values, parts } = performEntry(last, known, null, null);
+  const { values, parts } = performEntry(last, known, { autocast: null, arithmetic, fused: null });
   const result = values.get(tape.result)!;
   if (parts.length > 1) performed.push({ entry: last, parts, values });
   return { performed, values: known, result };
 }
 
+interface EntryOptions {
+  readonly autocast: AutocastType | null;
+  readonly arithmetic: Arithmetic;
+  /** The half-precision type that a function with a precision of its own rounds to, if it does. */
+  readonly fused: { readonly to: ElementType | null } | null;
+}
+
 function performEntry(
   entry: TapeEntry,
   known: ReadonlyMap<Expr, Held>,
-  autocast: AutocastType | null,
-  fused: { readonly to: ElementType | null } | null,
+  { autocast, arithmetic, fused }: EntryOptions,
 ): Performed {
   const call = entry.call?.name ?? null;
   const parts = topological(...(entry.kernel?.operands ?? []), entry.value);
@@ -101,7 +115,7 @@ function performEntry(
     const args = e.args.map((a) => values.get(a)!);
     // A function that autocast runs in float32 gives float32.
     const stays = e.kind === "cast" && cast === "float32" && isHalf(e.to as ElementType);
-    values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value));
+    values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value, arithmetic));
   }
   const { kernel } = entry;
   if (kernel !== null) {
@@ -112,8 +126,10 @@ function performEntry(
   const result = values.get(entry.value)!;
   const product = isProduct(call) && cast !== null && isHalf(cast) ? cast : null;
   const wanted =
-    fused !== null ? fused.to : (product ?? wantedType(entry, result, autocast !== null));
-  if (wanted !== null) values.set(entry.value, converted(result, wanted));
+    fused !== null
+      ? fused.to
+      : (product ?? wantedType(entry, result, autocast !== null, arithmetic));
+  if (wanted !== null) values.set(entry.value, arithmetic.convert(result, wanted));
   return { entry, parts, values };
 }
 
@@ -128,8 +144,13 @@ function castIn(
 }
 
 /** The type that the program says a result has, where the operation does not decide it. */
-function wantedType(entry: TapeEntry, result: Held, autocast: boolean): ElementType | null {
-  if (entry.dtype === null && result.weak === true) return "float32";
+function wantedType(
+  entry: TapeEntry,
+  result: Held,
+  autocast: boolean,
+  { defaultFloat }: Arithmetic,
+): ElementType | null {
+  if (entry.dtype === null && result.weak === true) return defaultFloat;
   if (entry.dtype === null || (entry.dtype === result.dtype && result.weak !== true)) return null;
   // What the program takes the operands' types for may be another under autocast.
   const { value } = entry;
@@ -137,8 +158,15 @@ function wantedType(entry: TapeEntry, result: Held, autocast: boolean): ElementT
   return autocast && !says && isFloat(result.dtype) ? null : entry.dtype;
 }
 
-function performPart(e: Expr, args: readonly Held[], call: string | null, isWhole: boolean): Held {
+function performPart(
+  e: Expr,
+  args: readonly Held[],
+  call: string | null,
+  isWhole: boolean,
+  arithmetic: Arithmetic,
+): Held {
   const x = args[0]!;
+  const { commonType, convert } = arithmetic;
   switch (e.kind) {
     case "const":
       return number(e.value, weakType(e));
@@ -152,34 +180,34 @@ function performPart(e: Expr, args: readonly Held[], call: string | null, isWhol
     case "input":
       throw new Error(`there is no array for ${e.name}`);
     case "unary":
-      return performUnary(e, x);
+      return performUnary(e, x, arithmetic);
     case "binary":
-      return performBinary(e.op, args[0]!, args[1]!, call);
+      return performBinary(e.op, args[0]!, args[1]!, call, arithmetic);
     case "where": {
       const dtype = commonType(args.slice(1));
-      return selected(x, converted(args[1]!, dtype), converted(args[2]!, dtype));
+      return selected(x, convert(args[1]!, dtype), convert(args[2]!, dtype));
     }
     case "clamp": {
       const bounds = args.slice(1).filter((b) => b.weak !== true || Number.isFinite(b.data[0]!));
       const dtype = commonType([x, ...bounds]);
       const upper = (a: number, b: number): number => (a !== a || a > b ? a : b);
       const lower = (a: number, b: number): number => (a !== a || a < b ? a : b);
-      const raised = combined(converted(x, dtype), converted(args[1]!, dtype), dtype, upper);
-      return combined(raised, converted(args[2]!, dtype), dtype, lower);
+      const raised = combined(convert(x, dtype), convert(args[1]!, dtype), dtype, upper);
+      return combined(raised, convert(args[2]!, dtype), dtype, lower);
     }
     case "cast":
-      return converted(x, e.to === "int" ? "int64" : e.to);
+      return convert(x, e.to === "int" ? "int64" : e.to);
     case "stopGradient":
       // Inside an operation it is a Python number, as of x.item().
       return isWhole || x.shape.length > 0 ? x : number(x.data[x.offset]!, x.dtype);
     case "reduce":
-      return reduceHeld(e.op, x, e.dims, e.keepDims);
+      return reduceHeld(e.op, x, e.dims, e.keepDims, arithmetic);
     case "argReduce":
       return argReduced(e.op === "argmax", x, e.dim, sizesOf(e.shape));
     case "softmax":
       return softmaxHeld(isFloat(x.dtype) ? x : converted(x, "float32"), e.dim, e.log);
     default:
-      return moved(e, args);
+      return moved(e, args, arithmetic);
   }
 }
 
@@ -187,14 +215,14 @@ function weakType(e: Expr): ElementType {
   return e.type === "float" ? "float64" : e.type === "int" ? "int64" : "bool";
 }
 
-function performUnary(e: Extract<Expr, { kind: "unary" }>, x: Held): Held {
+function performUnary(e: Extract<Expr, { kind: "unary" }>, x: Held, arithmetic: Arithmetic): Held {
   if (e.op === "not" || e.op === "isnan" || e.op === "isfinite") {
     return mapped(x, "bool", unaryFunction(e.op, "bool"));
   }
   if (x.weak === true) return number(unaryFunction(e.op, "float64")(x.data[0]!));
   const keeps = e.type === "int";
-  const dtype = isFloat(x.dtype) ? x.dtype : keeps ? x.dtype : "float32";
-  return mapped(converted(x, dtype), dtype, unaryFunction(e.op, dtype));
+  const dtype = isFloat(x.dtype) || keeps ? x.dtype : arithmetic.floatOf(x.dtype);
+  return mapped(arithmetic.convert(x, dtype), dtype, unaryFunction(e.op, dtype));
 }
 
 function argReduced(largest: boolean, x: Held, dim: number, shape: readonly number[]): Held {

@@ -1,5 +1,6 @@
-/** The number type in which PyTorch performs an operation on several arrays. */
+/** The number type in which PyTorch and NumPy perform an operation on several arrays. */
 import { BITS, type ElementType } from "../../expression/elementType.ts";
+import { promoteNumpy } from "../../expression/promotion.ts";
 import { type Held, isFloat } from "./held.ts";
 
 /** What decides the type of an operation's result. */
@@ -29,4 +30,14 @@ function wider(a: ElementType, b: ElementType): ElementType {
   if (a === b) return a;
   if (BITS[a] === BITS[b] && isFloat(a)) return "float32"; // float16 with bfloat16
   return BITS[a] >= BITS[b] ? a : b;
+}
+
+/** NumPy's: arrays with and without axes alike decide it, and Python numbers only their kind. */
+export function commonTypeOfNumpy(operands: readonly Typed[]): ElementType {
+  const strong = operands.filter((x) => x.weak !== true).map((x) => x.dtype);
+  const highest = Math.max(...operands.map((x) => category(x.dtype)));
+  const defaults = ["bool", "int64", "float64"] as const;
+  if (strong.length === 0) return defaults[highest]!;
+  const joined = strong.reduce(promoteNumpy);
+  return category(joined) < highest ? defaults[highest]! : joined;
 }

@@ -1,6 +1,7 @@
-/** Reductions and softmax as PyTorch's CPU kernels compute them. */
+/** Reductions as PyTorch's and NumPy's CPU kernels compute them, and PyTorch's softmax. */
 import type { ReduceOp } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
+import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import {
   type Held,
   arithmeticRounder,
@@ -12,7 +13,6 @@ import {
   positions,
   valuesOf,
 } from "./held.ts";
-import { torchSum } from "./torchSum.ts";
 
 /** The type in which an array of `dtype` is computed: float32 for half precision. */
 export function computedIn(dtype: ElementType): ElementType {
@@ -25,6 +25,7 @@ export function reduceHeld(
   x: Held,
   dims: readonly number[],
   keepDims: boolean,
+  arithmetic: Arithmetic = TORCH,
 ): Held {
   const kept = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
   const shape = keepDims ? kept : kept.filter((_, d) => !dims.includes(d));
@@ -38,17 +39,18 @@ export function reduceHeld(
   switch (op) {
     case "sum":
       return isFloat(x.dtype)
-        ? made(x.dtype, torchSum(x, dims))
+        ? made(x.dtype, arithmetic.sum(x, dims))
         : made(
             "int64",
             folded(x, dims, 0, (a, b) => a + b),
           );
     case "mean": {
-      const wide = isFloat(x.dtype) ? converted(x, computedIn(x.dtype)) : converted(x, "float32");
+      const { defaultFloat } = arithmetic;
+      const wide = converted(x, isFloat(x.dtype) ? computedIn(x.dtype) : defaultFloat);
       const n = countOf(x.shape) / countOf(kept);
       const round = arithmeticRounder(wide.dtype);
-      const totals = torchSum(wide, dims).map((total) => round(total / n));
-      return converted(made(wide.dtype, totals), isFloat(x.dtype) ? x.dtype : "float32");
+      const totals = arithmetic.sum(wide, dims).map((total) => round(total / n));
+      return converted(made(wide.dtype, totals), isFloat(x.dtype) ? x.dtype : defaultFloat);
     }
     case "prod": {
       const dtype = isFloat(x.dtype) ? x.dtype : "int64";

@@ -26,6 +26,9 @@ export const RUNGS: readonly Rung[] = [
   plain("float16"),
 ];
 
+/** The types that NumPy has. */
+export const NUMPY_RUNGS: readonly Rung[] = RUNGS.filter((r) => r.name !== "bfloat16");
+
 /** Under `torch.autocast`: the network's output in the lower type, the targets in float32. */
 export const AUTOCAST_RUNGS: readonly Rung[] = (["bfloat16", "float16"] as const).map((lower) => ({
   name: `autocast-${lower}`,

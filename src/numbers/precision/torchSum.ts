@@ -10,7 +10,7 @@ import { type Held, countOf, isHalf, rounder, walkingOrder } from "./held.ts";
 /** Float32 numbers in one vector: sums use AVX2, also where there is AVX-512. */
 const LANES = 8;
 
-interface Walk {
+export interface Walk {
   readonly n: number;
   /** Steps in the array and in the sums. */
   readonly from: number;

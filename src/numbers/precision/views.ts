@@ -1,16 +1,8 @@
 /** Operations that only move entries, or only say where they are. */
 import { sizesOf } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
-import {
-  type Held,
-  broadcastTo,
-  contiguousStrides,
-  converted,
-  countOf,
-  positions,
-  valuesOf,
-} from "./held.ts";
-import { commonType } from "./promotion.ts";
+import { type Arithmetic, TORCH } from "./arithmetic.ts";
+import { type Held, broadcastTo, contiguousStrides, countOf, positions, valuesOf } from "./held.ts";
 
 export type Moving = Extract<
   Expr,
@@ -35,7 +27,7 @@ export function dense(x: Pick<Held, "dtype">, shape: readonly number[], data: Fl
 }
 
 /** The result of a node that moves entries; a view wherever PyTorch makes one. */
-export function moved(e: Moving, args: readonly Held[]): Held {
+export function moved(e: Moving, args: readonly Held[], arithmetic: Arithmetic = TORCH): Held {
   const x = args[0]!;
   switch (e.kind) {
     case "reshape":
@@ -69,9 +61,10 @@ export function moved(e: Moving, args: readonly Held[]): Held {
       return joined(
         args.map((a) => reshaped(a, a.shape.toSpliced(e.dim, 0, 1))),
         e.dim,
+        arithmetic,
       );
     case "concat":
-      return joined(args, e.dim);
+      return joined(args, e.dim, arithmetic);
     case "oneHot": {
       const shape = sizesOf(e.shape);
       const out = new Float64Array(countOf(shape));
@@ -98,8 +91,8 @@ function scattered(e: Extract<Moving, { kind: "place" | "spread" }>, x: Held): H
   return out;
 }
 
-function joined(parts: readonly Held[], dim: number): Held {
-  const dtype = commonType(parts);
+function joined(parts: readonly Held[], dim: number, arithmetic: Arithmetic): Held {
+  const dtype = arithmetic.commonType(parts);
   const first = parts[0]!;
   const shape = first.shape.with(
     dim,
@@ -113,7 +106,7 @@ function joined(parts: readonly Held[], dim: number): Held {
       strides: out.strides,
       offset: from * out.strides[dim]!,
     });
-    valuesOf(converted(p, dtype)).forEach((v, k) => (out.data[at[k]!] = v));
+    valuesOf(arithmetic.convert(p, dtype)).forEach((v, k) => (out.data[at[k]!] = v));
     from += p.shape[dim]!;
   }
   return out;

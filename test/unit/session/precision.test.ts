@@ -64,6 +64,61 @@ describe("precision(…)", () => {
     assert.ok(errors[0]! < 1e-14 && errors[1]! < 1e-6 && errors[2]! < 0.02 && errors[3]! < 0.003);
   });
 
+  describe("of a NumPy loss", () => {
+    const NUMPY = `import numpy as np
+def dice(p, t, eps=1e-7):
+    inter = np.sum(p * t, axis=(0, 1))
+    card = np.sum(p, axis=(0, 1)) + np.sum(t, axis=(0, 1))
+    return 1 - np.mean((2 * inter + eps) / (card + eps))
+p = np.ones((60, 60, 2))
+t = np.ones((60, 60, 2))`;
+
+    it("performs it in the types that NumPy has", () => {
+      const { as, rungs } = precision(`${NUMPY}\nprecision(dice(p[:2], t[:2]))`);
+      assert.deepEqual(
+        rungs.map((r) => [r.name, r.verdict]),
+        [
+          ["float64", "reference"],
+          ["float32", "fine"],
+          ["float16", "fine"],
+        ],
+      );
+      assert.equal(as, "NumPy, with the derived gradient in the same types");
+    });
+
+    it("says where a sum over the leading axes stops counting, with NumPy's own fix", () => {
+      const { findings } = precision(`${NUMPY}\nprecision(dice(p, t))`);
+      const stopped = findings.find((f) => f.id === "accumulation")!;
+      assert.equal(
+        stopped.sentence,
+        "adding 3,600 numbers in float16 one after the other stops at 2,048, where the numbers of " +
+          "float16 are 2 apart, so that adding what is left changes nothing; the sum is 3,600",
+      );
+      assert.deepEqual(stopped.lines, [3, 4]);
+      assert.equal(stopped.fix, "Add in float64: x.sum(dtype=np.float64), then convert the sum.");
+      // Along the trailing axes NumPy adds in pairs, and nothing stops.
+      const trailing = NUMPY.replaceAll("axis=(0, 1)", "axis=(1, 2)").replaceAll(
+        "60, 60, 2",
+        "2, 60, 60",
+      );
+      const pairs = precision(`${trailing}\nprecision(dice(p, t))`);
+      assert.deepEqual(
+        pairs.findings.filter((f) => f.id === "accumulation"),
+        [],
+      );
+    });
+
+    it("has no autocast, and says so", () => {
+      const output = run(`${NUMPY}\nprecision(dice(p, t), autocast=True)`);
+      assert.ok(output.kind === "failure", JSON.stringify(output));
+      assert.match(
+        output.failure.message,
+        /^autocast is PyTorch's, and dice is written with NumPy/,
+      );
+      assert.equal(output.failure.remedy, "Leave autocast out.");
+    });
+  });
+
   it("adds autocast where it is asked for", () => {
     const { rungs } = precision(`${DICE}\nprecision(dice(z, t), autocast=True)`);
     assert.deepEqual(
@@ -119,14 +174,29 @@ describe("precision(…)", () => {
     }
   });
 
-  it("refuses arrays of NumPy with what to do", () => {
+  it("refuses arrays of other libraries with what to do", () => {
     const output = run(
-      "import numpy as np\ndef f(p, t):\n    return 1 - np.sum(p * t)\n" +
-        "precision(f(np.array([0.5, 0.25]), np.array([1.0, 0.0])))",
+      "import tensorflow as tf\ndef f(p, t):\n    return 1 - tf.reduce_sum(p * t)\n" +
+        "precision(f(tf.constant([0.5, 0.25]), tf.constant([1.0, 0.0])))",
     );
     assert.ok(output.kind === "failure");
-    assert.match(output.failure.message, /PyTorch's operations/);
-    assert.match(output.failure.remedy!, /torch\.tensor/);
+    assert.match(
+      output.failure.message,
+      /PyTorch's operations or NumPy's, and p is an array of tens/,
+    );
+    assert.match(output.failure.remedy!, /PyTorch's tensors or NumPy's arrays/);
+  });
+
+  it("refuses what would take more memory than it may, with what to do", () => {
+    const long = `import torch
+def chain(p):
+    for _ in range(20):
+        p = p * 0.5 + 0.1
+    return p.sum()`;
+    const output = run(`${long}\nprecision(chain(torch.zeros(2000, 2000)))`);
+    assert.ok(output.kind === "failure", JSON.stringify(output));
+    assert.match(output.failure.message, /^performing chain on 4,000,000 entries.* takes 4 GB/);
+    assert.match(output.failure.remedy!, /Give a part of the arrays/);
   });
 
   it("joins the reasons of a comparison where the arrays themselves are half precision", () => {
