@@ -8,7 +8,7 @@ import {
   type ReadOptions,
 } from "./members.ts";
 import { openHdf5 } from "./formats/hdf5/open.ts";
-import { openMatlab5 } from "./formats/matlab.ts";
+import { openMatlab } from "./formats/matlab.ts";
 import { openMetaImage } from "./formats/metaImage.ts";
 import { openNifti } from "./formats/nifti.ts";
 import { openNrrd } from "./formats/nrrd.ts";
@@ -71,7 +71,7 @@ export const arrayReaders: readonly ArrayReader[] = [
     open: openTiff,
   },
   { extensions: [".h5", ".hdf5"], title: "HDF5 datasets, as h5py gives them", open: openHdf5 },
-  { extensions: [".mat"], title: "MATLAB variables, as SciPy gives them", open: openMatlab5 },
+  { extensions: [".mat"], title: "MATLAB variables, with MATLAB's axes", open: openMatlab },
   { extensions: [".csv", ".tsv", ".txt"], title: "table of numbers", open: openTable },
   { extensions: [".json"], title: "JSON list of numbers", open: openJson },
 ];

@@ -1,6 +1,6 @@
 /**
- * MATLAB's files of version 5 (which its versions 6 and 7 write): numeric and logical arrays, also
- * compressed. Shape and dtype are those of `scipy.io.loadmat(path)[name]`: at least two axes, and the
+ * MATLAB's files, by their version; and those of version 5 (which its versions 6 and 7 write): numeric
+ * and logical arrays, also compressed. Shape and dtype are those of `scipy.io.loadmat(path)[name]`: at least two axes, and the
  * dtype that the elements are stored in, which for an array of doubles may be a narrower one.
  *
  * A reader of our own, as there is no JavaScript library for it whose licence fits.
@@ -13,6 +13,9 @@ import { inflateExactly, inflateStart } from "../inflate.ts";
 import { MAX_ARRAY_BYTES, type ArrayInFile, type ReadOptions } from "../members.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
 import { latin1, partOf, sourceOf, viewOf, type ByteSource } from "../source.ts";
+import { beginsAsMatlab4, openMatlab4 } from "./matlab4.ts";
+import { openMatlab73 } from "./matlab73.ts";
+import { joined, MATLAB_REMEDY } from "./matlabParts.ts";
 
 const FILE_HEADER_BYTES = 128;
 const MATRIX = 14;
@@ -46,10 +49,18 @@ const OTHER_CLASSES: Readonly<Record<number, string>> = {
   17: "an object",
 };
 
-const REMEDY = 'In MATLAB: save("case.mat", "pred", "target", "-v7"), with numeric arrays.';
+/** Opens a .mat file of any version: its variables by name. @throws ArrayError */
+export function openMatlab(
+  source: ByteSource,
+  name: string,
+  options: ReadOptions,
+): ReadonlyMap<string, () => ArrayInFile> {
+  if (latin1(source.read(0, 10)) === "MATLAB 7.3") return openMatlab73(source, name, options);
+  if (beginsAsMatlab4(source)) return openMatlab4(source, name, options);
+  return openMatlab5(source, name, options);
+}
 
-/** Opens a .mat file of version 5: its variables by name. @throws ArrayError */
-export function openMatlab5(
+function openMatlab5(
   source: ByteSource,
   name: string,
   options: ReadOptions,
@@ -91,24 +102,10 @@ export function openMatlab5(
 function byteOrder(source: ByteSource, name: string): boolean {
   const header = source.read(0, FILE_HEADER_BYTES);
   const order = latin1(header.subarray(126, 128));
-  // Version 4 begins with numbers below 5000, so that there is a zero among the first bytes.
-  if (header.length >= 20 && header.subarray(0, 4).includes(0)) {
-    throw refusal(`${name} is a MATLAB file of version 4, or none at all.`, name, {
-      byteOffset: 0,
-      remedy: REMEDY,
-    });
-  }
-  if (latin1(header).startsWith("MATLAB 7.3")) {
-    throw refusal(
-      `${name} is a MATLAB file of version 7.3, which is HDF5 inside and is not read under this ending.`,
-      name,
-      { byteOffset: 0, remedy: REMEDY },
-    );
-  }
   if (order !== "IM" && order !== "MI") {
     throw refusal(`${name} is not a MATLAB file: it does not begin as one.`, name, {
       byteOffset: Math.min(126, header.length),
-      remedy: REMEDY,
+      remedy: MATLAB_REMEDY,
     });
   }
   return order === "IM";
@@ -250,7 +247,7 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
   if (other !== undefined) {
     throw refusal(`${label} is ${other}; only arrays of numbers are read.`, label, {
       file: name,
-      remedy: classNumber === 5 ? "In MATLAB: pred = full(pred)" : REMEDY,
+      remedy: classNumber === 5 ? "In MATLAB: pred = full(pred)" : MATLAB_REMEDY,
     });
   }
   const parts = new Subelements(start, littleEndian, label, 0);
@@ -285,15 +282,4 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
       return complex ? joined(real, part(), dtype) : real;
     },
   };
-}
-
-/** A complex array of its two parts. */
-function joined(real: NdArray, imaginary: NdArray, dtype: DType): NdArray {
-  const count = elementCount(real.shape);
-  const data = dtypes[dtype].store(count) as Float64Array;
-  for (let i = 0; i < count; i += 1) {
-    data[2 * i] = Number(real.data[i]!);
-    data[2 * i + 1] = Number(imaginary.data[i]!);
-  }
-  return { ...real, dtype, data };
 }

@@ -1,7 +1,8 @@
-"""MATLAB files of version 5, by SciPy."""
+"""MATLAB files of versions 4, 5 and 7.3, by SciPy and by h5py."""
 
 import struct
 
+import h5py
 import numpy as np
 import scipy.io
 import scipy.sparse
@@ -35,6 +36,68 @@ def handmade(name, order, variables):
             parts += element(order, kind, data)
         out += struct.pack(f"{order}II", 14, len(parts)) + parts
     (OUT / name).write_bytes(out)
+
+
+def make_4(broken):
+    """Files of version 4: matrices of two axes, and both orders of bytes."""
+    arrays = {np.dtype(code).name: sample(code, (3, 4)) for code in "f8 f4 i4 i2 u2 u1".split()}
+    # SciPy multiplies the imaginary parts, which changes infinities and the signs of zeros.
+    for code in ["c16", "c8"]:
+        arrays[np.dtype(code).name] = (np.arange(1, 7) * (2 - 0.5j)).astype(code).reshape(2, 3)
+    arrays["scalar"] = 0.25
+    arrays["empty"] = np.zeros((0, 3))
+    scipy.io.savemat(OUT / "matlab-4.mat", {**arrays, "word": "liver", "few": scipy.sparse.csc_array(np.eye(3))}, format="4")
+    add("matlab-4.mat", *arrays)
+    refuse("matlab-4.mat", "text", member="word")
+    refuse("matlab-4.mat", "sparse", "full", member="few")
+    data = b""
+    for name, array, element in [("a", sample("f8", (2, 3)), 0), ("b", sample("i2", (1, 5)), 3)]:
+        data += struct.pack(">5i", 1000 + 10 * element, *array.shape, 0, len(name) + 1)
+        data += name.encode() + b"\0" + array.astype(array.dtype.newbyteorder(">")).tobytes(order="F")
+    (OUT / "matlab-4-big-endian.mat").write_bytes(data)
+    add("matlab-4-big-endian.mat", "a", "b")
+    broken("matlab-4-cut.mat", data[:-1], "10 bytes, and 9 are there")
+    broken("matlab-4-header.mat", data[:70] + b"\7" * 40, "no matrix")
+    broken("matlab-4-name.mat", data[:16] + b"\7" * 40, "makes no sense")
+
+
+def make_73():
+    """Files of version 7.3: HDF5 after a block of MATLAB's, with the axes from the last to the first."""
+    name = "matlab-7.3.mat"
+    volume = sample("f4", (2, 3, 4))
+    logical = np.array([[1, 0, 1], [0, 0, 1]], dtype="u1")
+    pair = np.zeros((2, 3), dtype=[("real", "f8"), ("imag", "f8")])
+    pair["real"], pair["imag"] = np.arange(6).reshape(2, 3), -np.arange(6).reshape(2, 3)
+    with h5py.File(OUT / name, "w", userblock_size=512) as file:
+
+        def save(path, array, kind, **more):
+            file.create_dataset(path, data=np.transpose(array), **more)
+            file[path].attrs["MATLAB_class"] = np.bytes_(kind)
+
+        save("volume", volume, "single", chunks=(2, 3, 2), compression="gzip", shuffle=True)
+        save("mask", logical, "logical")
+        file["mask"].attrs["MATLAB_int_decode"] = np.int32(1)
+        save("number", pair, "double")
+        save("case/pred", volume[0].astype("f8"), "double")
+        save("word", np.frombuffer("liver".encode("utf-16-le"), "u2").reshape(1, 5), "char")
+        save("nothing", np.zeros((2, 1), "u8"), "double")
+        file["nothing"].attrs["MATLAB_empty"] = np.uint8(1)
+        file["cells"] = np.array([file["mask"].ref], dtype=h5py.ref_dtype)
+        file["cells"].attrs["MATLAB_class"] = np.bytes_("cell")
+        file["#refs#/a"] = np.arange(3.0)
+    data = (OUT / name).read_bytes()
+    text = b"MATLAB 7.3 MAT-file, made for a test".ljust(116) + bytes(8) + b"\0\2IM"
+    (OUT / name).write_bytes(text + data[len(text) :])
+    expect(name, volume, member="volume")
+    expect(name, logical, member="mask")
+    expect(name, pair["real"] + 1j * pair["imag"], member="number")
+    expect(name, volume[0].astype("f8"), member="case/pred")
+    refuse(name, "text", "MATLAB", member="word")
+    refuse(name, "empty", member="nothing")
+    refuse(name, "cell array", member="cells")
+    refuse(name, "no array", member="#refs#/a")
+    (OUT / "matlab-7.3-cut.mat").write_bytes((OUT / name).read_bytes()[:600])
+    refuse("matlab-7.3-cut.mat", "cut short")
 
 
 def make():
@@ -86,13 +149,8 @@ def make():
         (OUT / name).write_bytes(data)
         refuse(name, *words, member=member)
 
-    # What MATLAB puts before an HDF5 file.
-    (OUT / "matlab-7.3.mat").write_bytes(
-        b"MATLAB 7.3 MAT-file".ljust(116) + bytes(8) + b"\0\2IM" + bytes(384) + b"\x89HDF\r\n\x1a\n"
-    )
-    refuse("matlab-7.3.mat", "7.3", "HDF5", "-v7", member="pred")
-    scipy.io.savemat(OUT / "matlab-4.mat", {"pred": np.eye(3)}, format="4")
-    refuse("matlab-4.mat", "version 4", "-v7")
+    make_4(broken)
+    make_73()
     one = {"float64": np.arange(12.0).reshape(3, 4)}
     scipy.io.savemat(OUT / "matlab-one.mat", one)
     plain = b"MATLAB 5.0 MAT-file".ljust(116) + (OUT / "matlab-one.mat").read_bytes()[116:]

@@ -89,7 +89,7 @@ describe("arrays in files, part by part", () => {
   });
 
   it("are had of every format whose elements lie one after the other, packed or not", () => {
-    const formats = [".h5", ".mha", ".nii", ".npy", ".npz", ".nrrd", ".pt", ".safetensors"];
+    const formats = [".h5", ".mat", ".mha", ".nii", ".npy", ".npz", ".nrrd", ".pt", ".safetensors"];
     assert.deepEqual([...read.keys()].sort(), formats);
     assert.deepEqual([...packings].sort(), ["bits", "chunks", "deflate", "float8", "gzip", "zlib"]);
     const others = [...whole].filter((f) => !/\.(png|tiff?|mat|csv|tsv|txt|json)$/.test(f));

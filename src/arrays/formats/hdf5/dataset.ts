@@ -37,24 +37,31 @@ interface Description extends ElementType {
   readonly label: string;
 }
 
-/** A dataset's shape and dtype, and how to read it. @throws ArrayError if it holds no numbers */
+/**
+ * A dataset's shape and dtype, and how to read it.
+ *
+ * @param isReversed whether its axes are given from the last to the first, as who wrote it has them
+ * @throws ArrayError if it holds no numbers
+ */
 export function openDataset(
   file: Hdf5File,
   dataset: Dataset,
   member: string,
   options: ReadOptions,
+  isReversed = false,
 ): ArrayInFile {
   const description = describe(file, dataset, `${file.name}[${member}]`);
-  const { dtype, shape, littleEndian, label } = description;
+  const { dtype, littleEndian, label } = description;
+  const shape = isReversed ? description.shape.toReversed() : description.shape;
+  const layout = { dtype, shape, littleEndian, fortranOrder: isReversed };
   return {
     dtype,
     shape,
-    stored: () => storedElements(file, description),
+    stored: () => ({ layout, bytes: storedElements(file, description) }),
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: file.name });
       file.startOver();
       const bytes = allBits(description, readElements(file, description));
-      const layout = { dtype, shape, littleEndian, fortranOrder: false };
       return arrayOf(bytes, layout, { kind: "file", path: file.name, member });
     },
   };
@@ -142,16 +149,15 @@ function allBits({ dtype, littleEndian, bits }: Description, bytes: Uint8Array):
 }
 
 /** How the elements lie in the file: one after the other, or in chunks that are unpacked one by one. */
-function storedElements(file: Hdf5File, description: Description): StoredElements {
-  const { shape, dtype, littleEndian, storage, label } = description;
-  const layout = { dtype, shape, littleEndian, fortranOrder: false };
+function storedElements(file: Hdf5File, description: Description): StoredElements["bytes"] {
+  const { shape, dtype, storage, label } = description;
   const size = elementCount(shape) * dtypes[dtype].bytes;
   if (storage.kind === "whole" && storage.address !== undefined) {
     const { address } = storage;
     const { source, name } = file;
     checkThere(source, address, size, "elements", label, { file: name });
     if (description.bits === undefined) {
-      return { layout, bytes: { kind: "flat", source, offset: address } };
+      return { kind: "flat", source, offset: address };
     }
     const unpack = (put: PutBytes, tick: Tick): void => {
       for (let at = 0; at < size; at += BLOCK_BYTES) {
@@ -161,11 +167,11 @@ function storedElements(file: Hdf5File, description: Description): StoredElement
         tick((at + length) / size);
       }
     };
-    return { layout, bytes: { kind: "packed", packing: "bits", unpack } };
+    return { kind: "packed", packing: "bits", unpack };
   }
   if (storage.kind === "here") {
     const source = sourceOf(allBits(description, readElements(file, description)));
-    return { layout, bytes: { kind: "flat", source, offset: 0 } };
+    return { kind: "flat", source, offset: 0 };
   }
   checkHolds(file, description, size);
   const unpack = (give: PutBytes, tick: Tick): void => {
@@ -180,7 +186,7 @@ function storedElements(file: Hdf5File, description: Description): StoredElement
     }
     eachRun(file, description, put, tick);
   };
-  return { layout, bytes: { kind: "packed", packing: "chunks", unpack } };
+  return { kind: "packed", packing: "chunks", unpack };
 }
 
 function readElements(file: Hdf5File, description: Description): Uint8Array {

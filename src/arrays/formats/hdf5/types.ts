@@ -180,7 +180,7 @@ function name(fields: Fields, version: number): string {
   return text;
 }
 
-/** h5py keeps complex numbers as records of r and i. */
+/** h5py keeps complex numbers as records of r and i, MATLAB of real and imag. */
 function complexRecord(
   fields: Fields,
   version: number,
@@ -201,7 +201,7 @@ function complexRecord(
   const alike =
     real.type.dtype === imaginary.type.dtype &&
     real.type.littleEndian === imaginary.type.littleEndian;
-  const named = real.title === "r" && imaginary.title === "i";
+  const named = ["r,i", "real,imag"].includes(`${real.title},${imaginary.title}`);
   if (!named || !alike || real.at !== 0 || imaginary.at !== size / 2) {
     throw refuse(OTHER_CLASSES[6]!);
   }
