@@ -83,20 +83,24 @@ export class FunctionBody {
    */
   inTurns(sequences: readonly (() => void)[]): void {
     const taken = sequences.map((write) => this.statements(write));
-    const longest = Math.max(...taken.map((s) => s.length));
+    const longest = Math.max(...taken.map((s) => s.ends.length));
     for (let k = 0; k < longest; k++) {
-      for (const statements of taken) this.code.push(...(statements[k] ?? []));
+      for (const { code, ends } of taken) {
+        for (let at = ends[k - 1] ?? 0, end = ends[k] ?? 0; at < end; at++)
+          this.code.push(code[at]!);
+      }
     }
   }
 
-  private statements(write: () => void): number[][] {
+  /** What `write` writes, and where each of its statements ends. */
+  private statements(write: () => void): { code: readonly number[]; ends: readonly number[] } {
     const before = this.code;
     const code: number[] = [];
     const at: number[] = [];
     [this.code, this.ends] = [code, { code, at }];
     write();
     [this.code, this.ends] = [before, null];
-    return [...at, code.length].map((end, k) => code.slice(at[k - 1] ?? 0, end));
+    return { code, ends: [...at, code.length] };
   }
 
   op(opcode: number): void {

@@ -73,6 +73,7 @@ export class Lanes {
   readonly context: LaneContext;
   readonly body: FunctionBody;
   private readonly codes: LaneOpcodes;
+  private readonly constants = new Map<number, Vector>();
 
   constructor(type: LaneType, context: LaneContext) {
     this.type = type;
@@ -85,9 +86,14 @@ export class Lanes {
 
   /** A vector with the same number in every lane. */
   constant(value: number): Vector {
+    // −0 would be taken for 0 here.
+    const known = value === 0 ? undefined : this.constants.get(value);
+    if (known !== undefined) return known;
     const { width } = this;
     const array = width === 4 ? new Float32Array(4).fill(value) : new Float64Array(2).fill(value);
-    return this.bytes(new Uint8Array(array.buffer));
+    const made = this.bytes(new Uint8Array(array.buffer));
+    if (value !== 0) this.constants.set(value, made);
+    return made;
   }
 
   /** The same whole number in every lane, as bits. */
