@@ -7,8 +7,11 @@ export interface Answer {
   readonly loss: number;
 }
 
-/** @typeParam Question what is written to it as JSON */
-export class TimingProcess<Question> {
+/**
+ * @typeParam Question what is written to it as JSON
+ * @typeParam Reply what it answers with
+ */
+export class TimingProcess<Question, Reply extends object = Answer> {
   private readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
   private readonly command: string;
@@ -21,12 +24,17 @@ export class TimingProcess<Question> {
   }
 
   /** null where it says that it cannot: it ran out of memory, or has no compiler. */
-  async ask(question: Question): Promise<Answer | null> {
+  async ask(question: Question): Promise<Reply | null> {
     this.child.stdin!.write(`${JSON.stringify(question)}\n`);
+    const answer = (await this.next()) as Reply | { readonly error: string };
+    return "error" in answer ? null : answer;
+  }
+
+  /** What it says next, asked or not. */
+  async next(): Promise<unknown> {
     const line = await this.lines.next();
     if (line.done === true) throw new Error(`${this.command} has ended`);
-    const answer = JSON.parse(line.value) as Answer | { readonly error: string };
-    return "error" in answer ? null : answer;
+    return JSON.parse(line.value);
   }
 
   end(): void {

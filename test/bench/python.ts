@@ -18,6 +18,11 @@ const TUNED_ALLOCATOR = {
   MALLOC_TOP_PAD_: "268435456",
 };
 
+/** The environment of a process whose allocator is tuned, or is as the system has it. */
+export function allocatorOf(tuned: boolean): NodeJS.ProcessEnv {
+  return { ...process.env, ...(tuned ? TUNED_ALLOCATOR : {}) };
+}
+
 /** The interpreter that DICE_GRADIENT_ORACLE_VENV names; null if there is none. */
 export function benchPython(): string | null {
   const folder = process.env["DICE_GRADIENT_ORACLE_VENV"] ?? join(root, ".cache/oracle-venv");
@@ -27,7 +32,6 @@ export function benchPython(): string | null {
 
 export class PythonTimer extends TimingProcess<PythonRequest> {
   constructor(python: string, tuned: boolean) {
-    const env = { ...process.env, ...(tuned ? TUNED_ALLOCATOR : {}) };
-    super(python, [join(root, "test/bench/volumes.py")], env);
+    super(python, [join(root, "test/bench/volumes.py")], allocatorOf(tuned));
   }
 }

@@ -13,7 +13,7 @@ export function timed(run: () => number): Promise<Answer> {
 /** Milliseconds of each way, repetition by repetition; a way that could not is missing. */
 export type Times = Readonly<Record<string, readonly number[]>>;
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((p, q) => p - q);
   return sorted[sorted.length >> 1]!;
 }
@@ -44,7 +44,7 @@ export async function alternate(
       if (k < 0) continue;
       if (OURS.includes(name)) {
         expected ??= answer.loss;
-        if (!(Math.abs(answer.loss - expected) < 1e-6)) {
+        if (!(Math.abs(answer.loss - expected) < 1e-6 * Math.max(1, Math.abs(expected)))) {
           throw new Error(`${name} gives the loss ${answer.loss}, not ${expected}`);
         }
       }
@@ -59,9 +59,13 @@ function shown(ms: number): string {
 }
 
 /** How many times as long the other takes, as the median over neighbouring repetitions. */
+export function timesAsLong(other: readonly number[], own: readonly number[]): number {
+  return median(other.map((ms, k) => ms / own[k]!));
+}
+
+/** The same, to show. */
 export function ratio(other: readonly number[] | undefined, own: readonly number[]): string {
-  if (other === undefined) return "";
-  return `${median(other.map((ms, k) => ms / own[k]!)).toFixed(1)}×`;
+  return other === undefined ? "" : `${timesAsLong(other, own).toFixed(1)}×`;
 }
 
 export function cell(times: readonly number[] | undefined): string {

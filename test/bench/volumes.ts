@@ -152,16 +152,17 @@ async function memoryBeyond(n: number, ...what: readonly string[]): Promise<stri
   return output.trim();
 }
 
-/** What main.ts measured last, and the memory of kernels and reference. */
+/** What main.ts and corpus.ts measured last, and the memory of kernels and reference. */
 function moreRows(beyond: string, ofReference: string): string[] {
   const memory = [
     ["peak memory beyond inputs and gradient, N = 2e7", `${beyond} MB`],
     ["… of the gradient in double-double, beyond inputs and its two parts", `${ofReference} MB`],
   ];
-  const measured = join(root, ".cache/bench-product.json");
-  const product = existsSync(measured)
-    ? (JSON.parse(readFileSync(measured, "utf8")) as [string, string][])
-    : [];
+  const product = ["product", "corpus"].flatMap((name) => {
+    const measured = join(root, `.cache/bench-${name}.json`);
+    if (!existsSync(measured)) return [];
+    return JSON.parse(readFileSync(measured, "utf8")) as [string, string][];
+  });
   const lines = [...memory, ...product].map(([what, value]) => `| ${what} | ${value} |`);
   return ["| what | |", "|---|--:|", ...lines];
 }

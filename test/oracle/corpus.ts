@@ -19,19 +19,23 @@ import { python, runOracle } from "./environment.ts";
 
 export const corpusFolder = join(root, "test/corpus");
 
-/** A case as test/oracle/corpus.py ran it. */
-export interface CorpusCase {
-  readonly file: string;
-  readonly line: number;
-  /** As written, with its array makers. */
-  readonly case: string;
-  /** The same call on arrays by name. */
+/** The call of a case on arrays. */
+export interface CorpusCall {
+  /** As written, with its array makers replaced by names. */
   readonly call: string;
   /** Files of the arrays, by name. */
   readonly arrays: Readonly<Record<string, string>>;
   /** Name of the array that the gradient is by. */
   readonly wrt: string;
   readonly backend: string;
+}
+
+/** A case as test/oracle/corpus.py ran it. */
+export interface CorpusCase extends CorpusCall {
+  readonly file: string;
+  readonly line: number;
+  /** As written, with its array makers. */
+  readonly case: string;
   /** Digits of a float64; absent, as `gradient`, when the library itself failed. */
   readonly loss?: string;
   readonly gradient?: string;
@@ -77,6 +81,12 @@ const WRAPS: Readonly<Record<string, readonly [imports: string, wrap: (load: str
     autograd: ["", (load) => load],
   };
 
+export interface CaseExpressions {
+  readonly loss: Expr;
+  readonly wrt: Expr;
+  readonly bindings: Map<string, TypedArray>;
+}
+
 export interface Evaluated {
   readonly loss: number;
   readonly gradient: Float64Array;
@@ -87,19 +97,15 @@ export class CorpusProgram {
   private readonly program: PythonProgram;
   private readonly host: SessionHost;
 
-  constructor(parser: PythonParser, file: string) {
+  /** @param interrupted asked now and then while a case is traced, which ends when it says so */
+  constructor(parser: PythonParser, file: string, interrupted: () => boolean = () => false) {
     const path = join(root, file);
-    this.host = new SessionHost(
-      filesFor(python),
-      dirname(path),
-      () => undefined,
-      () => false,
-    );
+    this.host = new SessionHost(filesFor(python), dirname(path), () => undefined, interrupted);
     this.program = new PythonProgram(parser, this.host, { file: path });
     this.program.load(readFileSync(path, "utf8"), path);
   }
 
-  trace({ call, arrays, backend }: CorpusCase): Trace {
+  trace({ call, arrays, backend }: CorpusCall): Trace {
     const [imports, wrap] = WRAPS[backend]!;
     const loads = Object.entries(arrays).map(
       ([name, path]) => `${name} = ${wrap(`_np.load(${JSON.stringify(path)})`)}`,
@@ -110,7 +116,8 @@ export class CorpusProgram {
     return this.program.traceCall(request);
   }
 
-  evaluate(c: CorpusCase): Evaluated {
+  /** The loss of a case, as a scalar, what its gradient is by, and its arrays. */
+  expressions(c: CorpusCall): CaseExpressions {
     const trace = this.trace(c);
     return withAnnotations(trace.spans, trace.labels, () => {
       const loss = trace.loss.shape.length === 0 ? trace.loss : build.sum(trace.loss);
@@ -125,9 +132,14 @@ export class CorpusProgram {
       };
       for (const x of trace.inputs) bind(x.node, this.host.materialize(x.argument!, x.parameter));
       for (const x of trace.captured) bind(x.node, x.handle.token as NdArray);
-      const { outputs } = compileKernel([loss, gradient(loss, wrt.node)]).run(bindings);
-      return { loss: outputs[0]!.data[0]!, gradient: outputs[1]!.data };
+      return { loss, wrt: wrt.node, bindings };
     });
+  }
+
+  evaluate(c: CorpusCase): Evaluated {
+    const { loss, wrt, bindings } = this.expressions(c);
+    const { outputs } = compileKernel([loss, gradient(loss, wrt)]).run(bindings);
+    return { loss: outputs[0]!.data[0]!, gradient: outputs[1]!.data };
   }
 }
 
