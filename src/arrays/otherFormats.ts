@@ -44,9 +44,9 @@ const OTHER_FORMATS: readonly OtherFormat[] = [
     remedy: TO_NPZ,
   },
   {
-    extensions: [".ckpt", ".bin"],
-    what: "a checkpoint, which holds more than tensors",
-    remedy: 'Save the tensors alone: torch.save({"pred": pred, "target": target}, "case.pt")',
+    extensions: [".bin"],
+    what: "a file of bytes that its ending does not tell of",
+    remedy: "If torch.save wrote it, name it .pt.",
   },
   {
     extensions: [".zarr", ".n5", ".parquet", ".feather", ".tfrecord", ".tfrecords", ".nc"],

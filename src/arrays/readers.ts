@@ -59,7 +59,7 @@ export const arrayReaders: readonly ArrayReader[] = [
   },
   { extensions: [".nrrd"], title: "NRRD, axes as pynrrd gives them", open: openNrrd },
   {
-    extensions: [".pt", ".pth"],
+    extensions: [".pt", ".pth", ".ckpt", ".pt.tar", ".pth.tar"],
     title: "tensors of torch.save, without running its pickle",
     open: openTorch,
   },

@@ -73,7 +73,7 @@ export function mutated(bytes: Uint8Array, random: Random): Uint8Array {
 export function damagedCopy(name: string, bytes: Uint8Array, random: Random): Uint8Array {
   if (random() < 0.3) return mutated(bytes, random);
   try {
-    if (/\.(?:pt|pth|npz)$/u.test(name)) return rezipped(bytes, random);
+    if (/\.(?:pt|pth|ckpt|npz)$/u.test(name)) return rezipped(bytes, random);
     if (name.endsWith(".nii.gz")) {
       const unpacked = new Uint8Array(gunzipSync(bytes));
       return new Uint8Array(gzipSync(mutated(unpacked, random), { level: 1 }));

@@ -24,6 +24,8 @@ const LARGEST_RATIO: Readonly<Record<string, number>> = {
   ".safetensors": 4,
   ".pt": 4 * 1032,
   ".pth": 4 * 1032,
+  ".ckpt": 4 * 1032,
+  ".tar": 4 * 1032,
   ".png": 8 * 1032,
   ".tif": 8 * 4096,
   ".tiff": 8 * 4096,

@@ -99,7 +99,7 @@ def subclasses():
         torch.save(values, path, _use_new_zipfile_serialization=form == 0)
         # What PyTorch itself reads back.
         loaded = torch.load(path, weights_only=False)
-        for name in ["image", "labelled", "parameter", "buffer", "conjugate", "imaginary"]:
+        for name in ["image", "labelled", "parameter", "buffer", "conjugate", "imaginary", "numbers"]:
             keep(path, plain(loaded[name]), member=name)
         keep(path, plain(loaded["batch"]["pred"]), member="batch/pred")
         for part in ["model", "ema"]:
@@ -108,6 +108,8 @@ def subclasses():
 
 
 def plain(tensor):
+    if isinstance(tensor, np.ndarray):
+        return tensor
     return tensor.detach().as_subclass(torch.Tensor).resolve_conj().resolve_neg().numpy()
 
 

@@ -23,6 +23,7 @@ import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stor
 import { isContiguous, stridedElements } from "../strided.ts";
 import { listZip, readZipEntry, unpackZipEntry, zipEntryBytes, type ZipEntry } from "../zip.ts";
 import { unpickle } from "./pickle.ts";
+import { PickledArray } from "./pickledArrays.ts";
 import { MAX_PICKLE_BYTES, type StoredStorage, type TorchFile } from "./torchFile.ts";
 import { beginsAsPickle, openLegacyTorch } from "./torchLegacy.ts";
 import {
@@ -31,17 +32,22 @@ import {
   tensorsIn,
   torchHost,
   TORCH_REMEDY,
-  type OtherTensor,
+  type Held,
 } from "./torchTensors.ts";
 
 /** Opens a .pt or .pth file. @throws ArrayError */
 export function openTorch(source: ByteSource, name: string, options: ReadOptions): OpenedFile {
   const file = beginsAsPickle(source) ? openLegacyTorch(source, name) : openArchive(source, name);
   const { tensors, leftOut } = tensorsIn(file.value, name);
-  const open = (found: readonly (Tensor | OtherTensor)[], member?: string): ArrayInFile => {
+  const open = (found: readonly Held[], member?: string): ArrayInFile => {
     const label = member === undefined ? name : `${name}[${member}]`;
     const [tensor] = found;
     if (found.length > 1 || tensor === undefined) throw ambiguous(name, member ?? "");
+    if (tensor instanceof PickledArray) {
+      const { dtype, shape } = tensor.layout;
+      const origin = originOf(name, member);
+      return { dtype, shape, read: () => tensor.read(origin) };
+    }
     if (!(tensor instanceof Tensor)) {
       throw refusal(`${label} is ${tensor.what}.`, label, { file: name, remedy: tensor.remedy });
     }
@@ -122,6 +128,10 @@ function notSaved(script: boolean, name: string): Error {
   );
 }
 
+function originOf(path: string, member: string | undefined): ArrayOrigin {
+  return { kind: "file", path, ...(member === undefined ? {} : { member }) };
+}
+
 /** A tensor and the file that its elements are in. */
 class TensorInFile {
   private readonly file: TorchFile;
@@ -143,7 +153,7 @@ class TensorInFile {
     this.tensor = tensor;
     this.name = name;
     this.label = member === undefined ? name : `${name}[${member}]`;
-    this.origin = { kind: "file", path: name, ...(member === undefined ? {} : { member }) };
+    this.origin = originOf(name, member);
   }
 
   opened(options: ReadOptions): ArrayInFile {

@@ -6,6 +6,7 @@ import { dtypes, type DType } from "../dtype.ts";
 import { quoted, refusal } from "../fileErrors.ts";
 import type { Float8 } from "../float8.ts";
 import { isKind, unmade, type Pickled, type PickleHost } from "./pickle.ts";
+import { isPickledArray, pickledArray, type PickledArray } from "./pickledArrays.ts";
 
 export const TORCH_REMEDY =
   'Save the tensors alone: torch.save({"pred": pred, "target": target}, "case.pt")';
@@ -156,6 +157,20 @@ const ofSubclass: Call = ([rebuild, , args]) => {
 
 const emptyDict: Call = () => ({ kind: "dict", entries: new Map() });
 
+/** Python 3 sets the entries afterwards; Python 2 gives them as a list of pairs. */
+const orderedDict: Call = ([pairs]) => {
+  const entries = new Map<Pickled, Pickled>();
+  if (pairs === undefined) return { kind: "dict", entries };
+  if (!isKind(pairs, "list")) return undefined;
+  for (const pair of pairs.items) {
+    if (!(isKind(pair, "list") || isKind(pair, "tuple")) || pair.items.length !== 2) {
+      return undefined;
+    }
+    entries.set(pair.items[0]!, pair.items[1]!);
+  }
+  return { kind: "dict", entries };
+};
+
 /** What is known to be called, and what that gives. */
 const CALLS: Readonly<Record<string, Call>> = {
   ...REBUILD,
@@ -164,9 +179,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   "torch._utils._rebuild_device_tensor_from_cpu_tensor": tensorItself,
   "torch._tensor._rebuild_from_type": ofSubclass,
   "torch._tensor._rebuild_from_type_v2": ofSubclass,
-  "collections.OrderedDict": (args) => (args.length === 0 ? emptyDict(args) : undefined),
+  "collections.OrderedDict": orderedDict,
   "collections.defaultdict": emptyDict,
   // bytes, as Python 3 writes them in the forms that Python 2 reads
+  "__builtin__.bytes": (args) => (args.length === 0 ? "" : undefined),
   "_codecs.encode": ([text]) => (typeof text === "string" ? text : undefined),
 };
 
@@ -265,20 +281,28 @@ function wholeNumbers(value: Pickled | undefined): number[] | undefined {
   return items.items.every(isWhole) ? items.items : undefined;
 }
 
+/** A tensor, or a NumPy array beside tensors. */
+export type Held = Tensor | OtherTensor | PickledArray;
+
 /** What a pickle holds. */
 export interface TorchContent {
   /** The tensors by their paths, `model/weight` or `outputs/0`; "" is a tensor alone. */
-  readonly tensors: ReadonlyMap<string, (Tensor | OtherTensor)[]>;
+  readonly tensors: ReadonlyMap<string, Held[]>;
   /** Classes and functions whose objects are left out. */
   readonly leftOut: ReadonlySet<string>;
 }
 
 /** The tensors in nested dictionaries, lists and tuples. @throws ArrayError if that has no end */
 export function tensorsIn(value: Pickled, name: string): TorchContent {
-  const tensors = new Map<string, (Tensor | OtherTensor)[]>();
+  const tensors = new Map<string, Held[]>();
   const leftOut = new Set<string>();
   let seen = 0;
   let characters = 0;
+  const add = (path: readonly string[], tensor: Held): void => {
+    const member = path.join("/");
+    characters += member.length;
+    tensors.set(member, [...(tensors.get(member) ?? []), tensor]);
+  };
   const look = (value: Pickled, path: readonly string[]): void => {
     seen += 1;
     // A pickle may hold itself, or one value very often, or under a key without end.
@@ -289,11 +313,12 @@ export function tensorsIn(value: Pickled, name: string): TorchContent {
     }
     if (typeof value !== "object" || value === null || value.kind === "global") return;
     if (value.kind === "made") {
-      if (value.value instanceof Storage) return;
-      const member = path.join("/");
-      characters += member.length;
-      const tensor = value.value as Tensor | OtherTensor;
-      tensors.set(member, [...(tensors.get(member) ?? []), tensor]);
+      if (!(value.value instanceof Storage)) add(path, value.value as Tensor | OtherTensor);
+      return;
+    }
+    if (value.kind === "object" && isPickledArray(value)) {
+      const array = pickledArray(value);
+      add(path, typeof array === "string" ? new OtherTensor(array, TORCH_REMEDY) : array);
       return;
     }
     if (value.kind === "object") leftOut.add(value.name);

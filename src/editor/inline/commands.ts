@@ -21,7 +21,7 @@ import { type Target, targetOf } from "./target.ts";
 
 /** Files that hold one array or several, as far as the inspector reads them. */
 const ARRAY_FILES =
-  "**/*.{npy,npz,nii,nii.gz,hdr,hdr.gz,img,img.gz,mha,mhd,nrrd,nhdr,mat,h5,hdf5,pt,pth,safetensors,csv,tsv,png,tif,tiff}";
+  "**/*.{npy,npz,nii,nii.gz,hdr,hdr.gz,img,img.gz,mha,mhd,nrrd,nhdr,mat,h5,hdf5,pt,pth,ckpt,pt.tar,pth.tar,safetensors,csv,tsv,png,tif,tiff}";
 const MOST_FILES = 500;
 
 export class LossCommands {

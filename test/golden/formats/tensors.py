@@ -179,8 +179,29 @@ def make_torch():
     # Other objects beside tensors are left out.
     save("torch-namespace.pt", {"args": argparse.Namespace(lr=1), "pred": volume})
     add("torch-namespace.pt", volume, "pred")
-    save("torch-numpy.pt", {"array": volume.numpy(), "pred": volume, "seed": np.int64(3)})
-    add("torch-numpy.pt", volume, "pred")
+    arrays = {
+        "array": volume.numpy(),
+        "mask": np.asfortranarray(volume.numpy() > 3),
+        "swapped": np.arange(3, dtype=">i4"),
+        "scalar": np.array(0.5),
+        "empty": np.zeros((2, 0)),
+    }
+    others = {"words": np.array(["a"]), "objects": np.array([None])}
+    for protocol in (2, 4, 5):
+        name = f"torch-numpy-{protocol}.pt"
+        value = {"pred": volume, "seed": np.int64(3), **arrays, **others}
+        save(name, value, pickle_protocol=protocol)
+        add(name, volume, "pred")
+        for member, array in arrays.items():
+            expect(name, array, member=member)
+        refuse(name, "Unicode text", member="words")
+        refuse(name, "Python objects", member="objects")
+    save("torch-numpy.pt", volume.numpy()[0])
+    expect("torch-numpy.pt", volume.numpy()[0])
+    save("torch-lightning.ckpt", {"state_dict": network.state_dict(), "hyper_parameters": argparse.Namespace(lr=1)})
+    add("torch-lightning.ckpt", network.state_dict()["0.bias"], "state_dict/0.bias")
+    save("torch-old.pth.tar", {"pred": volume}, _use_new_zipfile_serialization=False)
+    add("torch-old.pth.tar", volume, "pred")
     save("torch-counter.pt", {"x": collections.Counter("a"), "pred": volume})
     add("torch-counter.pt", volume, "pred")
     rows = collections.defaultdict(list, {"a": [volume[0]]})

@@ -183,6 +183,17 @@ describe("openTorch", () => {
     );
   });
 
+  it("takes the pairs that Python 2 makes an ordered dictionary of", () => {
+    const one = tensor("K\x01", "K\x03", "K\x01").slice(2, -1);
+    const pickle = `\x80\x02ccollections\nOrderedDict\n](](U\x04loss${one}ee\x85R.`;
+    assert.deepEqual([...readArray(torchFile(pickle), "x.pt", "loss").data], [2, 3, 4]);
+    const wrong = "\x80\x02ccollections\nOrderedDict\n](](K\x01ee\x85R.";
+    assert.match(
+      arrayError(() => open(wrong)).message,
+      /OrderedDict with arguments that do not fit/,
+    );
+  });
+
   it("says what it holds where there is no tensor", () => {
     const error = arrayError(() => readArray(torchFile("}X\x01\0\0\0aK\x01s."), "x.pt"));
     assert.match(error.message, /x\.pt holds no arrays/);
