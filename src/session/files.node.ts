@@ -56,7 +56,7 @@ export function filesWith(modules: ModuleFinder, mostElements = largestWhole()):
         [...content].map(([name, open]) => [name, () => opened(open(), path, full, name)]),
       );
     },
-    checkLarge: (inspection, arrays, watch) => checkLarge(inspection, arrays, null, watch),
+    checkLarge: (inspection, inputs, watch) => checkLarge(inspection, inputs, null, watch),
     readArray: (path, member, directory) =>
       asGiven(loadArrayFile(resolvePath(path, directory), member), path),
     readModule: (dottedName, fromFile, directory) => modules.find(dottedName, fromFile, directory),

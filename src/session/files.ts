@@ -1,5 +1,6 @@
 /** File access as the session needs it: supplied by Node (`files.node.ts`), or by tests. */
 import type { DType, NdArray } from "../arrays/ndarray.ts";
+import type { Expr } from "../expression/node.ts";
 import type { ModuleSource } from "../python/host.ts";
 import type { Inspection, Watch } from "./inspect.ts";
 
@@ -13,6 +14,16 @@ export interface LargeArray {
   /** Where it is on this machine. */
   readonly path: string;
   readonly member: string | undefined;
+}
+
+/** What a loss is evaluated on where some of its arrays are too large for memory. */
+export interface LargeInputs {
+  /** By the names of inputs. */
+  readonly large: ReadonlyMap<string, LargeArray>;
+  /** Arguments that are computed from large arrays: inputs of the loss, in terms of other inputs. */
+  readonly computed: ReadonlyMap<Expr, Expr>;
+  /** What else those are computed from, by the names of inputs. */
+  readonly beside: ReadonlyMap<string, NdArray>;
 }
 
 export type OpenedArray = NdArray | LargeArray;
@@ -34,14 +45,9 @@ export interface Files {
   openArrays(path: string, directory: string): OpenedArray | ReadonlyMap<string, () => OpenedArray>;
   /**
    * An inspection with the value and a check of its loss, with large arrays read part by part.
-   * @param arrays by the names of inputs; the others are in memory
    * @throws ArrayError, InspectionError
    */
-  checkLarge(
-    inspection: Inspection,
-    arrays: ReadonlyMap<string, LargeArray>,
-    watch: Watch,
-  ): Inspection;
+  checkLarge(inspection: Inspection, inputs: LargeInputs, watch: Watch): Inspection;
   /** A file's array; `member` says which, for a file with several. @throws ArrayError */
   readArray(path: string, member: string | undefined, directory: string): NdArray;
   /** A Python module that `fromFile`, a file relative to `directory`, can import; or null. */

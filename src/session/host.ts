@@ -11,7 +11,14 @@ import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArrayHandle, ModuleSource, TraceHost } from "../python/host.ts";
 import { kernelArray, scalarTypeOf } from "./bindings.ts";
-import { type Files, type LargeArray, type OpenedArray, inMemory, isLarge } from "./files.ts";
+import {
+  type Files,
+  type LargeArray,
+  type LargeInputs,
+  type OpenedArray,
+  inMemory,
+  isLarge,
+} from "./files.ts";
 import type { Inspection, Watch } from "./inspect.ts";
 
 /** Thrown out of tracing and kernels when the user interrupts. */
@@ -71,22 +78,15 @@ export class SessionHost implements TraceHost {
     return array === undefined ? null : inMemory(array);
   }
 
-  /** The large array that a node stands for, or that it is computed from. */
-  largeOf(e: Expr): { readonly array: LargeArray; readonly isItself: boolean } | null {
-    for (const leaf of leaves(e)) {
-      const array = this.bound.get(leaf);
-      if (array !== undefined && isLarge(array)) return { array, isItself: leaf === e };
-    }
-    return null;
+  /** The large array that a node stands for. */
+  largeOf(e: Expr): LargeArray | null {
+    const array = this.bound.get(e);
+    return array !== undefined && isLarge(array) ? array : null;
   }
 
   /** @throws ArrayError, InspectionError */
-  checkLarge(
-    inspection: Inspection,
-    arrays: ReadonlyMap<string, LargeArray>,
-    watch: Watch,
-  ): Inspection {
-    return this.files.checkLarge(inspection, arrays, watch);
+  checkLarge(inspection: Inspection, inputs: LargeInputs, watch: Watch): Inspection {
+    return this.files.checkLarge(inspection, inputs, watch);
   }
 
   evaluate(

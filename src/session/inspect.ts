@@ -75,8 +75,10 @@ export interface Inspection {
   readonly wrt: InspectedInput;
   /** What the program computes: the derived gradient unless one written by hand is in force. */
   readonly gradientExpr: Expr;
-  /** Row-major gradient values; null without arrays. */
+  /** Row-major gradient values; null without arrays, or where they are read part by part. */
   readonly gradient: Float64Array | null;
+  /** Its arrays are too large for memory and were read part by part. */
+  readonly isStreamed?: true;
   /** Where in the source each node was made; of a traced loss only. */
   readonly spans?: ReadonlyMap<Expr, SourceSpan>;
   /** The variables that hold them there. */

@@ -2,16 +2,17 @@
 import { basename } from "node:path";
 import { formatShape } from "../arrays/ndarray.ts";
 import * as b from "../expression/build.ts";
-import type { Expr, Input } from "../expression/node.ts";
+import type { Expr } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { NotStreamable } from "../numbers/kernel.ts";
 import { Cancelled, type Watch as KernelWatch } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
 import type { Check, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
+import type { LargeInputs } from "./files.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { type StoredFile, storedArray } from "./stored.node.ts";
-import { type StreamedRequest, evaluateStreamed } from "./streamed.node.ts";
+import { evaluateStreamed, streamedEvaluation } from "./streamed.node.ts";
 
 /** An array in a file. */
 export interface Place {
@@ -19,26 +20,31 @@ export interface Place {
   readonly member?: string | undefined;
 }
 
+/** As `LargeInputs`, with arrays of which their places are enough. */
+export interface PlacedInputs extends Omit<LargeInputs, "large"> {
+  readonly large: ReadonlyMap<string, Place>;
+}
+
 /** The watch over one of the five evaluations. */
 type Stage = (part: number, what: string) => KernelWatch;
 
 /**
  * An inspection with the loss's value and a check, from arrays that are read part by part.
- * @param places by the names of inputs; those of the inspection's other arrays are in memory
+ * @param inputs those of the inspection's other arrays are in memory
  * @param out where the gradient is written, as .npy in float64; null: nowhere
  * @throws as `storedArray` and `evaluateStreamed` do
  * @throws InspectionError for a loss that needs its arrays whole
  */
 export function checkLarge(
   inspection: Inspection,
-  places: ReadonlyMap<string, Place>,
+  inputs: PlacedInputs,
   out: string | null,
   watch: Watch,
 ): Inspection {
   const files = new Map<string, StoredFile>();
   try {
-    for (const [name, place] of places) files.set(name, opened(place, watch));
-    return evaluatedOn(files, inspection, out, watch);
+    for (const [name, place] of inputs.large) files.set(name, opened(place, watch));
+    return evaluatedOn(files, inputs, inspection, out, watch);
   } catch (e) {
     if (!(e instanceof NotStreamable)) throw e;
     throw new InspectionError(
@@ -60,16 +66,19 @@ function opened({ path, member }: Place, watch: Watch): StoredFile {
 
 function evaluatedOn(
   files: ReadonlyMap<string, StoredFile>,
+  inputs: PlacedInputs,
   inspection: Inspection,
   out: string | null,
   watch: Watch,
 ): Inspection {
   const { loss, wrt, gradientExpr, report } = inspection;
-  const arrays = new Map(
-    inspection.inputs.flatMap((x) =>
-      x.array === null ? [] : [[x.name, kernelArray(x.array)] as const],
-    ),
+  const own = inspection.inputs.flatMap(({ name, array }) =>
+    array === null ? [] : [[name, array] as const],
   );
+  const arrays = new Map(
+    [...own, ...inputs.beside].map(([name, array]) => [name, kernelArray(array)]),
+  );
+  const onFiles = (e: Expr): Expr => substitute(e, inputs.computed);
   const request = { files, arrays, arithmetic: "float64" } as const;
   const squared = b.sum(b.mul(gradientExpr, gradientExpr));
   const stage: Stage = (part, what) => {
@@ -82,16 +91,30 @@ function evaluatedOn(
   const [value, square] = evaluateStreamed(
     {
       ...request,
-      scalars: [loss, squared],
-      written: out === null ? null : { expr: gradientExpr, path: out },
+      scalars: [onFiles(loss), onFiles(squared)],
+      written: out === null ? null : { expr: onFiles(gradientExpr), path: out },
     },
     stage(0, "evaluating"),
   );
-  const check = alongGradient(request, loss, wrt.node as Input, gradientExpr, square!, stage);
-  const shapes = [...files.keys()].map((name) => {
-    const node = inspection.inputs.find((x) => x.name === name)?.node;
-    return `${name} ${formatShape(node?.shape.map((a) => a.size ?? 0) ?? [])}`;
+  const { node } = wrt;
+  const step = b.parameter("·step", null);
+  const moved = b.add(node, b.mul(step, gradientExpr));
+  const along = streamedEvaluation({
+    ...request,
+    scalars: [onFiles(substitute(loss, new Map([[node, moved]])))],
+    written: null,
   });
+  const count = node.shape.reduce((n, a) => n * (a.size ?? 1), 1);
+  const check = alongGradient(
+    (size, watching) => along(watching, new Map([["·step", size]]))[0]!,
+    count,
+    square!,
+    stage,
+  );
+  const computed = inspection.inputs.filter((x) => inputs.computed.has(x.node));
+  const shapes = inspection.inputs
+    .filter((x) => files.has(x.name) || computed.includes(x))
+    .map((x) => `${x.name} ${formatShape(x.node.shape.map((a) => a.size ?? 0))}`);
   const updated: Report = {
     ...report,
     loss: { ...report.loss, value: finite(value!) },
@@ -99,9 +122,10 @@ function evaluatedOn(
     assumptions: [
       ...report.assumptions.filter((a) => !a.startsWith("no arrays were given")),
       `arrays are read part by part from their files: ${shapes.join(", ")}`,
+      ...computed.map((x) => `${x.name} is computed on the way, in float64`),
     ],
   };
-  return { ...inspection, report: updated };
+  return { ...inspection, report: updated, isStreamed: true };
 }
 
 /** Steps, in units of the gradient's root mean square: differences are extrapolated from these two. */
@@ -110,12 +134,12 @@ const STEP = 1e-3;
 /**
  * How fast the loss changes along its gradient, which must be the sum of the gradient's squares. Two
  * central differences, extrapolated (Richardson): their own gap bounds the error.
+ * @param moved the loss a step along the gradient away
+ * @param count entries of the gradient
  */
 function alongGradient(
-  request: Omit<StreamedRequest, "scalars" | "written">,
-  loss: Expr,
-  wrt: Input,
-  gradient: Expr,
+  moved: (step: number, watch: KernelWatch) => number,
+  count: number,
   square: number,
   stage: Stage,
 ): Check {
@@ -139,13 +163,8 @@ function alongGradient(
       sentence: "the gradient is zero everywhere on these arrays, so no direction shows a slope",
     };
   }
-  const count = wrt.shape.reduce((n, a) => n * (a.size ?? 1), 1);
   const unit = STEP / Math.sqrt(square / count);
-  const at = (step: number, part: number): number => {
-    const moved = b.add(wrt, b.mul(b.constant(step), gradient));
-    const scalars = [substitute(loss, new Map([[wrt, moved]]))];
-    return evaluateStreamed({ ...request, scalars, written: null }, stage(part, "checking"))[0]!;
-  };
+  const at = (step: number, part: number): number => moved(step, stage(part, "checking"));
   const slope = (step: number, part: number): number =>
     (at(step, part) - at(-step, part + 1)) / (2 * step);
   const wide = slope(unit, 1);

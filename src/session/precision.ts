@@ -64,6 +64,12 @@ export function withPrecision(
 ): Inspection {
   const { report, wrt } = inspection;
   const exact = inspection.gradient;
+  if (inspection.isStreamed === true) {
+    throw new InspectionError(
+      `the arrays of ${report.function.name} are too large for memory, and the ladder holds the result of every operation`,
+      "Give a crop of them, e.g. y_pred[:64].",
+    );
+  }
   if (exact === null || report.loss.value === null) {
     throw new InspectionError(
       `the precision of ${report.function.name} can be seen only on arrays`,

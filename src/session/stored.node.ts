@@ -1,7 +1,6 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
 import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
 import type { Layout } from "../arrays/elements.ts";
 import { openArrayInFile, readFrom } from "../arrays/loadArray.node.ts";
@@ -17,6 +16,7 @@ import {
   elementReader,
 } from "../arrays/stored.ts";
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
+import { folderWithRoom } from "./scratch.node.ts";
 
 export interface StoredFile extends StoredArray {
   readonly shape: readonly number[];
@@ -161,7 +161,7 @@ interface Flat {
 
 /** A file that is gone when it is closed, or the program ends. */
 function unpacked(packed: PackedElements, size: number, label: string, tick: Tick): Flat {
-  const folder = mkdtempSync(join(tmpdir(), "dice-gradient-"));
+  const folder = mkdtempSync(join(folderWithRoom(size, label), "dice-gradient-"));
   const path = join(folder, "elements");
   const file = openSync(path, "w+");
   const close = (): void => {
@@ -181,7 +181,7 @@ function unpacked(packed: PackedElements, size: number, label: string, tick: Tic
     close();
     if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     throw new ArrayError(
-      `There is no room to unpack ${label}: it takes ${size} bytes in ${tmpdir()}.`,
+      `The room in ${dirname(folder)} was used up while ${label} was unpacked.`,
       {
         remedy: "Make room there, or name another folder by TMPDIR.",
       },

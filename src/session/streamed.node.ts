@@ -31,6 +31,16 @@ export interface StreamedRequest {
  * @throws Cancelled
  */
 export function evaluateStreamed(request: StreamedRequest, watch: Watch): number[] {
+  return streamedEvaluation(request)(watch);
+}
+
+/**
+ * {@link evaluateStreamed}, to be run several times with other values of parameters.
+ * @throws as it does, but what a run throws
+ */
+export function streamedEvaluation(
+  request: StreamedRequest,
+): (watch: Watch, parameters?: ReadonlyMap<string, number>) => number[] {
   const { scalars, written, arithmetic } = request;
   const outputs = [...scalars, ...(written === null ? [] : [written.expr])];
   const stored = new Map<string, StoredFile>();
@@ -39,23 +49,28 @@ export function evaluateStreamed(request: StreamedRequest, watch: Watch): number
     if (e.kind === "input" && file !== undefined) stored.set(e.name, file);
   }
   const laid = asTheyLie(outputs, stored);
-  const into: (StoredFile | undefined)[] = scalars.map(() => undefined);
-  if (written !== null) {
-    const like = arithmetic === "float32" ? new Float32Array(0) : new Float64Array(0);
-    const shape = written.expr.shape.map((a) => a.size!);
-    into.push(createNpy(written.path, shape, like, laid.at(-1)!.isReversed));
-  }
-  try {
-    // Nothing waits in the written array between passes: it would be written and read again.
-    const limits = { leastKept: Infinity, mostTemporary: 0 };
-    const exprs = laid.map((x) => x.expr);
-    const kernel = compileKernel(exprs, { vectors: "always", arithmetic, limits });
-    const bindings = request.arrays ?? new Map<string, TypedArray>();
-    const run = kernel.run(bindings, { ...watch, stored, into });
-    return scalars.map((_, k) => run.outputs[k]!.data[0]!);
-  } finally {
-    for (const file of into) file?.close();
-  }
+  // Nothing waits in the written array between passes: it would be written and read again.
+  const limits = { leastKept: Infinity, mostTemporary: 0 };
+  const exprs = laid.map((x) => x.expr);
+  const kernel = compileKernel(exprs, { vectors: "always", arithmetic, limits });
+  return (watch, parameters = new Map()) => {
+    const into: (StoredFile | undefined)[] = scalars.map(() => undefined);
+    if (written !== null) {
+      const like = arithmetic === "float32" ? new Float32Array(0) : new Float64Array(0);
+      const shape = written.expr.shape.map((a) => a.size!);
+      into.push(createNpy(written.path, shape, like, laid.at(-1)!.isReversed));
+    }
+    try {
+      const bindings = new Map<string, TypedArray | number>([
+        ...(request.arrays ?? []),
+        ...parameters,
+      ]);
+      const run = kernel.run(bindings, { ...watch, stored, into });
+      return scalars.map((_, k) => run.outputs[k]!.data[0]!);
+    } finally {
+      for (const file of into) file?.close();
+    }
+  };
 }
 
 interface Output {

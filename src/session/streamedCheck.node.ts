@@ -49,7 +49,8 @@ export function checkStreamed(
     }
     const trace = subjectOf(program, job.callable, args).trace();
     const inspection = inspectTrace(trace, host, job.wrt, watch);
-    return { inspection: checkLarge(inspection, places, job.out, watch) };
+    const inputs = { large: places, computed: new Map(), beside: new Map() };
+    return { inspection: checkLarge(inspection, inputs, job.out, watch) };
   } catch (e) {
     return { failure: toFailure(e) };
   }

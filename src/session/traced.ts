@@ -1,18 +1,15 @@
 /** From a trace of the user's function, and the arrays it was called with, to an inspection. */
-import { withAnnotations } from "../expression/node.ts";
+import type { NdArray } from "../arrays/ndarray.ts";
+import { input } from "../expression/build.ts";
+import { type Expr, withAnnotations } from "../expression/node.ts";
+import { leaves, substitute } from "../expression/walk.ts";
 import type { Trace } from "../python/program.ts";
 import type { Diagnostic, Report, SourceLocation } from "../report/schema.ts";
 import { bounded } from "./bounded.ts";
 import { judgeHandwritten } from "./handwritten.ts";
-import { type LargeArray, type OpenedArray, inMemory, isLarge } from "./files.ts";
+import { type LargeArray, type LargeInputs, type OpenedArray, inMemory, isLarge } from "./files.ts";
 import type { SessionHost } from "./host.ts";
-import {
-  type InspectedInput,
-  type Inspection,
-  InspectionError,
-  type Watch,
-  inspect,
-} from "./inspect.ts";
+import { type InspectedInput, type Inspection, type Watch, inspect } from "./inspect.ts";
 import { diagnose } from "./rules.ts";
 
 /** @throws PythonError at the loss, too, if its formula is too long for the engine */
@@ -22,30 +19,39 @@ export function inspectTrace(
   wrt: string | null,
   watch: Watch,
 ): Inspection {
-  const large = largeArrays(trace, host);
+  const inputs = largeInputs(trace, host);
   const inspection = bounded(trace, () => inspectionOf(trace, host, wrt, watch));
-  return large.size === 0 ? inspection : host.checkLarge(inspection, large, watch);
+  return inputs.large.size === 0 ? inspection : host.checkLarge(inspection, inputs, watch);
 }
 
-/** The arrays that are not in memory, by the names of their inputs. */
-function largeArrays(trace: Trace, host: SessionHost): Map<string, LargeArray> {
-  const found = new Map<string, LargeArray>();
+/** The arrays that are not in memory, and what is computed from them on the way to the loss. */
+function largeInputs(trace: Trace, host: SessionHost): LargeInputs {
+  const large = new Map<string, LargeArray>();
+  const computed = new Map<Expr, Expr>();
+  const beside = new Map<string, NdArray>();
+  // An array that goes into several arguments is one input.
+  const known = new Map<Expr, Expr>();
   for (const x of trace.inputs) {
-    const large = host.largeOf(x.argument ?? x.node);
-    if (large === null) continue;
-    if (!large.isItself) {
-      throw new InspectionError(
-        `${x.parameter} of ${trace.name} is computed from an array that is too large for memory`,
-        "Call the loss on the array itself, and do what comes before in the loss.",
-      );
+    const given = x.argument ?? x.node;
+    const own = host.largeOf(given);
+    if (own !== null) large.set(x.parameter, own);
+    const from = leaves(given).filter((leaf) => leaf.kind === "input");
+    if (own !== null || !from.some((leaf) => host.largeOf(leaf) !== null)) continue;
+    for (const leaf of from) {
+      if (known.has(leaf)) continue;
+      const name = `${x.parameter}·${known.size}`;
+      known.set(leaf, input(name, leaf.shape, leaf.type));
+      const [array, whole] = [host.largeOf(leaf), host.arrayOf(leaf)];
+      if (array !== null) large.set(name, array);
+      else if (whole !== null) beside.set(name, whole);
     }
-    found.set(x.parameter, large.array);
+    computed.set(x.node, substitute(given, known));
   }
   for (const { name, handle } of trace.captured) {
     const array = handle.token as OpenedArray;
-    if (isLarge(array)) found.set(name, array);
+    if (isLarge(array)) large.set(name, array);
   }
-  return found;
+  return { large, computed, beside };
 }
 
 function inspectionOf(

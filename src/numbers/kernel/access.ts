@@ -117,6 +117,9 @@ export class Accesses {
         return shiftIndex(weighted([o!, i!], [length * inner, 1]), e.at * inner);
       }
       case "slice": {
+        // Along the outermost axis it only moves: nothing to split, however loops are joined.
+        const sliced = e.dim === sizes.findIndex((n) => n !== 1) && e.step === 1;
+        if (sliced) return shiftIndex(at, e.start * sizeProduct(sizes.slice(e.dim + 1)));
         const { outer, along, inside, inner } = this.around(e, at);
         const from = shiftIndex(scaleIndex(along, e.step), e.start);
         const length = this.sizes.of(e.args[0]!)[e.dim]!;

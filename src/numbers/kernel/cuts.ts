@@ -10,11 +10,11 @@ import { reducedDims } from "./access.ts";
 /** Cuts between the kept and the reduced axes of a reduction. */
 export function requiredCuts(sizes: Sizes, e: Reduce | ArgReduce): number[] {
   const dims = reducedDims(e);
-  return boundaries(
-    sizes.of(e.args[0]!),
-    (d) => dims.includes(d),
-    sizeProduct(sizes.of(e.args[0]!)),
-  );
+  const own = sizes.of(e.args[0]!);
+  const cuts = cutsOf(own);
+  return boundaries(own, (d) => dims.includes(d))
+    .map((d) => cuts[d]!)
+    .filter((c) => c !== 1 && c !== cuts[0]);
 }
 
 /**
@@ -49,56 +49,80 @@ function keepsPosition(e: Expr): boolean {
   }
 }
 
+/** A node in a sweep, and how many entries of the sweep stand below each of its axes, and below all. */
+interface Met {
+  readonly e: Expr;
+  readonly cuts: readonly number[];
+}
+
 /** Cuts that spare the sweep over the entries of `root` dividing positions. */
 export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => boolean): Set<number> {
-  const cuts = new Set<number>();
-  const total = sizes.count(root);
-  for (const e of alignedNodes(sizes, root, isStored)) {
-    const own = sizes.of(e);
-    if (e.kind === "transpose") {
-      const { perm } = e;
-      own.forEach((_, d) => {
-        if (d > 0 && perm[d] !== 1 + perm[d - 1]!) cuts.add(below(own, d));
-      });
-    } else if (e.kind === "reduce" || e.kind === "argReduce") {
-      // Inlined: an entry is made of entries of the argument, whose axes must be told apart.
-      reducedDims(e).forEach((d, k) => cuts.add(below(own, e.keepDims ? d : d - k)));
-    } else if ("dim" in e) {
-      cuts.add(below(own, e.dim));
-      if (e.kind !== "index") cuts.add(below(own, e.dim + 1));
-    } else if (keepsPosition(e)) {
-      for (const arg of e.args) {
-        const have = sizes.of(arg);
-        const count = sizes.count(arg);
-        if (count === total || count === 1) continue;
-        const shift = own.length - have.length;
-        const stretches = (d: number): boolean => (have[d - shift] ?? 1) === 1;
-        boundaries(own, stretches, total).forEach((c) => cuts.add(c));
-      }
-    }
+  const wanted = new Set<number>();
+  const seen = new Set<Expr>();
+  const stack: Met[] = [{ e: root, cuts: cutsOf(sizes.of(root)) }];
+  for (let met = stack.pop(); met !== undefined; met = stack.pop()) {
+    if (seen.has(met.e) || isStored(met.e)) continue;
+    seen.add(met.e);
+    for (const d of splits(sizes, met.e)) wanted.add(met.cuts[d]!);
+    stack.push(...below(sizes, met));
   }
-  for (const trivial of [total, 1, 0]) cuts.delete(trivial);
-  return cuts;
+  for (const trivial of [sizes.count(root), 1, 0]) wanted.delete(trivial);
+  return wanted;
 }
 
-/** Entries below axis d, that is in axes d and after. */
-function below(sizes: readonly number[], d: number): number {
-  return sizeProduct(sizes.slice(d));
+/** The axes of a node before which its positions are split. */
+function splits(sizes: Sizes, e: Expr): number[] {
+  const own = sizes.of(e);
+  if (e.kind === "transpose") {
+    return own.flatMap((_, d) => (d > 0 && e.perm[d] !== 1 + e.perm[d - 1]! ? [d] : []));
+  }
+  if (e.kind === "reduce" || e.kind === "argReduce") {
+    // Inlined: an entry is made of entries of the argument, whose axes must be told apart.
+    return reducedDims(e).map((d, k) => (e.keepDims ? d : d - k));
+  }
+  if ("dim" in e) return e.kind === "index" ? [e.dim] : [e.dim, e.dim + 1];
+  if (!keepsPosition(e)) return [];
+  return e.args.flatMap((arg) => {
+    const have = sizes.of(arg);
+    const count = sizes.count(arg);
+    if (count === sizes.count(e) || count === 1) return [];
+    const shift = own.length - have.length;
+    return boundaries(own, (d) => (have[d - shift] ?? 1) === 1);
+  });
 }
 
-/** Cuts where `flag` changes from one axis to the next; axes of size 1 count as either. */
-function boundaries(
-  sizes: readonly number[],
-  flag: (d: number) => boolean,
-  total: number,
-): number[] {
-  const cuts: number[] = [];
+/** The arguments whose positions are those of the node itself, or move evenly with them. */
+function below(sizes: Sizes, { e, cuts }: Met): Met[] {
+  const own = sizes.of(e);
+  if (e.kind === "slice") return [{ e: e.args[0]!, cuts }];
+  if (e.kind === "index") return [{ e: e.args[0]!, cuts: cuts.toSpliced(e.dim, 0, cuts[e.dim]!) }];
+  if (!keepsPosition(e)) return [];
+  const isWhole = cuts.every((c, d) => c === cutsOf(own)[d]);
+  return e.args.flatMap((arg): Met[] => {
+    const have = sizes.of(arg);
+    if (sizes.count(arg) !== sizes.count(e)) return [];
+    if (isWhole) return [{ e: arg, cuts: cutsOf(have) }];
+    // Through another shape, only a sweep over the whole array is followed.
+    return have.length === own.length && have.every((n, d) => n === own[d])
+      ? [{ e: arg, cuts }]
+      : [];
+  });
+}
+
+/** Entries in axes d and after, for each axis and after the last. */
+function cutsOf(sizes: readonly number[]): number[] {
+  return [...sizes, 1].map((_, d) => sizeProduct(sizes.slice(d)));
+}
+
+/** Axes at which `flag` changes from the one before; axes of size 1 count as either. */
+function boundaries(sizes: readonly number[], flag: (d: number) => boolean): number[] {
+  const changes: number[] = [];
   let previous: boolean | null = null;
   sizes.forEach((n, d) => {
     if (n === 1) return;
     const now = flag(d);
-    if (previous !== null && previous !== now) cuts.push(below(sizes, d));
+    if (previous !== null && previous !== now) changes.push(d);
     previous = now;
   });
-  return cuts.filter((c) => c !== 1 && c !== total);
+  return changes;
 }

@@ -98,10 +98,30 @@ compare(dice(t, p), half(t, p))`;
     );
   });
 
+  for (const [what, call] of [
+    ["scaled", "dice(t, p / 2)"],
+    ["given another axis", "dice(t[None], p[None])"],
+    ["cropped and converted", "dice(t[:2, 1:, 0], p.astype(np.float64)[:2, 1:, 0])"],
+    ["put together from several", "dice(t[0] * t[1], p[0] * p[1] * np.full((40, 5), 0.5))"],
+    ["divided by their largest entry", "dice(t, p / p.max())"],
+  ] as const) {
+    it(`are computed with on the way: ${what}`, () => {
+      const [streamed, whole] = [large, small].map((s) => report(s, DICE + call)) as [
+        Report,
+        Report,
+      ];
+      assert.equal(streamed.check.verdict, "agrees", streamed.check.sentence);
+      // In memory, what is computed is rounded to float32.
+      assert.ok(Math.abs(streamed.loss.value! - whole.loss.value!) < 1e-7);
+      assert.equal(streamed.gradient.latex, whole.gradient.latex);
+      assert.ok(streamed.assumptions.includes("y_pred is computed on the way, in float64"));
+    });
+  }
+
   it("say what cannot be done with them, and what to do", () => {
-    const computed = failure(`${DICE}dice(t, p / 2)`);
-    assert.match(computed.message, /y_pred of dice is computed from an array that is too large/);
-    assert.match(computed.remedy ?? "", /Call the loss on the array itself/);
+    const types = failure(`${DICE}precision(dice(t, p))`);
+    assert.match(types.message, /the arrays of dice are too large for memory/);
+    assert.match(types.remedy ?? "", /Give a crop of them/);
     const whole = failure(`${DICE}
 def sorted_dice(y_true, y_pred):
     return np.sum(np.transpose(y_pred) * np.reshape(y_true, (5, 40, 3)))
