@@ -56,6 +56,17 @@ def make():
     expect("hdf5-chunks.h5", noise, member="again")
     refuse("hdf5-chunks.h5", "no array", member="link")
 
+    # Element types that are saved under a name of their own.
+    for libver in ["earliest", "latest"]:
+        name = f"hdf5-named-{libver}.h5"
+        with h5py.File(OUT / name, "w", libver=libver) as file:
+            file["types/prediction"] = np.dtype("f4")
+            file["types/number"] = np.dtype("c8")
+            file.create_dataset("pred", data=noise, dtype=file["types/prediction"])
+            file.create_dataset("again", data=noise[:2], dtype=file["types/prediction"], chunks=(1, 5))
+            file.create_dataset("number", data=sample("c8", (3,)), dtype=file["types/number"])
+        add(name, "pred", "again", "number")
+
     # Fewer bits than the elements have, and a mask of which a checksum's sums are multiples of 65,535.
     with h5py.File(OUT / "hdf5-bits.h5", "w") as file:
         packed = {"chunks": (2, 3, 4), "scaleoffset": 0}
@@ -113,8 +124,6 @@ def make():
         file["record"] = np.zeros(2, dtype=[("a", "f4"), ("b", "i4")])
         file["long"] = np.zeros(2, dtype=np.longdouble)
         file["null"] = h5py.Empty("f4")
-        file["type"] = np.dtype("f4")
-        file.create_dataset("committed", (2,), dtype=file["type"])
         form = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         form.set_chunk((8, 8))
         form.set_szip(h5py.h5z.SZIP_NN_OPTION_MASK, 8)
@@ -125,7 +134,7 @@ def make():
         file.create_dataset("large", (10**4, 10**4), dtype="u1", chunks=(1000, 1000))
     for member, *words in [
         ("text", "different lengths"), ("fixed", "text"), ("record", "several fields"),
-        ("long", "80 bits"), ("null", "no elements"), ("committed", "name of its own"),
+        ("long", "80 bits"), ("null", "no elements"), 
         ("szip", "szip"), ("virtual", "other files"), ("huge", "at most"),
         ("large", "cannot hold"),
     ]:

@@ -76,9 +76,7 @@ function describe(file: Hdf5File, { messages, address }: Dataset, label: string)
     });
   const fieldsOf = (type: number): Fields | undefined => {
     const message = messages.find((candidate) => candidate.type === type);
-    if (message?.shared === true) {
-      throw refuse("elements of a type that is saved under a name of its own, which is not read");
-    }
+    if (message?.shared === true) return sharedFields(file, message.fields.again(), type, refuse);
     // Their position moves as they are read, and a dataset may be opened again.
     return message?.fields.again();
   };
@@ -102,6 +100,25 @@ function describe(file: Hdf5File, { messages, address }: Dataset, label: string)
     label,
   };
 }
+
+/** A message that stands at another object, such as an element type that is saved under a name. */
+function sharedFields(file: Hdf5File, fields: Fields, type: number, refuse: Refuse): Fields {
+  const version = fields.uint(1);
+  const kind = fields.uint(1);
+  if (version === 1) fields.skip(6);
+  const address = version === 3 && kind !== COMMITTED ? undefined : fields.offset();
+  const found =
+    address === undefined
+      ? undefined
+      : file.messages(address).find((message) => message.type === type);
+  if (found === undefined || found.shared) {
+    throw refuse("elements that are described elsewhere, in a form that is not read");
+  }
+  return found.fields.again();
+}
+
+/** Of the places where version 3 has shared messages, that of another object's header. */
+const COMMITTED = 2;
 
 function storageOf(fields: Fields, refuse: Refuse): Storage {
   const version = fields.uint(1);
