@@ -214,7 +214,15 @@ export class NotebookController implements vscode.Disposable {
     );
     // A new notebook whose cells come with outputs is shown without them when its kernel is chosen.
     const early = notebook === null ? [] : await withOutputs(cells, runs);
-    const holder = await put();
+    let holder: vscode.NotebookDocument;
+    try {
+      holder = await put();
+    } catch (e) {
+      // Nobody will see what they make, nor close a session that has no notebook.
+      kernel.interrupt();
+      if (notebook === null) kernel.session.close();
+      throw e;
+    }
     if (notebook === null) this.kernels.set(holder.uri.toString(), kernel);
     const inserted = holder.getCells(new vscode.NotebookRange(at, at + cells.length));
     await Promise.all(
