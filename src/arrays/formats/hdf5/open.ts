@@ -1,7 +1,7 @@
 /**
- * HDF5 files in the form that h5py and the library write unless they are asked for a newer one:
- * datasets of numbers, contiguous or in chunks, packed by gzip or lzf, shuffled, checksummed. Each is
- * a member by its path, `images/mask`; dtype and shape are h5py's.
+ * HDF5 files as h5py and the library write them, old forms and new: datasets of numbers, contiguous or
+ * in chunks, packed by gzip or LZF, shuffled, checksummed, or with fewer bits (scale-offset, n-bit).
+ * Each is a member by its path, `images/mask`; dtype and shape are h5py's.
  *
  * A reader of our own for this much: the known small one follows damaged files without end and
  * without a limit on memory, and the complete one is a compiled library of several megabytes.
