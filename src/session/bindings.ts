@@ -1,5 +1,5 @@
 /** Arrays as the kernels take them, and what a report says of them. */
-import { type NdArray, summarize, toFloat64 } from "../arrays/ndarray.ts";
+import { type DType, type NdArray, summarize, toFloat64 } from "../arrays/ndarray.ts";
 import type { ScalarType } from "../expression/node.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArraySummary } from "../report/schema.ts";
@@ -8,27 +8,43 @@ import { finite } from "../report/numbers.ts";
 const converted = new WeakMap<NdArray, TypedArray>();
 
 /**
- * The array's own memory where kernels read that dtype, else one float64 copy, kept as long as the
- * array itself: half precision, 64-bit integers.
+ * The array's own memory where kernels read that dtype, else one copy, kept as long as the array
+ * itself: half precision as float32, 64-bit integers in the narrowest type that holds their values.
+ * Labels are mostly int64 and mostly small: kernels in float32 read 8 and 16 bits without widening
+ * all their arithmetic, as float64 would.
  * @throws ArrayError for complex numbers and integers that float64 cannot hold
  */
 export function kernelArray(a: NdArray): TypedArray {
-  switch (a.dtype) {
-    case "float16":
-    case "bfloat16":
-    case "int64":
-    case "uint64":
-    case "complex64":
-    case "complex128": {
-      const known = converted.get(a);
-      if (known !== undefined) return known;
-      const copy = toFloat64(a);
-      converted.set(a, copy);
-      return copy;
-    }
-    default:
-      return a.data as TypedArray;
+  const convert = CONVERSIONS[a.dtype];
+  if (convert === undefined) return a.data as TypedArray;
+  const known = converted.get(a);
+  if (known !== undefined) return known;
+  const copy = convert(toFloat64(a));
+  converted.set(a, copy);
+  return copy;
+}
+
+const CONVERSIONS: Readonly<Partial<Record<DType, (values: Float64Array) => TypedArray>>> = {
+  float16: (values) => Float32Array.from(values),
+  bfloat16: (values) => Float32Array.from(values),
+  int64: narrowest,
+  uint64: narrowest,
+  // Which have no real values: toFloat64 says so.
+  complex64: (values) => values,
+  complex128: (values) => values,
+};
+
+/** Whole numbers in the first of these types that holds them all, float64 if none does. */
+const INTEGERS = [Uint8Array, Int8Array, Uint16Array, Int16Array, Int32Array, Uint32Array] as const;
+
+function narrowest(values: Float64Array): TypedArray {
+  let [least, most] = [0, 0];
+  for (const x of values) {
+    if (x < least) least = x;
+    if (x > most) most = x;
   }
+  const type = INTEGERS.find((T) => new T([least])[0] === least && new T([most])[0] === most);
+  return type === undefined ? values : type.from(values);
 }
 
 export function scalarTypeOf(dtype: string): ScalarType {
