@@ -23,6 +23,7 @@ import {
   compilePass,
   passSource,
 } from "./kernel/javascript.ts";
+import { Exponents, withExponents } from "./exponents.ts";
 import { SharingConflict, buildPass } from "./kernel/builder.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, PassTooLong, type Schedule } from "./kernel/plan.ts";
@@ -120,7 +121,56 @@ export function compileKernel(
   outputs: readonly Expr[],
   options: CompileOptions = {},
 ): Kernel<FloatArray> {
-  return new CompiledKernel(outputs, options);
+  const exponents = new Exponents(outputs);
+  if (exponents.none) return new CompiledKernel(outputs, options);
+  return new KernelByExponents(outputs, exponents, options);
+}
+
+/** A kernel of its own for all values of parameters that make the same small whole exponents. */
+class KernelByExponents implements Kernel<FloatArray> {
+  private readonly outputs: readonly Expr[];
+  private readonly exponents: Exponents;
+  private readonly options: CompileOptions;
+  private readonly kernels = new Map<string, CompiledKernel>();
+  /** By the parameters' own values, as far as they have them. */
+  private readonly own: CompiledKernel;
+
+  constructor(outputs: readonly Expr[], exponents: Exponents, options: CompileOptions) {
+    this.outputs = outputs;
+    this.exponents = exponents;
+    this.options = options;
+    this.own = exponents.areGiven ? this.of(new Map()) : new CompiledKernel(outputs, options);
+  }
+
+  run(bindings: Bindings, options: RunOptions = {}): { outputs: KernelOutput<FloatArray>[] } {
+    return this.of(bindings).run(bindings, options);
+  }
+
+  get account(): string | null {
+    return this.own.account;
+  }
+
+  get passes(): readonly Pass[] {
+    return this.own.passes;
+  }
+
+  source(): string {
+    return this.own.source();
+  }
+
+  private of(bindings: Bindings): CompiledKernel {
+    const small = this.exponents.small(
+      bindings,
+      (e, values) => compileKernel([e]).run(values).outputs[0]!.data[0]!,
+    );
+    const key = [...small].map(([e, value]) => `${e.id}:${value}`).join();
+    let kernel = this.kernels.get(key);
+    if (kernel === undefined) {
+      kernel = new CompiledKernel(withExponents(this.outputs, small), this.options);
+      this.kernels.set(key, kernel);
+    }
+    return kernel;
+  }
 }
 
 /** One part of a pass: on vectors where that is possible, in JavaScript else. */

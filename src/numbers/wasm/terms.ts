@@ -101,6 +101,8 @@ function power(v: Lanes, x: Vector, exponent: number): Vector {
   const square = (): Vector => v.of("mul", x, x);
   const inverse = (y: Vector): Vector => v.of("div", v.constant(1), y);
   switch (exponent) {
+    case 0:
+      return v.constant(1);
     case 1:
       return x;
     case 2:

@@ -328,6 +328,36 @@ describe("kernels", () => {
     assert.throws(() => open.run(new Map([["x", x]])), /the parameter gamma has no value/);
   });
 
+  it("write small whole exponents as products, for the values that parameters are bound to", () => {
+    const x = b.input("x", [axis("i", 3)]);
+    const gamma = b.parameter("gamma", 2);
+    const power = b.pow(x, gamma);
+    const slope = b.mul(gamma, b.pow(x, b.sub(gamma, b.ONE)));
+    const kernel = compileKernel([power, slope]);
+    assert.doesNotMatch(kernel.source(), /pow\(/);
+    const run = (value: number): number[][] => {
+      const bound = new Map<string, TypedArray | number>([
+        ["x", Float64Array.of(0.5, 3, -2)],
+        ["gamma", value],
+      ]);
+      return kernel.run(bound).outputs.map((o) => [...o.data]);
+    };
+    assert.deepEqual(run(2), [
+      [0.25, 9, 4],
+      [1, 6, -4],
+    ]);
+    assert.deepEqual(run(1), [
+      [0.5, 3, -2],
+      [1, 1, 1],
+    ]);
+    const root = Math.sqrt(0.5);
+    assert.deepEqual(run(1.5)[0], [0.5 ** 1.5, 3 ** 1.5, NaN]);
+    assert.ok(Math.abs(run(1.5)[1]![0]! - 1.5 * root) < 1e-15);
+    assert.deepEqual(run(2)[0], [0.25, 9, 4]);
+    const open = compileKernel([b.pow(x, b.parameter("alpha", null))]);
+    assert.throws(() => open.run(new Map([["x", new Float64Array(3)]])), /alpha has no value/);
+  });
+
   it("refuse arrays that are missing, of another length, or of 64-bit integers", () => {
     const kernel = compileKernel([b.sum(b.input("mask", [axis("i", 4)]))]);
     assert.throws(() => kernel.run(new Map()), BindingError);
