@@ -33,6 +33,8 @@ export interface CheckedElement {
   readonly index: readonly number[];
   readonly analytic: number | null;
   readonly numeric: number | null;
+  /** The derivative lies within ± this much of `numeric`. */
+  readonly numericError: number | null;
 }
 
 export interface CheckResult {
@@ -48,6 +50,8 @@ export interface CheckResult {
   readonly worst: CheckedElement | null;
   readonly sentence: string;
   readonly notes: readonly string[];
+  /** The loss in float64 is at most this far from its exact value; null where that is not known. */
+  readonly lossError: number | null;
   /** The numeric gradient: at every element of a small array, at a sample of a large one. */
   readonly elements: readonly CheckedElement[];
 }
@@ -166,10 +170,12 @@ export class GradientChecker {
       worst: null,
       sentence: blocked ? words.blockedSentence(findings.words, candidate) : findings.words,
       notes: [],
+      lossError: this.known?.point.lossError ?? null,
       elements: all.map((k) => ({
         index: this.indexOf(k),
         analytic: given(k),
         numeric: null,
+        numericError: null,
       })),
     };
   }
@@ -193,7 +199,7 @@ export class GradientChecker {
     const elements = chosen.map((k) => ({
       index: this.indexOf(k),
       analytic: finite(g[k]!),
-      numeric: numericAt(reference, k),
+      ...numericAt(reference, k),
     }));
     const doubt = reference.doubt(chosen);
     const decided = this.decide(reference, g, type, comparison, doubt, chosen);
@@ -215,9 +221,10 @@ export class GradientChecker {
           : {
               index: this.indexOf(worst),
               analytic: finite(g[worst]!),
-              numeric: numericAt(reference, worst),
+              ...numericAt(reference, worst),
             },
       notes: [...decided.notes, ...frameworkNotes(reference.figures)],
+      lossError: this.known?.point.lossError ?? null,
       elements,
     };
   }
@@ -344,9 +351,15 @@ function trialOf(
 }
 
 /** Null at a kink, where there is no derivative, and where it cannot be had. */
-function numericAt(reference: Reference, element: number): number | null {
+function numericAt(
+  reference: Reference,
+  element: number,
+): Pick<CheckedElement, "numeric" | "numericError"> {
   const d = reference.numericAt(element);
-  return d === null || d.kink ? null : finite(d.numeric);
+  if (d === null || d.kink || !Number.isFinite(d.numeric)) {
+    return { numeric: null, numericError: null };
+  }
+  return { numeric: d.numeric, numericError: finite(d.bar) };
 }
 
 function finite(x: number): number | null {

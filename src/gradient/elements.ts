@@ -50,9 +50,16 @@ export function elementDerivative<T>(
 ): ElementDerivative | null {
   const h = stepFor(source.entry(element));
   const first = quotients(source, element, h);
-  if (first?.kink !== true) return first;
-  // A kink close by looks the same at this step, and not at a far smaller one.
-  return quotients(source, element, h * RETRY);
+  if (first === null || isSettled(first)) return first;
+  // A kink close by looks the same at this step, and not at a far smaller one; the end of a domain
+  // and a term such as log(p + 1e-12) next to 0 may be closer than the step as well.
+  const second = quotients(source, element, h * RETRY);
+  return first.kink || second === null || second.bar < first.bar ? second : first;
+}
+
+/** Smooth at this step, and known to most digits of a float64. */
+function isSettled({ numeric, bar, kink }: ElementDerivative): boolean {
+  return !kink && bar <= 2 ** -40 * Math.abs(numeric);
 }
 
 function quotients<T>(
@@ -72,8 +79,10 @@ function quotients<T>(
     on.binary("div", on.binary("sub", a, b), on.of(width));
   const twice = (x: T): T => on.binary("mul", on.of(2), x);
   const extrapolated = (near: T, far: T): T => on.binary("sub", twice(near), far);
-  const right = source.toNumber(extrapolated(slope(up, f0, h), slope(up2, f0, 2 * h)));
-  const left = source.toNumber(extrapolated(slope(f0, down, h), slope(f0, down2, 2 * h)));
+  const ahead = slope(up, f0, h);
+  const behind = slope(f0, down, h);
+  const right = source.toNumber(extrapolated(ahead, slope(up2, f0, 2 * h)));
+  const left = source.toNumber(extrapolated(behind, slope(f0, down2, 2 * h)));
   const near = slope(up, down, 2 * h);
   const far = slope(up2, down2, 4 * h);
   const third = on.binary("div", on.binary("sub", near, far), on.of(3));
@@ -81,15 +90,29 @@ function quotients<T>(
   const noise = (4 * source.noise) / h;
   // At the end of a domain (a power of 0) only one side exists.
   if (Number.isNaN(numeric)) {
-    const side = Number.isFinite(right) ? right : left;
+    const isRight = Number.isFinite(right);
+    const side = isRight ? right : left;
     numeric = side;
-    const bar = noise + Math.abs(side) * 2 ** -20;
+    // What extrapolating changed is far more than what it left.
+    const change = side - source.toNumber(isRight ? ahead : behind);
+    const bar = noise + remainder(change, side, 2 ** -9) + Math.abs(side) * 2 ** -52;
     return { element, numeric, bar, left, right, kink: !Number.isFinite(side) };
   }
-  const bar = noise + Math.abs(source.toNumber(third)) * 2 ** -18 + Math.abs(numeric) * 2 ** -52;
+  const bar =
+    noise + remainder(source.toNumber(third), numeric, 2 ** -18) + Math.abs(numeric) * 2 ** -52;
   const jump = Math.abs(right - left);
   const kink = jump > 2 ** -10 * (Math.abs(right) + Math.abs(left)) + 8 * noise;
   return { element, numeric, bar, left, right, kink };
+}
+
+/**
+ * Error that an extrapolation leaves, from the error it took away: the next term of the series is
+ * smaller by about as much as this one is smaller than the derivative, and by `least` at the best.
+ */
+function remainder(change: number, derivative: number, least: number): number {
+  const size = Math.abs(change);
+  const ratio = size === 0 ? 0 : (8 * size) / Math.abs(derivative);
+  return size * Math.min(1, Math.max(least, ratio));
 }
 
 /** Arrays up to this many entries are compared at every element. */

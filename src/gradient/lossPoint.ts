@@ -2,12 +2,13 @@
 import * as b from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
-import { errorScale } from "../numbers/errorScale.ts";
+import { errorBound, errorScale, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
 import { type Kernel, compileKernel } from "../numbers/kernel.ts";
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
 import type { Path } from "./paths.ts";
+import { UNIT_ROUNDOFF } from "./probe.ts";
 
 export class LossPoint {
   readonly loss: Expr;
@@ -111,6 +112,17 @@ export class LossPoint {
   get lossTerms(): number {
     this.terms ??= this.errorScale(this.loss)[0]!;
     return Number.isFinite(this.terms) ? this.terms : 0;
+  }
+
+  /**
+   * The value of the loss in float64 is at most this far from the exact one; null where no bound is
+   * known.
+   */
+  get lossError(): number | null {
+    const bound = errorBound(reductionDepth(this.loss), operationDepth(this.loss));
+    this.terms ??= this.errorScale(this.loss)[0]!;
+    const error = bound * UNIT_ROUNDOFF * this.terms;
+    return Number.isFinite(error) ? error : null;
   }
 
   /** Sum of the absolute terms of each element: the unit of its rounding error, over u. */

@@ -9,6 +9,9 @@
  * being the roundings of the operation itself. A whole evaluation therefore stays within
  * (`operationDepth` + depth of the sums)·u·S, and a pairwise sum of n terms has depth ⌈log2 n⌉.
  *
+ * Comparisons, roundings to whole numbers and the branches that hang on them are taken as float64
+ * makes them: S says nothing of the branch that exact arithmetic would take where they differ.
+ *
  * K = max(8, operationDepth) + 2·⌈log2 n⌉ (`errorBound`): the 8 covers what other people's
  * equivalent forms of the same formula add, and long chains of operations bring their own depth
  * along, so that the bound is never below what the expression as written needs. It is a bound for
@@ -37,8 +40,9 @@ export function errorScale(
 export function magnitude(root: Expr): Expr {
   const done = new Map<Expr, Expr>();
   const exact = exactNodes(root);
+  const steep = steepNodes(root, exact);
   for (const e of topological(root)) {
-    done.set(e, exact.has(e) ? b.abs(e) : magnitudeOf(e, done, exact));
+    done.set(e, exact.has(e) ? b.abs(e) : magnitudeOf(e, done, { exact, steep }));
   }
   return done.get(root)!;
 }
@@ -72,6 +76,14 @@ export function errorBound(terms: number, operations = 0): number {
   return Math.max(8, operations) + 2 * Math.ceil(Math.log2(Math.max(1, terms)));
 }
 
+/**
+ * The largest error of the reference in double-double, in units of S (not of u·S): its functions are
+ * right to 1e-30 < 2^-99, and its sums of `terms` terms, added one by one, to 3n·2^-106.
+ */
+export function referenceBound(terms: number, operations = 0): number {
+  return Math.max(8, operations) * 2 ** -99 + 3 * terms * 2 ** -106;
+}
+
 /** Nodes that every implementation computes without rounding: data, and what only picks or moves. */
 function exactNodes(root: Expr): Set<Expr> {
   const exact = new Set<Expr>();
@@ -85,6 +97,19 @@ function exactNodes(root: Expr): Set<Expr> {
     if (isLeaf || e.type !== "float" || (allExact && (picks || chooses || selects))) exact.add(e);
   }
   return exact;
+}
+
+/** Nodes whose error may be infinite: roots and logarithms of computed numbers that may be 0. */
+function steepNodes(root: Expr, exact: ReadonlySet<Expr>): Set<Expr> {
+  const steep = new Set<Expr>();
+  for (const e of topological(root)) {
+    const [x, q] = e.args;
+    const isRoot =
+      (e.kind === "unary" && (e.op === "log" || e.op === "log1p" || e.op === "sqrt")) ||
+      (e.kind === "binary" && e.op === "pow" && !(q!.kind === "const" && q.value >= 1));
+    if ((isRoot && !exact.has(x!)) || e.args.some((a) => steep.has(a))) steep.add(e);
+  }
+  return steep;
 }
 
 const PICKING = new Set<Expr["kind"]>([
@@ -118,6 +143,11 @@ function isFixed(e: Expr): boolean {
   return (
     e.kind === "const" || e.kind === "parameter" || (e.kind === "unary" && isFixed(e.args[0]!))
   );
+}
+
+/** Made of numbers that are the same everywhere, such as γ − 1. */
+function isFromFixed(e: Expr): boolean {
+  return isFixed(e) || (e.kind === "binary" && e.args.every(isFromFixed));
 }
 
 /** Errors of factors add up; of several terms the largest counts. */
@@ -160,7 +190,15 @@ function roundings(e: Expr): number {
 
 type Done = ReadonlyMap<Expr, Expr>;
 
-function magnitudeOf(e: Expr, done: Done, exact: ReadonlySet<Expr>): Expr {
+interface Kinds {
+  readonly exact: ReadonlySet<Expr>;
+  readonly steep: ReadonlySet<Expr>;
+}
+
+const INFINITE = b.constant(Infinity);
+
+function magnitudeOf(e: Expr, done: Done, kinds: Kinds): Expr {
+  const { exact } = kinds;
   const args = e.args.map((a) => done.get(a)!);
   const m = args[0]!;
   const x = e.args[0]!;
@@ -168,13 +206,16 @@ function magnitudeOf(e: Expr, done: Done, exact: ReadonlySet<Expr>): Expr {
     case "unary":
       return unaryMagnitude(e, x, m, exact.has(x));
     case "binary":
-      return binaryMagnitude(e, args, exact);
+      return binaryMagnitude(e, args, kinds);
     case "where":
       return b.where(x, args[1]!, args[2]!);
     case "clamp": {
       const [, low, high] = e.args as [Expr, Expr, Expr];
-      const inside = b.where(b.binary("gt", x, high), args[2]!, m);
-      return b.where(b.binary("lt", x, low), args[1]!, inside);
+      // A number without any digit, such as log(1 − p) where p has become 1, is cut by accident.
+      const known = (bound: Expr): Expr =>
+        exact.has(x) ? bound : b.where(b.binary("lt", m, INFINITE), bound, m);
+      const inside = b.where(b.binary("gt", x, high), known(args[2]!), m);
+      return b.where(b.binary("lt", x, low), known(args[1]!), inside);
     }
     case "reduce":
       return reduceMagnitude(e, m);
@@ -242,18 +283,31 @@ function unaryMagnitude(e: Unary, x: Expr, m: Expr, isExact: boolean): Expr {
 
 /** m/d, and 0 where m is 0 whatever d is. */
 function share(m: Expr, d: Expr): Expr {
-  return b.where(b.binary("eq", m, b.ZERO), b.ZERO, b.div(m, d));
+  return unlessZero(m, b.div(m, d));
 }
 
-function binaryMagnitude(e: Binary, args: readonly Expr[], exact: ReadonlySet<Expr>): Expr {
+/** A product that x is a factor of, and 0 where x is 0 though another factor be infinite. */
+function unlessZero(x: Expr, product: Expr): Expr {
+  return b.where(b.binary("eq", x, b.ZERO), b.ZERO, product);
+}
+
+/** |∂pᑫ/∂p|. */
+function slopeOf(p: Expr, q: Expr): Expr {
+  return b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE)));
+}
+
+function binaryMagnitude(e: Binary, args: readonly Expr[], { exact, steep }: Kinds): Expr {
   const [p, q] = e.args as [Expr, Expr];
   const [m, n] = args as [Expr, Expr];
   switch (e.op) {
     case "add":
     case "sub":
       return b.add(m, n);
-    case "mul":
-      return b.mul(m, n);
+    case "mul": {
+      // A factor that is nothing but 0 makes nothing of the other one's error.
+      const product = steep.has(q) ? unlessZero(m, b.mul(m, n)) : b.mul(m, n);
+      return steep.has(p) ? unlessZero(n, product) : product;
+    }
     case "div": {
       // mag p · mag q / q², without the square that could leave the range of float64.
       const quotient = b.div(m, b.abs(q));
@@ -267,11 +321,14 @@ function binaryMagnitude(e: Binary, args: readonly Expr[], exact: ReadonlySet<Ex
         const excess = b.mul(b.abs(q), b.sub(b.div(m, b.abs(p)), b.ONE));
         const grown = b.mul(value, b.add(b.ONE, excess));
         // At 0 itself the slope says what an error of the base does.
-        const slope = b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE)));
-        return b.where(b.binary("eq", p, b.ZERO), b.add(value, b.mul(slope, m)), grown);
+        const atZero = b.add(value, unlessZero(q, b.mul(slopeOf(p, q), m)));
+        return b.where(b.binary("eq", p, b.ZERO), atZero, grown);
       }
-      const base = b.mul(b.mul(b.abs(q), b.pow(b.abs(p), b.sub(q, b.ONE))), m);
-      const exponent = b.mul(b.mul(value, b.abs(b.log(b.abs(p)))), n);
+      const base = unlessZero(q, b.mul(slopeOf(p, q), m));
+      // A power such as γ − 1 that is 0 is 0 in everybody's program, with no error of its own.
+      const power = isFromFixed(q) ? unlessZero(q, n) : n;
+      const steep = b.mul(b.mul(value, b.abs(b.log(b.abs(p)))), power);
+      const exponent = unlessZero(value, unlessZero(power, steep));
       const withBase = exact.has(p) ? value : b.add(value, base);
       return exact.has(q) ? withBase : b.add(withBase, exponent);
     }

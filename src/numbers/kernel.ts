@@ -106,6 +106,8 @@ export interface Kernel<A extends FloatArray = Float64Array> {
 
 /** Sweeps over fewer entries are done before a WebAssembly module is compiled. */
 const LEAST_FOR_VECTORS = 1 << 16;
+const COMPENSATED =
+  "3 × 2⁻⁵³ of the sum of its absolute terms, and one of at most 16 entries inside a formula within 4 × 2⁻⁵³";
 /** Pairs take twice the memory. */
 const PAIR_LIMITS: Partial<Limits> = { mostTemporary: LIMITS.mostTemporary / 2 };
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
@@ -295,12 +297,14 @@ class CompiledKernel implements Kernel<FloatArray> {
 
   get account(): string | null {
     const largest = Math.max(...this.passes.map((p) => p.total));
-    if (!this.useVectors || largest < LEAST_FOR_VECTORS) return null;
     if (this.passes.every((p) => p.compensated.length === 0)) return null;
+    if (!this.useVectors || largest < LEAST_FOR_VECTORS) {
+      return `sums are added up to four entries in pairs, in the order of the array, and carry their rounding errors along; each is within ${COMPENSATED}`;
+    }
     const pieces = `sums over ${largest.toLocaleString("en")} entries are made in pieces of ${DEFAULT_CHUNK.toLocaleString("en")}, which are joined in order whatever the number of threads`;
     return this.options.arithmetic === "float32"
       ? `${pieces}; terms are float32, and a sum adds at most 3.01 × 2⁻²⁴ of its absolute terms to their errors`
-      : `${pieces}; each is within 3 × 2⁻⁵³ of the sum of its absolute terms`;
+      : `${pieces}; each is within ${COMPENSATED}`;
   }
 
   source(): string {

@@ -1,7 +1,7 @@
 /** Several losses on the same arrays: a table of them, what sets each pair apart, each report. */
 import type { Comparison, Report } from "../report/schema.ts";
 import { h, section } from "./dom.ts";
-import { formatNumber } from "./format.ts";
+import { formatLoss } from "./format.ts";
 import { icon, type Icon } from "./icons.ts";
 import { differenceList, drawMatches, drawTraps } from "./notes.ts";
 import { drawConclusion, drawReasons } from "./reasons.ts";
@@ -71,7 +71,7 @@ function lossTable(reports: readonly Report[], type: Typesetter): HTMLElement {
               h("code", {}, r.function.name),
               h("span", { class: "dim where" }, place(r.function)),
             ),
-            h("td", {}, formatNumber(r.loss.value, 17)),
+            h("td", {}, formatLoss(r.loss)),
             h("td", { class: "words" }, verdictBadge(r.check.verdict)),
             h("td", { class: "words" }, type.inline(`\\displaystyle ${r.gradient.latex}`)),
           ),

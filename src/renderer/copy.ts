@@ -1,7 +1,7 @@
 /** "Copy as": the derivation in the forms that people paste elsewhere. */
 import type { Report } from "../report/schema.ts";
 import { button, h } from "./dom.ts";
-import { formatNumber } from "./format.ts";
+import { formatLoss } from "./format.ts";
 import { place } from "./verdict.ts";
 import type { View } from "./view.ts";
 
@@ -148,7 +148,7 @@ function asText(report: Report): string {
     headline(report),
     "",
     loss.text,
-    ...(loss.value === null ? [] : [`  = ${formatNumber(loss.value, 17)}`]),
+    ...(loss.value === null ? [] : [`  = ${formatLoss(loss)}`]),
     "",
     ...gradient.steps.flatMap((step, k) => [
       `${k + 1}. ${step.title}`,

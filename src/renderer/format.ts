@@ -1,4 +1,5 @@
 /** Numbers as a person reads them. */
+import type { Report } from "../report/schema.ts";
 
 /** What stands where there is no number: not finite, or not defined. */
 export const NO_NUMBER = "undefined";
@@ -11,6 +12,12 @@ export function formatNumber(x: number | null, digits = 6): string {
   const text = (small ? x.toExponential(digits - 1) : x.toPrecision(digits)).replace("e+", "e");
   if (text.includes("e")) return text.replace(/\.?0+e/, "e");
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** A loss with all its digits and the bound of its rounding: "0.25 ± 3e-17". */
+export function formatLoss({ value, error }: Report["loss"]): string {
+  const known = value !== null && error !== undefined && error !== null;
+  return `${formatNumber(value, 17)}${known ? ` ± ${formatNumber(error, 1)}` : ""}`;
 }
 
 /**

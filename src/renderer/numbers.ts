@@ -1,7 +1,7 @@
 /** The numbers beside the formula: statistics, arrays, the element table, plots. */
 import type { ArraySummary, Numbers, Report } from "../report/schema.ts";
 import { h, section } from "./dom.ts";
-import { formatCount, formatNumber, plural } from "./format.ts";
+import { formatCount, formatLoss, formatNumber, plural } from "./format.ts";
 import { drawHistogram, drawScatter } from "./plots.ts";
 import { drawTable } from "./table.ts";
 import { checkFacts, drawFacts, type Fact } from "./verdict.ts";
@@ -13,7 +13,7 @@ export function drawMeasures(report: Report): HTMLElement | null {
   const evaluated = report.arrays.length > 0 || value !== null;
   const facts: Fact[] = [
     ...(evaluated
-      ? [{ term: "Loss", value: [h("span", { class: "loss-value" }, formatNumber(value, 17))] }]
+      ? [{ term: "Loss", value: [h("span", { class: "loss-value" }, formatLoss(report.loss))] }]
       : []),
     ...checkFacts(report),
   ];

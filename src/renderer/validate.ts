@@ -116,7 +116,14 @@ const check = record<Check>({
   maxRelError: value,
   bound: value,
   maxScaledError: value,
-  worst: nullable(record<NonNullable<Check["worst"]>>({ index, analytic: value, numeric: value })),
+  worst: nullable(
+    record<NonNullable<Check["worst"]>>({
+      index,
+      analytic: value,
+      numeric: value,
+      numericError: optional(value),
+    }),
+  ),
   sentence,
   notes: list(sentence, 500),
 });
@@ -323,7 +330,7 @@ const handwritten = record<HandWritten>({
 const readReport: Read<Report> = record<Report>({
   schema: oneOf(REPORT),
   function: record<Report["function"]>({ name, file: name, line }),
-  loss: record<Report["loss"]>({ latex: long, text: long, value }),
+  loss: record<Report["loss"]>({ latex: long, text: long, value, error: optional(value) }),
   gradient,
   check,
   autograd: nullable(autograd),

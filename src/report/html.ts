@@ -16,6 +16,7 @@ import {
 import { behaviourHtml, claimsHtml } from "./behaviourHtml.ts";
 import { escape } from "./escape.ts";
 import { precisionHtml } from "./precisionPlain.ts";
+import { lossValueWords } from "./words.ts";
 import type {
   Comparison,
   Difference,
@@ -38,7 +39,7 @@ function report(r: Report): string {
   const parts = [
     `<p><strong>${VERDICT_WORDS[r.check.verdict]}</strong>: ${escape(r.check.sentence)}</p>`,
     `<p><code>${escape(r.function.name)}</code> (${escape(r.function.file)}:${r.function.line}), derivative with respect to <code>${escape(r.gradient.wrt)}</code>` +
-      (r.loss.value === null ? "" : `; loss ${formatNumber(r.loss.value, 17)}`) +
+      (r.loss.value === null ? "" : `; loss ${lossValueWords(r.loss)}`) +
       `</p>`,
     math(r.loss.latex),
     math(r.gradient.latex),
@@ -113,7 +114,7 @@ function comparison(c: Comparison): string {
   const rows = c.reports
     .map(
       (r) =>
-        `<tr><th scope="row"><code>${escape(r.function.name)}</code></th><td>${formatNumber(r.loss.value, 17)}</td><td>${math(r.gradient.latex)}</td><td>${VERDICT_WORDS[r.check.verdict]}</td></tr>`,
+        `<tr><th scope="row"><code>${escape(r.function.name)}</code></th><td>${lossValueWords(r.loss)}</td><td>${math(r.gradient.latex)}</td><td>${VERDICT_WORDS[r.check.verdict]}</td></tr>`,
     )
     .join("");
   return (

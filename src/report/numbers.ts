@@ -37,6 +37,7 @@ export function makeNumbers(source: NumbersSource): Numbers {
     };
   });
   const figures = figuresOf(source.analytic);
+  const bars = source.compared.flatMap((c) => c.numericError ?? []);
   return {
     columns,
     rows,
@@ -44,7 +45,12 @@ export function makeNumbers(source: NumbersSource): Numbers {
     total,
     ...(complete ? {} : { scatter: scatter(source.compared) }),
     ...(total > 1 ? histogram(source.analytic, figures) : {}),
-    statistics: figures.statistics,
+    statistics: [
+      ...figures.statistics,
+      ...(bars.length === 0
+        ? []
+        : [{ label: "numeric gradient known to ±", value: Math.max(...bars) }]),
+    ],
   };
 }
 

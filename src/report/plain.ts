@@ -19,7 +19,15 @@ import {
   claimsPlain,
 } from "./behaviourPlain.ts";
 import { precisionMarkdown, precisionPlain } from "./precisionPlain.ts";
-import { formatNumber, inline, matchWords, onLines, table, trapPlace } from "./words.ts";
+import {
+  formatNumber,
+  inline,
+  lossValueWords,
+  matchWords,
+  onLines,
+  table,
+  trapPlace,
+} from "./words.ts";
 
 export { formatNumber, matchWords, onLines, table, trapPlace };
 
@@ -45,7 +53,7 @@ function reportPlain(r: Report): string {
     `${VERDICT_WORDS[r.check.verdict]}: ${r.check.sentence}`,
     `${r.function.name} (${place(r)}), derivative with respect to ${r.gradient.wrt}`,
     "",
-    `${r.loss.text}${r.check.verdict === "not-checked" ? "" : `   value ${formatNumber(r.loss.value, 17)}`}`,
+    `${r.loss.text}${r.check.verdict === "not-checked" ? "" : `   value ${lossValueWords(r.loss)}`}`,
     "",
     ...r.gradient.steps.flatMap((s, k) => [
       `${k + 1}. ${s.title}`,
@@ -153,7 +161,7 @@ function comparisonPlain(c: Comparison): string {
       ["loss", "value", "gradient", "verdict"],
       c.reports.map((r) => [
         r.function.name,
-        formatNumber(r.loss.value, 17),
+        lossValueWords(r.loss),
         r.gradient.text,
         VERDICT_WORDS[r.check.verdict],
       ]),
@@ -221,7 +229,7 @@ export function toMarkdown(r: ReportOutput): string {
   return [
     `**${VERDICT_WORDS[r.check.verdict]}**: ${inline(r.check.sentence)}`,
     "",
-    `Loss \`${code(r.function.name)}\` (${inline(place(r))})${r.loss.value === null ? "" : `, value ${formatNumber(r.loss.value, 17)}`}`,
+    `Loss \`${code(r.function.name)}\` (${inline(place(r))})${r.loss.value === null ? "" : `, value ${lossValueWords(r.loss)}`}`,
     "",
     `$$${r.loss.latex}$$`,
     "",
@@ -275,7 +283,7 @@ function place(r: Report): string {
 function c4(c: Comparison): string[][] {
   return c.reports.map((r) => [
     r.function.name,
-    formatNumber(r.loss.value, 17),
+    lossValueWords(r.loss),
     VERDICT_WORDS[r.check.verdict],
   ]);
 }

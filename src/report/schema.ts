@@ -43,7 +43,11 @@ export interface SourceLocation {
 export interface Report {
   readonly schema: typeof REPORT_SCHEMA;
   readonly function: { readonly name: string; readonly file: string; readonly line: number };
-  readonly loss: Formula & { readonly value: number | null };
+  readonly loss: Formula & {
+    readonly value: number | null;
+    /** The value is at most this far from the exact one of the formula on these arrays. */
+    readonly error?: number | null;
+  };
   readonly gradient: Gradient;
   readonly check: Check;
   /** What real automatic differentiation said; null until it was asked. */
@@ -187,6 +191,8 @@ export interface ElementComparison {
   readonly index: readonly number[];
   readonly analytic: number | null;
   readonly numeric: number | null;
+  /** The derivative lies within ± this much of `numeric`. */
+  readonly numericError?: number | null;
 }
 
 export interface Check {

@@ -1,5 +1,12 @@
 /** What the plain, Markdown and HTML forms of a report share: numbers, tables, words for findings. */
-import type { BehaviourChart, BehaviourFinding, ClaimEntry, Match, TrapNote } from "./schema.ts";
+import type {
+  BehaviourChart,
+  BehaviourFinding,
+  ClaimEntry,
+  Match,
+  Report,
+  TrapNote,
+} from "./schema.ts";
 
 export const FINDING_WORDS: Readonly<Record<BehaviourFinding["kind"], string>> = {
   vanishes: "Vanishes",
@@ -24,6 +31,12 @@ export function formatNumber(x: number | null, digits = 10): string {
   const text = (isSmall ? x.toExponential(digits - 1) : x.toPrecision(digits)).replace("e+", "e");
   if (text.includes("e")) return text.replace(/\.?0+e/, "e");
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** The loss with all its digits and the bound of its rounding: "0.25 ± 3e-17". */
+export function lossValueWords({ value, error }: Report["loss"]): string {
+  const known = value !== null && error !== undefined && error !== null;
+  return `${formatNumber(value, 17)}${known ? ` ± ${formatNumber(error, 1)}` : ""}`;
 }
 
 /** "equal to" of a report on one loss; "dice_loss is equal to" of one on several. */

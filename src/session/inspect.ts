@@ -108,7 +108,11 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   const report: Report = {
     schema: REPORT_SCHEMA,
     function: request.function,
-    loss: { ...derivation.loss, value: numeric === null ? null : finite(numeric.value) },
+    loss: {
+      ...derivation.loss,
+      value: numeric === null ? null : finite(numeric.value),
+      ...(numeric === null ? {} : { error: numeric.valueError }),
+    },
     gradient: {
       ...derivation.gradient,
       wrt: wrt.name,
@@ -222,6 +226,7 @@ function chooseInput(
 
 interface NumericPart {
   readonly value: number;
+  readonly valueError: number | null;
   /** What the program computes: the derived gradient unless one written by hand is in force. */
   readonly gradient: Float64Array;
   readonly derived: Float64Array;
@@ -285,6 +290,7 @@ function evaluateOn(
   const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
   return {
     value,
+    valueError: result.lossError,
     gradient,
     derived,
     gap: inForce === null ? null : finite(largestDifference(gradient, derived)),
@@ -333,7 +339,7 @@ function imageSources(
 }
 
 function checkOf(result: CheckResult, account: string | null): Check {
-  const { elements: _elements, ...check } = result;
+  const { elements: _elements, lossError: _lossError, ...check } = result;
   const notes = account === null ? check.notes : [...check.notes, account];
   return { ...check, notes: notes.map(asSentence) };
 }

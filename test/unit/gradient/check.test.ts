@@ -8,6 +8,7 @@ import { type CheckResult, GradientChecker, checkGradient } from "../../../src/g
 import { derive } from "../../../src/gradient/derive.ts";
 import { layoutOf } from "../../../src/gradient/entries.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
+import { evaluateReference } from "../../../src/numbers/reference.ts";
 import { BindingError, Cancelled } from "../../../src/numbers/typedArrays.ts";
 import { normal, uniform } from "./data.ts";
 import {
@@ -169,6 +170,33 @@ describe("a check of other losses", () => {
       for (const { analytic, numeric } of r.elements) {
         assert.ok(Math.abs(numeric! / analytic! - 1) < 1e-12, `${numeric} against ${analytic}`);
       }
+    }
+  });
+
+  it("says how far loss and numeric gradient may be off, and keeps to it", () => {
+    const [loss, wrt] = probabilities["focal Tversky"]!;
+    const arrays = bind(loss);
+    const r = checkGradient({ loss, wrt, bindings: arrays });
+    const [exact, slopes] = evaluateReference([loss, derive(loss, wrt)], arrays);
+    const value = compileKernel([loss]).run(arrays).outputs[0]!.data[0]!;
+    assert.ok(Math.abs(value - exact!.hi[0]! - exact!.lo[0]!) <= r.lossError!);
+    assert.ok(r.lossError! < 1e-13);
+    r.elements.forEach(({ numeric, numericError }, k) => {
+      assert.ok(Math.abs(numeric! - slopes!.hi[k]!) <= numericError! + 1e-15 * Math.abs(numeric!));
+      assert.ok(numericError! < 1e-12 * Math.abs(numeric!));
+    });
+  });
+
+  it("knows the numeric gradient next to the end of a logarithm's domain", () => {
+    const q = vector("q", 4);
+    const loss = b.sum(b.mul(q, b.log(b.add(q, c(1e-12)))));
+    const arrays = new Map([["q", Float64Array.of(2 ** -40, 1e-12, 1e-7, 0.5)]]);
+    const r = checkGradient({ loss, wrt: q, bindings: arrays });
+    const slopes = evaluateReference([derive(loss, q)], arrays)[0]!;
+    for (const [k, { numeric, numericError }] of r.elements.entries()) {
+      const error = Math.abs(numeric! - slopes.hi[k]!);
+      assert.ok(error <= numericError!, `${k}: ${numeric} ± ${numericError}, off ${error}`);
+      assert.ok(numericError! < 1e-9 * Math.abs(numeric!), `${k}: ± ${numericError}`);
     }
   });
 

@@ -265,4 +265,29 @@ describe("the scale of rounding errors", () => {
     assert.equal(at(b.log(x), 1), 0);
     assert.equal(at(b.div(b.ONE, b.sub(x, b.constant(1.5))), 2), 14);
   });
+
+  it("is a number where a power of 0 is, and infinite where its slope is", () => {
+    const x = b.input("x", []);
+    const y = b.sub(x, b.ONE); // 0 at 1
+    const gamma = b.parameter("gamma", 1);
+    const at = (e: Expr): number => errorScale(e, new Map([["x", 1]])).data[0]!;
+    assert.equal(at(b.pow(y, b.div(b.ONE, gamma))), 2);
+    assert.equal(at(b.pow(y, b.sub(gamma, b.ONE))), 1);
+    assert.equal(at(b.pow(y, b.parameter("half", 0.5))), Infinity);
+    const t = b.input("t", []);
+    const product = b.mul(t, b.pow(y, b.parameter("half", 0.5)));
+    const arrays = new Map([
+      ["x", 1],
+      ["t", 0],
+    ]);
+    assert.equal(errorScale(product, arrays).data[0], 0);
+  });
+
+  it("is infinite where a number without a digit was clamped", () => {
+    const x = b.input("x", []);
+    const clamped = b.clamp(b.log(b.sub(x, b.ONE)), b.constant(-100), b.constant(Infinity));
+    const at = (v: number): number => errorScale(clamped, new Map([["x", v]])).data[0]!;
+    assert.equal(at(1), Infinity);
+    assert.ok(at(1.5) < 10);
+  });
 });

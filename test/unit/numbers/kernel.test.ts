@@ -442,3 +442,28 @@ describe("kernels", () => {
     assert.equal(asked, 2);
   });
 });
+
+describe("the account of a kernel", () => {
+  const sumOver = (n: number): Expr => b.sum(b.mul(b.input("p", [axis("i", n)]), b.constant(3)));
+
+  it("says in what order sums are made and how exact they are, for small arrays and large ones", () => {
+    assert.match(compileKernel([sumOver(30)]).account!, /in the order of the array.*3 × 2⁻⁵³/);
+    const large = compileKernel([sumOver(1 << 20)]);
+    assert.match(large.account!, /1,048,576 entries are made in pieces.*3 × 2⁻⁵³/);
+    const single = compileKernel([sumOver(1 << 20)], { arithmetic: "float32" });
+    assert.match(single.account!, /3\.01 × 2⁻²⁴/);
+  });
+
+  it("is true where terms cancel, in the order of the array", () => {
+    const values = Float64Array.from({ length: 3000 }, (_, k) => Math.sin(k * k) * 10 ** (k % 17));
+    const both = Float64Array.from([...values, ...values.map((x) => -x), 1]);
+    const total = b.sum(b.input("p", [axis("i", both.length)]));
+    const sum = compileKernel([total]).run(new Map([["p", both]])).outputs[0]!.data[0]!;
+    const terms = both.reduce((s, x) => s + Math.abs(x), 0);
+    assert.ok(Math.abs(sum - 1) <= 3 * 2 ** -53 * terms, `${sum}`);
+  });
+
+  it("has nothing to say of a formula without long sums", () => {
+    assert.equal(compileKernel([b.add(b.input("x", []), b.ONE)]).account, null);
+  });
+});

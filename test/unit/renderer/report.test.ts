@@ -55,6 +55,13 @@ describe("a report", () => {
     assert.equal(shown, made.loss.value!.toPrecision(17));
   });
 
+  it("gives the bound of the loss's rounding, where one is known", async () => {
+    const made = report(SMOOTH, SMALL);
+    const loss = { ...made.loss, value: 0.25, error: 3.14e-17 };
+    const root = await draw({ ...made, loss });
+    assert.equal(one(root, ".loss-value").textContent, "0.25 ± 3e-17");
+  });
+
   it("folds each step, with title, formula, note and lines", async () => {
     const made = report(TORCH, SMALL);
     const root = await draw(made);

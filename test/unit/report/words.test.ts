@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatNumber } from "../../../src/report/words.ts";
+import { formatNumber, lossValueWords } from "../../../src/report/words.ts";
 
 describe("numbers in plain text", () => {
   it("lose zeros behind the point, never those before it", () => {
@@ -8,5 +8,17 @@ describe("numbers in plain text", () => {
     assert.equal(formatNumber(0.25, 4), "0.25");
     assert.equal(formatNumber(1.00001, 3), "1");
     assert.equal(formatNumber(1.5e-9, 4), "1.5e-9");
+  });
+});
+
+describe("a loss in plain text", () => {
+  const formula = { latex: "L", text: "L" };
+
+  it("has the bound of its rounding beside it, where one is known", () => {
+    const known = lossValueWords({ ...formula, value: 0.1, error: 3.14e-17 });
+    assert.equal(known, "0.10000000000000001 ± 3e-17");
+    assert.equal(lossValueWords({ ...formula, value: 0.25, error: null }), "0.25");
+    assert.equal(lossValueWords({ ...formula, value: 0.25 }), "0.25");
+    assert.equal(lossValueWords({ ...formula, value: null, error: 1e-17 }), "undefined");
   });
 });
