@@ -25,10 +25,10 @@ import { type Times, type Way, alternate, median, timed, timesAsLong } from "./t
 /** The most that gradients may differ by, relative to the largest entry. */
 const TOLERANCE = 1e-4;
 /** Tracing or running once for longer than this, a loss is skipped: milliseconds. */
-const PATIENCE = 2000;
+const PATIENCE = 1000;
 /** Of the largest arrays only every so many losses are timed. */
 const LARGE = 1e7;
-const SAMPLE = 16;
+const SAMPLE = 24;
 
 interface Question {
   /** Its position among the cases. */
@@ -147,7 +147,7 @@ async function timeLoss(
   try {
     compareGradients(first[1]!, theirs.gradient);
     const entries = first[1]!.length;
-    const repeats = entries > 5e6 ? 3 : entries > 1e5 ? 5 : 25;
+    const repeats = entries > 5e6 ? 3 : entries > 1e5 ? 5 : 15;
     ways["torch tuned"] = () => ask("time", torch.tuned);
     ways["torch"] = () => ask("time", torch.installed);
     const times = await alternate(ways, repeats);
@@ -204,13 +204,20 @@ const only = option("only") ?? "";
 const sizes = option("sizes")?.split(",").map(Number) ?? [1e4, 1e6, LARGE];
 const parser = await loadParserFromDisk();
 const rows: [string, string][] = [];
+/** Positions of losses that are not timed on larger arrays either. */
+const skippedBefore = new Set<number>();
 try {
   for (const size of sizes) {
     const done: Timed[] = [];
     const skipped: string[] = [];
     for (const [k, c] of listed.entries()) {
       const title = `${basename(c.file)}: ${c.case.split("(")[0]}`;
-      if (!title.includes(only) || (size >= LARGE && only === "" && k % SAMPLE !== 0)) continue;
+      if (
+        skippedBefore.has(k) ||
+        !title.includes(only) ||
+        (size >= LARGE && only === "" && k % SAMPLE !== 0)
+      )
+        continue;
       const program = new CorpusProgram(parser, relative(root, c.file), interrupted);
       try {
         const row = await timeLoss(program, { case: k, entries: size }, title, torch);
@@ -220,6 +227,7 @@ try {
         console.log([ratios, row.entries, ...ms, title].join("\t"));
       } catch (error) {
         if (!(error instanceof Skipped)) throw error;
+        skippedBefore.add(k);
         skipped.push(`${title}: ${error.message}`);
       }
     }
@@ -231,7 +239,7 @@ try {
       const lines = summary(done, size);
       rows.push(...lines);
       for (const text of lines) console.log(text.join(": "));
-      console.log(`${skipped.length} skipped`);
+      console.log(`${skipped.length} skipped, ${skippedBefore.size} with those of fewer entries`);
     }
   }
 } finally {
