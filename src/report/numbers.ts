@@ -1,5 +1,6 @@
 /** The numbers beside the formula: an element table, or a summary, histogram and sample. */
 import type { ElementComparison, Numbers } from "./schema.ts";
+import { NUMERIC_ERROR } from "./words.ts";
 
 /** Arrays up to this many entries are shown element by element. */
 export const TABLE_LIMIT = 1000;
@@ -47,9 +48,7 @@ export function makeNumbers(source: NumbersSource): Numbers {
     ...(total > 1 ? histogram(source.analytic, figures) : {}),
     statistics: [
       ...figures.statistics,
-      ...(bars.length === 0
-        ? []
-        : [{ label: "numeric gradient known to ±", value: Math.max(...bars) }]),
+      ...(bars.length === 0 ? [] : [{ label: NUMERIC_ERROR, value: Math.max(...bars) }]),
     ],
   };
 }

@@ -20,6 +20,7 @@ import {
 } from "./behaviourPlain.ts";
 import { precisionMarkdown, precisionPlain } from "./precisionPlain.ts";
 import {
+  NUMERIC_ERROR,
   formatNumber,
   inline,
   lossValueWords,
@@ -91,6 +92,8 @@ function reportPlain(r: Report): string {
         ]),
       ),
     );
+    const known = numbers.statistics.find((x) => x.label === NUMERIC_ERROR);
+    if (known !== undefined) lines.push(`${NUMERIC_ERROR} ${formatNumber(known.value, 2)}`);
     if (shown.length < numbers.total) lines.push(`… ${shown.length} of ${numbers.total} elements`);
   }
   return lines.join("\n");

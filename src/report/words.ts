@@ -33,6 +33,9 @@ export function formatNumber(x: number | null, digits = 10): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
+/** Label of the largest bound that the numeric derivatives have. */
+export const NUMERIC_ERROR = "numeric gradient known to ±";
+
 /** The loss with all its digits and the bound of its rounding: "0.25 ± 3e-17". */
 export function lossValueWords({ value, error }: Report["loss"]): string {
   const known = value !== null && error !== undefined && error !== null;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { formatNumber, lossValueWords } from "../../../src/report/words.ts";
+import { toPlain } from "../../../src/report/plain.ts";
+import { NUMERIC_ERROR, formatNumber, lossValueWords } from "../../../src/report/words.ts";
+import { SMALL, SMOOTH, report } from "../renderer/fixtures.ts";
 
 describe("numbers in plain text", () => {
   it("lose zeros behind the point, never those before it", () => {
@@ -8,6 +10,16 @@ describe("numbers in plain text", () => {
     assert.equal(formatNumber(0.25, 4), "0.25");
     assert.equal(formatNumber(1.00001, 3), "1");
     assert.equal(formatNumber(1.5e-9, 4), "1.5e-9");
+  });
+});
+
+describe("the numbers of a report in plain text", () => {
+  it("end with how well the numeric gradient is known", () => {
+    const made = report(SMOOTH, SMALL);
+    const statistics = [{ label: NUMERIC_ERROR, value: 2.34e-17 }];
+    const plain = toPlain({ ...made, numbers: { ...made.numbers!, statistics } });
+    assert.match(plain, /^numeric gradient known to ± 2\.3e-17$/m);
+    assert.doesNotMatch(toPlain(made), /known to ±/);
   });
 });
 
