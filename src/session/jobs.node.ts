@@ -1,4 +1,5 @@
 /** Jobs on files of this machine, in this thread: for the command line and for tests. */
+import { usePlainCopies } from "../numbers/copies.node.ts";
 import { useProcessors } from "../numbers/crew.node.ts";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import { filesFor } from "./files.node.ts";
@@ -10,6 +11,7 @@ export type { Job, JobResult, Other, StreamedJob };
 
 // dist/thread.js lies beside dist/cli.js.
 useProcessors(new URL("./thread.js", import.meta.url));
+usePlainCopies();
 
 /** keras.losses only hands on what this file defines. */
 function definedIn(module: string): string {

@@ -1,6 +1,7 @@
 /** The worker thread: notebook sessions and single inspections, by messages (`protocol.ts`). */
 import { parentPort } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
+import { usePlainCopies } from "../numbers/copies.node.ts";
 import { useProcessors } from "../numbers/crew.node.ts";
 import { loadParserFromDisk } from "../python/parser.node.ts";
 import type { PythonParser } from "../python/parser.ts";
@@ -27,6 +28,7 @@ const referee = new Referee(
 
 // dist/thread.js lies beside this file.
 useProcessors(new URL("./thread.js", import.meta.url));
+usePlainCopies();
 
 const sessions = new Map<string, { notebook: NotebookSession; interrupt: Int32Array }>();
 let parser: Promise<PythonParser> | null = null;

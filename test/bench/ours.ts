@@ -3,6 +3,7 @@ import * as b from "../../src/expression/build.ts";
 import type { Input } from "../../src/expression/node.ts";
 import { derive } from "../../src/gradient/derive.ts";
 import { useCrew } from "../../src/numbers/crew.ts";
+import { usePlainCopies } from "../../src/numbers/copies.node.ts";
 import { startCrew } from "../../src/numbers/crew.node.ts";
 import { type Kernel, compileKernel } from "../../src/numbers/kernel.ts";
 import type { TypedArray } from "../../src/numbers/typedArrays.ts";
@@ -14,6 +15,8 @@ import { type Way, timed } from "./timing.ts";
 import { type Loss, fill, shapeOf } from "./volumeLosses.ts";
 
 export const THREADS = 2;
+
+usePlainCopies();
 
 export interface Ours {
   /** float32, arrays in the kernels' memory, the result's memory reused. */

@@ -11,6 +11,18 @@ const MOST_BYTES = 2 ** 30;
 /** Kernels of fewer entries run in JavaScript, or copy them in no time. */
 const LEAST_ENTRIES = 1 << 16;
 
+/** Copies an array to one of its type and length. */
+type Copy = (to: TypedArray, from: TypedArray) => void;
+
+let copyTo: Copy = (to, from) => {
+  to.set(from);
+};
+
+/** Makes arenas copy arrays in this way from now on. */
+export function copyWith(copy: Copy): void {
+  copyTo = copy;
+}
+
 export class Arena {
   private readonly heap: Heap | null;
   private readonly most: number;
@@ -39,7 +51,7 @@ export class Arena {
     const fits = array.length >= LEAST_ENTRIES && on?.hasRoom(array.byteLength, most) === true;
     if (!fits || on.addressOf(array) !== null) return array;
     const copy = this.array(typeOf(array), array.length);
-    copy.set(array);
+    copyTo(copy, array);
     return copy;
   }
 

@@ -7,7 +7,8 @@ import { derive } from "../../../src/gradient/derive.ts";
 import { type CompileOptions, compileKernel } from "../../../src/numbers/kernel.ts";
 import { evaluateReference } from "../../../src/numbers/reference.ts";
 import type { TypedArray } from "../../../src/numbers/typedArrays.ts";
-import { Arena } from "../../../src/numbers/wasm/arena.ts";
+import { usePlainCopies } from "../../../src/numbers/copies.node.ts";
+import { Arena, copyWith } from "../../../src/numbers/wasm/arena.ts";
 import { heap, typeOf } from "../../../src/numbers/wasm/heap.ts";
 import { randomCase } from "./randomExpression.ts";
 
@@ -263,6 +264,28 @@ describe("kernels on vectors", () => {
         assert.deepEqual(o.data, away[k]!.data);
       });
       for (const a of [...resident.values(), gradient]) on.release(a.byteOffset);
+    }
+  });
+
+  it("are the same however arrays are copied into an arena", () => {
+    const { outputs, arrays } = lossCase(LOSSES["Dice of a softmax"]!, 30_000);
+    const kernel = compileKernel(outputs, { vectors: "always" });
+    const values = (): Float64Array[] => {
+      const arena = new Arena();
+      const inside = new Map([...arrays].map(([name, a]) => [name, arena.resident(a)]));
+      assert.ok([...inside.values()].every((a) => heap().addressOf(a) !== null));
+      const found = kernel.run(inside).outputs.map((o) => o.data.slice());
+      arena.release();
+      return found;
+    };
+    const set = values();
+    usePlainCopies();
+    try {
+      assert.deepEqual(values(), set);
+    } finally {
+      copyWith((to, from) => {
+        to.set(from);
+      });
     }
   });
 
