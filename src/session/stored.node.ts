@@ -1,5 +1,5 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
 import type { Layout } from "../arrays/elements.ts";
@@ -170,7 +170,7 @@ function unpacked(packed: PackedElements, size: number, label: string, tick: Tic
   };
   try {
     // A name is not needed, and where the system lets it go nothing is left behind by a crash.
-    if (process.platform !== "win32") unlinkSync(path);
+    if (process.platform !== "win32") rmSync(folder, { recursive: true });
     packed.unpack((at, bytes) => {
       for (let done = 0; done < bytes.length;) {
         done += writeSync(file, bytes, done, bytes.length - done, at + done);
