@@ -9,6 +9,7 @@ import {
   firstClaim,
   numbersOf,
   showJob,
+  waitAwake,
   workOn,
 } from "./crewWork.ts";
 import type { ThreadMessage, ThreadStart } from "./thread.node.ts";
@@ -96,6 +97,10 @@ class NodeCrew implements Crew {
     heap().release(this.control.byteOffset);
   }
 
+  get isAwake(): boolean {
+    return Atomics.load(this.control, CONTROL.awake) > 0;
+  }
+
   /** Whether every thread has begun to listen. */
   private get isReady(): boolean {
     return Atomics.load(this.control, CONTROL.started) >= this.threads - 1;
@@ -146,6 +151,8 @@ class NodeCrew implements Crew {
           "a thread that helped has ended in the middle of its work; run this again",
         );
       }
+      // The last pieces of others end soon, mostly: being woken takes longer.
+      waitAwake(this.control, CONTROL.done, done);
       Atomics.wait(this.control, CONTROL.done, done, WAIT_MS);
       tick(Atomics.load(this.control, CONTROL.done));
     }

@@ -20,6 +20,8 @@ export interface CrewJob {
 export interface Crew {
   /** Threads, this one included. */
   readonly threads: number;
+  /** Whether others look for work just now: waking them takes up to a millisecond. */
+  readonly isAwake: boolean;
   /**
    * Does all pieces; returns when they are done.
    * @param tick called now and then by this thread with how many are; what it throws stops the rest

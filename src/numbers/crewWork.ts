@@ -29,7 +29,9 @@ export const CONTROL = {
   bounds: 12,
   /** The generation of the job that these belong to; −1 while they are written. */
   shown: 13,
-  length: 14,
+  /** Threads that look for work. */
+  awake: 14,
+  length: 15,
 } as const;
 
 /** Threads remember this many modules, and whoever sends jobs knows which. */

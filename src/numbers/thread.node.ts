@@ -20,7 +20,9 @@ const modules = new Map<number, WebAssembly.Module>();
 Atomics.add(control, CONTROL.started, 1);
 let seen = 0;
 for (;;) {
+  Atomics.add(control, CONTROL.awake, 1);
   waitAwake(control, CONTROL.generation, seen);
+  Atomics.sub(control, CONTROL.awake, 1);
   Atomics.wait(control, CONTROL.generation, seen);
   seen = Atomics.load(control, CONTROL.generation);
   for (;;) {

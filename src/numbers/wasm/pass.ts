@@ -23,6 +23,8 @@ const MOST_PIECES = 1024;
 const LEAST_FOR_CREW = 1 << 18;
 /** Pairs of numbers take that much longer. */
 const LEAST_PAIRS_FOR_CREW = 1 << 15;
+/** So many times as much work is worth waking threads that sleep. */
+const WORTH_WAKING = 8;
 
 /** What a sweep needs to know of the run that it belongs to. */
 export interface Sweeping {
@@ -73,9 +75,11 @@ export class VectorPass {
 
   sweep(s: Sweeping): void {
     const least = this.emitted.pairs ? LEAST_PAIRS_FOR_CREW : LEAST_FOR_CREW;
-    const isLarge = entriesOf(this.nest) >= least;
-    const isShareable = this.partials !== null && this.heap.shared && isLarge;
-    const crew = isShareable ? presentCrew() : null;
+    const entries = entriesOf(this.nest);
+    const isShareable = this.partials !== null && this.heap.shared && entries >= least;
+    const present = isShareable ? presentCrew() : null;
+    const isWorthIt = present?.isAwake === true || entries >= WORTH_WAKING * least;
+    const crew = isWorthIt ? present : null;
     const batch = new Batch(this.heap, this.image, this.position, this.partials, crew, s);
     batch.prepare(this.emitted, this.nest.parameters.map(s.parameter));
     try {

@@ -15,7 +15,7 @@ import { Cancelled, type TypedArray } from "../../../src/numbers/typedArrays.ts"
 import { heap } from "../../../src/numbers/wasm/heap.ts";
 import { threadFile } from "../../threadFile.ts";
 
-const N = 1 << 20;
+const N = 1 << 21;
 const shape = [axis("c", 4), axis("i", N / 4)];
 const x = b.input("x", shape) as Input;
 const t = b.input("t", shape);
@@ -129,6 +129,30 @@ describe("a crew of threads", () => {
       await crew.stop();
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("is woken for long work only, and is asleep again soon", async () => {
+    const crew = startCrew(2, threadFile())!;
+    useCrew(crew);
+    const short = compileKernel([b.sum(b.input("x", [axis("i", N / 4)]))], { vectors: "always" });
+    const own = new Map([["x", xs.subarray(0, N / 4)]]);
+    short.run(own);
+    assert.equal(crew.isAwake, false);
+    const long = compileKernel([loss], { vectors: "always" });
+    const wakes = async (): Promise<boolean> => {
+      long.run(arrays);
+      const isAwake = crew.isAwake;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return isAwake;
+    };
+    // It takes a while to start.
+    let woken = false;
+    for (let k = 0; k < 200 && !woken; k++) woken = await wakes();
+    assert.ok(woken);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal(crew.isAwake, false);
+    useCrew(null);
+    await crew.stop();
   });
 
   it("is none where there is one thread", () => {
