@@ -48,9 +48,18 @@ export function makeNumbers(source: NumbersSource): Numbers {
     ...(total > 1 ? histogram(source.analytic, figures) : {}),
     statistics: [
       ...figures.statistics,
-      ...(bars.length === 0 ? [] : [{ label: NUMERIC_ERROR, value: Math.max(...bars) }]),
+      ...(bars.length === 0
+        ? []
+        : [{ label: NUMERIC_ERROR, value: shortBound(Math.max(...bars)) }]),
     ],
   };
+}
+
+/** A bound to two digits, rounded up. */
+export function shortBound(x: number): number {
+  const short = Number(x.toPrecision(2));
+  if (short >= x) return short;
+  return Number((short + 10 ** (Math.floor(Math.log10(x)) - 1)).toPrecision(2));
 }
 
 function worst(compared: readonly ElementComparison[], count: number): ElementComparison[] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { toPlain } from "../../../src/report/plain.ts";
 import { NUMERIC_ERROR, formatNumber, lossValueWords } from "../../../src/report/words.ts";
+import { shortBound } from "../../../src/report/numbers.ts";
 import { SMALL, SMOOTH, report } from "../renderer/fixtures.ts";
 
 describe("numbers in plain text", () => {
@@ -32,5 +33,18 @@ describe("a loss in plain text", () => {
     assert.equal(lossValueWords({ ...formula, value: 0.25, error: null }), "0.25");
     assert.equal(lossValueWords({ ...formula, value: 0.25 }), "0.25");
     assert.equal(lossValueWords({ ...formula, value: null, error: 1e-17 }), "undefined");
+  });
+});
+
+describe("a bound in a report", () => {
+  it("has two digits, and is not below what is known", () => {
+    for (const [exact, shown] of [
+      [5.3175e-17, 5.4e-17],
+      [9.91e-17, 1e-16],
+      [2.3e-17, 2.3e-17],
+      [0, 0],
+    ] as const) {
+      assert.equal(shortBound(exact), shown);
+    }
   });
 });
