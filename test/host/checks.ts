@@ -122,3 +122,9 @@ export async function messageWith(workbench: Workbench, text: string): Promise<s
   await workbench.runCommand("Notifications: Clear All Notifications");
   return shown;
 }
+
+/** The value of the loss that a report shows, without its bound. */
+export async function lossIn(report: Locator): Promise<number> {
+  const text = await report.locator(".loss-value").first().innerText();
+  return Number(text.split(" ± ")[0]);
+}

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { onPath } from "../../../scripts/lib/browser.mjs";
 import { oraclePython } from "../../oracle/environment.ts";
-import { answer, choose, leave, Lists, messageWith, reportWith, stopProgress } from "../checks.ts";
+import {
+  answer,
+  choose,
+  leave,
+  Lists,
+  lossIn,
+  messageWith,
+  reportWith,
+  stopProgress,
+} from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
 
@@ -105,7 +114,7 @@ describe("a Python program that is paused in the window", function () {
     await page.keyboard.press("Enter");
     const report = await reportWith(workbench, "dice_loss_smooth in losses.py");
     const wanted = Number(await readFile(join(folder, "loss.txt"), "utf8"));
-    const shown = Number(await report.locator(".loss-value").first().innerText());
+    const shown = await lossIn(report);
     assert.ok(Math.abs(shown - wanted) < 1e-6 * wanted, `${shown} is drawn, ${wanted} computed`);
     await assertCellHas("# paused debugger, train.py:21: scores, np.float32");
   });

@@ -11,6 +11,7 @@ import {
   choose,
   leave,
   Lists,
+  lossIn,
   messageWith,
   reportWith,
   shownMessage,
@@ -132,7 +133,7 @@ describe("arrays of a running Jupyter kernel", function () {
     await page.keyboard.press("Enter");
     const report = await reportWith(workbench, "dice_loss_smooth in losses.py");
     const wanted = Number(await readFile(join(folder, "loss.txt"), "utf8"));
-    const shown = Number(await report.locator(".loss-value").first().innerText());
+    const shown = await lossIn(report);
     assert.ok(Math.abs(shown - wanted) < 1e-12, `${shown} is drawn, ${wanted} computed`);
     await cellWith("# Jupyter kernel of train.ipynb: y_pred, np.float64");
   });
