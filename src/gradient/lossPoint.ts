@@ -110,8 +110,11 @@ export class LossPoint {
 
   /** Sum of the absolute terms of the loss itself; 0 where that is not finite. */
   get lossTerms(): number {
-    this.terms ??= this.errorScale(this.loss)[0]!;
-    return Number.isFinite(this.terms) ? this.terms : 0;
+    return Number.isFinite(this.scaleOfLoss) ? this.scaleOfLoss : 0;
+  }
+
+  private get scaleOfLoss(): number {
+    return (this.terms ??= this.errorScale(this.loss)[0]!);
   }
 
   /**
@@ -120,8 +123,7 @@ export class LossPoint {
    */
   get lossError(): number | null {
     const bound = errorBound(reductionDepth(this.loss), operationDepth(this.loss));
-    this.terms ??= this.errorScale(this.loss)[0]!;
-    const error = bound * UNIT_ROUNDOFF * this.terms;
+    const error = bound * UNIT_ROUNDOFF * this.scaleOfLoss;
     return Number.isFinite(error) ? error : null;
   }
 

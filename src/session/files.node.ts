@@ -1,7 +1,6 @@
 /** Files of the machine: arrays by extension, and modules where Python looks for them. */
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { homedir, totalmem } from "node:os";
-import { dtypes } from "../arrays/dtype.ts";
 import { loadArrayFile, openArraysInFile } from "../arrays/loadArray.node.ts";
 import type { ArrayInFile } from "../arrays/members.ts";
 import { type NdArray, elementCount } from "../arrays/ndarray.ts";
@@ -9,6 +8,7 @@ import { activeInterpreter, sitePackagesOf } from "./environment.node.ts";
 import type { Files, OpenedArray } from "./files.ts";
 import { checkLarge } from "./largeCheck.node.ts";
 import { ModuleFinder } from "./modules.node.ts";
+import { isReadInParts } from "./stored.node.ts";
 
 export function resolvePath(path: string, directory: string): string {
   if (path === "~" || path.startsWith("~/")) return join(homedir(), path.slice(1));
@@ -42,9 +42,7 @@ export function filesWith(modules: ModuleFinder, mostElements = largestWhole()):
   const opened = (array: ArrayInFile, path: string, full: string, member?: string): OpenedArray => {
     const { shape, dtype } = array;
     const isSmall = elementCount(shape) <= mostElements;
-    if (isSmall || array.stored === undefined || dtypes[dtype].kind === "complex") {
-      return asGiven(array.read(), path);
-    }
+    if (isSmall || !isReadInParts(array)) return asGiven(array.read(), path);
     return { isLarge: true, shape, dtype, path: full, member };
   };
   return {

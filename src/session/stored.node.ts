@@ -107,6 +107,11 @@ function labelOf(path: string, member: string | undefined): string {
   return member === undefined ? path : `${path}[${member}]`;
 }
 
+/** Whether the elements lie one after the other in the file, packed or not, and are real numbers. */
+export function isReadInParts({ stored, dtype }: ArrayInFile): boolean {
+  return stored !== undefined && dtypes[dtype].kind !== "complex";
+}
+
 function readable(array: ArrayInFile, path: string, member: string | undefined): StoredElements {
   const stored = array.stored?.();
   const label = labelOf(path, member);

@@ -1,7 +1,6 @@
 /** The range and make-up of an array in a file, without more memory than a part of it takes. */
 import { dtypes } from "../../arrays/dtype.ts";
 import { openArrayInFile } from "../../arrays/loadArray.node.ts";
-import type { ArrayInFile } from "../../arrays/members.ts";
 import {
   type ArraySummary,
   RunningSummary,
@@ -11,7 +10,7 @@ import {
 } from "../../arrays/ndarray.ts";
 import { Cancelled } from "../../numbers/typedArrays.ts";
 import type { Watch } from "../inspect.ts";
-import { openStored } from "../stored.node.ts";
+import { isReadInParts, openStored } from "../stored.node.ts";
 
 /** An array of no more bytes is read whole: that is as fast, and needs no temporary file. */
 const WHOLE_BYTES = 2 ** 24;
@@ -37,10 +36,6 @@ export function summaryInFile(
   const bytes = elementCount(array.shape) * dtypes[array.dtype].bytes;
   if (bytes > WHOLE_BYTES && isReadInParts(array)) return summaryInParts(path, member, watch);
   return bytes > MOST_BYTES ? null : summarize(array.read());
-}
-
-function isReadInParts({ stored, dtype }: ArrayInFile): boolean {
-  return stored !== undefined && dtypes[dtype].kind !== "complex";
 }
 
 function summaryInParts(
