@@ -55,11 +55,11 @@ export function makeNumbers(source: NumbersSource): Numbers {
   };
 }
 
-/** A bound to two digits, rounded up. */
-export function shortBound(x: number): number {
-  const short = Number(x.toPrecision(2));
+/** A bound to a few digits, rounded up: what is shown still is one. */
+export function shortBound(x: number, digits = 2): number {
+  const short = Number(x.toPrecision(digits));
   if (short >= x) return short;
-  return Number((short + 10 ** (Math.floor(Math.log10(x)) - 1)).toPrecision(2));
+  return Number((short + 10 ** (Math.floor(Math.log10(x)) + 1 - digits)).toPrecision(digits));
 }
 
 function worst(compared: readonly ElementComparison[], count: number): ElementComparison[] {

@@ -12,7 +12,7 @@ import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
 import { type ImageSource, makeImages } from "../report/images.ts";
-import { TABLE_LIMIT, finite, makeNumbers } from "../report/numbers.ts";
+import { TABLE_LIMIT, finite, makeNumbers, shortBound } from "../report/numbers.ts";
 import {
   type Check,
   type Diagnostic,
@@ -290,7 +290,7 @@ function evaluateOn(
   const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
   return {
     value,
-    valueError: result.lossError,
+    valueError: result.lossError === null ? null : shortBound(result.lossError, 1),
     gradient,
     derived,
     gap: inForce === null ? null : finite(largestDifference(gradient, derived)),

@@ -46,5 +46,7 @@ describe("a bound in a report", () => {
     ] as const) {
       assert.equal(shortBound(exact), shown);
     }
+    assert.equal(shortBound(3.4e-15, 1), 4e-15);
+    assert.equal(shortBound(9.1e-16, 1), 1e-15);
   });
 });
