@@ -194,6 +194,8 @@ export interface ArraySummary {
 }
 
 const SUMMARY_CHUNK = 1 << 16;
+/** Sums of larger numbers are scaled down, so that they stay finite. */
+const LARGE = 1e290;
 
 /**
  * Range, mean and make-up of an array, in one pass and constant extra memory.
@@ -217,11 +219,12 @@ export class RunningSummary {
   private count = 0;
   private min = Infinity;
   private max = -Infinity;
-  private finite = 0;
+  /** Elements that are no finite numbers, and those of them that are NaN. */
+  private bad = 0;
   private nanCount = 0;
   private foreground = 0;
-  private zerosAndOnes = 0;
-  private whole = 0;
+  private binary = true;
+  private integral = true;
   // Scaling by a power of two keeps the sum of any number of finite values finite, and exact until
   // a value is so small that it cannot matter beside one that needed the scaling.
   private scale = 1;
@@ -231,35 +234,51 @@ export class RunningSummary {
   /** Takes the next elements. */
   add(values: Float64Array): void {
     // Fields are slow in a loop over every element.
-    let { min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale, sum, lost } = this;
+    let { min, max, bad, nanCount, foreground, binary, integral, scale, sum, lost } = this;
     for (const value of values) {
-      if (value > 0.5) foreground += 1;
-      if (value === 0 || value === 1) zerosAndOnes += 1;
-      if (Number.isInteger(value)) whole += 1;
-      if (Number.isNaN(value)) nanCount += 1;
-      if (!Number.isFinite(value)) continue;
-      finite += 1;
+      foreground += Number(value > 0.5);
+      // One that is not settles it.
+      if (binary && value !== 0 && value !== 1) binary = false;
+      if (integral && !Number.isInteger(value)) integral = false;
+      const size = Math.abs(value);
+      if (!(size < Infinity)) {
+        bad += 1;
+        nanCount += Number(Number.isNaN(value));
+        continue;
+      }
       if (value < min) min = value;
       if (value > max) max = value;
-      if (scale === 1 && Math.abs(value) > 1e290) {
+      if (size > LARGE && scale === 1) {
         scale = 2 ** -64;
         sum *= scale;
         lost *= scale;
       }
-      // Neumaier's compensated summation.
+      // Knuth's two-sum: what each addition rounds off is added up apart.
       const term = value * scale;
       const next = sum + term;
-      lost += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
+      const added = next - sum;
+      lost += sum - (next - added) + (term - added);
       sum = next;
     }
     this.count += values.length;
-    const found = { min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale, sum, lost };
-    Object.assign(this, found);
+    Object.assign(this, {
+      min,
+      max,
+      bad,
+      nanCount,
+      foreground,
+      binary,
+      integral,
+      scale,
+      sum,
+      lost,
+    });
   }
 
   /** The summary of all elements so far, which are those of an array of that dtype and shape. */
   of({ dtype, shape }: Pick<NdArray, "dtype" | "shape">): ArraySummary {
-    const { count, min, max, finite, nanCount, foreground, zerosAndOnes, whole, scale } = this;
+    const { count, min, max, bad, nanCount, foreground, binary, integral, scale } = this;
+    const finite = count - bad;
     return {
       dtype,
       shape,
@@ -268,10 +287,10 @@ export class RunningSummary {
       max: finite === 0 ? null : max,
       mean: finite === 0 ? null : (this.sum + this.lost) / finite / scale,
       nanCount,
-      infCount: count - finite - nanCount,
+      infCount: bad - nanCount,
       foregroundShare: count === 0 ? null : foreground / count,
-      binary: count > 0 && zerosAndOnes === count,
-      integral: count > 0 && whole === count,
+      binary: count > 0 && binary,
+      integral: count > 0 && integral,
     };
   }
 }

@@ -38,9 +38,13 @@ function carry(e: Expr, which: number, own: Int32Array, into: Int32Array): void 
     case "reduce":
     case "argReduce": {
       const length = contiguousLine(e);
-      for (let k = 0; k < into.length; k++) {
-        const line = length === null ? lineOf(e, k) : Math.floor(k / length);
-        into[k] = merge(into[k]!, own[line]!);
+      if (length === null) {
+        for (let k = 0; k < into.length; k++) into[k] = merge(into[k]!, own[lineOf(e, k)]!);
+        return;
+      }
+      for (let line = 0, k = 0; line < own.length; line++) {
+        const label = own[line]!;
+        for (const end = k + length; k < end; k++) into[k] = merge(into[k]!, label);
       }
       return;
     }

@@ -20,7 +20,7 @@ import {
 } from "./compareGradients.ts";
 import { type Findings, type Reference, type WithoutReference, prepare } from "./checkReference.ts";
 import * as words from "./checkWords.ts";
-import { type Directional, claimOf } from "./directional.ts";
+import type { Directional } from "./directional.ts";
 import { sampleElements, withWorst } from "./elements.ts";
 import { layoutOf, unravel } from "./entries.ts";
 import { frameworkNotes } from "./frameworks.ts";
@@ -195,7 +195,7 @@ export class GradientChecker {
       bound,
       reference.excluded,
     );
-    const chosen = withWorst(reference.sample, this.count, comparison.scaledError);
+    const chosen = withWorst(reference.sample, this.count, comparison.worstFew);
     const elements = chosen.map((k) => ({
       index: this.indexOf(k),
       analytic: finite(g[k]!),
@@ -297,7 +297,7 @@ export class GradientChecker {
     for (let k = 0; k < this.count; k++) {
       if (difference[k] !== 0 && comparison.scaledError(k) > reference.bound) beyond[k] = 1;
     }
-    const trial = (d: Directional): words.Trial => trialOf(d, hi, difference);
+    const trial = (d: Directional): words.Trial => reference.tryOut(d, difference);
     let first = trial(reference.probe.along(difference, beyond));
     if (first.gap === 0) first = trial(reference.probe.along(difference));
     const trials = [first];
@@ -331,23 +331,6 @@ export class GradientChecker {
   private indexOf(k: number): number[] {
     return unravel(k, layoutOf(this.wrt));
   }
-}
-
-/** Compares what two gradients claim along a path with the numeric derivative there. */
-function trialOf(
-  directional: Directional,
-  reference: Float64Array,
-  difference: Float64Array,
-): words.Trial {
-  const ours = claimOf(reference, directional.velocity);
-  const gap = claimOf(difference, directional.velocity);
-  const theirs = ours.value + gap.value;
-  const bar = directional.bar + ours.rounding + gap.rounding;
-  const includesOurs = Math.abs(directional.derivative - ours.value) <= bar;
-  const includesTheirs = Math.abs(directional.derivative - theirs) <= bar;
-  const outcome =
-    includesOurs === includesTheirs ? "neither" : includesOurs ? "reference" : "given";
-  return { directional, ours: ours.value, theirs, gap: Math.abs(gap.value), bar, outcome };
 }
 
 /** Null at a kink, where there is no derivative, and where it cannot be had. */

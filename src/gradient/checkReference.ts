@@ -5,13 +5,13 @@ import { errorBound, operationDepth, reductionDepth } from "../numbers/errorScal
 import { ROUNDING, type ReferenceGradient } from "./compareGradients.ts";
 import * as words from "./checkWords.ts";
 import { blockers, derive, receivesGradient } from "./derive.ts";
-import { type Directional, DirectionalProbe, claimOf } from "./directional.ts";
+import { type Directional, DirectionalProbe } from "./directional.ts";
 import { type ElementDerivative, sampleElements } from "./elements.ts";
 import { ElementDifferences } from "./elementDifferences.ts";
 import { layoutOf, unravel } from "./entries.ts";
 import type { GradientFigures } from "./frameworks.ts";
 import { type Kink, kinksAt } from "./kinks.ts";
-import type { LossPoint } from "./lossPoint.ts";
+import type { EntryFigures, LossPoint } from "./lossPoint.ts";
 import { countWords, indexWords, nodeWords, number } from "./nodeWords.ts";
 import { causeOf } from "./undefinedAt.ts";
 
@@ -34,7 +34,7 @@ export function prepare(
 ): Findings {
   const { loss, wrt } = point;
   point.enter(0, 0.1);
-  const value = point.values([loss])[0]![0]!;
+  const { value } = point;
   if (!Number.isFinite(value)) {
     const cause = causeOf(loss, 0, point);
     return undefinedFinding(
@@ -60,11 +60,12 @@ export function prepare(
     lo: null,
   };
   const known = exact ? new Map(reductions.map((e, k) => [e, sums[k]!])) : null;
-  const bad = firstNotFinite(gradient.hi);
-  if (bad >= 0) {
+  const figures = point.figuresOf(gradient.hi);
+  if (figures.notFinite > 0) {
+    const bad = gradient.hi.findIndex((x) => !Number.isFinite(x));
     const cause = causeOf(gradientExpr, bad, point);
     const index = indexWords(unravel(bad, layoutOf(wrt)));
-    const more = gradient.hi.reduce((n, x) => n + (Number.isFinite(x) ? 0 : 1), 0) - 1;
+    const more = figures.notFinite - 1;
     const others = more > 0 ? ` and ${countWords(more)} more` : "";
     return undefinedFinding(
       `the gradient is ${gradient.hi[bad]!} at ${index}${others} because ${cause.words}; the loss itself is ${number(value, 6)}`,
@@ -76,17 +77,12 @@ export function prepare(
     point,
     gradientExpr,
     gradient,
+    figures,
     value,
     new ElementDifferences(point, known),
   );
   point.enter(0.8, 1);
   return { kind: "reference", reference };
-}
-
-/** Position of the first entry that is not a finite number; -1 if all are. */
-function firstNotFinite(values: Float64Array): number {
-  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return k;
-  return -1;
 }
 
 function undefinedFinding(text: string, method: string): Findings {
@@ -141,6 +137,7 @@ export class Reference {
     point: LossPoint,
     gradientExpr: Expr,
     gradient: ReferenceGradient,
+    figures: EntryFigures,
     value: number,
     differences: ElementDifferences,
   ) {
@@ -150,13 +147,18 @@ export class Reference {
     this.scale = point.errorScale(gradientExpr);
     this.bound = errorBound(reductionDepth(gradientExpr), operationDepth(gradientExpr));
     this.differences = differences;
-    this.figures = figuresOf(gradient.hi, value, point.base instanceof Float32Array);
+    this.figures = {
+      ...figures,
+      elements: gradient.hi.length,
+      loss: value,
+      isFloat32: point.base instanceof Float32Array,
+    };
     this.kinks = kinksAt(point, (k) => this.differences.at(k));
     this.excluded = maskOf(this.kinks, gradient.hi.length);
     this.kinked = this.excluded?.reduce((n, x) => n + x, 0) ?? 0;
     this.sample = sampleElements(gradient.hi, alignedArrays(point));
     this.probe = new DirectionalProbe(point);
-    this.probe.expectGradient(gradient.hi);
+    this.probe.expectGradient(figures.sizeOfMoved);
     const free = gradient.hi.length - this.kinked;
     const first = free === 0 ? null : this.confirm("best");
     const second = first?.directional.part === true ? this.confirm("ridders") : null;
@@ -178,6 +180,19 @@ export class Reference {
 
   get numericCount(): number {
     return this.differences.count;
+  }
+
+  /** Compares what two gradients claim along a path with the numeric derivative there. */
+  tryOut(directional: Directional, difference: Float64Array): words.Trial {
+    const ours = this.point.claimOf(this.gradient.hi, directional.velocity);
+    const gap = this.point.claimOf(difference, directional.velocity);
+    const theirs = ours.value + gap.value;
+    const bar = directional.bar + ours.rounding + gap.rounding;
+    const includesOurs = Math.abs(directional.derivative - ours.value) <= bar;
+    const includesTheirs = Math.abs(directional.derivative - theirs) <= bar;
+    const outcome =
+      includesOurs === includesTheirs ? "neither" : includesOurs ? "reference" : "given";
+    return { directional, ours: ours.value, theirs, gap: Math.abs(gap.value), bar, outcome };
   }
 
   /** What speaks against the derived gradient being the derivative of the loss; null if nothing. */
@@ -207,7 +222,7 @@ export class Reference {
     const among = this.excluded?.map((x) => 1 - x) ?? null;
     const { velocity, ...directional } =
       by === "best" ? this.probe.along(toward, among) : this.probe.ridders(toward, among);
-    const claim = claimOf(hi, velocity);
+    const claim = this.point.claimOf(hi, velocity);
     const excludes = (derivative: number, bar: number): boolean =>
       Math.abs(derivative - claim.value) > bar + claim.rounding;
     let doubted = excludes(directional.derivative, directional.bar);
@@ -262,19 +277,4 @@ function alignedArrays(point: LossPoint): ArrayLike<number>[] {
     if (typeof data === "object" && data.length === point.base.length) found.push(data);
   }
   return found;
-}
-
-function figuresOf(g: Float64Array, loss: number, isFloat32: boolean): GradientFigures {
-  let maxAbs = 0;
-  let squares = 0;
-  let sum = 0;
-  const count = g.length;
-  for (let k = 0; k < count; k++) {
-    const x = g[k]!;
-    maxAbs = Math.max(maxAbs, Math.abs(x));
-    squares += x * x;
-    sum += x;
-  }
-  const n = Math.max(count, 1);
-  return { elements: g.length, maxAbs, norm: Math.sqrt(squares), mean: sum / n, loss, isFloat32 };
 }

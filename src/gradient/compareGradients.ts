@@ -5,6 +5,8 @@
  * tolerance goes blind as the elements shrink.
  */
 
+import { Largest } from "./largest.ts";
+
 export type GradientType = "float64" | "float32" | "float16" | "bfloat16";
 
 /** Unit roundoff, and the smallest positive number, of each type. */
@@ -30,6 +32,9 @@ export function differenceAt(
   return candidate[element]! - hi[element]! - (lo === null ? 0 : lo[element]!);
 }
 
+/** How many of the largest errors are looked at. */
+const WORST = 48;
+
 export interface GradientComparison {
   /** Elements compared: all but the excluded. */
   readonly compared: number;
@@ -44,6 +49,8 @@ export interface GradientComparison {
   /** Elements that are not finite though the reference is, and the first of them. */
   readonly notFinite: number;
   readonly firstNotFinite: number;
+  /** The elements of the largest scaled errors, excluded ones included. */
+  readonly worstFew: readonly number[];
   readonly scaledError: (element: number) => number;
 }
 
@@ -56,10 +63,13 @@ export function compareGradients(
   excluded: Uint8Array | null,
 ): GradientComparison {
   const { unit, smallest } = ROUNDING[type];
-  const { hi } = reference;
-  const scaledOf = (error: number, k: number): number =>
-    error === 0 ? 0 : error / (unit * scale[k]! + smallest);
-  let compared = 0;
+  const { hi, lo } = reference;
+  const scaledError = (k: number): number => {
+    const error = Math.abs(differenceAt(candidate, reference, k));
+    return error === 0 ? 0 : error / (unit * scale[k]! + smallest);
+  };
+  const worstFew = new Largest(WORST);
+  const compared = hi.length - (excluded?.reduce((n, x) => n + x, 0) ?? 0);
   let maxScaled = 0;
   let worst = -1;
   let maxAbs = 0;
@@ -67,19 +77,26 @@ export function compareGradients(
   let beyond = 0;
   let notFinite = 0;
   let firstNotFinite = -1;
+  let unremarkable = -1;
   for (let k = 0; k < hi.length; k++) {
-    if (excluded?.[k] === 1) continue;
-    compared++;
-    const g = candidate[k]!;
-    if (!Number.isFinite(g)) {
+    const exact = hi[k]!;
+    const size = Math.abs(exact);
+    const given = candidate[k]!;
+    let error = Math.abs(lo === null ? given - exact : given - exact - lo[k]!);
+    const rounding = unit * scale[k]! + smallest;
+    // Nearly all: no larger in any respect than what came before.
+    if (error <= maxAbs && error <= maxRel * size && error <= unremarkable * rounding) continue;
+    if (!(error < Infinity)) error = Infinity;
+    const scaled = error === 0 ? 0 : error / rounding;
+    // A product and a quotient are rounded in different ways.
+    unremarkable = Math.min(worstFew.offer(k, scaled), bound) * (1 - 2 ** -50);
+    if (excluded !== null && excluded[k] === 1) continue;
+    if (!Number.isFinite(given)) {
       if (notFinite++ === 0) firstNotFinite = k;
       continue;
     }
-    const error = Math.abs(differenceAt(candidate, reference, k));
     if (error > maxAbs) maxAbs = error;
-    const relative = error / Math.abs(hi[k]!);
-    if (relative > maxRel && relative < Infinity) maxRel = relative;
-    const scaled = scaledOf(error, k);
+    if (error > maxRel * size && error / size < Infinity) maxRel = error / size;
     if (scaled > bound) beyond++;
     if (scaled > maxScaled || worst < 0) {
       maxScaled = scaled;
@@ -95,6 +112,7 @@ export function compareGradients(
     beyond: beyond + notFinite,
     notFinite,
     firstNotFinite,
-    scaledError: (k) => scaledOf(Math.abs(differenceAt(candidate, reference, k)), k),
+    worstFew: worstFew.indices,
+    scaledError,
   };
 }

@@ -3,6 +3,7 @@
  * known-degree probe where the loss's structure and two unused values allow, else by Ridders'.
  */
 import type { Expr } from "../expression/node.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
 import { type Held, holdBranches } from "./branches.ts";
 import { SEVERAL, labelsOf } from "./cells.ts";
 import { layoutOf } from "./entries.ts";
@@ -57,22 +58,20 @@ export class DirectionalProbe {
     this.point = point;
     this.held = holdBranches(point.loss, point.wrt, (exprs) => point.values(exprs));
     this.structure = structureOf(this.held.loss, point.wrt);
-    this.size = sizeOfEntries(point.base);
+    this.size = sizeOfEntries(point.base, point.quietly);
     this.terms = point.lossTerms;
   }
 
-  /** Tells the probe the gradient's size, so that bars hold the rounding of moved inputs too. */
-  expectGradient(gradient: ArrayLike<number>): void {
-    let total = 0;
-    for (let i = 0; i < gradient.length; i++) {
-      const term = Math.abs(gradient[i]! * this.point.base[i]!);
-      if (Number.isFinite(term)) total += term;
-    }
-    this.inputNoise = UNIT_ROUNDOFF * total;
+  /**
+   * Tells the probe the gradient's size, so that bars hold the rounding of moved inputs too.
+   * @param sizeOfMoved Σ |gx| over the entries x of the input
+   */
+  expectGradient(sizeOfMoved: number): void {
+    this.inputNoise = UNIT_ROUNDOFF * sizeOfMoved;
   }
 
   /** By the known-degree probe if the loss has that form along some path, else by Ridders'. */
-  along(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional {
+  along(toward: TypedArray, among: Uint8Array | null = null): Directional {
     return this.rational(toward, among) ?? this.ridders(toward, among);
   }
 
@@ -80,12 +79,13 @@ export class DirectionalProbe {
    * By Ridders', whatever the loss's form: every chosen entry moves.
    * @param first largest step, at most 1
    */
-  ridders(toward: ArrayLike<number>, among: Uint8Array | null = null, first = 1): Directional {
+  ridders(toward: TypedArray, among: Uint8Array | null = null, first = 1): Directional {
     const path = straightPath({
       base: this.point.base,
       size: this.size,
       toward,
       scope: among,
+      options: this.point.quietly,
     });
     const r = ridders(this.function(path, 1), this.noise, first);
     return {
@@ -101,7 +101,7 @@ export class DirectionalProbe {
   }
 
   /** By a known-degree fit that its residual confirms; null when there is none. */
-  rational(toward: ArrayLike<number>, among: Uint8Array | null = null): Directional | null {
+  rational(toward: TypedArray, among: Uint8Array | null = null): Directional | null {
     const { degree, cells } = this.structure;
     if (degree !== null) return this.fit(toward, among, degree, false);
     for (const part of cells) {
@@ -121,7 +121,7 @@ export class DirectionalProbe {
   }
 
   private fit(
-    toward: ArrayLike<number>,
+    toward: TypedArray,
     scope: Uint8Array | null,
     degree: FitDegree,
     part: boolean,
@@ -133,6 +133,7 @@ export class DirectionalProbe {
       moving: this.structure.moving,
       scope,
       mayLeaveDomain: true,
+      options: this.point.quietly,
     });
     // A shorter path may keep clear of a pole, or of a kink that was overlooked.
     for (const scale of [1, 1 / 16]) {
@@ -155,7 +156,8 @@ export class DirectionalProbe {
   private function(path: Path, scale: number): (x: number) => number {
     const { loss, arrays } = this.held;
     const value = this.point.along(loss, path, arrays);
-    return (x) => value(x * scale);
+    // Every path begins at the point.
+    return (x) => (x === 0 ? this.point.value : value(x * scale));
   }
 
   private get noise(): Noise {
@@ -180,24 +182,4 @@ export class DirectionalProbe {
     }
     return labels;
   }
-}
-
-/** What a gradient claims the derivative along a path to be, with the rounding of that sum. */
-export function claimOf(
-  gradient: ArrayLike<number>,
-  velocity: Float64Array,
-): { value: number; rounding: number } {
-  let sum = 0;
-  let rest = 0;
-  let size = 0;
-  for (let i = 0; i < velocity.length; i++) {
-    const v = velocity[i]!;
-    if (v === 0) continue;
-    const term = gradient[i]! * v;
-    const next = sum + term;
-    rest += Math.abs(sum) >= Math.abs(term) ? sum - next + term : term - next + sum;
-    sum = next;
-    size += Math.abs(term);
-  }
-  return { value: sum + rest, rounding: 4 * UNIT_ROUNDOFF * size };
 }

@@ -6,6 +6,7 @@
  * it.
  */
 import type { Arithmetic } from "../expression/interpret.ts";
+import { Largest } from "./largest.ts";
 
 export interface ElementDerivative {
   readonly element: number;
@@ -117,7 +118,6 @@ function remainder(change: number, derivative: number, least: number): number {
 
 /** Arrays up to this many entries are compared at every element. */
 export const ALL_ELEMENTS = 1000;
-const WORST = 48;
 const EXTREMES = 16;
 const FOREGROUND = 64;
 const ANYWHERE = 128;
@@ -134,7 +134,7 @@ export function sampleElements(
   const count = gradient.length;
   if (count <= ALL_ELEMENTS) return Array.from({ length: count }, (_, k) => k);
   const chosen = new Set<number>();
-  for (const sign of [1, -1]) for (const k of extremes(gradient, EXTREMES, sign)) chosen.add(k);
+  for (const k of extremes(gradient, EXTREMES)) chosen.add(k);
   const random = lcg(count);
   for (const other of aligned) {
     // From a random place on, the next entries that are not 0.
@@ -157,68 +157,24 @@ export function sampleElements(
 export function withWorst(
   sample: readonly number[],
   count: number,
-  errorAt: (element: number) => number,
+  worst: readonly number[],
 ): number[] {
   if (count <= ALL_ELEMENTS) return [...sample];
-  const worst = largest(count, WORST, (i) => orInfinity(errorAt(i)));
   return [...new Set([...sample, ...worst])].sort((a, b) => a - b);
 }
 
-function orInfinity(x: number): number {
-  return Number.isNaN(x) ? Infinity : x;
-}
-
-/** Indices of the `take` largest keys, in one pass. */
-export function largest(count: number, take: number, key: (i: number) => number): number[] {
-  const kept = new Largest(take);
-  for (let i = 0; i < count; i++) {
-    const k = key(i);
-    if (k > kept.least || !kept.isFull) kept.add(i, k);
-  }
-  return kept.indices;
-}
-
-/** Indices of the entries that are largest, or with sign −1 smallest; NaN counts as both. */
-function extremes(values: ArrayLike<number>, take: number, sign: number): number[] {
-  const kept = new Largest(take);
-  let { least } = kept;
+/** Indices of the largest and of the smallest entries; NaN counts as both. */
+function extremes(values: ArrayLike<number>, take: number): number[] {
+  const [highest, lowest] = [new Largest(take), new Largest(take)];
+  let [high, low] = [highest.least, -lowest.least];
   for (let i = 0; i < values.length; i++) {
-    const key = sign * values[i]!;
-    if (key <= least && kept.isFull) continue;
-    const known = orInfinity(key);
-    if (known > least || !kept.isFull) kept.add(i, known);
-    least = kept.least;
+    const x = values[i]!;
+    if (x <= high && x >= low) continue;
+    const isNumber = !Number.isNaN(x);
+    if (!(x <= high)) high = highest.offer(i, isNumber ? x : Infinity);
+    if (!(x >= low)) low = -lowest.offer(i, isNumber ? -x : Infinity);
   }
-  return kept.indices;
-}
-
-/** The largest keys so far, in descending order; of equal ones the first. */
-class Largest {
-  /** A key that is no larger is not among them, once there are enough. */
-  least = -Infinity;
-  private readonly take: number;
-  private readonly kept: { readonly i: number; readonly key: number }[] = [];
-
-  constructor(take: number) {
-    this.take = take;
-  }
-
-  get isFull(): boolean {
-    return this.kept.length >= this.take;
-  }
-
-  get indices(): number[] {
-    return this.kept.map((x) => x.i);
-  }
-
-  add(i: number, key: number): void {
-    const { kept } = this;
-    let at = kept.length;
-    while (at > 0 && kept[at - 1]!.key < key) at--;
-    kept.splice(at, 0, { i, key });
-    if (kept.length > this.take) kept.pop();
-    this.least = kept.at(-1)!.key;
-  }
+  return [...highest.indices, ...lowest.indices];
 }
 
 /** Repeatable random numbers: the same sample of the same array every time. */

@@ -4,11 +4,24 @@ import type { Expr, Input } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { errorBound, errorScale, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
-import { type Kernel, compileKernel } from "../numbers/kernel.ts";
+import { type Kernel, type RunOptions, compileKernel } from "../numbers/kernel.ts";
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
+import { entrywise, isFinite, only } from "./entrywise.ts";
 import type { Path } from "./paths.ts";
 import { UNIT_ROUNDOFF } from "./probe.ts";
+
+/** What all entries of a gradient amount to. */
+export interface EntryFigures {
+  /** How many are no finite numbers; the rest holds where none are. */
+  readonly notFinite: number;
+  readonly maxAbs: number;
+  /** Euclidean. */
+  readonly norm: number;
+  readonly mean: number;
+  /** Σ |gx| over the entries x of the input: what a rounding of all of them changes, over u. */
+  readonly sizeOfMoved: number;
+}
 
 export class LossPoint {
   readonly loss: Expr;
@@ -18,6 +31,7 @@ export class LossPoint {
   /** The entries of `wrt`. */
   readonly base: TypedArray;
   private terms: number | undefined;
+  private found: number | undefined;
   private readonly listener: Watch;
   private stage = { from: 0, to: 0 };
   private reached = 0;
@@ -64,11 +78,63 @@ export class LossPoint {
     };
   }
 
+  /** For what takes little time beside the rest of its stage. */
+  get quietly(): RunOptions {
+    const { isCancelled } = this.listener;
+    return { arena: this.arena, ...(isCancelled === undefined ? {} : { isCancelled }) };
+  }
+
   /** Values of whole expressions in float64 with compensated sums. */
   values(exprs: readonly Expr[]): Float64Array[] {
     const options = { ...this.watch, arena: this.arena };
     const { outputs } = compileKernel(exprs).run(this.bindings, options);
     return outputs.map((o) => o.data);
+  }
+
+  /** The loss itself, in float64. */
+  get value(): number {
+    return (this.found ??= this.values([this.loss])[0]![0]!);
+  }
+
+  /** What a gradient is like, entry by entry. */
+  figuresOf(gradient: TypedArray): EntryFigures {
+    if (gradient.length === 0) {
+      return { notFinite: 0, maxAbs: 0, norm: 0, mean: 0, sizeOfMoved: 0 };
+    }
+    const [bad, maxAbs, squares, sum, moved] = entrywise(
+      { gradient, base: this.base },
+      ({ gradient: g, base: x }) => {
+        const moved = b.abs(b.mul(g, x));
+        return [
+          b.sum(only(b.unary("not", isFinite(g)), b.ONE)),
+          b.reduce("max", b.abs(g), null),
+          b.sum(b.mul(g, g)),
+          b.sum(g),
+          b.sum(only(isFinite(moved), moved)),
+        ];
+      },
+      this.quietly,
+    ).map((a) => a[0]!) as [number, number, number, number, number];
+    return {
+      notFinite: bad,
+      maxAbs,
+      norm: Math.sqrt(squares),
+      mean: sum / gradient.length,
+      sizeOfMoved: moved,
+    };
+  }
+
+  /** What a gradient claims the derivative along a path to be, with the rounding of that sum. */
+  claimOf(gradient: TypedArray, velocity: Float64Array): { value: number; rounding: number } {
+    const [value, size] = entrywise(
+      { gradient, velocity },
+      ({ gradient: g, velocity: v }) => {
+        const term = only(b.binary("ne", v, b.ZERO), b.mul(g, v));
+        return [b.sum(term), b.sum(b.abs(term))];
+      },
+      this.quietly,
+    ).map((a) => a[0]!) as [number, number];
+    return { value, rounding: 4 * UNIT_ROUNDOFF * size };
   }
 
   /** Values in double-double. */

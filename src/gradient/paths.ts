@@ -8,8 +8,11 @@
  */
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
+import { type RunOptions, compileKernel } from "../numbers/kernel.ts";
+import type { TypedArray } from "../numbers/typedArrays.ts";
 import { SEVERAL } from "./cells.ts";
 import { lineOffsets } from "./entries.ts";
+import { entrywise, isFinite, only } from "./entrywise.ts";
 import type { Moving } from "./structure.ts";
 
 export interface Path {
@@ -23,18 +26,17 @@ export interface Path {
   readonly velocity: Float64Array;
 }
 
-/** A typed array of any type. */
-export type Entries = ArrayLike<number> & Iterable<number>;
-
 export interface PathRequest {
-  readonly base: Entries;
-  readonly toward: ArrayLike<number>;
+  readonly base: TypedArray;
+  readonly toward: TypedArray;
   readonly moving: Moving;
   readonly size: SizeOfEntries;
   /** 1 for the entries that may move; all when null. */
   readonly scope: Uint8Array | null;
   /** The loss is the same quotient of polynomials outside [0, 1]: entries at 0 or 1 may move too. */
   readonly mayLeaveDomain: boolean;
+  /** Of the kernels that find the velocity. */
+  readonly options?: RunOptions;
 }
 
 export function pathAlong(request: PathRequest): Path {
@@ -54,22 +56,39 @@ export function straightPath(request: Omit<PathRequest, "moving" | "mayLeaveDoma
 }
 
 function line(request: Omit<PathRequest, "moving">): Path {
-  const { base, toward, scope, mayLeaveDomain } = request;
-  const n = base.length;
+  const { mayLeaveDomain } = request;
   const { probabilities, meanAbs, meanSquare } = request.size;
-  const velocity = new Float64Array(n);
   // The movement of all entries together stays below the size of their sum, so that a denominator
   // that holds the sum keeps away from 0.
   const least = mayLeaveDomain ? (meanAbs > 0 ? 0.05 * meanAbs : 0.01) : 0;
   const free = Math.min(1, Math.max(0.25 * Math.sqrt(meanSquare), 2 ** -10));
-  for (let i = 0; i < n; i++) {
-    const w = toward[i]!;
-    const x = base[i]!;
-    if (w === 0 || Number.isNaN(w) || !Number.isFinite(x) || scope?.[i] === 0) continue;
-    const room = probabilities ? Math.max(0.5 * Math.min(x, 1 - x), least) : free;
-    velocity[i] = w > 0 ? room : -room;
-  }
+  const velocity = velocityOf(request, (x) => {
+    const nearest = b.binary("min", x, b.sub(b.ONE, x));
+    const room = b.binary("max", b.mul(b.constant(0.5), nearest), b.constant(least));
+    return only(isFinite(x), probabilities ? room : b.constant(free));
+  });
   return { velocity, moved: (input, v, step) => b.add(input, b.mul(step, v)) };
+}
+
+/** As far as `room` says, with the sign of `toward`; 0 for what may not move. */
+function velocityOf(
+  { base, toward, scope, options }: Omit<PathRequest, "moving" | "size">,
+  room: (x: Expr) => Expr,
+): Float64Array {
+  const signed = (x: Expr, w: Expr): Expr => {
+    const far = room(x);
+    const falling = only(b.binary("lt", w, b.ZERO), b.neg(far));
+    return b.where(b.binary("gt", w, b.ZERO), far, falling);
+  };
+  const [velocity] =
+    scope === null
+      ? entrywise({ base, toward }, (of) => [signed(of.base, of.toward)], options)
+      : entrywise(
+          { base, toward, scope },
+          (of) => [only(b.binary("ne", of.scope, b.ZERO), signed(of.base, of.toward))],
+          options,
+        );
+  return velocity!;
 }
 
 /** What a step along a straight line depends on. */
@@ -80,20 +99,22 @@ export interface SizeOfEntries {
   readonly meanSquare: number;
 }
 
-export function sizeOfEntries(base: Entries): SizeOfEntries {
-  let probabilities = true;
-  let abs = 0;
-  let square = 0;
-  const count = base.length;
-  for (let k = 0; k < count; k++) {
-    const x = base[k]!;
-    if (Number.isNaN(x)) continue;
-    if (x < 0 || x > 1) probabilities = false;
-    abs += Math.abs(x);
-    square += x * x;
-  }
-  const n = Math.max(count, 1);
-  return { probabilities, meanAbs: abs / n, meanSquare: square / n };
+export function sizeOfEntries(base: TypedArray, options: RunOptions = {}): SizeOfEntries {
+  if (base.length === 0) return { probabilities: true, meanAbs: 0, meanSquare: 0 };
+  const [abs, square, smallest, largest] = entrywise(
+    { base },
+    (of) => {
+      const x = b.where(b.unary("isnan", of.base), b.ZERO, of.base);
+      const roots = [b.sum(b.abs(x)), b.sum(b.mul(x, x))];
+      return [...roots, b.reduce("min", x, null), b.reduce("max", x, null)];
+    },
+    options,
+  ).map((a) => a[0]!) as [number, number, number, number];
+  return {
+    probabilities: smallest >= 0 && largest <= 1,
+    meanAbs: abs / base.length,
+    meanSquare: square / base.length,
+  };
 }
 
 /**
@@ -101,21 +122,14 @@ export function sizeOfEntries(base: Entries): SizeOfEntries {
  * c = V/(1 − p), of which one is ± ½ and the sum is the velocity v, that is
  * z + log((1 + xa)/(1 − xc)) = z + log(1 + xv/(1 − xc)), exact where the sigmoid has saturated too.
  */
-function throughSigmoid({ base, toward, scope }: PathRequest): Path {
-  const n = base.length;
-  const velocity = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
-    const w = toward[i]!;
-    if (w === 0 || Number.isNaN(w) || scope?.[i] === 0) continue;
-    const v = 0.5 * (1 + Math.exp(-Math.abs(base[i]!)));
-    velocity[i] = w > 0 ? v : -v;
-  }
+function throughSigmoid(request: PathRequest): Path {
+  const half = b.constant(0.5);
   return {
-    velocity,
+    velocity: velocityOf(request, (z) => b.mul(half, b.add(b.ONE, b.exp(b.neg(b.abs(z)))))),
     moved: (z, v, step) => {
       const sum = b.mul(v, step);
-      const half = b.mul(b.mul(b.constant(0.5), b.sign(v)), step);
-      const c = b.where(b.binary("lt", z, b.ZERO), b.sub(sum, half), half);
+      const own = b.mul(b.mul(half, b.sign(v)), step);
+      const c = b.where(b.binary("lt", z, b.ZERO), b.sub(sum, own), own);
       return b.add(z, b.unary("log1p", b.div(sum, b.sub(b.ONE, c))));
     },
   };
@@ -125,17 +139,17 @@ function throughSigmoid({ base, toward, scope }: PathRequest): Path {
  * z(x) = log(P + xV) with V summing to 0 over the classes: at each voxel one class gains what
  * another loses, half of the smaller of the two at most.
  */
-function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
-  const n = base.length;
+function throughSoftmax({ base, toward, moving, scope, options }: PathRequest): Path {
   const offsets = lineOffsets(moving.node);
-  const share = new Float64Array(n); // V/P
-  const p = new Float64Array(offsets.length);
-  const w = new Float64Array(offsets.length);
+  const logits = b.input("logits", moving.node.shape);
+  const p = compileKernel([b.softmax(logits, moving.dim)]).run(new Map([["logits", base]]), options)
+    .outputs[0]!.data;
+  const share = new Float64Array(base.length); // V/P
   const stride = offsets[1] ?? 1;
   const block = stride * offsets.length;
-  for (let outer = 0; outer < n; outer += block) {
+  for (let outer = 0; outer < base.length; outer += block) {
     for (let first = outer; first < outer + stride; first++) {
-      pairOf(base, toward, scope, first, offsets, p, w, share);
+      setPair(p, toward, scope, first, offsets, share);
     }
   }
   return {
@@ -144,43 +158,49 @@ function throughSoftmax({ base, toward, moving, scope }: PathRequest): Path {
   };
 }
 
-/** @param p room for the powers of a line, @param w and for its weights: NaN where none may move */
-function pairOf(
-  base: ArrayLike<number>,
-  toward: ArrayLike<number>,
+/** Of two entries that are pushed alike, the one with more probability moves. */
+function setPair(
+  p: Float64Array,
+  toward: TypedArray,
   scope: Uint8Array | null,
   first: number,
   offsets: readonly number[],
-  p: Float64Array,
-  w: Float64Array,
   share: Float64Array,
 ): void {
-  const classes = offsets.length;
-  let largest = -Infinity;
-  for (let c = 0; c < classes; c++) largest = Math.max(largest, base[first + offsets[c]!]!);
-  let total = 0;
-  for (let c = 0; c < classes; c++) {
-    const at = first + offsets[c]!;
-    total += p[c] = Math.exp(base[at]! - largest);
-    w[c] = p[c]! > 0 && scope?.[at] !== 0 ? toward[at]! : NaN;
-  }
   let up = -1;
   let down = -1;
-  for (let c = 0; c < classes; c++) {
-    if (Number.isNaN(w[c]!)) continue;
-    if (up < 0 || w[c]! > w[up]! || (w[c] === w[up] && p[c]! > p[up]!)) up = c;
+  // One at a time: tuples take most of the time here.
+  let pu = 0;
+  let wu = 0;
+  let pd = 0;
+  let wd = 0;
+  for (const offset of offsets) {
+    const at = first + offset;
+    const w = toward[at]!;
+    if (!(p[at]! > 0) || Number.isNaN(w) || (scope !== null && scope[at] === 0)) continue;
+    if (up < 0 || w > wu || (w === wu && p[at]! > pu)) {
+      up = at;
+      pu = p[at]!;
+      wu = w;
+    }
   }
-  for (let c = 0; c < classes; c++) {
-    if (c === up || Number.isNaN(w[c]!)) continue;
-    if (down < 0 || w[c]! < w[down]! || (w[c] === w[down] && p[c]! > p[down]!)) down = c;
+  if (up < 0) return;
+  for (const offset of offsets) {
+    const at = first + offset;
+    const w = toward[at]!;
+    if (at === up || !(p[at]! > 0) || Number.isNaN(w)) continue;
+    if (scope !== null && scope[at] === 0) continue;
+    if (down < 0 || w < wd || (w === wd && p[at]! > pd)) {
+      down = at;
+      pd = p[at]!;
+      wd = w;
+    }
   }
-  if (up < 0 || down < 0 || w[up] === w[down]) return;
-  const pu = p[up]! / total;
-  const pd = p[down]! / total;
-  const gain = w[up]! / pu - w[down]! / pd >= 0 ? 1 : -1;
+  if (down < 0 || wu === wd) return;
+  const gain = wu / pu - wd / pd >= 0 ? 1 : -1;
   const v = 0.5 * Math.min(pu, pd) * gain;
-  share[first + offsets[up]!] = v / pu;
-  share[first + offsets[down]!] = -v / pd;
+  share[up] = v / pu;
+  share[down] = -v / pd;
 }
 
 /** Where a path may move so that few denominators change. */
@@ -197,22 +217,30 @@ export interface Scope {
  */
 export function strongestScope(
   labels: Int32Array,
-  toward: ArrayLike<number>,
+  toward: TypedArray,
   moving: Moving,
   most: number,
 ): Scope | null {
   const weights = new LabelWeights();
+  // Neighbours mostly have the same label.
+  let [label, weight] = [0, 0];
   for (let i = 0; i < labels.length; i++) {
     const l = labels[i]!;
     const w = Math.abs(toward[i]!);
-    if (l > 0 && w > 0) weights.add(l, w);
+    if (!(l > 0 && w > 0)) continue;
+    if (l !== label) {
+      if (weight > 0) weights.add(label, weight);
+      [label, weight] = [l, 0];
+    }
+    weight += w;
   }
+  if (weight > 0) weights.add(label, weight);
   const ranked = weights.ranked();
   const top = ranked[0];
   if (top === undefined) return null;
   if (moving.kind !== "softmax") return { mask: maskOf(labels, [top]), cells: 1 };
-  for (const label of ranked.slice(0, 8)) {
-    const partner = partnerOf(labels, label, toward, moving, most);
+  for (const candidate of ranked.slice(0, 8)) {
+    const partner = partnerOf(labels, candidate, toward, moving, most);
     if (partner !== null) return partner;
   }
   return null;
@@ -239,7 +267,7 @@ class LabelWeights {
 function partnerOf(
   labels: Int32Array,
   label: number,
-  toward: ArrayLike<number>,
+  toward: TypedArray,
   moving: Moving,
   most: number,
 ): Scope | null {
@@ -270,6 +298,8 @@ function partnerOf(
 
 function maskOf(labels: Int32Array, chosen: readonly number[]): Uint8Array {
   const mask = new Uint8Array(labels.length);
-  for (let i = 0; i < labels.length; i++) if (chosen.includes(labels[i]!)) mask[i] = 1;
+  for (const label of chosen) {
+    for (let i = 0; i < labels.length; i++) if (labels[i] === label) mask[i] = 1;
+  }
   return mask;
 }

@@ -10,7 +10,7 @@ export interface ImageSource {
   readonly title: string;
   readonly role: ImageSet["role"];
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number> & Iterable<number>;
+  readonly data: ArrayLike<number>;
 }
 
 /** Pictures with one common choice of slices; empty for arrays that are not pictures. */
@@ -91,13 +91,15 @@ function picture(source: ImageSource, v: Volume): ImageSet {
  * Ends of the colour scale. A gradient's are symmetric about zero, at its largest magnitude: a few
  * large entries are what a reader looks for, so nothing is cut off.
  */
-function range(data: Iterable<number>, symmetric: boolean): [number, number] {
+function range(data: ArrayLike<number>, symmetric: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
-  for (const x of data) {
-    if (!Number.isFinite(x)) continue;
-    if (x < low) low = x;
-    if (x > high) high = x;
+  const count = data.length;
+  // By index: arrays of all types come here, and iterating over them takes ten times as long.
+  for (let k = 0; k < count; k++) {
+    const x = data[k]!;
+    if (x < low && x > -Infinity) low = x;
+    if (x > high && x < Infinity) high = x;
   }
   if (low > high) return symmetric ? [-1, 1] : [0, 1];
   if (symmetric) {

@@ -84,30 +84,38 @@ interface Figures {
 
 function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "histogram"> {
   if (!(high > low)) return {};
-  const counts = new Uint32Array(HISTOGRAM_BINS);
+  const counts = new Uint32Array(HISTOGRAM_BINS + 1);
   const scale = HISTOGRAM_BINS / (high - low);
   for (const x of g) {
     // The finite entries: NaN and the infinities are in neither comparison's range.
-    if (x >= low && x <= high) counts[Math.min(HISTOGRAM_BINS - 1, (x - low) * scale) | 0]!++;
+    if (x >= low && x <= high) counts[((x - low) * scale) | 0]!++;
   }
+  // The largest entry is the upper end of the last bin.
+  counts[HISTOGRAM_BINS - 1]! += counts[HISTOGRAM_BINS]!;
   const edges = Array.from(
     { length: HISTOGRAM_BINS + 1 },
     (_, k) => low + (k * (high - low)) / HISTOGRAM_BINS,
   );
-  return { histogram: { edges, counts: [...counts] } };
+  return { histogram: { edges, counts: [...counts.subarray(0, HISTOGRAM_BINS)] } };
 }
 
 function figuresOf(g: Float64Array): Figures {
-  let [low, high, absolute, square, zeros, bad] = [Infinity, -Infinity, 0, 0, 0, 0];
+  let low = Infinity;
+  let high = -Infinity;
+  let absolute = 0;
+  let square = 0;
+  let zeros = 0;
+  let bad = 0;
   for (const x of g) {
-    if (!Number.isFinite(x)) {
+    const size = Math.abs(x);
+    if (!(size < Infinity)) {
       bad++;
       continue;
     }
     if (x < low) low = x;
     if (x > high) high = x;
     if (x === 0) zeros++;
-    absolute += Math.abs(x);
+    absolute += size;
     square += x * x;
   }
   const any = g.length > bad;

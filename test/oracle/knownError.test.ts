@@ -9,7 +9,7 @@ import { basename, join } from "node:path";
 import { sizesOf } from "../../src/expression/axis.ts";
 import type { Expr, Input } from "../../src/expression/node.ts";
 import { topological } from "../../src/expression/walk.ts";
-import { DirectionalProbe, claimOf } from "../../src/gradient/directional.ts";
+import { DirectionalProbe } from "../../src/gradient/directional.ts";
 import { ElementDifferences } from "../../src/gradient/elementDifferences.ts";
 import { gradient } from "../../src/gradient/gradient.ts";
 import { LossPoint } from "../../src/gradient/lossPoint.ts";
@@ -339,10 +339,10 @@ function directionFaults(p: Problem, a: Answer): string[] {
   if (values.some((x) => Number.isNaN(x))) return [];
   const point = new LossPoint(p.point.loss, p.point.wrt, p.point.bindings);
   const probe = new DirectionalProbe(point);
-  probe.expectGradient(values);
+  probe.expectGradient(point.figuresOf(values).sizeOfMoved);
   const found = [probe.along(values), probe.ridders(values)].flatMap((d) => {
     if (!Number.isFinite(d.bar) || d.kink !== null) return [];
-    const claim = claimOf(values, d.velocity);
+    const claim = point.claimOf(values, d.velocity);
     const error = Math.abs(d.derivative - claim.value);
     return error <= d.bar + claim.rounding
       ? []

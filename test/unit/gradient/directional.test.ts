@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as b from "../../../src/expression/build.ts";
 import type { Expr, Input } from "../../../src/expression/node.ts";
 import { derive } from "../../../src/gradient/derive.ts";
-import { DirectionalProbe, claimOf } from "../../../src/gradient/directional.ts";
+import { DirectionalProbe } from "../../../src/gradient/directional.ts";
 import { LossPoint } from "../../../src/gradient/lossPoint.ts";
 import { pathAlong, sizeOfEntries, straightPath } from "../../../src/gradient/paths.ts";
 import { UNIT_ROUNDOFF, rationalProbe, relativeNoise } from "../../../src/gradient/probe.ts";
@@ -64,18 +64,18 @@ describe("derivative along a gradient's sign", () => {
     it(`is exact by the known-degree probe for ${name}`, () => {
       const { point, gradient } = pointOf(loss, wrt);
       const probe = new DirectionalProbe(point);
-      probe.expectGradient(gradient);
+      probe.expectGradient(point.figuresOf(gradient).sizeOfMoved);
       const d = probe.along(gradient);
       assert.equal(d.method, method);
       assert.equal(d.part, part);
-      const { value } = claimOf(gradient, d.velocity);
+      const { value } = point.claimOf(gradient, d.velocity);
       assert.ok(Math.abs(value) > 1e-4);
       assert.ok(Math.abs(d.derivative / value - 1) < 1e-13, `${d.derivative / value - 1}`);
       assert.ok(Math.abs(d.derivative - value) <= d.bar);
       assert.ok(d.residual! <= 0.5, `residual ${d.residual}`);
       // Ridders along the straight line agrees.
       const r = probe.ridders(gradient);
-      const claim = claimOf(gradient, r.velocity);
+      const claim = point.claimOf(gradient, r.velocity);
       const miss = Math.abs(r.derivative - claim.value);
       assert.ok(miss <= r.bar, `${r.derivative} misses by ${miss}, bar ${r.bar}`);
     });

@@ -30,7 +30,7 @@ interface Along {
 /** `loss` along the sign of `toward`, in float64 or with every operation rounded to float32. */
 function along(
   p: Float64Array,
-  toward: ArrayLike<number>,
+  toward: Float64Array,
   loss: (p: Float64Array) => number,
   round: (x: number) => number = (x) => x,
 ): Along {
