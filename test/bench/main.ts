@@ -2,12 +2,14 @@
  * `npm run bench`: what a person waits for, in medians. Builds nothing: run `npm run build --
  * --production` first, on a machine that does nothing else.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { run } from "../../scripts/lib/process.mjs";
 import { root } from "../../scripts/lib/root.mjs";
+import { LOSSES } from "./volumeLosses.ts";
 
 const dist = join(root, "dist");
 const folder = mkdtempSync(join(tmpdir(), "dice-gradient-bench-"));
@@ -18,15 +20,20 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+async function outputOf(args: readonly string[]): Promise<string> {
+  const { code, output } = await run(process.execPath, args, {
+    env: { ...process.env, NODE_PATH: folder },
+  });
+  if (code !== 0) throw new Error(`node ${args.join(" ")} ended with code ${code}:\n${output}`);
+  return output;
+}
+
 /** Runs a Node program several times; the median of what it takes, in milliseconds. */
 async function timeOf(args: readonly string[], times: number): Promise<number> {
   const taken: number[] = [];
   for (let k = 0; k < times; k++) {
     const began = performance.now();
-    const { code, output } = await run(process.execPath, args, {
-      env: { ...process.env, NODE_PATH: folder },
-    });
-    if (code !== 0) throw new Error(`node ${args.join(" ")} ended with code ${code}:\n${output}`);
+    await outputOf(args);
     taken.push(performance.now() - began);
   }
   return median(taken);
@@ -56,6 +63,11 @@ try {
       `${(bytes.length / 1024).toFixed(0)} KiB, ${(packed / 1024).toFixed(0)} gz`,
     );
   }
+
+  const vsix = join(folder, "extension.vsix");
+  const packaged = await run("npm", ["run", "package", "--", "--out", vsix], { cwd: root });
+  if (packaged.code !== 0) throw new Error(`the extension cannot be packaged:\n${packaged.output}`);
+  row("size of the extension, packaged", `${(statSync(vsix).size / 2 ** 20).toFixed(2)} MiB`);
 
   const empty = await timeOf(["-e", "0"], 9);
   row("start of Node.js, doing nothing", `${empty.toFixed(0)} ms`);
@@ -87,6 +99,24 @@ try {
     "check it on a volume of 373,248 voxels",
     `${(await timeOf([...check, ...files], 3)).toFixed(0)} ms`,
   );
+
+  const cold = join(folder, "cold.mjs");
+  await build({
+    entryPoints: [join(root, "test/bench/cold.ts")],
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: "esm",
+    outfile: cold,
+  });
+  for (const { key, title } of LOSSES) {
+    const taken: number[] = [];
+    for (let k = 0; k < 9; k++) taken.push(Number((await outputOf([cold, key])).trim()));
+    row(
+      `the first kernel of a process compiled: ${title}, loss and gradient`,
+      `${median(taken).toFixed(0)} ms`,
+    );
+  }
   // volumes.ts puts them into the README beside its own.
   mkdirSync(join(root, ".cache"), { recursive: true });
   writeFileSync(join(root, ".cache/bench-product.json"), JSON.stringify(rows));
