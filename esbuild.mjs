@@ -5,7 +5,7 @@
 import * as esbuild from "esbuild";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { noticesOf } from "./scripts/lib/notices.mjs";
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -36,6 +36,47 @@ const node = { ...common, platform: "node", target: "node20.20" };
 /** @type {import("esbuild").BuildOptions} */
 const nodeModule = { ...node, format: "esm", banner: { js: requireBanner } };
 
+/**
+ * Of MathJax's font only what formulas of losses are made of: Latin and Greek letters, upright and
+ * italic, and the signs of calculus and logic. A third of the bundle were glyphs that no formula has;
+ * `test/package/typeset.test.ts` holds what is left against the catalogue.
+ * @type {import("esbuild").Plugin}
+ */
+const lettersOfFormulas = {
+  name: "letters-of-formulas",
+  setup(build) {
+    /** @type {readonly (readonly [number, number])[]} */
+    const kept = [
+      [0x20, 0x36f], // with accents
+      [0x370, 0x3ff],
+      [0x2000, 0x206f],
+      [0x2102, 0x2124], // blackboard bold, ℓ, ℘
+      [0x2190, 0x2193],
+      [0x2200, 0x22ff],
+      [0x2308, 0x230b],
+      [0x239b, 0x23b4], // parts of tall brackets
+      [0x27e6, 0x27ef],
+      [0x1d434, 0x1d467], // italic Latin …
+      [0x1d6a4, 0x1d6a5],
+      [0x1d6e2, 0x1d71b], // … and Greek
+    ];
+    const font =
+      /mathjax-newcm-font[\\/]mjs[\\/]svg[\\/](normal|bbold|upsmall|uplarge|lf-tp|rt-bt)\.js$/;
+    build.onLoad({ filter: font }, async ({ path }) => {
+      /** @type {Record<string, Record<string, unknown>>} */
+      const glyphs = await import(pathToFileURL(path).href);
+      const contents = Object.entries(glyphs).map(([variant, all]) => {
+        const some = Object.entries(all).filter(
+          ([code]) =>
+            variant === "normal" && kept.some(([from, to]) => from <= +code && +code <= to),
+        );
+        return `export const ${variant} = ${JSON.stringify(Object.fromEntries(some))};`;
+      });
+      return { contents: contents.join("\n"), loader: "js" };
+    });
+  },
+};
+
 /** @type {import("esbuild").BuildOptions[]} */
 const bundles = [
   {
@@ -46,23 +87,23 @@ const bundles = [
     external: ["vscode"],
   },
   {
-    // Workers with one engine: what they share is a file of its own beside them.
+    // Workers and the command line with one engine: what they share are files of their own.
     ...nodeModule,
     entryPoints: [
       { in: "src/session/worker.node.ts", out: "worker" },
       { in: "src/session/inline/worker.node.ts", out: "inline" },
       { in: "src/numbers/thread.node.ts", out: "thread" },
+      { in: "src/cli/main.ts", out: "cli" },
     ],
     outdir: "dist",
     splitting: true,
     chunkNames: "engine-[hash]",
   },
-  { ...nodeModule, entryPoints: ["src/typeset/worker.node.ts"], outfile: "dist/typeset.js" },
   {
     ...nodeModule,
-    entryPoints: ["src/cli/main.ts"],
-    outfile: "dist/cli.js",
-    banner: { js: `#!/usr/bin/env node\n${requireBanner}` },
+    entryPoints: ["src/typeset/worker.node.ts"],
+    outfile: "dist/typeset.js",
+    plugins: [lettersOfFormulas],
   },
   {
     ...common,
@@ -103,6 +144,9 @@ const guardActivation = {
   },
 };
 
+/** KaTeX's fonts for commands that our formulas never use (`\\mathfrak`, `\\mathtt`, …). */
+const unusedFont = /KaTeX_(?:Caligraphic|Fraktur|SansSerif|Script|Typewriter)/;
+
 /** Copies what the bundles load from beside themselves at run time. */
 async function copyAssets() {
   const modules = join(root, "node_modules");
@@ -117,15 +161,17 @@ async function copyAssets() {
   const katex = join(modules, "katex/dist");
   await mkdir(join(dist, "katex/fonts"), { recursive: true });
   for (const font of await readdir(join(katex, "fonts"))) {
-    if (font.endsWith(".woff2")) {
+    if (font.endsWith(".woff2") && !unusedFont.test(font)) {
       await cp(join(katex, "fonts", font), join(dist, "katex/fonts", font));
     }
   }
-  // Only the woff2 fonts are shipped, so the style sheet must not name the others.
+  // Only these fonts are shipped, so the style sheet must not name the others.
   const css = await readFile(join(katex, "katex.min.css"), "utf8");
   await writeFile(
     join(dist, "katex/katex.min.css"),
-    css.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, ""),
+    css
+      .replace(/,url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)/g, "")
+      .replace(/@font-face\{[^}]*\}/g, (face) => (unusedFont.test(face) ? "" : face)),
   );
 }
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -10,11 +10,9 @@ import "@mathjax/src/js/input/tex/base/BaseConfiguration.js";
 import { TeX } from "@mathjax/src/js/input/tex.js";
 import { SVG } from "@mathjax/src/js/output/svg.js";
 import { MathJaxNewcmFont } from "@mathjax/mathjax-newcm-font/js/svg.js";
-// The ranges of the font that our formulas use beyond its base: the others would be loaded later,
+// The range of the font that our formulas use beyond its base: the others would be loaded later,
 // from files, which no formula here may wait for. A character without a glyph is set as text.
 import "@mathjax/mathjax-newcm-font/js/svg/dynamic/accents.js";
-import "@mathjax/mathjax-newcm-font/js/svg/dynamic/calligraphic.js";
-import "@mathjax/mathjax-newcm-font/js/svg/dynamic/double-struck.js";
 
 export class TypesettingError extends Error {
   override readonly name = "TypesettingError";

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { root } from "../../scripts/lib/root.mjs";
 import { exampleFolder, temporaryFolder } from "./example.ts";
 import { reopen, runAll, save, scrollToOutput } from "./notebook.ts";
+import { takePicture } from "./picture.ts";
 import { launchWorkbench, themes, type Workbench } from "./workbench.ts";
 
 type Theme = keyof typeof themes;
@@ -64,9 +65,7 @@ async function takeCodePictures(workbench: Workbench, theme: Theme, folder: stri
   await lens.nth(2).waitFor({ timeout: 60_000 });
   const clip = { x: 0, y: 0, width: 1100, height: 620 };
   const shoot = async (name: string): Promise<void> => {
-    const path = join(folder, `${name}-${theme}.png`);
-    await page.screenshot({ path, clip });
-    console.log(path);
+    await takePicture(page, join(folder, `${name}-${theme}.webp`), clip);
   };
   await shoot("lens");
   await page.locator(".view-line").getByText("dice_loss_smooth").first().hover();
@@ -117,9 +116,8 @@ async function takeArraysPicture(
   await list.filter({ hasText: "dice_loss_smooth" }).first().waitFor();
   await page.keyboard.press("Enter");
   await list.filter({ hasText: "Prediction holds" }).first().waitFor({ timeout: 60_000 });
-  const path = join(folder, `arrays-${theme}.png`);
-  await page.screenshot({ path, clip: { x: 0, y: 0, width: 1100, height: 340 } });
-  console.log(path);
+  const clip = { x: 0, y: 0, width: 1100, height: 340 };
+  await takePicture(page, join(folder, `arrays-${theme}.webp`), clip);
   await page.keyboard.press("Escape");
 }
 
@@ -136,9 +134,7 @@ async function takeCataloguePicture(
   await page.locator("[role=status]").filter({ hasText: " of " }).waitFor();
   await page.locator("[role=option]").filter({ hasText: "Keras" }).first().click();
   await page.locator(".detail .katex").first().waitFor({ timeout: 60_000 });
-  const path = join(folder, `catalogue-${theme}.png`);
-  await workbench.page.screenshot({ path });
-  console.log(path);
+  await takePicture(workbench.page, join(folder, `catalogue-${theme}.webp`));
 }
 
 const FIRST_FILE: Readonly<Record<string, string>> = { code: "losses.py", arrays: "script.py" };
@@ -185,9 +181,7 @@ async function takePictures(theme: Theme, folder: string, only: string | undefin
         await prepare(workbench);
         await scrollToOutput(workbench, ...show, margin);
       }
-      const path = join(folder, `${name}-${theme}.png`);
-      await workbench.page.screenshot({ path });
-      console.log(path);
+      await takePicture(workbench.page, join(folder, `${name}-${theme}.webp`));
     }
     if (only === "notebook") return;
     await save(workbench);

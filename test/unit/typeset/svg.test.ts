@@ -20,7 +20,7 @@ describe("a formula as a picture", () => {
 
   it("draws every letter as an outline: no font is needed where it is shown", () => {
     const svg = toSvg(
-      `${GRADIENT} \\quad \\mathbb{1} \\; \\mathcal{L} \\; \\varepsilon`,
+      `${GRADIENT} \\quad \\sigma(z) \\; \\operatorname{max} \\; \\varepsilon`,
       "#000",
       500,
     );
