@@ -32,7 +32,10 @@ export interface Directional {
   readonly method: DirectionalMethod;
   readonly derivative: number;
   readonly bar: number;
-  /** Derivative of the input by the step: a gradient g claims Σ g·velocity. */
+  /**
+   * Derivative of the input by the step: a gradient g claims Σ g·velocity. It holds until another
+   * direction is probed.
+   */
   readonly velocity: Float64Array;
   /** Whether only one part of the input (a sample, a class) moves. */
   readonly part: boolean;
@@ -85,7 +88,7 @@ export class DirectionalProbe {
       size: this.size,
       toward,
       scope: among,
-      options: this.point.quietly,
+      options: this.point.beginPath(),
     });
     const r = ridders(this.function(path, 1), this.noise, first);
     return {
@@ -133,7 +136,7 @@ export class DirectionalProbe {
       moving: this.structure.moving,
       scope,
       mayLeaveDomain: true,
-      options: this.point.quietly,
+      options: this.point.beginPath(),
     });
     // A shorter path may keep clear of a pole, or of a kink that was overlooked.
     for (const scale of [1, 1 / 16]) {

@@ -36,7 +36,7 @@ export class LossPoint {
   private stage = { from: 0, to: 0 };
   private reached = 0;
   private readonly arena = new Arena();
-  /** The velocity of the path that was evaluated last. */
+  /** What belongs to the path that was begun last. */
   private readonly pathArena = new Arena();
   private latest: { readonly path: Path; readonly velocity: TypedArray } | null = null;
   /** Paths of one kind differ in their arrays only. */
@@ -165,10 +165,19 @@ export class LossPoint {
     };
   }
 
+  /**
+   * For kernels that find a path's velocity: their results hold until the next path is begun, as
+   * each is as large as the input.
+   */
+  beginPath(): RunOptions {
+    this.pathArena.release();
+    this.latest = null;
+    return { ...this.quietly, arena: this.pathArena };
+  }
+
   /** In the kernels' memory, as a path is evaluated at several steps. */
   private velocityOf(path: Path): TypedArray {
     if (this.latest?.path !== path) {
-      this.pathArena.release();
       this.latest = { path, velocity: this.pathArena.resident(path.velocity) };
     }
     return this.latest.velocity;

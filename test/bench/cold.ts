@@ -9,7 +9,7 @@ import { derive } from "../../src/gradient/derive.ts";
 import { compileKernel } from "../../src/numbers/kernel.ts";
 import { LOSSES, fill, shapeOf } from "./volumeLosses.ts";
 
-const ENTRIES = 1 << 17;
+const ENTRIES = 1 << 13;
 
 const loss = LOSSES.find((l) => l.key === process.argv[2])!;
 const shape = shapeOf(loss, ENTRIES);
@@ -22,7 +22,7 @@ const arrays = new Map([
 ]);
 const outputs = [loss.of(x, t), derive(loss.of(x, t), x)];
 const began = performance.now();
-const kernel = compileKernel(outputs, { arithmetic: "float32" });
+const kernel = compileKernel(outputs, { vectors: "always", arithmetic: "float32" });
 kernel.run(arrays);
 const first = performance.now();
 kernel.run(arrays);
