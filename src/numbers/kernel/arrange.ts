@@ -54,6 +54,7 @@ export function arrange(schedule: Schedule, plan: PassPlan): Arrangement {
   const order = [
     ...innermostLast(
       sizes.flatMap((_, a) => (unrolled.has(a) ? [] : [a])),
+      sizes,
       survey,
     ),
     ...unrolled,
@@ -182,13 +183,22 @@ function isRearranging(e: Expr): boolean {
   return e.kind === "index" || e.kind === "slice" || e.kind === "oneHot";
 }
 
-/** Moves the axis along which most arrays are contiguous into the innermost loop. */
-function innermostLast(axes: readonly number[], survey: Survey): readonly number[] {
+/**
+ * Moves the axis along which most is contiguous into the innermost loop. Arrays count by what they
+ * have of the sweep's entries: it does not matter how the results of sums are gone through.
+ */
+function innermostLast(
+  axes: readonly number[],
+  sizes: readonly number[],
+  survey: Survey,
+): readonly number[] {
   const score = (axis: number): number => {
     let sum = 0;
-    for (const p of survey.positions) {
-      const factor = Math.abs(p.terms.find((t) => t.variable === axis)?.factor ?? 0);
-      sum += factor === 1 ? 2 : factor === 0 ? 1 : 0;
+    for (const { terms } of survey.positions) {
+      const factor = Math.abs(terms.find((t) => t.variable === axis)?.factor ?? 0);
+      const others = sizes.filter((_, a) => !terms.some((t) => t.variable === a));
+      const share = 1 / others.reduce((n, size) => n * size, 1);
+      sum += share * (factor === 1 ? 2 : factor === 0 ? 1 : 0);
     }
     return sum;
   };

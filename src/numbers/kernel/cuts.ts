@@ -93,10 +93,30 @@ function splits(sizes: Sizes, e: Expr): number[] {
 
 /** The arguments whose positions are those of the node itself, or move evenly with them. */
 function below(sizes: Sizes, { e, cuts }: Met): Met[] {
+  switch (e.kind) {
+    case "slice":
+    case "spread":
+    case "concat":
+      return e.args.map((arg) => ({ e: arg, cuts }));
+    case "index":
+      return [{ e: e.args[0]!, cuts: cuts.toSpliced(e.dim, 0, cuts[e.dim]!) }];
+    case "place":
+    case "stack":
+      return e.args.map((arg) => ({ e: arg, cuts: cuts.toSpliced(e.dim, 1) }));
+    case "reduce":
+    case "argReduce": {
+      // Inlined: the sweep does not move along the axes that are reduced.
+      const within = [...cuts];
+      if (!e.keepDims) for (const d of reducedDims(e)) within.splice(d, 0, within[d]!);
+      return [{ e: e.args[0]!, cuts: within }];
+    }
+    default:
+      return keepsPosition(e) ? belowInPlace(sizes, { e, cuts }) : [];
+  }
+}
+
+function belowInPlace(sizes: Sizes, { e, cuts }: Met): Met[] {
   const own = sizes.of(e);
-  if (e.kind === "slice") return [{ e: e.args[0]!, cuts }];
-  if (e.kind === "index") return [{ e: e.args[0]!, cuts: cuts.toSpliced(e.dim, 0, cuts[e.dim]!) }];
-  if (!keepsPosition(e)) return [];
   const isWhole = cuts.every((c, d) => c === cutsOf(own)[d]);
   return e.args.flatMap((arg): Met[] => {
     const have = sizes.of(arg);

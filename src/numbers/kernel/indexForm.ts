@@ -94,17 +94,20 @@ export function divideIndex(
   rangeOf: (variable: number) => Range,
 ): { readonly quotient: IndexForm; readonly remainder: IndexForm } | null {
   if (n === 1) return { quotient: a, remainder: ZERO_INDEX };
-  const rest = a.constant - n * Math.floor(a.constant / n);
+  const uneven: IndexForm = {
+    constant: a.constant,
+    terms: a.terms.filter((t) => t.factor % n !== 0),
+  };
+  const [lo, hi] = indexRange(uneven, rangeOf);
+  const times = Math.floor(lo / n);
+  if (Math.floor(hi / n) !== times) return null;
   const quotient: IndexForm = {
-    constant: (a.constant - rest) / n,
+    constant: times,
     terms: a.terms
       .filter((t) => t.factor % n === 0)
       .map((t) => ({ variable: t.variable, factor: t.factor / n })),
   };
-  const remainder: IndexForm = { constant: rest, terms: a.terms.filter((t) => t.factor % n !== 0) };
-  const [lo, hi] = indexRange(remainder, rangeOf);
-  if (lo >= 0 && hi < n) return { quotient, remainder };
-  return null;
+  return { quotient, remainder: shiftIndex(uneven, -times * n) };
 }
 
 /** Row-major steps: how far one step along each axis moves in the flat array. */

@@ -8,8 +8,8 @@ import { type ArrayType, type Heap, heap, typeOf } from "./heap.ts";
 
 /** Arenas do not make the heap larger than this: it never gets smaller again. */
 const MOST_BYTES = 2 ** 30;
-/** Kernels of fewer entries run in JavaScript, or copy them in no time. */
-const LEAST_ENTRIES = 1 << 16;
+/** Kernels copy fewer entries in no time. */
+const LEAST_ENTRIES = 1 << 12;
 
 /** Copies an array to one of its type and length. */
 type Copy = (to: TypedArray, from: TypedArray) => void;

@@ -129,6 +129,65 @@ export function loadRow(v: Lanes, type: ElementType, address: () => void, offset
   return v.result();
 }
 
+/** Whole numbers, which `push` leaves on the stack lane by lane, as a vector. */
+export function fromIntegers(v: Lanes, push: (lane: number) => void, signed = true): Vector {
+  const { body } = v;
+  for (let lane = 0; lane < v.width; lane++) {
+    push(lane);
+    if (lane === 0) body.simd(SIMD.i32x4Splat);
+    else body.lane(SIMD.i32x4ReplaceLane, lane);
+  }
+  convertIntegers(v, signed);
+  return v.result();
+}
+
+/** Loads an entry for each lane, from the address that `address` pushes for it. */
+export function gather(v: Lanes, type: ElementType, address: (lane: number) => void): Vector {
+  const { body } = v;
+  const single = v.type === "float32";
+  if (type === "f64") {
+    const low = gatherRow(v, SIMD.load64Zero, SIMD.load64Lane, 2, address);
+    if (!single) return low;
+    const high = gatherRow(v, SIMD.load64Zero, SIMD.load64Lane, 2, (k) => {
+      address(k + 2);
+    });
+    const halves = [low, high].map((x) => v.raw(SIMD.f32x4DemoteF64x2, x));
+    for (const x of halves) body.get(x);
+    body.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+    return v.result();
+  }
+  if (type === "f32") {
+    const loaded = gatherRow(v, SIMD.load32Zero, SIMD.load32Lane, v.width, address);
+    return single ? loaded : v.raw(SIMD.f64x2PromoteLow, loaded);
+  }
+  const load = INTEGER_LOADS[type === "u32" ? "i32" : type];
+  const push = (lane: number): void => {
+    address(lane);
+    body.memory(load);
+  };
+  return fromIntegers(v, push, type !== "u32");
+}
+
+/** Loads lanes as they are, the first with an instruction that makes the others zero. */
+function gatherRow(
+  v: Lanes,
+  first: number,
+  others: number,
+  lanes: number,
+  address: (lane: number) => void,
+): Vector {
+  address(0);
+  v.body.simdMemory(first);
+  let loaded = v.result();
+  for (let lane = 1; lane < lanes; lane++) {
+    address(lane);
+    v.body.get(loaded);
+    v.body.simdMemory(others, 0, lane);
+    loaded = v.result();
+  }
+  return loaded;
+}
+
 function convertIntegers(v: Lanes, signed: boolean): void {
   if (v.type === "float32") {
     v.body.simd(signed ? SIMD.f32x4ConvertI32x4S : SIMD.f32x4ConvertI32x4U);
@@ -156,6 +215,24 @@ export function fromFloat64(v: Lanes, x: Vector): Vector {
   body.get(demoted);
   body.shuffle([0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3]);
   return v.result();
+}
+
+/** Stores every lane at the address that `address` pushes for it. */
+export function scatter(
+  v: Lanes,
+  type: "f32" | "f64",
+  x: Vector,
+  address: (lane: number) => void,
+): void {
+  const { body } = v;
+  const wide = type === "f64";
+  const narrow = (): Vector => (v.type === "float32" ? x : v.raw(SIMD.f32x4DemoteF64x2, x));
+  const parts = wide ? inFloat64(v, x) : [narrow()];
+  for (let lane = 0; lane < v.width; lane++) {
+    address(lane);
+    body.get(wide ? parts[lane >> 1]! : parts[0]!);
+    body.simdMemory(wide ? SIMD.store64Lane : SIMD.store32Lane, 0, wide ? lane & 1 : lane);
+  }
 }
 
 /** Stores all lanes (or the first alone) from the address on. Arrays that are written hold floats. */

@@ -4,13 +4,15 @@
  *
  * An innermost loop takes several vectors a turn, then one a turn, and the entries that are left
  * one by one with the same instructions, so that an entry's value does not depend on where a
- * sweep was cut. What does not fit lanes (a test that depends on the loop itself, argmax) is
- * `Unsupported`; JavaScript does those passes.
+ * sweep was cut. Where entries stand `places.ts` says; cases are all worked out, and one is chosen
+ * in each lane. What does not fit lanes (an argmax over a long axis) is `Unsupported`; JavaScript
+ * does those passes, and those over one entry.
  */
 import type { IndexForm } from "../kernel/indexForm.ts";
 import type {
   Accumulator,
   Block,
+  Case,
   Effect,
   Instruction,
   Loop,
@@ -21,7 +23,7 @@ import { isSingle, isStraight, straightened } from "../kernel/straight.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import { type Address, type ReductionWriter, Reductions, type Running } from "./accumulators.ts";
 import { FunctionBody, type ValueType } from "./assembler.ts";
-import type { EmitOptions, EmittedPass, IndexDefinition } from "./emitted.ts";
+import type { EmitOptions, EmittedPass } from "./emitted.ts";
 import { DoubleDoubles } from "./doubledouble.ts";
 import { PairReductions } from "./doubledoubleReductions.ts";
 import { pairTerm } from "./doubledoubleTerms.ts";
@@ -29,14 +31,18 @@ import {
   ELEMENT_SHIFT,
   type ElementType,
   fromFloat64,
+  fromIntegers,
+  gather,
   isSmallInteger,
   loadOne,
   loadRow,
+  scatter,
   store,
 } from "./elements.ts";
 import { type LaneContext, Lanes, type Vector } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
-import { type Access, Survey, Unsupported, accessKey, endOf, stepsAtOnce } from "./survey.ts";
+import { Places, type Turn } from "./places.ts";
+import { type Access, Survey, Unsupported, endOf, stepsAtOnce } from "./survey.ts";
 import { term } from "./terms.ts";
 
 /** Vectors whose instructions stand in turns. More do not fit in the processor's registers. */
@@ -56,15 +62,6 @@ interface Value {
   readonly boolean: boolean;
 }
 
-/** One turn of an innermost loop: which step of it is written, and whether one entry at a time. */
-interface Turn {
-  readonly loop: Loop;
-  /** Variable that counts entries. */
-  readonly counter: number;
-  readonly one: boolean;
-  step: number;
-}
-
 class Writer {
   private readonly nest: LoopNest;
   private readonly options: EmitOptions;
@@ -74,26 +71,27 @@ class Writer {
   private readonly inner: Lanes;
   /** The lanes, where numbers are pairs. */
   private readonly pairs: DoubleDoubles | null;
+  /** Of the terms of innermost loops, and of what stands outside them. */
   private readonly reductions: ReductionWriter;
-  private readonly pointers = new Map<string, number>();
+  private readonly outerReductions: ReductionWriter;
+  private readonly places: Places;
   private readonly parameters = new Map<string, number>();
   private readonly bounds: { readonly from: number; readonly to: number }[] = [];
-  private readonly definitions: IndexDefinition[] = [];
-  /** Index variables of loops and definitions, as local variables. */
-  private readonly indices = new Map<number, number>();
   private readonly values = new Map<number, Value>();
   /** Those from outside the present innermost loop, in the lanes of its terms. */
   private readonly converted = new Map<number, Value>();
   private readonly integral = new Set<number>();
   private readonly running = new Map<number, Running>();
-  private turn: Turn | null = null;
+  /** Where the present case holds; null outside cases. */
+  private guard: Vector | null = null;
 
   constructor(nest: LoopNest, options: EmitOptions, accesses: ReadonlyMap<string, Access>) {
     this.nest = nest;
     this.options = options;
     this.accesses = accesses;
     const types: ValueType[] = ["i32"];
-    for (const key of accesses.keys()) this.pointers.set(key, types.push("i32") - 1);
+    const pointers = new Map<string, number>();
+    for (const key of accesses.keys()) pointers.set(key, types.push("i32") - 1);
     for (const name of nest.parameters) this.parameters.set(name, types.push("f64") - 1);
     for (const _ of nest.bounded) {
       this.bounds.push({ from: types.push("i32") - 1, to: types.push("i32") - 1 });
@@ -110,27 +108,38 @@ class Writer {
     this.pairs = options.lanes === "double-double" ? new DoubleDoubles(context) : null;
     this.uniform = this.pairs ?? new Lanes("float64", context);
     this.inner = options.lanes === "float32" ? new Lanes("float32", context) : this.uniform;
-    this.reductions =
-      this.pairs === null
-        ? new Reductions(this.inner, this.uniform)
-        : new PairReductions(this.pairs);
+    const { pairs } = this;
+    const reductions = (terms: Lanes): ReductionWriter =>
+      pairs === null ? new Reductions(terms, this.uniform) : new PairReductions(pairs);
+    this.reductions = reductions(this.inner);
+    this.outerReductions = reductions(this.uniform);
+    this.places = new Places(this.body, this.inner.width, pointers, options.elementType);
+  }
+
+  private get turn(): Turn | null {
+    return this.places.turn;
+  }
+
+  /** The lanes of what is written at present. */
+  private get v(): Lanes {
+    return this.turn === null ? this.uniform : this.inner;
   }
 
   write(): Omit<EmittedPass, "accumulators"> {
+    if (this.pairs === null && isStraight(this.nest.block)) {
+      throw new Unsupported("nothing to do on vectors");
+    }
     this.block(this.nest.block, 0);
     this.pairs?.end();
     return {
       body: this.body,
       accesses: [...this.accesses.values()],
-      definitions: this.definitions,
+      definitions: this.places.definitions,
       pairs: this.pairs !== null,
     };
   }
 
   private block(block: Block, depth: number): void {
-    if (block.effects.length > 0 && this.pairs === null) {
-      throw new Unsupported("nothing to do on vectors");
-    }
     for (const i of block.instructions) this.instruction(i);
     for (const a of block.accumulators) {
       if (!a.direct) this.running.set(a.id, this.reductions.start(a));
@@ -139,7 +148,7 @@ class Writer {
     for (const e of block.effects) this.effect(e, [this.effectValue(e)]);
     for (const a of block.accumulators) {
       if (a.direct) continue;
-      const { address, second } = this.places(a);
+      const { address, second } = this.placesOf(a);
       this.reductions.flush(this.running.get(a.id)!, address, second);
     }
   }
@@ -152,7 +161,7 @@ class Writer {
     const { body } = this;
     const counter = body.local("i32");
     const end = body.local("i32");
-    this.indices.set(loop.variable, counter);
+    this.places.count(loop, counter);
     const bounds = loop.bounded ? this.bounds[depth] : undefined;
     if (bounds === undefined) {
       body.i32(loop.from);
@@ -187,18 +196,21 @@ class Writer {
     ]);
     for (const [count, one] of turns) {
       body.repeat(counter, end, count, () => {
-        this.turn = { loop, counter, one, step: 0 };
+        const turn: Turn = { loop, counter, one, step: 0 };
+        this.places.turn = turn;
         const contributions = effects.map((): Vector[] => []);
         const steps = Array.from({ length: one ? 1 : count / width }, (_, step) => () => {
-          this.turn!.step = step;
-          for (const i of instructions) if (i.kind !== "index") this.instruction(i);
+          turn.step = step;
+          for (const i of instructions) {
+            if (i.kind !== "index" || this.places.changes(i.form)) this.instruction(i);
+          }
           effects.forEach((e, k) => contributions[k]!.push(this.effectValue(e)));
         });
         for (let k = 0; k < steps.length; k += IN_TURNS) body.inTurns(steps.slice(k, k + IN_TURNS));
         effects.forEach((e, k) => {
           this.effect(e, contributions[k]!);
         });
-        this.turn = null;
+        this.places.turn = null;
       });
     }
   }
@@ -209,17 +221,13 @@ class Writer {
     instructions: readonly Instruction[],
     effects: readonly Effect[],
   ): void {
-    for (const i of instructions) {
-      if (i.kind !== "index") continue;
-      if (i.form.terms.some((t) => t.variable === loop.variable)) throw new Unsupported();
-      this.instruction(i);
-    }
+    this.places.enter(
+      loop,
+      instructions.filter((i) => i.kind === "index"),
+    );
     this.converted.clear();
     if (this.inner === this.uniform) return;
-    const operands: Operand[] = [
-      ...instructions.flatMap((i) => (i.kind === "compute" ? i.args : [])),
-      ...effects.map((e) => e.value),
-    ];
+    const operands = [...operandsOf(instructions), ...effects.map((e) => e.value)];
     for (const o of operands) {
       const value = typeof o === "number" ? undefined : this.values.get(o.id);
       if (typeof o === "number" || value?.lanes !== this.uniform) continue;
@@ -228,71 +236,24 @@ class Writer {
     }
   }
 
-  // --- places ---
-
-  /** Pushes Σ factor·variable + constant, with or without the turn's own variable. */
-  private index(form: IndexForm, without: number | null = null): void {
-    const { body } = this;
-    body.i32(form.constant);
-    for (const { variable, factor } of form.terms) {
-      if (variable === without) continue;
-      const local = this.indices.get(variable);
-      if (local === undefined) throw new Unsupported();
-      body.get(local);
-      if (factor !== 1) {
-        body.i32(factor);
-        body.op(OP.i32Mul);
-      }
-      body.op(OP.i32Add);
-    }
-  }
-
-  /** Pushes the address of an entry: in a turn that of its first entry, `lane` entries further. */
-  private address(buffer: Buffer, form: IndexForm, lane = 0): void {
-    const { body } = this;
-    const pointer = this.pointers.get(accessKey(buffer, form));
-    if (pointer === undefined) throw new Unsupported();
-    body.get(pointer);
-    this.index(form);
-    if (lane !== 0) {
-      body.i32(lane);
-      body.op(OP.i32Add);
-    }
-    const shift = ELEMENT_SHIFT[this.options.elementType(buffer)];
-    if (shift > 0) {
-      body.i32(shift);
-      body.op(OP.i32Shl);
-    }
-    body.op(OP.i32Add);
-  }
-
-  /** How far the entry moves with the turn's variable. */
-  private strideIn(form: IndexForm): number {
-    const variable = this.turn!.loop.variable;
-    return form.terms.find((t) => t.variable === variable)?.factor ?? 0;
-  }
-
   /** Bytes from the turn's first vector to the one of the present step. */
   private stepOffset(type: ElementType): number {
     return (this.turn!.step * this.inner.width) << ELEMENT_SHIFT[type];
   }
 
-  private places(a: Accumulator): { address: Address; second: Address } {
-    return {
-      address: () => {
-        this.address(a.buffer, a.index);
-      },
-      second: () => {
-        this.address(a.second!, a.index);
-      },
+  /** The places of a result and of what accompanies it, in the turn's first entry or a lane. */
+  private placesOf(a: Accumulator, lane?: number): { address: Address; second: Address } {
+    const at = (buffer: Buffer) => () => {
+      if (lane === undefined) this.places.address(buffer, a.index);
+      else this.places.laneAddress(buffer, a.index, lane);
     };
+    return { address: at(a.buffer), second: at(a.second ?? a.buffer) };
   }
 
   // --- instructions ---
 
   private instruction(i: Instruction): void {
-    const { turn } = this;
-    const v = turn === null ? this.uniform : this.inner;
+    const { v } = this;
     switch (i.kind) {
       case "load": {
         const type = this.options.elementType(i.from);
@@ -327,24 +288,34 @@ class Writer {
         this.define(i.to.id, this.position(v, i.index), false);
         break;
       case "index":
-        this.defineIndex(i);
+        this.places.define(i);
         break;
       case "choose":
-        throw new Unsupported();
+        this.define(i.to.id, this.choose(v, i.cases), false);
+        break;
     }
   }
 
-  private defineIndex(i: IndexDefinition): void {
-    const { body } = this;
-    this.index(i.form);
-    if (i.part !== "whole") {
-      body.i32(i.by);
-      body.op(i.part === "quotient" ? OP.i32DivS : OP.i32RemS);
-    }
-    const local = body.local("i32");
-    body.set(local);
-    this.indices.set(i.variable, local);
-    this.definitions.push(i);
+  /** The value of the first case that holds, else 0: all are worked out. */
+  private choose(v: Lanes, cases: readonly Case[]): Vector {
+    const outside = this.guard;
+    const chosen = cases.map(({ test, body, value }) => {
+      const holds = this.places.holds(test);
+      const mask = v.mask(holds.length, (lane) => {
+        this.body.get(holds[lane]!);
+      });
+      this.guard = outside === null ? mask : v.and(outside, mask);
+      this.places.within(holds, () => {
+        for (const i of body) this.instruction(i);
+      });
+      this.guard = outside;
+      return { mask, value: this.number(v, value) };
+    });
+    return chosen.reduceRight((rest, { mask, value }) => {
+      if (this.pairs === null) return v.select(mask, value, rest);
+      const { pairs } = this;
+      return pairs.joined(pairs.choose(mask, pairs.pair(value), pairs.pair(rest)));
+    }, v.constant(0));
   }
 
   private load(v: Lanes, type: ElementType, from: Buffer, form: IndexForm): Vector {
@@ -362,42 +333,38 @@ class Writer {
     form: IndexForm,
     part: number,
   ): Vector {
-    const { turn } = this;
-    if (turn === null || turn.one || this.strideIn(form) === 0) {
-      this.address(from, form);
-      return loadOne(v, type, part);
-    }
-    const stride = this.strideIn(form);
-    if (stride === 1) {
+    const { places, guard } = this;
+    const stride = places.stride(form);
+    if (stride === 1 && guard === null) {
       const address = (): void => {
-        this.address(from, form);
+        places.address(from, form);
       };
       return loadRow(v, type, address, this.stepOffset(type) + part);
     }
-    let row: Vector | null = null;
-    for (let lane = 0; lane < v.width; lane++) {
-      this.address(from, form, (turn.step * v.width + lane) * stride);
-      const one = loadOne(v, type, part);
-      row = row === null ? one : v.select(this.laneMask(v, lane), one, row);
+    let loaded: Vector;
+    if (stride === 0 && (guard === null || places.lanes === 1)) {
+      places.laneAddress(from, form, 0, part);
+      loaded = loadOne(v, type);
+    } else {
+      loaded = gather(v, type, (lane) => {
+        places.laneAddress(from, form, lane, part);
+      });
     }
-    return row!;
-  }
-
-  private laneMask(v: Lanes, lane: number): Vector {
-    const bytes = 16 / v.width;
-    const mask = new Uint8Array(16).fill(255, lane * bytes, (lane + 1) * bytes);
-    return v.bytes(mask);
+    return guard === null ? loaded : v.and(loaded, guard);
   }
 
   private position(v: Lanes, form: IndexForm): Vector {
-    const { turn, body } = this;
-    if (v.type === "float32" && endOf(this.nest) > EXACT_POSITIONS) throw new Unsupported();
-    this.index(form);
-    const stride = turn === null || turn.one ? 0 : this.strideIn(form);
-    if (stride !== 0) {
-      body.i32(turn!.step * v.width * stride);
-      body.op(OP.i32Add);
+    const { places, body } = this;
+    if (v.type === "float32" && endOf(this.nest) > EXACT_POSITIONS) {
+      throw new Unsupported("positions are no float32 numbers");
     }
+    const stride = places.stride(form);
+    if (stride === null) {
+      return fromIntegers(v, (lane) => {
+        places.index(form, lane);
+      });
+    }
+    places.index(form, 0);
     body.op(OP.f64ConvertI32S);
     body.simd(SIMD.f64x2Splat);
     const first = fromFloat64(v, this.uniform.result());
@@ -408,8 +375,7 @@ class Writer {
   // --- operands ---
 
   private define(id: number, vector: Vector, boolean: boolean): void {
-    const lanes = this.turn === null ? this.uniform : this.inner;
-    this.values.set(id, { vector, lanes, boolean });
+    this.values.set(id, { vector, lanes: this.v, boolean });
   }
 
   private numberOf(value: Value): Vector {
@@ -440,46 +406,89 @@ class Writer {
   // --- effects ---
 
   private effectValue(e: Effect): Vector {
-    const v = this.inner;
+    const { v } = this;
     const isTruth = e.kind === "accumulate" && (e.into.op === "any" || e.into.op === "all");
     return isTruth ? v.and(this.truth(v, e.value), v.constant(1)) : this.number(v, e.value);
   }
 
   private effect(e: Effect, values: readonly Vector[]): void {
     const { turn } = this;
+    const reductions = turn === null ? this.outerReductions : this.reductions;
     const exact = this.isExact(e);
     const one = turn?.one ?? true;
     if (e.kind === "accumulate" && !e.into.direct) {
-      this.reductions.add(this.running.get(e.into.id)!, values, exact, one);
+      reductions.add(this.running.get(e.into.id)!, values, exact, one);
       return;
     }
     const buffer = e.kind === "store" ? e.buffer : e.into.buffer;
     const form = e.kind === "store" ? e.index : e.into.index;
-    if (turn !== null && this.strideIn(form) !== 1) throw new Unsupported();
     const type = this.options.elementType(buffer);
-    if (type !== "f32" && type !== "f64") throw new Unsupported();
+    if (type !== "f32" && type !== "f64") throw new Unsupported("no floats are written");
+    const isApart = turn !== null && !one && this.places.stride(form) !== 1;
     values.forEach((value, step) => {
       if (turn !== null) turn.step = step;
-      const offset = turn === null ? 0 : this.stepOffset(type);
+      const offset = turn === null || isApart ? 0 : this.stepOffset(type);
       if (e.kind === "store") {
-        const address = (): void => {
-          this.address(buffer, form);
-        };
-        store(this.inner, type, value, address, offset, one);
+        this.store(e.buffer, e.index, type, value, 0, isApart);
         if (this.pairs === null) return;
         const low = this.pairs.low(value) ?? this.pairs.constant(0);
-        store(this.pairs, type, low, address, offset + lowPart(buffer), one);
-        return;
+        this.store(e.buffer, e.index, type, low, lowPart(buffer), isApart);
+      } else if (isApart) this.accumulateApart(e.into, value, exact);
+      else {
+        const { address, second } = this.placesOf(e.into);
+        reductions.addInMemory(e.into, value, exact, address, second, offset, one);
       }
-      const { address, second } = this.places(e.into);
-      this.reductions.addInMemory(e.into, value, exact, address, second, offset, one);
     });
+  }
+
+  /** @param part bytes from an entry to the part of it that is stored */
+  private store(
+    buffer: Buffer,
+    form: IndexForm,
+    type: "f32" | "f64",
+    value: Vector,
+    part: number,
+    isApart: boolean,
+  ): void {
+    const { places, turn, v } = this;
+    if (isApart) {
+      scatter(v, type, value, (lane) => {
+        places.laneAddress(buffer, form, lane, part);
+      });
+      return;
+    }
+    const address = (): void => {
+      places.address(buffer, form);
+    };
+    const offset = (turn === null ? 0 : this.stepOffset(type)) + part;
+    store(v, type, value, address, offset, turn?.one ?? true);
+  }
+
+  /** Several lanes may go into one result: one after the other. */
+  private accumulateApart(a: Accumulator, value: Vector, exact: boolean): void {
+    const { inner, pairs } = this;
+    for (let lane = 0; lane < inner.width; lane++) {
+      const { address, second } = this.placesOf(a, lane);
+      const low = pairs?.low(value) ?? null;
+      const hi = inner.spread(value, lane);
+      const one = low === null ? hi : pairs!.joined({ hi, lo: pairs!.spread(low, lane) });
+      this.reductions.addInMemory(a, one, exact, address, second, 0, true);
+    }
   }
 
   private isExact(e: Effect): boolean {
     if (e.kind !== "accumulate") return false;
     return e.into.exact || (typeof e.value !== "number" && this.integral.has(e.value.id));
   }
+}
+
+/** What the instructions are made from, those of cases included. */
+function operandsOf(instructions: readonly Instruction[]): Operand[] {
+  return instructions.flatMap((i) => {
+    if (i.kind === "compute") return i.args;
+    if (i.kind !== "choose") return [];
+    return i.cases.flatMap((c) => [...operandsOf(c.body), c.value]);
+  });
 }
 
 /** Bytes from an entry's high part to its low part: those stand behind all high ones. */

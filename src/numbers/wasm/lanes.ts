@@ -163,6 +163,30 @@ export class Lanes {
     return this.raw(SIMD.bitselect, yes, no, mask);
   }
 
+  /** A mask of the conditions (1 or 0) that `push` leaves on the stack; one alone is that of all. */
+  mask(lanes: number, push: (lane: number) => void): Vector {
+    const { body } = this;
+    const single = this.width === 4;
+    for (let lane = 0; lane < lanes; lane++) {
+      body.i32(0);
+      push(lane);
+      body.op(OP.i32Sub);
+      if (!single) body.op(OP.i64ExtendI32S);
+      if (lane === 0) body.simd(single ? SIMD.i32x4Splat : SIMD.i64x2Splat);
+      else body.lane(single ? SIMD.i32x4ReplaceLane : SIMD.i64x2ReplaceLane, lane);
+    }
+    return this.result();
+  }
+
+  /** One lane of a vector, in all lanes. */
+  spread(x: Vector, lane: number): Vector {
+    const bytes = 16 / this.width;
+    this.body.get(x);
+    this.body.get(x);
+    this.body.shuffle(Array.from({ length: 16 }, (_, k) => lane * bytes + (k % bytes)));
+    return this.result();
+  }
+
   /** The halves of a vector in the other order. */
   swapped(x: Vector): Vector {
     this.body.get(x);

@@ -44,10 +44,7 @@ export class Survey {
   }
 
   private block(block: Block): void {
-    for (const i of block.instructions) {
-      if (i.kind === "load") this.add(i.from, i.index, true, false);
-      if (i.kind === "choose") throw new Unsupported();
-    }
+    this.instructions(block.instructions);
     for (const a of block.accumulators) {
       if (IDENTITY[a.op] === null) throw new Unsupported();
       this.accumulators.push(a);
@@ -58,6 +55,13 @@ export class Survey {
       if (e.kind === "store") this.add(e.buffer, e.index, false, true);
     }
     for (const l of block.loops) this.block(l.body);
+  }
+
+  private instructions(instructions: readonly Instruction[]): void {
+    for (const i of instructions) {
+      if (i.kind === "load") this.add(i.from, i.index, true, false);
+      if (i.kind === "choose") for (const c of i.cases) this.instructions(c.body);
+    }
   }
 
   private add(buffer: Buffer, form: IndexForm, reads: boolean, writes: boolean): void {

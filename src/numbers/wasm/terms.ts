@@ -1,5 +1,5 @@
 /** Single operations of loops on vectors. Truth values are masks: all bits of a lane, or none. */
-import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
+import type { ArgReduce, BinaryOp, UnaryOp } from "../../expression/node.ts";
 import type { Computation } from "../kernel/loops.ts";
 import * as elementary from "./elementary.ts";
 import type { Lanes, Vector } from "./lanes.ts";
@@ -122,6 +122,20 @@ function power(v: Lanes, x: Vector, exponent: number): Vector {
   }
 }
 
+/** Position of the first largest or smallest operand, of the first NaN if there is one. */
+function first(v: Lanes, op: ArgReduce["op"], args: Operands): Vector {
+  let best = args.number(0);
+  let position = v.constant(0);
+  for (let k = 1; k < args.count; k++) {
+    const x = args.number(k);
+    const isFirstNaN = v.and(v.of("ne", x, x), v.of("eq", best, best));
+    const wins = v.or(v.of(op === "argmax" ? "gt" : "lt", x, best), isFirstNaN);
+    best = v.select(wins, x, best);
+    position = v.select(wins, v.constant(k), position);
+  }
+  return position;
+}
+
 /** The computation's result, or null if it is not one that vectors have. */
 export function term(v: Lanes, c: Computation, args: Operands, roundCasts: boolean): Vector | null {
   switch (c.kind) {
@@ -159,6 +173,6 @@ export function term(v: Lanes, c: Computation, args: Operands, roundCasts: boole
       if (v.type === "float32") return args.number(0);
       return v.raw(SIMD.f64x2PromoteLow, v.raw(SIMD.f32x4DemoteF64x2, args.number(0)));
     case "first":
-      return null;
+      return first(v, c.op, args);
   }
 }

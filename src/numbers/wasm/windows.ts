@@ -105,6 +105,8 @@ export class Footprint {
       // In loops over several parts, forms may range over what no part visits.
       const first = Math.max(range[0], 0);
       const end = Math.min(range[1] + 1, array.length);
+      // A case that does not hold in this piece.
+      if (end <= first) continue;
       const reads = access.reads || !isCovered(access, rangeOf);
       if (last !== undefined && first < last.end) {
         const accesses = [...last.accesses, at];
