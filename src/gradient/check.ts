@@ -32,6 +32,8 @@ export type CheckVerdict =
 export interface CheckedElement {
   readonly index: readonly number[];
   readonly analytic: number | null;
+  /** What right code of its type may be off by: `bound` rounding units of this element. */
+  readonly analyticError: number | null;
   readonly numeric: number | null;
   /** The derivative lies within ± this much of `numeric`. */
   readonly numericError: number | null;
@@ -174,6 +176,7 @@ export class GradientChecker {
       elements: all.map((k) => ({
         index: this.indexOf(k),
         analytic: given(k),
+        analyticError: null,
         numeric: null,
         numericError: null,
       })),
@@ -196,11 +199,13 @@ export class GradientChecker {
       reference.excluded,
     );
     const chosen = withWorst(reference.sample, this.count, comparison.worstFew);
-    const elements = chosen.map((k) => ({
+    const elementAt = (k: number): CheckedElement => ({
       index: this.indexOf(k),
       analytic: finite(g[k]!),
+      analyticError: finite(bound * ROUNDING[type].unit * reference.scale[k]!),
       ...numericAt(reference, k),
-    }));
+    });
+    const elements = chosen.map(elementAt);
     const doubt = reference.doubt(chosen);
     const decided = this.decide(reference, g, type, comparison, doubt, chosen);
     const worst = comparison.worst;
@@ -215,14 +220,7 @@ export class GradientChecker {
           : comparison.notFinite > 0
             ? Infinity
             : comparison.maxScaled,
-      worst:
-        worst < 0
-          ? null
-          : {
-              index: this.indexOf(worst),
-              analytic: finite(g[worst]!),
-              ...numericAt(reference, worst),
-            },
+      worst: worst < 0 ? null : elementAt(worst),
       notes: [...decided.notes, ...frameworkNotes(reference.figures)],
       lossError: this.known?.point.lossError ?? null,
       elements,

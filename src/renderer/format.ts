@@ -27,8 +27,11 @@ export function formatLoss({ value, error }: Report["loss"]): string {
 export function columnFormat(values: readonly (number | null)[]): (x: number | null) => string {
   let largest = 0;
   let whole = true;
+  // Bounds have two digits, and more of them would claim to know more.
+  let digits = 1;
   for (const x of values) {
     if (x === null) continue;
+    if (Number(x.toPrecision(2)) !== x) digits = 5;
     largest = Math.max(largest, Math.abs(x));
     whole &&= Number.isInteger(x);
   }
@@ -43,7 +46,7 @@ export function columnFormat(values: readonly (number | null)[]): (x: number | n
     if (x === 0) return "0";
     return fixed && Math.abs(x) >= readable
       ? x.toFixed(decimals)
-      : x.toExponential(5).replace("e+", "e");
+      : x.toExponential(digits).replace("e+", "e");
   };
 }
 

@@ -121,6 +121,7 @@ const check = record<Check>({
       index,
       analytic: value,
       numeric: value,
+      analyticError: optional(value),
       numericError: optional(value),
     }),
   ),

@@ -22,7 +22,9 @@ export function makeNumbers(source: NumbersSource): Numbers {
   const columns = [
     ...source.aligned.map((a) => a.name),
     "analytic gradient",
+    "analytic ±",
     "numeric gradient",
+    "numeric ±",
     "error",
   ];
   const rows = (complete ? source.compared : worst(source.compared, 20)).map((c) => {
@@ -32,7 +34,9 @@ export function makeNumbers(source: NumbersSource): Numbers {
       values: [
         ...source.aligned.map((a) => finite(a.data[at]!)),
         c.analytic,
+        boundOf(c.analyticError),
         c.numeric,
+        boundOf(c.numericError),
         c.analytic === null || c.numeric === null ? null : c.analytic - c.numeric,
       ],
     };
@@ -55,10 +59,14 @@ export function makeNumbers(source: NumbersSource): Numbers {
   };
 }
 
+function boundOf(error: number | null | undefined): number | null {
+  return error === null || error === undefined ? null : shortBound(error);
+}
+
 /** A bound to a few digits, rounded up: what is shown still is one. */
 export function shortBound(x: number, digits = 2): number {
   const short = Number(x.toPrecision(digits));
-  if (short >= x) return short;
+  if (short >= x || !Number.isFinite(x)) return short;
   return Number((short + 10 ** (Math.floor(Math.log10(x)) + 1 - digits)).toPrecision(digits));
 }
 

@@ -190,6 +190,8 @@ export interface Gradient extends Formula {
 export interface ElementComparison {
   readonly index: readonly number[];
   readonly analytic: number | null;
+  /** What right code may be off by there. */
+  readonly analyticError?: number | null;
   readonly numeric: number | null;
   /** The derivative lies within ± this much of `numeric`. */
   readonly numericError?: number | null;
@@ -323,7 +325,7 @@ export interface ArraySummary {
 }
 
 export interface Numbers {
-  /** Column names of `rows` after the index, e.g. ["y_pred", "y_true", "analytic", "numeric", "error"]. */
+  /** Column names of `rows` after the index, e.g. ["y_pred", "y_true", "analytic gradient", "analytic ±", "numeric gradient", "numeric ±", "error"]. */
   readonly columns: readonly string[];
   /** Every element of a small array; the worst elements of a large one. */
   readonly rows: readonly {

@@ -8,9 +8,11 @@ import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
+import { difference } from "../numbers/certain.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report, TrapNote } from "../report/schema.ts";
 import type { FamilySpec } from "../losses/spec.ts";
+import { kernelArray } from "./bindings.ts";
 import { type CommonGround, commonGround } from "./commonGround.ts";
 import { explainDifference, matchesWithTraps, nearestLosses, toDifference } from "./explain.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
@@ -137,7 +139,7 @@ function comparePair(
     parameters: "valued",
     absent,
   });
-  const spread = numericDifference(first.gradient, second.gradient);
+  const spread = spreadOn(ground, numericDifference(first.gradient, second.gradient), watch);
   const isChained = ground.given.some((g) => g.id === "chain-rule");
   const by = isChained
     ? " are taken by different things, probabilities and logits; by the logits they"
@@ -148,7 +150,7 @@ function comparePair(
       : same.equal === false
         ? "different functions"
         : null;
-  const difference: Difference = {
+  const general: Difference = {
     other: nameB,
     reason: (spread?.factor ?? null) === null ? "the formulas differ" : "a common factor",
     formula: { latex: second.report.gradient.latex, text: second.report.gradient.text },
@@ -168,7 +170,7 @@ function comparePair(
       (decided === null
         ? `whether the gradients of ${names} are the same function cannot be decided`
         : `the gradients of ${names}${by} are ${decided}`) + spreadWords(spread),
-    differences: equal === "no" ? [difference] : [],
+    differences: equal === "no" ? [general] : [],
   };
   return { pair, ground };
 }
@@ -233,6 +235,21 @@ function tellApart(a: Report, b: Report): [string, string] {
 
 function isNumber(text: string): boolean {
   return text.trim() !== "" && !Number.isNaN(Number(text));
+}
+
+/** With digits that are certain, where both losses have the same arrays. */
+function spreadOn(
+  { first, second, given }: CommonGround,
+  spread: Spread | null,
+  watch: Watch,
+): Spread | null {
+  if (spread === null || given.length > 0) return spread;
+  const bindings = new Map(first.inputs.map((x) => [x.name, kernelArray(x.array!)]));
+  const isCancelled = (): boolean => watch.isCancelled();
+  const apart = difference(first.gradientExpr, second.gradient, bindings, { isCancelled });
+  if (apart === null) return spread;
+  const { largest, size } = apart;
+  return { ...spread, maxAbs: largest, relative: size === 0 ? null : largest / size };
 }
 
 interface Spread {

@@ -1,7 +1,6 @@
 /** Two inspected losses explained: from their expressions and arrays to the reasons in a report. */
 import { sizesOf } from "../expression/axis.ts";
 import { generator } from "../expression/equalityPoints.ts";
-import type { Expr } from "../expression/node.ts";
 import { resize } from "../expression/walk.ts";
 import {
   type Evaluate,
@@ -16,7 +15,7 @@ import { type Match as Nearest, matchesOf } from "../explain/reasons/match.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { factsOf } from "../losses/call.ts";
 import { Settings } from "../losses/entry.ts";
-import { compileKernel } from "../numbers/kernel.ts";
+import { certainArrays } from "../numbers/certain.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
 import type { Difference, GradientFactor, Match } from "../report/schema.ts";
@@ -149,18 +148,8 @@ function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Eva
     const bindings = new Map(arrays);
     const own = bindings.get(subject.prediction.name)!;
     if (draw > 0) bindings.set(subject.prediction.name, rolled(own, draw));
-    return run(gradients, bindings, isCancelled);
+    return certainArrays(gradients, bindings, { isCancelled });
   };
-}
-
-function run(
-  gradients: readonly Expr[],
-  bindings: ReadonlyMap<string, TypedArray>,
-  isCancelled: () => boolean,
-): Float64Array[] {
-  return compileKernel([...gradients])
-    .run(bindings, { isCancelled })
-    .outputs.map((o) => o.data);
 }
 
 function rolled(a: TypedArray, draw: number): TypedArray {
@@ -190,10 +179,7 @@ function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => b
       };
       bindings.set(x.name, Float64Array.from({ length: count }, value));
     }
-    return run(
-      gradients.map((g) => resize(g, sizes)),
-      bindings,
-      isCancelled,
-    );
+    const sized = gradients.map((g) => resize(g, sizes));
+    return certainArrays(sized, bindings, { isCancelled });
   };
 }

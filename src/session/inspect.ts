@@ -8,6 +8,7 @@ import * as build from "../expression/build.ts";
 import { type CheckResult, checkGradient } from "../gradient/check.ts";
 import { receivesGradient } from "../gradient/derive.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
+import { difference } from "../numbers/certain.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
@@ -293,7 +294,11 @@ function evaluateOn(
     valueError: result.lossError === null ? null : shortBound(result.lossError, 1),
     gradient,
     derived,
-    gap: inForce === null ? null : finite(largestDifference(gradient, derived)),
+    gap:
+      inForce === null
+        ? null
+        : (difference(inForce, derivation.gradientExpr, bindings, { isCancelled })?.largest ??
+          null),
     check: checkOf(result, kernel.account),
     numbers: makeNumbers({
       aligned: aligned.map((x) => ({ name: x.name, data: bindings.get(x.name)! })),
@@ -303,15 +308,6 @@ function evaluateOn(
     }),
     images: makeImages(imageSources(request.inputs, wrt, gradient, bindings)),
   };
-}
-
-function largestDifference(a: Float64Array, b: Float64Array): number {
-  let largest = 0;
-  a.forEach((v, k) => {
-    const gap = Math.abs(v - b[k]!);
-    if (!(gap <= largest)) largest = gap; // NaN counts as the largest
-  });
-  return largest;
 }
 
 function imageSources(

@@ -1,6 +1,9 @@
 /** One finding, and the words that findings share. */
+import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
 import { countWords, indexWords, number } from "../../gradient/nodeWords.ts";
+import { difference } from "../../numbers/certain.ts";
+import type { Bindings } from "../../numbers/typedArrays.ts";
 import type { Measured } from "./behaviour.ts";
 import type { LimitValue } from "./limits.ts";
 
@@ -27,17 +30,11 @@ export function finding(
   return { id, kind, sentence: `${sentence}.`, lines };
 }
 
-/** Largest difference beside the largest entry; null where one of the two has no value. */
-export function relativeChange(a: Float64Array, b: Float64Array): number | null {
-  let [difference, largest] = [0, 0];
-  for (let k = 0; k < a.length; k++) {
-    const d = Math.abs(a[k]! - b[k]!);
-    if (!Number.isFinite(d)) return null;
-    if (d > difference) difference = d;
-    const m = Math.max(Math.abs(a[k]!), Math.abs(b[k]!));
-    if (m > largest) largest = m;
-  }
-  return largest === 0 ? 0 : difference / largest;
+/** Largest difference of two gradients beside their largest entry; null where one has no value. */
+export function relativeChange(a: Expr, b: Expr, bindings: Bindings): number | null {
+  const apart = difference(a, b, bindings);
+  if (apart === null) return null;
+  return apart.size === 0 ? 0 : apart.largest / apart.size;
 }
 
 export function limitWords(limit: LimitValue | undefined): string {

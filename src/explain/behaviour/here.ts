@@ -2,6 +2,7 @@
 import { layoutOf } from "../../gradient/entries.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Factors } from "./factors.ts";
+import { relativeChange } from "./finding.ts";
 import type { BehaviourSubject, BehaviourWatch, Groups } from "./subject.ts";
 import type { Gradients } from "./sweeps.ts";
 
@@ -24,6 +25,11 @@ export interface Here {
   readonly slope: Float64Array | null;
   readonly probability: Float64Array | null;
   readonly largest: number;
+  /**
+   * What the smoothing changes of the gradient, beside its largest entry; null where one of the two
+   * gradients has no value.
+   */
+  readonly smoothingChange: number | null;
   readonly regions: readonly Region[];
   /** Entries looked at on behalf of their group: those of median prediction; -1 where none is. */
   readonly typical: { readonly foreground: number; readonly background: number };
@@ -67,6 +73,8 @@ export function lookHere(
     slope,
     probability,
     largest: largestOf(gradient),
+    smoothingChange:
+      gradients.bare === null ? 0 : relativeChange(gradients.own, gradients.bare, bindings),
     regions: ratio === null ? [] : regionsOf(gradient, bare, ratio.regionOf, denominators, groups),
     typical: typicalOf(probability ?? bindings.get(wrt.name)!, groups),
   };

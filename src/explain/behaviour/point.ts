@@ -3,7 +3,7 @@ import { axis } from "../../expression/axis.ts";
 import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf } from "../../gradient/entries.ts";
-import { compileKernel } from "../../numbers/kernel.ts";
+import { CertainScalars } from "../../numbers/certain.ts";
 import type { Bindings } from "../../numbers/typedArrays.ts";
 import type { BehaviourWatch } from "./subject.ts";
 
@@ -20,16 +20,16 @@ export function meanMagnitude(e: Expr, chosen: Expr, count: Expr): Expr {
 
 /** Evaluates the same scalars again and again on other arrays. */
 export class Scalars {
-  private readonly kernel: ReturnType<typeof compileKernel>;
+  private readonly scalars: CertainScalars;
   private readonly watch: BehaviourWatch;
 
   constructor(scalars: readonly Expr[], watch: BehaviourWatch) {
-    this.kernel = compileKernel(scalars);
+    this.scalars = new CertainScalars(scalars);
     this.watch = watch;
   }
 
   at(bindings: Bindings): number[] {
     const isCancelled = (): boolean => this.watch.isCancelled();
-    return this.kernel.run(bindings, { isCancelled }).outputs.map((o) => o.data[0]!);
+    return this.scalars.at(bindings, { isCancelled });
   }
 }

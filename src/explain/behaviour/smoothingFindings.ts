@@ -1,15 +1,7 @@
 /** Findings about the smoothing of a loss: where it matters, and where it does not. */
 import type { Measured } from "./behaviour.ts";
 import type { Chart, Series } from "./chart.ts";
-import {
-  type Finding,
-  factorWords,
-  finding,
-  percent,
-  relativeChange,
-  voxels,
-  whose,
-} from "./finding.ts";
+import { type Finding, factorWords, finding, percent, voxels, whose } from "./finding.ts";
 import { smoothingWords } from "./smoothing.ts";
 
 /** What the smoothing does on the arrays, at the smallest mask, and from which size of mask down. */
@@ -21,7 +13,7 @@ export function smoothingFindings(m: Measured): Finding[] {
   const lines = [...new Set(smoothing.flatMap((s) => s.lines))];
   const names = smoothingWords(smoothing);
   const found: Finding[] = [];
-  const change = relativeChange(here.gradient, here.bare);
+  const change = here.smoothingChange;
   found.push(
     change === null
       ? finding(

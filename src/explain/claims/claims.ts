@@ -2,10 +2,12 @@
  * Three things that people say of Dice losses and automatic differentiation, each settled on the
  * user's own code and arrays: by what was computed, not by what is usual.
  */
+import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { dependsOn } from "../../expression/walk.ts";
 import { derive } from "../../gradient/derive.ts";
 import { countWords, number } from "../../gradient/nodeWords.ts";
+import { CertainScalars } from "../../numbers/certain.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
 import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
@@ -82,7 +84,7 @@ function quotientRule(facts: ClaimFacts): Claim {
 }
 
 /** How far off the gradient would be without N·U′/U², the term that is said to be lost. */
-function missingTerm({ subject, here }: Measured): string[] {
+function missingTerm({ subject, gradients }: Measured): string[] {
   const { loss, wrt, bindings } = subject;
   const isVarying = (e: Expr): boolean => dependsOn(e, wrt);
   let quotients = 0;
@@ -95,8 +97,7 @@ function missingTerm({ subject, here }: Measured): string[] {
   if (quotients === 0) {
     return [`The loss has no quotient whose denominator depends on ${wrt.name}.`];
   }
-  const [without] = compileKernel([halved]).run(bindings).outputs;
-  const change = relativeChange(here.gradient, without!.data);
+  const change = relativeChange(gradients.own, halved, bindings);
   if (change === null || change === 0) return [];
   return [
     `Were the quotient rule's second term, N·U′/U², left out, the gradient would be off by ${percent(change)} of its largest entry: a mistake of that kind could not be overlooked here.`,
@@ -126,7 +127,7 @@ function epsilon({ measured, dtype }: ClaimFacts): Claim {
       `Where ${l.what}, the gradient of an element is ${limitWords(l.own)} with it and ${limitWords(l.bare)} without.`,
     );
   }
-  const change = here.bare === null ? 0 : relativeChange(here.gradient, here.bare);
+  const change = here.smoothingChange;
   const names = smoothingWords(smoothing);
   if (change === null) {
     return made("true", `without ${names} the gradient has no value on these arrays`, evidence);
@@ -161,19 +162,16 @@ function epsilon({ measured, dtype }: ClaimFacts): Claim {
 }
 
 /** What each constant does alone, on these arrays, and whether the arrays' own type can hold it. */
-function effects({ subject, smoothing, here }: Measured, dtype: string): string[] {
+function effects({ subject, smoothing, gradients, here }: Measured, dtype: string): string[] {
   const { loss, wrt, bindings } = subject;
   return smoothing.map((c) => {
     const bareLoss = withoutSmoothing(loss, [c]);
     const kept = c.node.args[c.kept]!;
-    const { outputs } = compileKernel([bareLoss, derive(bareLoss, wrt), kept]).run(bindings);
-    const [value, bare, rest] = outputs.map((o) => o.data) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
+    const rest = compileKernel([kept]).run(bindings).outputs[0]!.data;
+    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(bindings) as [
+      number,
     ];
-    const lossChange = Math.abs(here.loss - value[0]!);
-    const change = relativeChange(here.gradient, bare);
+    const change = relativeChange(gradients.own, derive(bareLoss, wrt), bindings);
     const where = c.lines.length === 0 ? "" : ` (line ${c.lines.join(", ")})`;
     const what =
       c.kind === "added"

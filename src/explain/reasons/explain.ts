@@ -4,6 +4,7 @@
  * first loss the second is checked by the exact test.
  */
 import { decideEqual } from "../../expression/equality.ts";
+import * as b from "../../expression/build.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { gradient } from "../../gradient/gradient.ts";
 import { canonical } from "../../losses/edits.ts";
@@ -59,7 +60,7 @@ export interface ExplainOptions {
   readonly written?: WrittenGradient | null;
   /** Steps that bring the two losses to the same arrays; they need `evaluate`. */
   readonly given?: readonly GivenStep[];
-  /** Null: no shares and no factors. */
+  /** Values as certain as shares and factors are to be; null: none of these. */
   readonly evaluate: Evaluate | null;
 }
 
@@ -169,11 +170,15 @@ function reasonsOf(
   const real = interrupted
     ? (written?.gradient ?? gradient(subject.loss, subject.prediction))
     : null;
-  const after = (bits: number): ArrayLike<number> | null => {
-    const g = gradientOf(bits);
-    return g === null || evaluate === null ? null : evaluate([g], 0)[0]!;
+  // Differences from one of them, as expressions: what rounding would hide is seen there. The steps
+  // before and after are known as arrays only.
+  const base = given.length === 0 ? (real ?? gradientOf(0)) : null;
+  const valueOf = (g: Expr | null): ArrayLike<number> | null => {
+    if (g === null || evaluate === null) return null;
+    return evaluate([base === null ? g : b.sub(g, base)], 0)[0]!;
   };
-  const running = real === null || evaluate === null ? null : evaluate([real], 0)[0]!;
+  const after = (bits: number): ArrayLike<number> | null => valueOf(gradientOf(bits));
+  const running = valueOf(real);
   const ends = { ...(running === null ? {} : { start: running }), ...endsOf(given) };
   const shares = evaluate === null ? null : sharesOf(changes.length, after, ends);
   const [begun, ended] = [after(0), after(2 ** changes.length - 1)];
@@ -267,9 +272,9 @@ function unnamed(
   standard: Standard,
   { evaluate, written = null, given = [] }: ExplainOptions,
 ): { readonly whole: Reason; readonly before: Reason[]; readonly after: Reason[] } {
-  const [own, b] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
+  const [own, other] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
   const a = written?.gradient ?? own;
-  const pairs = evaluate === null ? null : drawn(evaluate, [a!, b!]);
+  const pairs = evaluate === null ? null : drawn(evaluate, [a!, other!]);
   const factor: GradientFactor = pairs === null ? { kind: "none" } : factorOf(pairs);
   const constant = factor.kind === "constant";
   const [first, second] = pairs?.[0] ?? [];

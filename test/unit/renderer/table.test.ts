@@ -27,7 +27,16 @@ describe("the table of elements", () => {
     const table = one(root, ".table table");
     assert.deepEqual(
       all(table, "thead th[scope=col]").map((th) => th.textContent),
-      ["index", "y_pred", "y_true", "analytic gradient", "numeric gradient", "error"],
+      [
+        "index",
+        "y_pred",
+        "y_true",
+        "analytic gradient",
+        "analytic ±",
+        "numeric gradient",
+        "numeric ±",
+        "error",
+      ],
     );
     assert.equal(all(table, "tbody th[scope=row]").length, 6);
     const caption = document.getElementById(table.getAttribute("aria-labelledby")!);
@@ -62,7 +71,7 @@ describe("the table of elements", () => {
     buttonNamed(root, "index").click();
     assert.deepEqual(
       all(root, ".table thead th").map((th) => th.getAttribute("aria-sort")),
-      ["ascending", "none", "none", "none", "none", "none"],
+      ["ascending", ...new Array<string>(7).fill("none")],
     );
     assert.equal(column(root, 1)[0], "[0, 0]");
   });
@@ -165,8 +174,12 @@ describe("numbers in words", () => {
       "undefined",
     ]);
     assert.deepEqual([1, 0, -3].map(columnFormat([1, 0, -3])), ["1", "0", "-3"]);
-    assert.equal(columnFormat([1e-9, 2e-9])(1e-9), "1.00000e-9");
+    assert.equal(columnFormat([1e-9, 2.345e-9])(1e-9), "1.00000e-9");
     assert.equal(columnFormat([])(null), "undefined");
+  });
+
+  it("have two digits where none in the column has more, as bounds", () => {
+    assert.deepEqual([5.4e-17, 1e-16].map(columnFormat([5.4e-17, 1e-16])), ["5.4e-17", "1.0e-16"]);
   });
 
   it("keep their digits when others in the column are much larger", () => {

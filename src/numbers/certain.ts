@@ -1,0 +1,124 @@
+/**
+ * Numbers for reports, which print a few digits without a bound: where the rounding of float64 could
+ * reach these digits, as where nearly equal terms cancel, the number is evaluated in double-double.
+ */
+import * as b from "../expression/build.ts";
+import type { Expr } from "../expression/node.ts";
+import {
+  errorBound,
+  magnitude,
+  operationDepth,
+  reductionDepth,
+  referenceBound,
+} from "./errorScale.ts";
+import { type Kernel, compileKernel } from "./kernel.ts";
+import { evaluateReference } from "./reference.ts";
+import type { Bindings, Watch } from "./typedArrays.ts";
+
+const UNIT = 2 ** -53;
+/** Five digits: reports print at most four of such numbers. */
+const CERTAIN = 2 ** -17;
+
+/** Errors in units of the sum of absolute terms. */
+interface Bounds {
+  readonly float64: number;
+  readonly pairs: number;
+}
+
+function boundsOf(e: Expr): Bounds {
+  const [terms, operations] = [reductionDepth(e), operationDepth(e)];
+  return {
+    float64: UNIT * errorBound(terms, operations),
+    pairs: referenceBound(terms, operations),
+  };
+}
+
+/** @param size the sum of the value's absolute terms */
+function isCertain(value: number, size: number, { float64 }: Bounds): boolean {
+  const error = float64 * size;
+  return !Number.isFinite(error) || error <= CERTAIN * Math.abs(value);
+}
+
+/** The same scalars, evaluated again and again on other arrays. */
+export class CertainScalars {
+  private readonly scalars: readonly Expr[];
+  private readonly kernel: Kernel;
+  private readonly bounds: readonly Bounds[];
+
+  /** @param scalars expressions without axes */
+  constructor(scalars: readonly Expr[]) {
+    this.scalars = scalars;
+    this.kernel = compileKernel([...scalars, ...scalars.map(magnitude)]);
+    this.bounds = scalars.map(boundsOf);
+  }
+
+  /**
+   * Each with five digits that are certain; 0 where even double-double cannot tell it from 0. What is
+   * not finite, or has no bound, is as float64 gives it.
+   * @throws Cancelled
+   */
+  at(bindings: Bindings, watch: Watch = {}): number[] {
+    const found = this.kernel.run(bindings, watch).outputs.map((o) => o.data[0]!);
+    const size = (k: number): number => found[this.scalars.length + k]!;
+    const unsure = this.scalars.flatMap((_, k) =>
+      isCertain(found[k]!, size(k), this.bounds[k]!) ? [] : [k],
+    );
+    const values = found.slice(0, this.scalars.length);
+    if (unsure.length === 0) return values;
+    const exact = evaluateReference(
+      unsure.map((k) => this.scalars[k]!),
+      bindings,
+      watch,
+    );
+    unsure.forEach((k, n) => {
+      const value = exact[n]!.hi[0]!;
+      values[k] = Math.abs(value) <= this.bounds[k]!.pairs * size(k) ? 0 : value;
+    });
+    return values;
+  }
+}
+
+/** Largest magnitude of the entries. */
+function most(e: Expr): Expr {
+  return b.reduce("max", b.abs(e), null);
+}
+
+/**
+ * Arrays whose entries are certain to five digits of the largest of them.
+ * @throws Cancelled
+ */
+export function certainArrays(
+  arrays: readonly Expr[],
+  bindings: Bindings,
+  watch: Watch = {},
+): Float64Array[] {
+  const sizes = arrays.map((e) => most(magnitude(e)));
+  const outputs = compileKernel([...arrays, ...arrays.map(most), ...sizes])
+    .run(bindings, watch)
+    .outputs.map((o) => o.data);
+  const n = arrays.length;
+  return arrays.map((e, k) =>
+    isCertain(outputs[n + k]![0]!, outputs[2 * n + k]![0]!, boundsOf(e))
+      ? outputs[k]!
+      : evaluateReference([e], bindings, watch)[0]!.hi,
+  );
+}
+
+/**
+ * How far two arrays are apart, and how large their entries are; null where an entry of their
+ * difference is no finite number.
+ * @throws Cancelled
+ */
+export function difference(
+  x: Expr,
+  y: Expr,
+  bindings: Bindings,
+  watch: Watch = {},
+): { readonly largest: number; readonly size: number } | null {
+  const apart = b.sub(x, y);
+  const bad = b.sum(b.where(b.unary("isfinite", apart), b.ZERO, b.ONE));
+  if (compileKernel([bad]).run(bindings, watch).outputs[0]!.data[0] !== 0) return null;
+  const scalars = new CertainScalars([most(apart), most(x), most(y)]);
+  const [largest, ...sizes] = scalars.at(bindings, watch);
+  return { largest: largest!, size: Math.max(...sizes) };
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { axis } from "../../../src/expression/axis.ts";
+import * as b from "../../../src/expression/build.ts";
+import { CertainScalars, difference } from "../../../src/numbers/certain.ts";
+import { compileKernel } from "../../../src/numbers/kernel.ts";
+
+const n = 1000;
+const x = b.input("x", [axis("i", n)]);
+const arrays = new Map([
+  ["x", Float64Array.from({ length: n }, (_, k) => 0.1 + 0.8 * ((k % 17) / 17))],
+]);
+
+describe("numbers whose digits are certain", () => {
+  it("are those of float64 where rounding cannot reach them", () => {
+    const e = b.sum(x);
+    const [value] = new CertainScalars([e]).at(arrays);
+    assert.equal(value, compileKernel([e]).run(arrays).outputs[0]!.data[0]);
+  });
+
+  it("are those of exact arithmetic where terms cancel", () => {
+    const [a, c, d] = ["a", "c", "d"].map((name) => b.input(name, [])) as [
+      typeof x,
+      typeof x,
+      typeof x,
+    ];
+    const e = b.sub(b.add(a, c), d);
+    const at = new Map([
+      ["a", Float64Array.of(0.1)],
+      ["c", Float64Array.of(0.2)],
+      ["d", Float64Array.of(0.3)],
+    ]);
+    assert.equal(
+      compileKernel([e]).run(at).outputs[0]!.data[0],
+      2 ** -54,
+      "float64 rounds the sum",
+    );
+    assert.deepEqual(new CertainScalars([e]).at(at), [2 ** -55]);
+  });
+
+  it("are 0 where double-double cannot tell them from it", () => {
+    const third = b.div(b.ONE, b.constant(3));
+    const whole = b.sub(b.add(b.add(third, third), third), b.ONE);
+    assert.deepEqual(new CertainScalars([whole, b.sum(x)]).at(arrays).slice(0, 1), [0]);
+  });
+
+  it("stay what they are where they are not finite", () => {
+    const zero = b.sub(b.sum(x), b.sum(x));
+    const [none, infinite] = new CertainScalars([b.div(zero, zero), b.div(b.ONE, zero)]).at(arrays);
+    assert.ok(Number.isNaN(none));
+    assert.equal(infinite, Infinity);
+  });
+});
+
+describe("the difference of two arrays", () => {
+  it("is exact though it is below the rounding of either", () => {
+    const other = b.mul(x, b.constant(1 + 2 ** -50));
+    const further = b.div(b.mul(other, b.constant(3)), b.constant(3));
+    const apart = difference(x, further, arrays)!;
+    const largest = Math.max(...arrays.get("x")!);
+    assert.ok(Math.abs(apart.size / largest - 1) < 2 ** -49);
+    assert.ok(Math.abs(apart.largest / (largest * 2 ** -50) - 1) < 1e-9, `${apart.largest}`);
+  });
+
+  it("is none where an entry has no value", () => {
+    assert.equal(difference(x, b.div(x, b.sub(x, x)), arrays), null);
+  });
+});
