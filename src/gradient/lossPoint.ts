@@ -2,7 +2,7 @@
 import * as b from "../expression/build.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
-import { errorBound, errorScale, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
+import { errorScale, float64Error } from "../numbers/errorScale.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
 import { type Kernel, type RunOptions, compileKernel } from "../numbers/kernel.ts";
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
@@ -197,9 +197,7 @@ export class LossPoint {
    * known.
    */
   get lossError(): number | null {
-    const bound = errorBound(reductionDepth(this.loss), operationDepth(this.loss));
-    const error = bound * UNIT_ROUNDOFF * this.scaleOfLoss;
-    return Number.isFinite(error) ? error : null;
+    return float64Error(this.loss, this.scaleOfLoss);
   }
 
   /** Sum of the absolute terms of each element: the unit of its rounding error, over u. */

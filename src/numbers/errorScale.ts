@@ -77,6 +77,15 @@ export function errorBound(terms: number, operations = 0): number {
 }
 
 /**
+ * How far a scalar evaluated in float64 may be off; null where no bound is known.
+ * @param size its `magnitude`
+ */
+export function float64Error(e: Expr, size: number): number | null {
+  const error = errorBound(reductionDepth(e), operationDepth(e)) * 2 ** -53 * size;
+  return Number.isFinite(error) ? error : null;
+}
+
+/**
  * The largest error of the reference in double-double, in units of S (not of u·S): its functions are
  * right to 1e-30 < 2^-99, and its sums of `terms` terms, added one by one, to 3n·2^-106.
  */

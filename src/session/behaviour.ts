@@ -17,8 +17,8 @@ import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
 import type { Autograd, Behaviour, LimitEntry, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
-import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
-import { sampleArrays } from "./sampleArrays.ts";
+import { type Inspection, InspectionError, type Watch, refuseStreamed } from "./inspect.ts";
+import { areTooLarge, sampleArrays } from "./sampleArrays.ts";
 
 /** What to do to have real autograd asked, in the words of the face. */
 export interface ExplainFace {
@@ -36,6 +36,7 @@ export function explained(
   { askAutograd }: ExplainFace,
   watch: Watch,
 ): Report {
+  refuseStreamed(inspection, "its gradient would be evaluated on them a hundred times");
   const { spans = new Map(), labels = new Map() } = inspection;
   return withAnnotations(spans, labels, () => {
     const { subject, assumed } = subjectOf(inspection, watch);
@@ -87,6 +88,12 @@ function subjectOf(
       },
       assumed: null,
     };
+  }
+  if (areTooLarge(inputs.map((x) => x.node))) {
+    throw new InspectionError(
+      `sample arrays of the shapes of ${report.function.name} would be too large`,
+      "Give smaller shapes: what an explanation shows depends on them little.",
+    );
   }
   const { sizes, bindings } = sampleArrays(inputs, takesLogits(loss, wrt.node));
   const numbers = leaves(loss).flatMap((e) =>

@@ -169,11 +169,15 @@ function comparePair(
     sentence:
       (decided === null
         ? `whether the gradients of ${names} are the same function cannot be decided`
-        : `the gradients of ${names}${by} are ${decided}`) + spreadWords(spread),
+        : `the gradients of ${names}${by} are ${decided}`) +
+      (first.isStreamed === true || second.isStreamed === true ? STREAMED : spreadWords(spread)),
     differences: equal === "no" ? [general] : [],
   };
   return { pair, ground };
 }
+
+const STREAMED =
+  "; how far they are apart was not measured, as the arrays are too large for memory: give a crop of them, e.g. y_pred[:64]";
 
 function spreadWords(spread: Spread | null): string {
   if (spread === null) return "";

@@ -21,6 +21,7 @@ import { finite } from "../report/numbers.ts";
 import type { Difference, GradientFactor, Match } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import type { Inspection, Watch } from "./inspect.ts";
+import { areTooLarge } from "./sampleArrays.ts";
 import { subjectOf } from "./standard.ts";
 import { trapsMet } from "./traps.ts";
 
@@ -134,12 +135,16 @@ function toFactor(f: Reason["factor"]): GradientFactor {
 /**
  * Gradients on the inspection's arrays. Further draws move the prediction against the target, so that
  * what holds for one pair of arrays only does not hold for all of them. Without arrays small ones are
- * drawn.
+ * drawn; null where small ones do not fit the loss, as where its arrays are too large for memory.
  */
-function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Evaluate {
+function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Evaluate | null {
   const bound = inspection.inputs.every((x) => x.array !== null);
   const isCancelled = (): boolean => watch.isCancelled();
-  if (!bound) return drawnArrays(subject, isCancelled);
+  if (!bound) {
+    const { prediction, target, mask } = subject;
+    const isHuge = areTooLarge([prediction, target, ...(mask === undefined ? [] : [mask])]);
+    return isHuge ? null : drawnArrays(subject, isCancelled);
+  }
   const arrays = new Map<string, TypedArray>();
   for (const x of inspection.inputs) arrays.set(x.name, kernelArray(x.array!));
   let done = 0;

@@ -86,6 +86,19 @@ export interface Inspection {
   readonly labels?: ReadonlyMap<Expr, string>;
 }
 
+/**
+ * For what needs arrays whole and often.
+ * @param why goes on after "… are too large for memory, and "
+ * @throws InspectionError where they are read part by part
+ */
+export function refuseStreamed({ report, isStreamed }: Inspection, why: string): void {
+  if (isStreamed !== true) return;
+  throw new InspectionError(
+    `the arrays of ${report.function.name} are too large for memory, and ${why}`,
+    "Give a crop of them, e.g. y_pred[:64].",
+  );
+}
+
 export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   refuseEmpty(request.inputs);
   const assumptions = [...request.assumptions];

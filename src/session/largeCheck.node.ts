@@ -4,9 +4,10 @@ import { formatShape } from "../arrays/ndarray.ts";
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
+import { float64Error, magnitude } from "../numbers/errorScale.ts";
 import { NotStreamable } from "../numbers/kernel.ts";
 import { Cancelled, type Watch as KernelWatch } from "../numbers/typedArrays.ts";
-import { finite } from "../report/numbers.ts";
+import { finite, shortBound } from "../report/numbers.ts";
 import type { Check, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import type { LargeInputs } from "./files.ts";
@@ -88,10 +89,10 @@ function evaluatedOn(
     onProgress(0);
     return { isCancelled: () => watch.isCancelled(), onProgress };
   };
-  const [value, square] = evaluateStreamed(
+  const [value, square, size] = evaluateStreamed(
     {
       ...request,
-      scalars: [onFiles(loss), onFiles(squared)],
+      scalars: [onFiles(loss), onFiles(squared), magnitude(onFiles(loss))],
       written: out === null ? null : { expr: onFiles(gradientExpr), path: out },
     },
     stage(0, "evaluating"),
@@ -115,9 +116,14 @@ function evaluatedOn(
   const shapes = inspection.inputs
     .filter((x) => files.has(x.name) || computed.includes(x))
     .map((x) => `${x.name} ${formatShape(x.node.shape.map((a) => a.size ?? 0))}`);
+  const error = float64Error(onFiles(loss), size!);
   const updated: Report = {
     ...report,
-    loss: { ...report.loss, value: finite(value!) },
+    loss: {
+      ...report.loss,
+      value: finite(value!),
+      error: error === null ? null : shortBound(error, 1),
+    },
     check,
     assumptions: [
       ...report.assumptions.filter((a) => !a.startsWith("no arrays were given")),

@@ -18,7 +18,7 @@ import { PythonError } from "../python/errors.ts";
 import type { InputPlan, Trace, TraceTape } from "../python/program.ts";
 import type { Comparison, Difference, Precision } from "../report/schema.ts";
 import type { SessionHost } from "./host.ts";
-import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
+import { type Inspection, InspectionError, type Watch, refuseStreamed } from "./inspect.ts";
 
 export interface PrecisionWish {
   /** Whether torch.autocast is among the number types. */
@@ -64,12 +64,7 @@ export function withPrecision(
 ): Inspection {
   const { report, wrt } = inspection;
   const exact = inspection.gradient;
-  if (inspection.isStreamed === true) {
-    throw new InspectionError(
-      `the arrays of ${report.function.name} are too large for memory, and the ladder holds the result of every operation`,
-      "Give a crop of them, e.g. y_pred[:64].",
-    );
-  }
+  refuseStreamed(inspection, "the ladder holds the result of every operation");
   if (exact === null || report.loss.value === null) {
     throw new InspectionError(
       `the precision of ${report.function.name} can be seen only on arrays`,

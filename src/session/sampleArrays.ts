@@ -1,5 +1,5 @@
 /** Arrays for a loss that is explained without any: a round foreground, and a fair prediction of it. */
-import { sizesOf } from "../expression/axis.ts";
+import { type Shape, elementCount, sizesOf } from "../expression/axis.ts";
 import { generator } from "../expression/equalityPoints.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { resize } from "../expression/walk.ts";
@@ -15,6 +15,14 @@ const BATCH = 2;
 const CLASSES = 3;
 /** Sizes along space, by how many such axes are open. */
 const SPACE = [400, 20, 8];
+
+/** Larger arrays are not made up: they would take longer than they tell. */
+const MOST_ENTRIES = 2 ** 22;
+
+/** Whether arrays of these inputs would be too large to be made up. */
+export function areTooLarge(inputs: readonly { readonly shape: Shape }[]): boolean {
+  return inputs.some((x) => (elementCount(x.shape) ?? 0) > MOST_ENTRIES);
+}
 
 /** Sizes for the open axes, and an array for each input, the same every time. */
 export function sampleArrays(

@@ -2,7 +2,7 @@
 import type { NdArray } from "../../arrays/ndarray.ts";
 import type { CallRequest, PythonProgram, Trace, TraceInput } from "../../python/program.ts";
 import type { Value } from "../../python/values.ts";
-import { type Inspection, InspectionError } from "../inspect.ts";
+import { type Inspection, InspectionError, refuseStreamed } from "../inspect.ts";
 
 export type AutogradBackend = "torch" | "jax" | "tensorflow" | "autograd";
 
@@ -150,6 +150,7 @@ class ArgumentWriter {
   private readonly known: ReadonlyMap<string, NdArray | null>;
 
   constructor(program: PythonProgram, name: string, trace: Trace, inspection: Inspection) {
+    refuseStreamed(inspection, "a library that differentiates takes several times as much");
     this.program = program;
     this.name = name;
     this.remaining = [...trace.inputs];

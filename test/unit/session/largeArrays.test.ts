@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { npyHeaderBytes, writeNpy } from "../../../src/arrays/npy.ts";
@@ -70,6 +70,8 @@ describe("arrays that are too large for memory, in cells", () => {
     assert.equal(streamed.check.verdict, "agrees", streamed.check.sentence);
     assert.match(streamed.check.method, /from the files/);
     assert.ok(Math.abs(streamed.loss.value! - whole.loss.value!) < 1e-15);
+    // Its bound is that of the same loss in memory, and the value keeps to it.
+    assert.equal(streamed.loss.error, whole.loss.error);
     assert.equal(streamed.gradient.latex, whole.gradient.latex);
     assert.ok(
       streamed.assumptions.includes(
@@ -118,14 +120,59 @@ compare(dice(t, p), half(t, p))`;
     });
   }
 
+  it("may be gone through in another order than they lie in", () => {
+    const source = `${DICE}
+def turned(y_true, y_pred):
+    return np.sum(np.transpose(y_pred) ** 2 * np.reshape(y_true, (5, 40, 3)))
+turned(t, p)`;
+    const [streamed, whole] = [large, small].map((s) => report(s, source)) as [Report, Report];
+    assert.equal(streamed.check.verdict, "agrees", streamed.check.sentence);
+    assert.ok(Math.abs(streamed.loss.value! - whole.loss.value!) < 1e-12);
+  });
+
+  it("are compared as functions without arrays of their size being made up", () => {
+    const n = 6_000_000;
+    for (const [name, dtype, bytes] of [
+      ["huge_t", "uint8", 1],
+      ["huge_p", "float32", 4],
+    ] as const) {
+      const file = join(folder, `${name}.npy`);
+      const header = npyHeaderBytes(dtype, [n]);
+      writeFileSync(file, header);
+      truncateSync(file, header.length + n * bytes);
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const watch = (): boolean => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      return false;
+    };
+    const source = `${DICE}
+def other(y_true, y_pred):
+    return dice(y_true, y_pred, epsilon=1e-3)
+compare(dice(np.load("huge_t.npy"), np.load("huge_p.npy")), other(np.load("huge_t.npy"), np.load("huge_p.npy")))`;
+    const [only] = run(large, source, watch).outputs;
+    assert.ok(only?.kind === "report", JSON.stringify(only));
+    const { pairs } = only.drawn.report as unknown as Comparison;
+    assert.equal(pairs[0]!.equal, "no");
+    assert.match(pairs[0]!.sentence, /too large for memory: give a crop of them/);
+    assert.deepEqual(
+      pairs[0]!.differences.map((d) => [d.id, d.share]),
+      [["smoothing", null]],
+    );
+    assert.ok(most < 4 * n, `${most} bytes`);
+  });
+
   it("say what cannot be done with them, and what to do", () => {
-    const types = failure(`${DICE}precision(dice(t, p))`);
-    assert.match(types.message, /the arrays of dice are too large for memory/);
-    assert.match(types.remedy ?? "", /Give a crop of them/);
+    for (const wish of ["precision(dice(t, p))", "explain(dice(t, p))"]) {
+      const { message, remedy } = failure(`${DICE}${wish}`);
+      assert.match(message, /the arrays of dice are too large for memory/, wish);
+      assert.match(remedy ?? "", /Give a crop of them/);
+    }
     const whole = failure(`${DICE}
-def sorted_dice(y_true, y_pred):
-    return np.sum(np.transpose(y_pred) * np.reshape(y_true, (5, 40, 3)))
-sorted_dice(t, p)`);
+def largest_only(y_true, y_pred):
+    return np.sum(y_pred * (np.argmax(y_pred, axis=0) == 1) * y_true)
+largest_only(t, p)`);
     assert.match(whole.message, /cannot go through its arrays part by part/);
   });
 
