@@ -176,6 +176,20 @@ largest_only(t, p)`);
     assert.match(whole.message, /cannot go through its arrays part by part/);
   });
 
+  it("are not given to real autograd", async () => {
+    const outputs: CellOutput[] = [];
+    const source = `${DICE}# dice-gradient: autograd\ndice(t, p)`;
+    const python = { interpreter: "python3", timeoutSeconds: 1, ask: null };
+    const referee = { judge: () => assert.fail("the library was asked") };
+    const watch = { onProgress: () => undefined, isCancelled: () => false };
+    const cell = { language: "python", source, file: "Cell 1" } as const;
+    await large.executeWithPython(cell, (o) => outputs.push(o), watch, python, referee);
+    const [only] = outputs;
+    assert.ok(only?.kind === "failure", JSON.stringify(only));
+    assert.match(only.failure.message, /too large for memory, and a library that differentiates/);
+    assert.match(only.failure.remedy ?? "", /Give a crop of them/);
+  });
+
   it("are told of, and stop when they are asked to", () => {
     const { said } = run(large, `${DICE}dice(t, p)`);
     assert.ok(said.includes("evaluating") && said.includes("checking"), said.join());
