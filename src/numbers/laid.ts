@@ -48,16 +48,40 @@ export function inOwnOrder(x: Laid, shape: Shape): Expr {
   return hasShape(reshaped, shape) ? reshaped : b.expand(reshaped, shape);
 }
 
-/** With all entries of the axes at `dims` (of all axes by default) written out. */
+/**
+ * With all entries of the axes at `dims` (of all axes by default) written out. They go before the
+ * others, but between them where these have the order of a reversed file, so that it is kept.
+ */
 export function solid(x: Laid, shape: Shape, dims?: readonly number[]): Laid {
   const short = shape.flatMap((a, d) =>
     (dims?.includes(d) ?? true) && madeOf(x, d) !== a.size ? [d] : [],
   );
   if (short.length === 0) return x;
-  let out = withoutUnits(x);
+  const bare = withoutUnits(x);
+  if (isDescending(bare)) return solidInReverse(bare, shape, short);
+  let out = bare;
   for (const d of short.toReversed()) out = withAxis(out, d);
   const full = out.expr.shape.map((a, p) => (p < short.length ? shape[short[p]!]! : a));
   return { expr: b.expand(out.expr, full), axes: out.axes };
+}
+
+/** Whether several axes lie the last one of the node first. */
+function isDescending({ axes }: Laid): boolean {
+  const order = axes.flat();
+  return order.length > 1 && isAscending(order.toReversed());
+}
+
+function solidInReverse({ expr, axes }: Laid, shape: Shape, short: readonly number[]): Laid {
+  const last = shape.length - 1;
+  const dims = shape.flatMap((_, k) =>
+    axes[last - k]!.length > 0 || short.includes(last - k) ? [last - k] : [],
+  );
+  const bare = dims.map((d) => (short.includes(d) ? UNIT : expr.shape[axes[d]![0]!]!));
+  const full = dims.map((d, p) => (short.includes(d) ? shape[d]! : bare[p]!));
+  return {
+    expr: b.expand(b.reshape(expr, bare), full),
+    axes: axes.map((_, d) => (dims.includes(d) ? [dims.indexOf(d)] : [])),
+  };
 }
 
 /** With a new slowest axis of size 1, of which axis `d` is made, that was made of none. */
