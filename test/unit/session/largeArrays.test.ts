@@ -30,6 +30,11 @@ describe("arrays that are too large for memory, in cells", () => {
   before(async () => {
     writeFileSync(join(folder, "p.npy"), writeNpy({ dtype: "float32", shape, data: scores }));
     writeFileSync(join(folder, "t.npy"), writeNpy({ dtype: "uint8", shape, data: mask }));
+    const one = Float32Array.from(scores, (_, k) => (k === 7 ? 1 : 0));
+    writeFileSync(
+      join(folder, "nearly_empty.npy"),
+      writeNpy({ dtype: "float32", shape, data: one }),
+    );
     const parser = await loadParserFromDisk();
     large = new NotebookSession(parser, filesWith(new ModuleFinder([]), 500), folder);
     small = new NotebookSession(parser, filesWith(new ModuleFinder([])), folder);
@@ -79,6 +84,20 @@ describe("arrays that are too large for memory, in cells", () => {
       ),
       streamed.assumptions.join("\n"),
     );
+  });
+
+  it("agree where the loss bends within a step: beside empty masks", () => {
+    const { check } = report(
+      large,
+      `${DICE}
+def per_sample(y_true, y_pred, epsilon=1e-6):
+    total = np.sum(y_true, axis=(1, 2)) + np.sum(y_pred, axis=(1, 2))
+    return 1 - np.mean((2 * np.sum(y_true * y_pred, axis=(1, 2)) + epsilon) / (total + epsilon))
+e = np.load("nearly_empty.npy")
+per_sample(e, e)`,
+    );
+    assert.equal(check.verdict, "agrees", check.sentence);
+    assert.match(check.method, /1[26] evaluations from the files/);
   });
 
   it("stand beside arrays that are in memory", () => {
