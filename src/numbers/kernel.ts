@@ -25,6 +25,7 @@ import {
 } from "./kernel/javascript.ts";
 import { Exponents, withExponents } from "./exponents.ts";
 import { SharingConflict, buildPass } from "./kernel/builder.ts";
+import { withoutNamesakes } from "./namesakes.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, PassTooLong, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
@@ -123,9 +124,10 @@ export function compileKernel(
   outputs: readonly Expr[],
   options: CompileOptions = {},
 ): Kernel<FloatArray> {
-  const exponents = new Exponents(outputs);
-  if (exponents.none) return new CompiledKernel(outputs, options);
-  return new KernelByExponents(outputs, exponents, options);
+  const own = withoutNamesakes(outputs);
+  const exponents = new Exponents(own);
+  if (exponents.none) return new CompiledKernel(own, options);
+  return new KernelByExponents(own, exponents, options);
 }
 
 /** A kernel of its own for all values of parameters that make the same small whole exponents. */

@@ -328,6 +328,17 @@ describe("kernels", () => {
     assert.throws(() => open.run(new Map([["x", x]])), /the parameter gamma has no value/);
   });
 
+  it("take parameters of one name for what each of them is", () => {
+    const x = b.input("x", [axis("i", 3)]);
+    const [one, other] = [1, 1e-6].map((v) => b.add(b.sum(x), b.parameter("smooth", v)));
+    const arrays = new Map([["x", Float64Array.of(1, 2, 3)]]);
+    const apart = compileKernel([one!, other!, b.sub(one!, other!)]).run(arrays).outputs;
+    assert.deepEqual(
+      apart.map((o) => o.data[0]),
+      [7, 6 + 1e-6, 7 - (6 + 1e-6)],
+    );
+  });
+
   it("write small whole exponents as products, for the values that parameters are bound to", () => {
     const x = b.input("x", [axis("i", 3)]);
     const gamma = b.parameter("gamma", 2);
