@@ -162,8 +162,13 @@ export function parseArguments(argv: readonly string[]): Command {
   }
   if (name !== "precision" && autocast) throw new UsageError("--autocast belongs to precision");
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
-  if (stream && (name !== "check" || libraries !== undefined || file.endsWith(".dice"))) {
-    throw new UsageError("--stream belongs to check of a Python file, without --autograd");
+  if (stream && (name !== "check" || file.endsWith(".dice"))) {
+    throw new UsageError("--stream belongs to check of a Python file");
+  }
+  if (stream && libraries !== undefined) {
+    throw new UsageError(
+      "--autograd takes several times the arrays' memory, so it does not go with --stream; give it a crop of them",
+    );
   }
   if (name !== "check" && name !== "explain" && libraries !== undefined) {
     throw new UsageError("--autograd belongs to check and explain");

@@ -150,8 +150,9 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .numbers thead th {
     padding: 3px 14px; color: var(--dim); text-align: right; border-bottom: 1px solid var(--line);
   }
+  & .table .numbers th, & .table .numbers td { padding-left: 9px; padding-right: 9px; }
   & .table .numbers thead th {
-    position: sticky; top: 0; z-index: 1; padding: 3px 8px;
+    position: sticky; top: 0; z-index: 1; padding: 3px 3px;
     border: 0; box-shadow: inset 0 -1px var(--line);
     background-color: var(--vscode-editor-background, Canvas);
     background-image: linear-gradient(
