@@ -2,7 +2,15 @@
  * `npm run bench`: what a person waits for, in medians. Builds nothing: run `npm run build --
  * --production` first, on a machine that does nothing else.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -39,6 +47,14 @@ async function timeOf(args: readonly string[], times: number): Promise<number> {
   return median(taken);
 }
 
+/** Of bundles, as they are and packed. */
+function sizesOf(names: readonly string[]): string {
+  const files = names.map((name) => readFileSync(join(dist, name)));
+  const packed = files.reduce((n, bytes) => n + gzipSync(bytes, { level: 9 }).length, 0);
+  const plain = files.reduce((n, bytes) => n + bytes.length, 0);
+  return `${(plain / 1024).toFixed(0)} KiB, ${(packed / 1024).toFixed(0)} gz`;
+}
+
 const rows: [string, string][] = [];
 
 function row(what: string, value: string): void {
@@ -56,13 +72,10 @@ try {
     "typeset.js",
     "cli.js",
   ]) {
-    const bytes = readFileSync(join(dist, name));
-    const packed = gzipSync(bytes, { level: 9 }).length;
-    row(
-      `size of ${name}`,
-      `${(bytes.length / 1024).toFixed(0)} KiB, ${(packed / 1024).toFixed(0)} gz`,
-    );
+    row(`size of ${name}`, sizesOf([name]));
   }
+  const shared = readdirSync(dist).filter((name) => /^engine-.*\.js$/.test(name));
+  row("size of the engine that workers and cli.js share", sizesOf(shared));
 
   const vsix = join(folder, "extension.vsix");
   const packaged = await run("npm", ["run", "package", "--", "--out", vsix], { cwd: root });
