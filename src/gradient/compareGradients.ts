@@ -84,8 +84,9 @@ export function compareGradients(
     const given = candidate[k]!;
     let error = Math.abs(lo === null ? given - exact : given - exact - lo[k]!);
     const rounding = unit * scale[k]! + smallest;
-    // Nearly all: no larger in any respect than what came before.
-    if (error <= maxAbs && error <= maxRel * size && error <= unremarkable * rounding) continue;
+    // Nearly all: no larger in any respect than what came before, of which one was compared.
+    const isSmall = error <= maxAbs && error <= maxRel * size;
+    if (worst >= 0 && isSmall && error <= unremarkable * rounding) continue;
     if (!(error < Infinity)) error = Infinity;
     const scaled = error === 0 ? 0 : error / rounding;
     // A product and a quotient are rounded in different ways.
