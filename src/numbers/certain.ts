@@ -5,7 +5,7 @@
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import {
-  errorBound,
+  float64Bound,
   magnitude,
   operationDepth,
   reductionDepth,
@@ -15,7 +15,6 @@ import { type Kernel, compileKernel } from "./kernel.ts";
 import { evaluateReference } from "./reference.ts";
 import type { Bindings, Watch } from "./typedArrays.ts";
 
-const UNIT = 2 ** -53;
 /** Five digits: reports print at most four of such numbers. */
 const CERTAIN = 2 ** -17;
 
@@ -26,11 +25,7 @@ interface Bounds {
 }
 
 function boundsOf(e: Expr): Bounds {
-  const [terms, operations] = [reductionDepth(e), operationDepth(e)];
-  return {
-    float64: UNIT * errorBound(terms, operations),
-    pairs: referenceBound(terms, operations),
-  };
+  return { float64: float64Bound(e), pairs: referenceBound(reductionDepth(e), operationDepth(e)) };
 }
 
 /** @param size the sum of the value's absolute terms */

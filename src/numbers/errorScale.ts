@@ -76,12 +76,17 @@ export function errorBound(terms: number, operations = 0): number {
   return Math.max(8, operations) + 2 * Math.ceil(Math.log2(Math.max(1, terms)));
 }
 
+/** The largest error of a value in float64, in units of S (not of u·S). */
+export function float64Bound(e: Expr): number {
+  return errorBound(reductionDepth(e), operationDepth(e)) * 2 ** -53;
+}
+
 /**
  * How far a scalar evaluated in float64 may be off; null where no bound is known.
  * @param size its `magnitude`
  */
 export function float64Error(e: Expr, size: number): number | null {
-  const error = errorBound(reductionDepth(e), operationDepth(e)) * 2 ** -53 * size;
+  const error = float64Bound(e) * size;
   return Number.isFinite(error) ? error : null;
 }
 

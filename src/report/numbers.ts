@@ -59,15 +59,16 @@ export function makeNumbers(source: NumbersSource): Numbers {
   };
 }
 
-function boundOf(error: number | null | undefined): number | null {
-  return error === null || error === undefined ? null : shortBound(error);
-}
-
 /** A bound to a few digits, rounded up: what is shown still is one. */
 export function shortBound(x: number, digits = 2): number {
   const short = Number(x.toPrecision(digits));
   if (short >= x || !Number.isFinite(x)) return short;
   return Number((short + 10 ** (Math.floor(Math.log10(x)) + 1 - digits)).toPrecision(digits));
+}
+
+/** The same of an error that may not be known. */
+export function boundOf(error: number | null | undefined, digits = 2): number | null {
+  return error === null || error === undefined ? null : shortBound(error, digits);
 }
 
 function worst(compared: readonly ElementComparison[], count: number): ElementComparison[] {

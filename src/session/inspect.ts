@@ -13,7 +13,7 @@ import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
 import { type ImageSource, makeImages } from "../report/images.ts";
-import { TABLE_LIMIT, finite, makeNumbers, shortBound } from "../report/numbers.ts";
+import { TABLE_LIMIT, boundOf, finite, makeNumbers } from "../report/numbers.ts";
 import {
   type Check,
   type Diagnostic,
@@ -304,7 +304,7 @@ function evaluateOn(
   const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
   return {
     value,
-    valueError: result.lossError === null ? null : shortBound(result.lossError, 1),
+    valueError: boundOf(result.lossError, 1),
     gradient,
     derived,
     gap:

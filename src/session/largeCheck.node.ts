@@ -7,7 +7,7 @@ import { substitute } from "../expression/walk.ts";
 import { float64Error, magnitude } from "../numbers/errorScale.ts";
 import { NotStreamable } from "../numbers/kernel.ts";
 import { Cancelled, type Watch as KernelWatch } from "../numbers/typedArrays.ts";
-import { finite, shortBound } from "../report/numbers.ts";
+import { boundOf, finite } from "../report/numbers.ts";
 import type { Check, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import type { LargeInputs } from "./files.ts";
@@ -123,7 +123,7 @@ function evaluatedOn(
     loss: {
       ...report.loss,
       value: finite(value!),
-      error: error === null ? null : shortBound(error, 1),
+      error: boundOf(error, 1),
     },
     check,
     assumptions: [

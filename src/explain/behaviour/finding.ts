@@ -3,7 +3,7 @@ import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
 import { countWords, indexWords, number } from "../../gradient/nodeWords.ts";
 import { difference } from "../../numbers/certain.ts";
-import type { Bindings } from "../../numbers/typedArrays.ts";
+import type { Bindings, Watch } from "../../numbers/typedArrays.ts";
 import type { Measured } from "./behaviour.ts";
 import type { LimitValue } from "./limits.ts";
 
@@ -31,8 +31,13 @@ export function finding(
 }
 
 /** Largest difference of two gradients beside their largest entry; null where one has no value. */
-export function relativeChange(a: Expr, b: Expr, bindings: Bindings): number | null {
-  const apart = difference(a, b, bindings);
+export function relativeChange(
+  a: Expr,
+  b: Expr,
+  bindings: Bindings,
+  watch: Watch = {},
+): number | null {
+  const apart = difference(a, b, bindings, watch);
   if (apart === null) return null;
   return apart.size === 0 ? 0 : apart.largest / apart.size;
 }

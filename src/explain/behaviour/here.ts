@@ -52,9 +52,8 @@ export function lookHere(
     ...(activation === null ? [] : [activation.slope, activation.node]),
     ...(ratio?.denominators ?? []),
   ];
-  const { outputs } = compileKernel(roots).run(bindings, {
-    isCancelled: () => watch.isCancelled(),
-  });
+  const isCancelled = (): boolean => watch.isCancelled();
+  const { outputs } = compileKernel(roots).run(bindings, { isCancelled });
   const data = outputs.map((o) => o.data);
   let next = 0;
   const take = (): Float64Array => data[next++]!;
@@ -74,7 +73,9 @@ export function lookHere(
     probability,
     largest: largestOf(gradient),
     smoothingChange:
-      gradients.bare === null ? 0 : relativeChange(gradients.own, gradients.bare, bindings),
+      gradients.bare === null
+        ? 0
+        : relativeChange(gradients.own, gradients.bare, bindings, { isCancelled }),
     regions: ratio === null ? [] : regionsOf(gradient, bare, ratio.regionOf, denominators, groups),
     typical: typicalOf(probability ?? bindings.get(wrt.name)!, groups),
   };
