@@ -123,6 +123,10 @@ class Survey {
     if (isChoosing(e)) {
       for (const choice of this.accesses.choices(e, position)) {
         this.breakAt(choice.coordinate, choice.first, choice.end);
+        // Which of the steps an entry is on is known where the axis is split there.
+        if (choice.step > 1) {
+          this.unroll(remainderOf(choice.coordinate, choice.step));
+        }
         this.visit(choice.arg, choice.at);
       }
     } else if (isReduction(e)) {
@@ -143,13 +147,17 @@ class Survey {
     const pair = `${e.id},${arg.id}`;
     if (this.stretched.has(pair)) return;
     this.stretched.add(pair);
-    for (const { coordinate, size } of this.accesses.stretches(e, arg, at)) {
-      const axis = this.axisOf(coordinate);
-      if (axis === null || this.unrolled.has(axis) || size !== this.sizes[axis]) continue;
-      if (size > LONGEST_UNROLLED || this.copies * size > MOST_COPIES) continue;
-      this.copies *= size;
-      this.unrolled.add(axis);
-    }
+    for (const { coordinate } of this.accesses.stretches(e, arg, at)) this.unroll(coordinate);
+  }
+
+  /** Writes out the axis along which this coordinate moves, if that is one alone. */
+  private unroll({ terms }: IndexForm): void {
+    const [only, another] = terms;
+    const size = this.sizes[only?.variable ?? Infinity];
+    if (another !== undefined || size === undefined || this.unrolled.has(only!.variable)) return;
+    if (size > LONGEST_UNROLLED || this.copies * size > MOST_COPIES) return;
+    this.copies *= size;
+    this.unrolled.add(only!.variable);
   }
 
   /** Whether computing `e` includes an inlined reduction. */
@@ -179,13 +187,21 @@ class Survey {
   }
 }
 
+/** The terms that decide what is left when the form is divided. */
+function remainderOf({ constant, terms }: IndexForm, by: number): IndexForm {
+  return { constant, terms: terms.filter((t) => t.factor % by !== 0) };
+}
+
 function isRearranging(e: Expr): boolean {
   return e.kind === "index" || e.kind === "slice" || e.kind === "oneHot";
 }
 
+/** An axis of so many entries in the innermost loop takes twice as long as vectors alone would. */
+const SHORT = 16;
+
 /**
- * Moves the axis along which most is contiguous into the innermost loop. Arrays count by what they
- * have of the sweep's entries: it does not matter how the results of sums are gone through.
+ * Moves the axis along which most lies close together into the innermost loop. Arrays count by what
+ * they have of the sweep's entries: it does not matter how the results of sums are gone through.
  */
 function innermostLast(
   axes: readonly number[],
@@ -198,9 +214,11 @@ function innermostLast(
       const factor = Math.abs(terms.find((t) => t.variable === axis)?.factor ?? 0);
       const others = sizes.filter((_, a) => !terms.some((t) => t.variable === a));
       const share = 1 / others.reduce((n, size) => n * size, 1);
-      sum += share * (factor === 1 ? 2 : factor === 0 ? 1 : 0);
+      const isKnown = terms.every((t) => t.variable < sizes.length);
+      const atRest = isKnown ? 1 : 0;
+      sum += share * (factor === 0 ? atRest : factor === 1 ? 2 : 1 / factor);
     }
-    return sum;
+    return (sum * sizes[axis]!) / (sizes[axis]! + SHORT);
   };
   const last = axes.at(-1);
   if (last === undefined) return axes;

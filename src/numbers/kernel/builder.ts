@@ -369,8 +369,9 @@ class Builder {
       const coordinate = this.fold(choice.coordinate);
       const [lo, hi] = indexRange(coordinate, (v) => this.ranges[v]!);
       if (hi < first || lo >= end) continue;
-      if (lo === hi && (lo - first) % step !== 0) continue;
-      const certain = lo >= first && hi < end && (step === 1 || lo === hi);
+      const isEven = coordinate.terms.every((t) => t.factor % step === 0);
+      if (isEven && (coordinate.constant - first) % step !== 0) continue;
+      const certain = lo >= first && hi < end && isEven;
       if (certain && cases.length === 0) return this.value(choice.arg, choice.at);
       const testLevel = this.levelOf(coordinate);
       const guard = emptyScope(testLevel);
@@ -385,7 +386,7 @@ class Builder {
         ...guard.instructions.map(levelOfInstruction(this.levels)),
       );
       cases.push({
-        test: { coordinate: this.hoisted(coordinate), first, end, step },
+        test: { coordinate: this.hoisted(coordinate), first, end, step: isEven ? 1 : step },
         body: guard.instructions,
         value,
       });

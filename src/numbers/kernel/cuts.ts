@@ -55,7 +55,7 @@ interface Met {
   readonly cuts: readonly number[];
 }
 
-/** Cuts that spare the sweep over the entries of `root` dividing positions. */
+/** Cuts that spare the sweep over the entries of `root` dividing positions, as far as they fit. */
 export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => boolean): Set<number> {
   const wanted = new Set<number>();
   const seen = new Set<Expr>();
@@ -64,6 +64,10 @@ export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => bool
     if (seen.has(met.e) || isStored(met.e)) continue;
     seen.add(met.e);
     for (const d of splits(sizes, met.e)) wanted.add(met.cuts[d]!);
+    if (met.e.kind === "spread" && met.e.step > 1) {
+      // Apart from those between the steps, which are zero.
+      wanted.add(met.cuts[met.e.dim + 1]! * met.e.step);
+    }
     stack.push(...below(sizes, met));
   }
   for (const trivial of [sizes.count(root), 1, 0]) wanted.delete(trivial);
@@ -117,16 +121,31 @@ function below(sizes: Sizes, { e, cuts }: Met): Met[] {
 
 function belowInPlace(sizes: Sizes, { e, cuts }: Met): Met[] {
   const own = sizes.of(e);
-  const isWhole = cuts.every((c, d) => c === cutsOf(own)[d]);
-  return e.args.flatMap((arg): Met[] => {
-    const have = sizes.of(arg);
-    if (sizes.count(arg) !== sizes.count(e)) return [];
-    if (isWhole) return [{ e: arg, cuts: cutsOf(have) }];
-    // Through another shape, only a sweep over the whole array is followed.
-    return have.length === own.length && have.every((n, d) => n === own[d])
-      ? [{ e: arg, cuts }]
-      : [];
-  });
+  if (e.kind === "reshape") {
+    const arg = e.args[0]!;
+    const within = reshaped(own, cuts, sizes.of(arg));
+    return within === null ? [] : [{ e: arg, cuts: within }];
+  }
+  return e.args.flatMap((arg) =>
+    sizes.count(arg) === 1 ? [] : [{ e: arg, cuts: cuts.slice(own.length - arg.shape.length) }],
+  );
+}
+
+/** Cuts of the same entries in another shape; null where one is at no even distance from others. */
+function reshaped(
+  own: readonly number[],
+  cuts: readonly number[],
+  have: readonly number[],
+): number[] | null {
+  const whole = cutsOf(own);
+  const within: number[] = [];
+  for (const c of cutsOf(have)) {
+    // Where the old shape is split too, or the next place inside from which entries follow evenly.
+    const d = whole.findIndex((w) => w <= c);
+    if (d < 0 || c % whole[d]! !== 0) return null;
+    within.push((c / whole[d]!) * cuts[d]!);
+  }
+  return within;
 }
 
 /** Entries in axes d and after, for each axis and after the last. */

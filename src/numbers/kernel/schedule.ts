@@ -240,7 +240,7 @@ export class Scheduler {
         for (const root of roots) {
           const over = overOf(root);
           for (const cut of wantedCuts(this.sizes, over, isHad)) {
-            if (!cuts.includes(cut) && isChain([...cuts, cut])) cuts.push(cut);
+            if (!cuts.includes(cut) && isChain([...cuts, cut, total])) cuts.push(cut);
           }
         }
         cuts.sort((a, b) => a - b);

@@ -9,6 +9,7 @@ import type { Accumulator } from "../kernel/loops.ts";
 import { inFloat64 } from "./elements.ts";
 import type { Lanes, Vector } from "./lanes.ts";
 import { SIMD } from "./opcodes.ts";
+import { extreme } from "./terms.ts";
 
 /** What the reduction of nothing is; also what lanes that do not count hold. */
 export const IDENTITY: Readonly<Record<Accumulator["op"], number | null>> = {
@@ -82,16 +83,17 @@ export class Reductions implements ReductionWriter {
   add(running: Running, values: readonly Vector[], exact: boolean, firstOnly: boolean): void {
     const { wide, terms } = this;
     const { accumulator, total, errors } = running;
-    const isSum = accumulator.op === "sum";
-    const joined = isSum ? [inPairs(terms, values)] : values;
+    const { op } = accumulator;
+    // Products in float32 would be rounded, the larger of two is exact.
+    const joined = op === "prod" ? values : [inPairs(terms, op, values)];
     for (const value of joined) {
       inFloat64(terms, value).forEach((half, k) => {
         if (firstOnly && k > 0) return;
         const counted = firstOnly
-          ? wide.select(wide.firstLane(), half, wide.constant(IDENTITY[accumulator.op]!))
+          ? wide.select(wide.firstLane(), half, wide.constant(IDENTITY[op]!))
           : half;
-        if (isSum && errors !== null && !exact) this.addTo(total, errors, counted);
-        else this.assign(total, this.combined(accumulator.op, total, counted));
+        if (op === "sum" && errors !== null && !exact) this.addTo(total, errors, counted);
+        else this.assign(total, combined(wide, op, total, counted));
       });
     }
   }
@@ -111,7 +113,7 @@ export class Reductions implements ReductionWriter {
       const at = offset + 16 * k;
       const total = this.loadTotal(address, at, firstOnly);
       if (a.op !== "sum" || exact) {
-        this.storeTotal(this.combined(a.op, total, half), address, at, firstOnly);
+        this.storeTotal(combined(wide, a.op, total, half), address, at, firstOnly);
         return;
       }
       const { sum, error } = twoSum(wide, total, half);
@@ -127,8 +129,8 @@ export class Reductions implements ReductionWriter {
     const other = this.wide.swapped(total);
     const before = this.loadTotal(address, 0, true);
     if (op !== "sum") {
-      const joined = this.combined(op, total, other);
-      this.storeTotal(this.combined(op, before, joined), address, 0, true);
+      const joined = combined(wide, op, total, other);
+      this.storeTotal(combined(wide, op, before, joined), address, 0, true);
       return;
     }
     const lanes = twoSum(wide, total, other);
@@ -139,21 +141,6 @@ export class Reductions implements ReductionWriter {
     }
     this.storeTotal(sum.sum, address, 0, true);
     this.storeTotal(wide.of("add", this.loadTotal(second, 0, true), rest), second, 0, true);
-  }
-
-  private combined(op: Accumulator["op"], x: Vector, y: Vector): Vector {
-    switch (op) {
-      case "sum":
-      case "mean":
-        return this.wide.of("add", x, y);
-      case "prod":
-        return this.wide.of("mul", x, y);
-      case "max":
-      case "any":
-        return this.wide.of("max", x, y);
-      default:
-        return this.wide.of("min", x, y);
-    }
   }
 
   private addTo(total: Vector, errors: Vector, value: Vector): void {
@@ -190,8 +177,24 @@ function twoSum(v: Lanes, s: Vector, x: Vector): { sum: Vector; error: Vector } 
   return { sum, error };
 }
 
-function inPairs(v: Lanes, values: readonly Vector[]): Vector {
+function combined(v: Lanes, op: Accumulator["op"], x: Vector, y: Vector): Vector {
+  switch (op) {
+    case "sum":
+    case "mean":
+      return v.of("add", x, y);
+    case "prod":
+      return v.of("mul", x, y);
+    case "max":
+    case "any":
+      return extreme(v, "pmax", x, y);
+    default:
+      return extreme(v, "pmin", x, y);
+  }
+}
+
+function inPairs(v: Lanes, op: Accumulator["op"], values: readonly Vector[]): Vector {
   if (values.length === 1) return values[0]!;
   const half = values.length / 2;
-  return v.of("add", inPairs(v, values.slice(0, half)), inPairs(v, values.slice(half)));
+  const [p, q] = [values.slice(0, half), values.slice(half)];
+  return combined(v, op, inPairs(v, op, p), inPairs(v, op, q));
 }

@@ -92,8 +92,7 @@ export function stepsAtOnce(
   effects: readonly Effect[],
   lanes: TermType,
 ): number {
-  const sums = effects.some((e) => e.kind === "accumulate" && e.into.op === "sum");
-  if (!sums) return 1;
+  if (effects.every((e) => e.kind === "store")) return 1;
   const weight = lanes === "double-double" ? PAIR_WEIGHT : 1;
   for (let steps = MOST_STEPS[lanes]; steps > 1; steps /= 2) {
     if (steps * instructions.length * weight <= MOST_INSTRUCTIONS_AT_ONCE) return steps;

@@ -71,7 +71,7 @@ const BINARY: Readonly<Record<Exclude<BinaryOp, "and" | "or">, BinaryTerm>> = {
  * The larger or smaller of two numbers, NaN if one is. Of two zeros it is either, as in NumPy; the
  * instruction that orders them takes eight of the processor's.
  */
-function extreme(v: Lanes, op: "pmax" | "pmin", x: Vector, y: Vector): Vector {
+export function extreme(v: Lanes, op: "pmax" | "pmin", x: Vector, y: Vector): Vector {
   return v.or(v.of(op, x, y), v.of("ne", y, y));
 }
 

@@ -22,12 +22,24 @@ const EAGER: Partial<Limits> = {
   leastSingle: 1,
 };
 
-const SHAPE = [axis("b", 2), axis("c", 3), axis("y", 9), axis("i", 11)];
-const ENTRIES = 2 * 3 * 9 * 11;
+const SHAPE = [axis("b", 2), axis("c", 3), axis("yy", 10), axis("ii", 18)];
+const SHAPE_OF_MASK = [SHAPE[0]!, SHAPE[1]!, axis("y", 5), axis("i", 9)];
+const ENTRIES = 2 * 3 * 10 * 18;
 const x = b.input("x", SHAPE) as Input;
 
 function padded(e: Expr): Expr {
-  return b.spread(b.spread(e, 2, 1, 1, axis("yy", 11)), 3, 1, 1, axis("ii", 13));
+  return b.spread(b.spread(e, 2, 1, 1, axis("Y", 12)), 3, 1, 1, axis("I", 20));
+}
+
+/** Every entry twice along an axis. */
+function repeated(e: Expr, dim: number): Expr {
+  const [before, along, after] = [e.shape.slice(0, dim), e.shape[dim]!, e.shape.slice(dim + 1)];
+  const twice = b.expand(b.unsqueeze(e, dim + 1), [...before, along, axis("two", 2), ...after]);
+  return b.reshape(twice, [
+    ...before,
+    axis(`${along.name}${along.name}`, 2 * along.size!),
+    ...after,
+  ]);
 }
 
 function windows(e: Expr, size: number, step: number): Expr {
@@ -46,15 +58,15 @@ const APART: Readonly<Record<string, Expr>> = {
   "sums over windows of a padded array": b.reduce("sum", windows(padded(x), 3, 1), [4]),
   "the largest of every window, two steps apart": b.reduce("max", windows(x, 2, 2), [4]),
   "every second entry": b.slice(x, 3, 0, null, 2),
-  "entries with zeros between": b.spread(x, 3, 1, 2, axis("ii", 23)),
+  "entries with zeros between": b.spread(x, 3, 1, 2, axis("I", 37)),
   "arrays one behind the other in every row": b.concat([x, b.slice(x, 3, 2, 5), x], 3),
   "classes in the last axis": b.transpose(x, [0, 2, 3, 1]),
   "the class of every place": b.argReduce("argmax", x, 1),
   "the smallest, as one of all classes": b.oneHot(b.argReduce("argmin", x, 1), axis("k", 3), 3),
   "sums of rows that no axis separates": b.add(
-    b.sum(b.reshape(x, [axis("r", 54), axis("s", 11)]), [1], true),
-    b.reshape(b.slice(b.reshape(x, [axis("m", ENTRIES)]), 0, 0, 54 * 7), [
-      axis("r", 54),
+    b.sum(b.reshape(x, [axis("r", 60), axis("s", 18)]), [1], true),
+    b.reshape(b.slice(b.reshape(x, [axis("m", ENTRIES)]), 0, 0, 60 * 7), [
+      axis("r", 60),
       axis("t", 7),
     ]),
   ),
@@ -126,14 +138,39 @@ describe("entries in places of their own", () => {
     });
   }
 
-  it("need no test and no division for each entry in windows of a padded array", () => {
-    const t = b.input("t", SHAPE);
-    const sums = b.reduce("sum", windows(padded(t), 3, 1), [4]);
-    const weighted = b.mul(b.abs(b.sub(sums, t)), b.sigmoid(x));
-    const loss = b.div(b.sum(weighted), b.sum(t));
+  const t = b.input("t", SHAPE_OF_MASK);
+  const mask = b.input("mask", SHAPE);
+  const padding = b.reduce("sum", windows(padded(mask), 3, 1), [4]);
+  const coarser = b.reduce("mean", windows(b.sigmoid(x), 2, 2), [4]);
+  /** Losses with parts that are found by place. */
+  const losses: Readonly<Record<string, Expr>> = {
+    "weights from windows of a padded mask": b.div(
+      b.sum(b.mul(b.abs(b.sub(padding, mask)), b.sigmoid(x))),
+      b.sum(mask),
+    ),
+    "averages over windows two steps apart": b.div(b.sum(b.mul(coarser, t)), b.sum(coarser)),
+    "a coarser mask repeated along two axes": b.sum(b.mul(repeated(repeated(t, 3), 2), x)),
+    "classes that are picked out of a softmax": b.div(
+      b.sum(b.mul(b.slice(b.softmax(x, 1), 1, 0, null, 2), b.slice(mask, 1, 0, null, 2))),
+      b.sum(mask),
+    ),
+  };
+  for (const [what, loss] of Object.entries(losses)) {
+    it(`need no test and no division for each entry: ${what}`, () => {
+      for (const nest of nestsOf([loss, derive(loss, x)], { leastInlinedResult: 1 })) {
+        const kinds = innermost(nest).map((i) => i.kind);
+        assert.ok(!kinds.includes("choose") && !kinds.includes("index"), kinds.join());
+      }
+    });
+  }
+
+  it("share a softmax among the classes that are picked out of it", () => {
+    const loss = losses["classes that are picked out of a softmax"]!;
     for (const nest of nestsOf([loss, derive(loss, x)], { leastInlinedResult: 1 })) {
-      const kinds = innermost(nest).map((i) => i.kind);
-      assert.ok(!kinds.includes("choose") && !kinds.includes("index"), kinds.join());
+      const powers = innermost(nest).filter(
+        (i) => i.kind === "compute" && i.computation.kind === "unary" && i.computation.op === "exp",
+      );
+      assert.ok(powers.length <= 3, `${powers.length} powers for three classes`);
     }
   });
 

@@ -212,6 +212,25 @@ describe("kernels on vectors", () => {
     }
   });
 
+  it("find the largest and the smallest entry, and any NaN, wherever it stands", () => {
+    const n = 203;
+    const x = b.input("x", [axis("i", n)]);
+    const ends = [b.reduce("max", x, null), b.reduce("min", x, null)];
+    for (const arithmetic of ["float32", "float64"] as const) {
+      const kernel = compileKernel(ends, { vectors: "always", arithmetic, limits: EAGER });
+      for (let k = 0; k < n; k++) {
+        const values = Float32Array.from({ length: n }, (_, i) => Math.sin(i));
+        const endsWith = (v: number): number[] => {
+          values[k] = v;
+          return kernel.run(new Map([["x", values]])).outputs.map((o) => o.data[0]!);
+        };
+        assert.equal(endsWith(7)[0], 7);
+        assert.equal(endsWith(-7)[1], -7);
+        assert.deepEqual(endsWith(NaN), [NaN, NaN]);
+      }
+    }
+  });
+
   it("compute the powers of a softmax to the last places, down to the smallest numbers", () => {
     // Class 0 is the largest: 0; the other one is at most that.
     const n = 20_000;
