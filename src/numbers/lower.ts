@@ -1,6 +1,7 @@
 /**
  * Rewrites an expression into the node kinds that evaluation is made of: softmax and mean become
- * what they are computed by, and reductions over nothing or over axes of size 1 disappear.
+ * what they are computed by, and reductions over nothing or over axes of size 1 disappear, as do
+ * negatives of negatives.
  */
 import { sizesOf } from "../expression/axis.ts";
 import {
@@ -37,9 +38,16 @@ function lowered(e: Expr): Expr {
       return loweredSoftmax(e);
     case "reduce":
       return loweredReduce(e);
+    case "unary":
+      return negationOf(e) !== null ? (negationOf(e.args[0]!) ?? e) : e;
     default:
       return e;
   }
+}
+
+/** x of −x, else null. */
+function negationOf(e: Expr): Expr | null {
+  return e.kind === "unary" && e.op === "neg" ? e.args[0]! : null;
 }
 
 /** The largest entry is taken off first, so that no power overflows. */

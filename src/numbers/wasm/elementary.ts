@@ -40,7 +40,7 @@ const FLOAT32: Tables = {
   ln2Low: Math.LN2 - 0.693359375,
   expMin: -104,
   expMax: 89,
-  normalMin: -87.25,
+  normalMin: -87.336,
   lift: 32,
   saturated: 20,
 };
@@ -60,7 +60,7 @@ const FLOAT64: Tables = {
   ln2Low: 1.90821492927058770002e-10,
   expMin: -746,
   expMax: 710,
-  normalMin: -708,
+  normalMin: -708.396,
   lift: 64,
   saturated: 40,
 };
@@ -126,12 +126,14 @@ export function expOfNonPositive(v: Lanes, x: Vector): Vector {
   return v.of("mul", lifted, v.constant(2 ** -lift));
 }
 
-/** e^−|x|, and next to the smallest normal number where it is below that. */
-function expOfMinusAbs(v: Lanes, x: Vector): Vector {
+/** e^−|x|, and 0 where it is below the smallest normal number. */
+export function expOfMinusAbs(v: Lanes, x: Vector): Vector {
+  const { normalMin } = tablesOf(v);
   const signBit = v.bits(1n << BigInt(v.format.bits - 1));
-  const least = v.between(v.or(x, signBit), tablesOf(v).normalMin, Infinity);
-  const { bits, r } = reduced(v, least);
-  return v.of("mul", mantissaOf(v, r), powerOfTwo(v, bits));
+  const argument = v.or(x, signBit);
+  const { bits, r } = reduced(v, v.between(argument, normalMin, Infinity));
+  const power = v.of("mul", mantissaOf(v, r), powerOfTwo(v, bits));
+  return v.select(v.of("lt", argument, v.constant(normalMin)), v.constant(0), power);
 }
 
 /** 1/(1 + e^−x), which is as exact on either side of 0. */
@@ -144,7 +146,7 @@ export function sigmoid(v: Lanes, x: Vector): Vector {
 }
 
 /** log(1 + e) for 0 ≤ e ≤ 1. */
-function log1pOfFraction(v: Lanes, e: Vector): Vector {
+export function log1pOfFraction(v: Lanes, e: Vector): Vector {
   const isLarge = v.of("gt", e, v.constant(Math.SQRT2 - 1));
   const halved = v.of("mul", v.of("sub", e, v.constant(1)), v.constant(0.5));
   const k = v.and(isLarge, v.constant(1));

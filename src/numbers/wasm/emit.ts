@@ -27,6 +27,7 @@ import type { EmitOptions, EmittedPass } from "./emitted.ts";
 import { DoubleDoubles } from "./doubledouble.ts";
 import { PairReductions } from "./doubledoubleReductions.ts";
 import { pairTerm } from "./doubledoubleTerms.ts";
+import { Exponentials } from "./exponentials.ts";
 import {
   ELEMENT_SHIFT,
   type ElementType,
@@ -42,7 +43,7 @@ import {
 import { type LaneContext, Lanes, type Vector } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
 import { Places, type Turn } from "./places.ts";
-import { type Access, Survey, Unsupported, endOf, stepsAtOnce } from "./survey.ts";
+import { type Access, Survey, Unsupported, endOf, operandsOf, stepsAtOnce } from "./survey.ts";
 import { term } from "./terms.ts";
 
 /** Vectors whose instructions stand in turns. More do not fit in the processor's registers. */
@@ -82,6 +83,8 @@ class Writer {
   private readonly converted = new Map<number, Value>();
   private readonly integral = new Set<number>();
   private readonly running = new Map<number, Running>();
+  /** Of the present innermost loop. */
+  private exponentials = new Exponentials([]);
   /** Where the present case holds; null outside cases. */
   private guard: Vector | null = null;
 
@@ -225,6 +228,7 @@ class Writer {
       loop,
       instructions.filter((i) => i.kind === "index"),
     );
+    this.exponentials = new Exponentials(instructions);
     this.converted.clear();
     if (this.inner === this.uniform) return;
     const operands = [...operandsOf(instructions), ...effects.map((e) => e.value)];
@@ -278,7 +282,8 @@ class Writer {
         };
         const result =
           this.pairs === null
-            ? term(v, i.computation, operands, this.options.roundCasts)
+            ? (this.exponentials.term(v, i, (o) => this.number(v, o)) ??
+              term(v, i.computation, operands, this.options.roundCasts))
             : pairTerm(this.pairs, i.computation, operands);
         if (result === null) throw new Unsupported();
         this.define(i.to.id, result, i.to.boolean);
@@ -480,15 +485,6 @@ class Writer {
     if (e.kind !== "accumulate") return false;
     return e.into.exact || (typeof e.value !== "number" && this.integral.has(e.value.id));
   }
-}
-
-/** What the instructions are made from, those of cases included. */
-function operandsOf(instructions: readonly Instruction[]): Operand[] {
-  return instructions.flatMap((i) => {
-    if (i.kind === "compute") return i.args;
-    if (i.kind !== "choose") return [];
-    return i.cases.flatMap((c) => [...operandsOf(c.body), c.value]);
-  });
 }
 
 /** Bytes from an entry's high part to its low part: those stand behind all high ones. */

@@ -1,6 +1,13 @@
 /** What the function of a pass reads and writes, found before it is written. */
 import { type IndexForm, indexKey } from "../kernel/indexForm.ts";
-import type { Accumulator, Block, Effect, Instruction, LoopNest } from "../kernel/loops.ts";
+import type {
+  Accumulator,
+  Block,
+  Effect,
+  Instruction,
+  LoopNest,
+  Operand,
+} from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import { IDENTITY } from "./accumulators.ts";
 import type { ElementType } from "./elements.ts";
@@ -84,6 +91,15 @@ export function accessKey(buffer: Buffer, form: IndexForm): string {
 /** A bound of the positions in a nest. */
 export function endOf(nest: LoopNest): number {
   return nest.bounded.reduce((n, [, to]) => n * to, nest.inner);
+}
+
+/** What the instructions are made from, those of cases included. */
+export function operandsOf(instructions: readonly Instruction[]): Operand[] {
+  return instructions.flatMap((i) => {
+    if (i.kind === "compute") return i.args;
+    if (i.kind !== "choose") return [];
+    return i.cases.flatMap((c) => [...operandsOf(c.body), c.value]);
+  });
 }
 
 /** How many vectors of a loop to take at once: several where terms can be added before the sum. */

@@ -187,6 +187,16 @@ describe("kernels", () => {
     });
   });
 
+  it("compute a function once for an argument and for the negative of its negative", () => {
+    const x = b.input("x", [axis("i", 10)]);
+    const bits = [b.sigmoid(x), b.sigmoid(b.neg(b.neg(x)))];
+    assertSameValues(bits, new Map([["x", Float64Array.of(0, -0, 1, -1, 2, 3, 4, 5, 6, NaN)]]));
+    const [once, twice] = [bits.slice(0, 1), bits].map(
+      (e) => compileKernel(e).source().split("roots[").length,
+    );
+    assert.equal(twice, once);
+  });
+
   it("take two passes for a softmax over classes, without arrays for its parts", () => {
     const shape = [axis("b", 2), axis("c", 4), axis("h", 50), axis("w", 61)];
     const x = b.input("x", shape);

@@ -148,6 +148,34 @@ describe("kernels on vectors", () => {
     }
   });
 
+  it("compute sigmoids of x and −x and their logarithms as exactly where they share a power", () => {
+    const ends = [0, -0, 87.2, 87.4, 104, 708.3, 709, 745, Infinity, NaN];
+    const arrays = [Float64Array, Float32Array].map((type) =>
+      type.from([...argumentsFor("sigmoid", 80), ...ends, ...ends.map((v) => -v)]),
+    );
+    const x = b.input("x", [axis("i", arrays[0]!.length)]);
+    const ops = ["sigmoid", "softplus", "logsigmoid"] as const;
+    const e = ops.flatMap((op) => [b.unary(op, x), b.unary(op, b.neg(x))]);
+    arrays.forEach((array, k) => {
+      const bindings = new Map([["x", array]]);
+      const arithmetic = (["float64", "float32"] as const)[k]!;
+      const got = compileKernel(e, { vectors: "always", arithmetic }).run(bindings).outputs;
+      const [digits, least] = [[53, -1022] as const, [24, -126] as const][k]!;
+      evaluateReference(e, bindings).forEach((want, n) => {
+        const { data } = got[n]!;
+        const name = `${arithmetic} ${ops[n >> 1]!} of ${n % 2 === 0 ? "x" : "−x"}`;
+        data.forEach((g, i) => {
+          const hi = want.hi[i]!;
+          const unit = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(hi))), least) - digits + 1);
+          // Below the smallest normal number only that much is promised.
+          const bound = Math.max(3 * unit, Math.abs(hi) < 1.01 * 2 ** least ? 2 ** least : 0);
+          const close = g === hi || Math.abs(g - hi - want.lo[i]!) <= bound;
+          assert.ok(Object.is(g, hi) || close, `${name} at ${array[i]!}: ${g}, not ${hi}`);
+        });
+      });
+    });
+  });
+
   it("follow IEEE 754 where functions end", () => {
     const special = [
       NaN,
