@@ -102,7 +102,13 @@ BINARY = {
     "or": lambda x, y: truth(x != 0 or y != 0),
 }
 SWITCHES = {"max", "min", "eq", "ne", "lt", "le", "gt", "ge"}
+WHOLE = {"add", "sub", "mul", "sum"}
 STEPS = {"round", "floor", "ceil", "sign", "abs", "relu"}
+
+
+def small_whole(x):
+    """Whether x is a whole number that sums and products in float32 get exactly, as counts are."""
+    return abs(x) < 2**24 and x == mp.floor(x)
 
 
 def elementwise(f, *arrays):
@@ -220,7 +226,8 @@ class Evaluation:
         exact = [self.exact[a] for a in node["args"]]
         kind, op = node["kind"], node.get("op")
         picks = kind not in ("binary", "softmax", "unary", "reduce") or op in ("neg", "abs", "relu")
-        self.exact.append(all(exact) and (picks or op in SWITCHES))
+        counts = op in WHOLE and all(small_whole(v) for x in (*args, value) for v in x.flat)
+        self.exact.append(all(exact) and (picks or op in SWITCHES or counts))
         if op in SWITCHES and kind == "binary":
             self.decisions.append([bool(x > y) - bool(x < y) for x, y in numpy.broadcast(*args)])
         elif kind == "clamp":
