@@ -36,11 +36,15 @@ export class Exponents {
 
   /**
    * The exponents that are small whole numbers, with their values.
-   * @param valueOf evaluates an exponent
+   * @param valuesOf evaluates all exponents, always the same ones
    */
-  small(bindings: Bindings, valueOf: (e: Expr, bindings: Bindings) => number): Map<Expr, number> {
-    const values = new Map(this.parameters.map((p) => [p.name, boundValue(p, bindings)]));
-    const all = this.exponents.map((e) => [e, valueOf(e, values)] as const);
+  small(
+    bindings: Bindings,
+    valuesOf: (exponents: readonly Expr[], bindings: Bindings) => number[],
+  ): Map<Expr, number> {
+    const own = new Map(this.parameters.map((p) => [p.name, boundValue(p, bindings)]));
+    const values = valuesOf(this.exponents, own);
+    const all = this.exponents.map((e, k) => [e, values[k]!] as const);
     return new Map(all.filter(([, value]) => isSmallInteger(b.constant(value))));
   }
 }

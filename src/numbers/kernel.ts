@@ -136,6 +136,8 @@ class KernelByExponents implements Kernel<FloatArray> {
   private readonly exponents: Exponents;
   private readonly options: CompileOptions;
   private readonly kernels = new Map<string, CompiledKernel>();
+  /** Of the exponents themselves, once it is needed. */
+  private evaluator: Kernel | null = null;
   /** By the parameters' own values, as far as they have them. */
   private readonly own: CompiledKernel;
 
@@ -163,10 +165,10 @@ class KernelByExponents implements Kernel<FloatArray> {
   }
 
   private of(bindings: Bindings): CompiledKernel {
-    const small = this.exponents.small(
-      bindings,
-      (e, values) => compileKernel([e]).run(values).outputs[0]!.data[0]!,
-    );
+    const small = this.exponents.small(bindings, (exponents, values) => {
+      this.evaluator ??= compileKernel(exponents);
+      return this.evaluator.run(values).outputs.map((o) => o.data[0]!);
+    });
     const key = [...small].map(([e, value]) => `${e.id}:${value}`).join();
     let kernel = this.kernels.get(key);
     if (kernel === undefined) {
