@@ -14,11 +14,16 @@ import {
   type ArrayOrigin,
   type NdArray,
 } from "./ndarray.ts";
+import type { Tick } from "./source.ts";
+
+/** Elements that are converted between two ticks. */
+const CHUNK = 1 << 16;
 
 /**
  * An array of another dtype, with each element rounded once to nearest even.
  *
  * @param values one value for each element, in C order.
+ * @param tick told of how many have been converted.
  * @throws ArrayError for an integer dtype that cannot hold an element, once truncated.
  */
 export function fromFloat64(
@@ -26,6 +31,7 @@ export function fromFloat64(
   dtype: DType,
   shape: readonly number[],
   origin?: ArrayOrigin,
+  tick?: Tick,
 ): NdArray {
   const exact: NdArray = {
     dtype: "float64",
@@ -33,7 +39,7 @@ export function fromFloat64(
     data: values,
     ...(origin === undefined ? {} : { origin }),
   };
-  return castArray(exact, dtype);
+  return castArray(exact, dtype, tick);
 }
 
 /** One element as a number, or a bigint for 64-bit integers; the real part of a complex one. */
@@ -53,7 +59,7 @@ export function elementAt(a: NdArray, flat: number): number | bigint {
  *
  * @throws ArrayError in those cases, naming the element, and from complex to real.
  */
-export function castArray(a: NdArray, dtype: DType): NdArray {
+export function castArray(a: NdArray, dtype: DType, tick?: Tick): NdArray {
   if (a.dtype === dtype) return a;
   const from = dtypes[a.dtype];
   const to = dtypes[dtype];
@@ -75,6 +81,7 @@ export function castArray(a: NdArray, dtype: DType): NdArray {
   const write = writer(dtype, data);
   const range = from.kind === "float" ? integerRange(dtype) : undefined;
   for (let i = 0; i < count; i += 1) {
+    if (i % CHUNK === 0) tick?.(i / count);
     const value = elementAt(a, i);
     if (range === undefined) {
       write(i, value);

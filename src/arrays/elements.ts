@@ -2,6 +2,7 @@
 import { dtypes, type ArrayData, type DType } from "./dtype.ts";
 import type { ArrayOrigin, ArraySpace, NdArray } from "./ndarray.ts";
 import { permuteAxes } from "./permute.ts";
+import type { Tick } from "./source.ts";
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
@@ -17,23 +18,26 @@ export interface Layout {
 /**
  * An array of the elements in `bytes`, which has as many as the shape asks for. Where they lie as
  * memory keeps them, the array's data is a view of `bytes`, not a copy.
+ *
+ * @param tick told of how many elements have been moved.
  */
 export function arrayOf(
   bytes: Uint8Array,
   layout: Layout,
   origin: ArrayOrigin,
   space?: ArraySpace,
+  tick?: Tick,
 ): NdArray {
   const { dtype, shape, littleEndian, fortranOrder } = layout;
   const array: NdArray = {
     dtype,
     shape: fortranOrder ? shape.toReversed() : shape,
-    data: elementsOf(bytes, dtype, littleEndian),
+    data: elementsOf(bytes, dtype, littleEndian, tick),
     origin,
     ...(space === undefined ? {} : { space }),
   };
   // Fortran order is C order of the reversed axes.
-  return fortranOrder ? permuteAxes(array, reversedAxes(shape.length)) : array;
+  return fortranOrder ? permuteAxes(array, reversedAxes(shape.length), tick) : array;
 }
 
 /** The axes of an array from the last to the first. */
@@ -47,7 +51,12 @@ export function isAsInMemory(dtype: DType, littleEndian: boolean): boolean {
 }
 
 /** The elements in `bytes`, in native order: a view where they lie so, or a copy. */
-export function elementsOf(bytes: Uint8Array, dtype: DType, littleEndian: boolean): ArrayData {
+export function elementsOf(
+  bytes: Uint8Array,
+  dtype: DType,
+  littleEndian: boolean,
+  tick?: Tick,
+): ArrayData {
   const { unitBytes, bytes: elementBytes, store } = dtypes[dtype];
   const count = bytes.length / elementBytes;
   const swap = !isAsInMemory(dtype, littleEndian);
@@ -59,7 +68,7 @@ export function elementsOf(bytes: Uint8Array, dtype: DType, littleEndian: boolea
   }
   // Not bytes.slice: that of Node's Buffer does not copy.
   const copy = new Uint8Array(bytes);
-  if (swap) swapUnits(copy, unitBytes);
+  if (swap) swapUnits(copy, unitBytes, tick);
   return store(count, copy.buffer, copy.byteOffset);
 }
 
@@ -72,8 +81,11 @@ export function bytesOf(data: ArrayData, dtype: DType): Uint8Array {
   return copy;
 }
 
-function swapUnits(bytes: Uint8Array, unitBytes: number): void {
+const PART = 1 << 20;
+
+function swapUnits(bytes: Uint8Array, unitBytes: number, tick?: Tick): void {
   for (let start = 0; start < bytes.length; start += unitBytes) {
+    if (start % PART === 0) tick?.(start / bytes.length);
     for (let low = start, high = start + unitBytes - 1; low < high; low += 1, high -= 1) {
       const byte = bytes[low]!;
       bytes[low] = bytes[high]!;

@@ -6,7 +6,7 @@
 import { Gunzip, Inflate, Unzlib, inflateSync } from "fflate";
 import { adler32, crc32 } from "./checksums.ts";
 import { damaged, type FilePlace } from "./fileErrors.ts";
-import { viewOf, type ByteSource } from "./source.ts";
+import { viewOf, type ByteSource, type Tick } from "./source.ts";
 
 /** No deflate stream unpacks to more than 1032 times its size (258 bytes from two bits). */
 export const MAX_DEFLATE_RATIO = 1032;
@@ -56,6 +56,32 @@ export function inflateExactly(
     }
   }
   return unpacked;
+}
+
+/**
+ * The same of a source of packed bytes, which is read piece by piece.
+ *
+ * @param tick told of how much has been unpacked.
+ * @throws ArrayError as {@link inflateParts} does.
+ */
+export function inflateWhole(
+  source: ByteSource,
+  size: number,
+  packing: "deflate" | "zlib",
+  place: PackedPlace,
+  tick?: Tick,
+  checked = true,
+): Uint8Array {
+  checkRatio(source.size, size, place);
+  const out = new Uint8Array(size);
+  let filled = 0;
+  const give = (part: Uint8Array): void => {
+    out.set(part, filled);
+    filled += part.length;
+    tick?.(filled / size);
+  };
+  inflateParts(source, size, packing, place, give, checked);
+  return out;
 }
 
 /** The bytes before the deflate stream of a zlib stream. */
@@ -120,13 +146,19 @@ export function inflateStart(
  *
  * @throws ArrayError if the data is not valid, or unpacks to less.
  */
-export function gunzipExactly(source: ByteSource, size: number, place: PackedPlace): Uint8Array {
+export function gunzipExactly(
+  source: ByteSource,
+  size: number,
+  place: PackedPlace,
+  tick?: Tick,
+): Uint8Array {
   checkRatio(source.size, size, place);
   const out = new Uint8Array(size);
   let filled = 0;
   gunzipParts(source, size, place, (part) => {
     out.set(part, filled);
     filled += part.length;
+    tick?.(filled / size);
   });
   return out;
 }

@@ -1,5 +1,6 @@
 /** Arrays written as text: Python and JSON lists, and the calls that wrap them. */
 import { ArrayError, type ArrayErrorPlace, type ArrayOrigin, type NdArray } from "./ndarray.ts";
+import type { Tick } from "./source.ts";
 import { collect } from "./literal/collect.ts";
 import { parseValue } from "./literal/parser.ts";
 
@@ -21,9 +22,10 @@ export interface LiteralPlace {
  * list is read as NumPy reads it.
  *
  * @param text the literal alone, without an assignment.
+ * @param tick told of how much of the text has been read.
  * @throws ArrayError at the line and column of whatever is wrong.
  */
-export function parseArrayLiteral(text: string, place: LiteralPlace = {}): NdArray {
+export function parseArrayLiteral(text: string, place: LiteralPlace = {}, tick?: Tick): NdArray {
   const origin: ArrayOrigin = { kind: "literal", ...place };
   const fail = (offset: number, message: string, remedy?: string): never => {
     throw new ArrayError(message, {
@@ -31,7 +33,7 @@ export function parseArrayLiteral(text: string, place: LiteralPlace = {}): NdArr
       ...(remedy === undefined ? {} : { remedy }),
     });
   };
-  const context = { fail, origin };
+  const context = { fail, origin, tick };
   return collect(parseValue(text, context), undefined, "python", context);
 }
 

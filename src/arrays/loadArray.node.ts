@@ -15,7 +15,7 @@ import {
   type FileContent,
   type FileHeader,
 } from "./readers.ts";
-import type { ByteSource } from "./source.ts";
+import type { ByteSource, Tick } from "./source.ts";
 
 /**
  * Reads an array from a file, by its name's ending.
@@ -35,7 +35,8 @@ export function loadArrayFile(path: string, member?: string, options: ReadOption
  * @throws ArrayError as {@link loadArrayFile} does.
  */
 export function openArrayFile(path: string, options: ReadOptions = {}): FileContent {
-  return openArrays(arrayFile(path), path, options);
+  const forward = onlyForward(options);
+  return openArrays(arrayFile(path, forward), path, forward);
 }
 
 /**
@@ -45,7 +46,8 @@ export function openArrayFile(path: string, options: ReadOptions = {}): FileCont
  * @throws ArrayError as {@link loadArrayFile} does.
  */
 export function readHeaderFile(path: string, options: ReadOptions = {}): FileHeader {
-  return readHeader(arrayFile(path), path, options);
+  const forward = onlyForward(options);
+  return readHeader(arrayFile(path, forward), path, forward);
 }
 
 /**
@@ -53,8 +55,9 @@ export function readHeaderFile(path: string, options: ReadOptions = {}): FileHea
  *
  * @throws ArrayError as {@link loadArrayFile} does.
  */
-export function openArraysInFile(path: string): OpenedFile {
-  return openFile(arrayFile(path), path);
+export function openArraysInFile(path: string, options: ReadOptions = {}): OpenedFile {
+  const forward = onlyForward(options);
+  return openFile(arrayFile(path, forward), path, forward);
 }
 
 /**
@@ -62,8 +65,12 @@ export function openArraysInFile(path: string): OpenedFile {
  *
  * @throws ArrayError as {@link loadArrayFile} does.
  */
-export function openArrayInFile(path: string, member?: string): ArrayInFile {
-  const opened = openArraysInFile(path);
+export function openArrayInFile(
+  path: string,
+  member?: string,
+  options: ReadOptions = {},
+): ArrayInFile {
+  const opened = openArraysInFile(path, options);
   if ("shape" in opened) {
     if (member === undefined) return opened;
     throw withoutMembers(path, member);
@@ -71,14 +78,28 @@ export function openArrayInFile(path: string, member?: string): ArrayInFile {
   return chooseMember(opened, member, path)();
 }
 
+/** A file is read in several steps, each from 0 to 1: what has been told is not taken back. */
+function onlyForward(options: ReadOptions): ReadOptions {
+  const { tick } = options;
+  if (tick === undefined) return options;
+  let reached = 0;
+  return {
+    ...options,
+    tick: (fraction) => {
+      reached = Math.max(reached, fraction);
+      tick(reached);
+    },
+  };
+}
+
 /** A file that a reader reads, checked to be one; it is opened for each part that is read. */
-function arrayFile(path: string): ByteSource {
-  const source = fileSource(path);
+function arrayFile(path: string, { tick }: ReadOptions): ByteSource {
+  const source = fileSource(path, tick);
   if (readerFor(path) === undefined) unreadable(path);
   return source;
 }
 
-function fileSource(path: string): ByteSource {
+function fileSource(path: string, tick?: Tick): ByteSource {
   return {
     size: guarded(path, () => {
       // Before opening, since opening a named pipe waits for its other end.
@@ -87,10 +108,10 @@ function fileSource(path: string): ByteSource {
       if (!stat.isFile()) throw notReadable(path, "it is not a regular file");
       return stat.size;
     }),
-    read: (offset, length) => guarded(path, () => readPart(path, offset, length)),
+    read: (offset, length) => guarded(path, () => readPart(path, offset, length, tick)),
     readInto: (offset, into) =>
-      guarded(path, () => withOpen(path, (handle) => readFrom(handle, offset, into))),
-    beside: (fileName) => fileSource(join(dirname(path), fileName)),
+      guarded(path, () => withOpen(path, (handle) => readFrom(handle, offset, into, tick))),
+    beside: (fileName) => fileSource(join(dirname(path), fileName), tick),
   };
 }
 
@@ -98,19 +119,21 @@ function guarded<T>(path: string, act: () => T): T {
   try {
     return act();
   } catch (error) {
-    throw error instanceof ArrayError ? error : systemError(path, error);
+    // What a tick throws is no error of the file.
+    const isOfSystem = error instanceof Error && "code" in error;
+    throw isOfSystem || error instanceof RangeError ? systemError(path, error) : error;
   }
 }
 
-/** One system call reads at most 2 GiB. */
-const READ_BYTES = 2 ** 30;
+/** What is read between two ticks. */
+const READ_BYTES = 2 ** 24;
 
-function readPart(path: string, offset: number, length: number): Uint8Array {
+function readPart(path: string, offset: number, length: number, tick?: Tick): Uint8Array {
   return withOpen(path, (handle) => {
     const { size } = fstatSync(handle);
     const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
     // If the file was cut while it was read, its reader will say so.
-    return bytes.subarray(0, readFrom(handle, offset, bytes));
+    return bytes.subarray(0, readFrom(handle, offset, bytes, tick));
   });
 }
 
@@ -123,10 +146,14 @@ function withOpen<T>(path: string, act: (handle: number) => T): T {
   }
 }
 
-/** Fills `into` from `offset` of an open file on; how many bytes there were. */
-export function readFrom(handle: number, offset: number, into: Uint8Array): number {
+/**
+ * Fills `into` from `offset` of an open file on; how many bytes there were.
+ * @param tick told of how much is filled
+ */
+export function readFrom(handle: number, offset: number, into: Uint8Array, tick?: Tick): number {
   let filled = 0;
   while (filled < into.length) {
+    tick?.(filled / into.length);
     const wanted = Math.min(READ_BYTES, into.length - filled);
     const read = readSync(handle, into, filled, wanted, offset + filled);
     if (read === 0) break;

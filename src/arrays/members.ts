@@ -1,7 +1,7 @@
 /** What readers of files with several arrays share. */
 import type { DType } from "./dtype.ts";
 import { ArrayError, type ArraySpace, type NdArray } from "./ndarray.ts";
-import type { StoredElements } from "./stored.ts";
+import type { StoredElements, Tick } from "./stored.ts";
 
 /** The most bytes that one file or member may take in memory, unless the caller says otherwise. */
 export const MAX_ARRAY_BYTES = 2 ** 31;
@@ -10,6 +10,8 @@ export const MAX_ARRAY_BYTES = 2 ** 31;
 export interface ReadOptions {
   /** The most bytes that a file read whole or an array may take; 2 GiB by default. */
   readonly maxBytes?: number;
+  /** Told of each longer step of reading, whose elements and bytes may be many. */
+  readonly tick?: Tick;
 }
 
 /** What a file says of an array before its elements. */

@@ -1,6 +1,7 @@
 /** The array that every reader returns, the error that every reader raises, and their basics. */
 import { dtypes, type ArrayData, type DType } from "./dtype.ts";
 import { bfloat16ToFloat64, float16ToFloat64 } from "./half.ts";
+import type { Tick } from "./source.ts";
 
 export type { ArrayData, DType } from "./dtype.ts";
 
@@ -79,6 +80,9 @@ export class ArrayError extends Error {
     return prefix + this.message + (this.remedy === undefined ? "" : `\n${this.remedy}`);
   }
 }
+
+/** Elements that are gone through between two ticks. */
+const CHUNK = 1 << 16;
 
 /** The number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
@@ -165,12 +169,16 @@ export function placeOf(a: NdArray): { where?: ArrayErrorPlace } {
 /**
  * The element values as float64, in C order. A float64 array's own data is returned, not a copy.
  *
+ * @param tick told of how many have been converted
  * @throws ArrayError for a complex array, and for an integer beyond 2^53, naming the element.
  */
-export function toFloat64(a: NdArray): Float64Array {
+export function toFloat64(a: NdArray, tick?: Tick): Float64Array {
   if (a.dtype === "float64" && a.data instanceof Float64Array) return a.data;
   const out = new Float64Array(elementCount(a.shape));
-  decodeFloat64(a, 0, out, true);
+  for (let start = 0; start < out.length; start += CHUNK) {
+    tick?.(start / out.length);
+    decodeFloat64(a, start, out.subarray(start, start + CHUNK), true);
+  }
   return out;
 }
 
@@ -193,20 +201,21 @@ export interface ArraySummary {
   readonly integral: boolean;
 }
 
-const SUMMARY_CHUNK = 1 << 16;
 /** Sums of larger numbers are scaled down, so that they stay finite. */
 const LARGE = 1e290;
 
 /**
  * Range, mean and make-up of an array, in one pass and constant extra memory.
  *
+ * @param tick told of how many elements have been looked at
  * @throws ArrayError for a complex array.
  */
-export function summarize(a: NdArray): ArraySummary {
+export function summarize(a: NdArray, tick?: Tick): ArraySummary {
   const count = elementCount(a.shape);
   const summary = new RunningSummary();
-  const chunk = new Float64Array(Math.min(SUMMARY_CHUNK, count));
+  const chunk = new Float64Array(Math.min(CHUNK, count));
   for (let start = 0; start < count; start += chunk.length) {
+    tick?.(start / count);
     const values = chunk.subarray(0, Math.min(chunk.length, count - start));
     decodeFloat64(a, start, values);
     summary.add(values);

@@ -24,8 +24,13 @@ export { readNpyHeader, type NpyHeader } from "./npyHeader.ts";
  * @param origin the origin to record instead of a file of that name.
  * @throws ArrayError if the file is damaged, cut short, goes on after the array, or holds no numbers.
  */
-export function readNpy(bytes: Uint8Array, name: string, origin?: ArrayOrigin): NdArray {
-  return openNpy(bytes, name, {}, origin).read();
+export function readNpy(
+  bytes: Uint8Array,
+  name: string,
+  origin?: ArrayOrigin,
+  options: Pick<ReadOptions, "tick"> = {},
+): NdArray {
+  return openNpy(bytes, name, options, origin).read();
 }
 
 /** Opens a .npy file: reads its header, and the elements when asked. @throws ArrayError */
@@ -48,7 +53,8 @@ export function openNpy(
     read: () => {
       checkLength(source, header, name);
       const expected = arrayBytes(dtype, shape, name, options);
-      return arrayOf(bytesAt(source, dataOffset, expected, "elements", name), header, origin);
+      const bytes = bytesAt(source, dataOffset, expected, "elements", name);
+      return arrayOf(bytes, header, origin, undefined, options.tick);
     },
   };
 }

@@ -59,13 +59,14 @@ export function openNpz(
     const member = memberName(entry);
     const label = `${name}[${member}]`;
     const unpacked = (): Uint8Array =>
-      readZipEntry(source, entry, name, options.maxBytes ?? MAX_ARRAY_BYTES);
+      readZipEntry(source, entry, name, options.maxBytes ?? MAX_ARRAY_BYTES, options.tick);
     members.set(member, () => {
       const start = readZipEntryStart(source, entry, name, MAX_NPY_HEADER_BYTES);
       try {
         const header = readNpyHeader(start, label);
         const { dtype, shape } = header;
-        const read = () => readNpy(unpacked(), label, { kind: "file", path: name, member });
+        const read = () =>
+          readNpy(unpacked(), label, { kind: "file", path: name, member }, options);
         return { dtype, shape, read, stored: () => storedMember(source, entry, header, name) };
       } catch (error) {
         // A wrong checksum says more about a bad header than the header does.

@@ -1,5 +1,6 @@
 /** Reordering of axes. */
 import type { NdArray } from "./ndarray.ts";
+import type { Tick } from "./source.ts";
 import { stridedElements } from "./strided.ts";
 
 /**
@@ -7,8 +8,9 @@ import { stridedElements } from "./strided.ts";
  * (`np.transpose(a, axes)`), with the elements moved into C order.
  *
  * @param axes every axis of `a` once.
+ * @param tick told of how many elements have been moved.
  */
-export function permuteAxes(a: NdArray, axes: readonly number[]): NdArray {
+export function permuteAxes(a: NdArray, axes: readonly number[], tick?: Tick): NdArray {
   const shape = axes.map((axis) => a.shape[axis]!);
   const strides = new Array<number>(axes.length);
   let step = 1;
@@ -16,5 +18,5 @@ export function permuteAxes(a: NdArray, axes: readonly number[]): NdArray {
     strides[axes.indexOf(axis)] = step;
     step *= a.shape[axis]!;
   }
-  return { ...a, shape, data: stridedElements(a.data, a.dtype, 0, shape, strides) };
+  return { ...a, shape, data: stridedElements(a.data, a.dtype, 0, shape, strides, tick) };
 }

@@ -79,7 +79,7 @@ export const arrayReaders: readonly ArrayReader[] = [
 function openJson(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
   if (source.size > MAX_JSON_BYTES) throw tooLarge(name, source.size, MAX_JSON_BYTES);
   const text = new TextDecoder().decode(wholeFile(source, name, options));
-  const { dtype, shape, data } = parseArrayLiteral(text, { file: name });
+  const { dtype, shape, data } = parseArrayLiteral(text, { file: name }, options.tick);
   const read = (): NdArray => ({ dtype, shape, data, origin: { kind: "file", path: name } });
   return { dtype, shape, read };
 }

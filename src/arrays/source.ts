@@ -1,5 +1,8 @@
 /** Bytes that readers take in parts, so that a header costs no more than the header. */
 
+/** Told how much of a long step is done, from 0 to 1; may throw to end it. */
+export type Tick = (fraction: number) => void;
+
 /** A file's bytes, on a disk or in memory. */
 export interface ByteSource {
   readonly size: number;

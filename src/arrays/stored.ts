@@ -6,7 +6,7 @@ import { dtypes, type ArrayData, type DType } from "./dtype.ts";
 import { elementsOf, isAsInMemory, type Layout } from "./elements.ts";
 import { cutShort } from "./fileErrors.ts";
 import { decodeFloat64, elementCount } from "./ndarray.ts";
-import type { ByteSource } from "./source.ts";
+import type { ByteSource, Tick } from "./source.ts";
 
 /** What each element is multiplied by, and what is added then. */
 export interface Scaling {
@@ -14,8 +14,7 @@ export interface Scaling {
   readonly intercept: number;
 }
 
-/** Told how much of a long step is done, from 0 to 1; may throw to end it. */
-export type Tick = (fraction: number) => void;
+export type { Tick };
 
 /** Takes a part of the elements' unpacked bytes; `at` counts from the first element's first byte. */
 export type PutBytes = (at: number, bytes: Uint8Array) => void;
@@ -144,10 +143,12 @@ export function scaleInto(
   dtype: DType,
   { slope, intercept }: Scaling,
   into: Float64Array,
+  tick?: Tick,
 ): void {
   if (dtypes[dtype].kind === "complex") {
     const from = data as Float32Array | Float64Array;
     for (let i = 0; i < into.length; i += 2) {
+      if (i % CHUNK === 0) tick?.(i / into.length);
       const [real, imaginary] = [from[i]!, from[i + 1]!];
       // A product of two complex numbers, as NumPy has it: infinity times 0 is not a number.
       into[i] = real * slope - imaginary * 0 + intercept;
@@ -157,6 +158,7 @@ export function scaleInto(
   }
   const array = { dtype, data, shape: [data.length] };
   for (let start = 0; start < into.length; start += CHUNK) {
+    tick?.(start / into.length);
     const chunk = into.subarray(start, start + CHUNK);
     decodeFloat64(array, start, chunk);
     // Two roundings, as nibabel has them; a factor of 1 and a shift of 0 are left out, which keeps -0.

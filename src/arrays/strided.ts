@@ -1,12 +1,17 @@
 /** Elements picked from memory by strides. */
 import { dtypes, type ArrayData, type DType } from "./dtype.ts";
 import { elementCount } from "./ndarray.ts";
+import type { Tick } from "./source.ts";
+
+/** Elements that are moved between two ticks. */
+const PART = 1 << 18;
 
 /**
  * The elements of a strided view in C order: the one at index `i` is element
  * `offset + Σ i[axis] * strides[axis]` of `source`. A view that lies in C order already is not copied.
  *
  * @param strides in elements. Every element that they lead to must be there.
+ * @param tick told of how many elements have been moved.
  */
 export function stridedElements(
   source: ArrayData,
@@ -14,6 +19,7 @@ export function stridedElements(
   offset: number,
   shape: readonly number[],
   strides: readonly number[],
+  tick?: Tick,
 ): ArrayData {
   const units = dtypes[dtype].kind === "complex" ? 2 : 1;
   const count = elementCount(shape);
@@ -29,8 +35,13 @@ export function stridedElements(
   const innerStride = strides[last]!;
   const index = new Array<number>(shape.length).fill(0);
   let base = offset;
+  let told = 0;
   for (let start = 0; start < count; start += innerLength) {
     for (let i = 0; i < innerLength; i += 1) {
+      if (start + i >= told) {
+        tick?.(told / count);
+        told += PART;
+      }
       const at = base + i * innerStride;
       for (let unit = 0; unit < units; unit += 1) {
         to[(start + i) * units + unit] = from[at * units + unit]!;

@@ -5,9 +5,9 @@
  */
 import { crc32 } from "./checksums.ts";
 import { damaged } from "./fileErrors.ts";
-import { checkRatio, inflateExactly, inflateParts, inflateStart } from "./inflate.ts";
+import { checkRatio, inflateParts, inflateStart, inflateWhole } from "./inflate.ts";
 import { ArrayError } from "./ndarray.ts";
-import { partOf, viewOf, type ByteSource } from "./source.ts";
+import { partOf, viewOf, type ByteSource, type Tick } from "./source.ts";
 
 /** A member, as the archive's directory describes it. */
 export interface ZipEntry {
@@ -35,6 +35,8 @@ const MEMBER_HEADER = 0x04034b50;
 const MEMBER_HEADER_BYTES = 30;
 /** What is read of a stored member at a time. */
 const STORED_BLOCK_BYTES = 1 << 20;
+/** What is compared with a checksum between two ticks. */
+const CHECKED_BYTES = 1 << 24;
 /** Stands for a number that is in the ZIP64 field. */
 const IN_ZIP64_FIELD = 0xffffffff;
 
@@ -95,6 +97,10 @@ export function listZip(
     offset = next;
   }
   return [...entries.values()];
+}
+
+function cutWhileRead(label: string): ArrayError {
+  return damaged(label, "the archive was cut while it was read");
 }
 
 function at(byteOffset: number): { byteOffset: number } {
@@ -191,6 +197,7 @@ function wideNumbers(
  * memory, where it has one.
  *
  * @param maxBytes the most that it may unpack to.
+ * @param tick told of how much has been unpacked.
  * @throws ArrayError if it is encrypted, damaged, too large, or packed by another method than deflate.
  */
 export function readZipEntry(
@@ -198,6 +205,7 @@ export function readZipEntry(
   entry: ZipEntry,
   name: string,
   maxBytes: number,
+  tick?: Tick,
 ): Uint8Array {
   const label = `${name}[${entry.path}]`;
   const place = { label, file: name, byteOffset: entry.offset };
@@ -211,11 +219,17 @@ export function readZipEntry(
     );
   }
   const packed = zipEntryBytes(source, entry, name);
-  const bytes = packed.read(0, packed.size);
-  if (bytes.length < packed.size) throw damaged(label, "the archive was cut while it was read");
-  const unpacked =
-    entry.method === 0 ? bytes : inflateExactly(bytes, entry.unpackedBytes, "deflate", place);
-  if (crc32(unpacked) !== entry.checksum) {
+  let unpacked: Uint8Array;
+  if (entry.method === 0) {
+    unpacked = packed.read(0, packed.size);
+    if (unpacked.length < packed.size) throw cutWhileRead(label);
+  } else unpacked = inflateWhole(packed, entry.unpackedBytes, "deflate", place, tick);
+  let checksum = 0;
+  for (let at = 0; at < unpacked.length; at += CHECKED_BYTES) {
+    tick?.(at / unpacked.length);
+    checksum = crc32(unpacked.subarray(at, at + CHECKED_BYTES), checksum);
+  }
+  if (checksum !== entry.checksum) {
     throw damaged(label, "its contents do not match its checksum", place);
   }
   return unpacked;
@@ -244,7 +258,7 @@ export function unpackZipEntry(
     for (let at = 0; at < packed.size; at += STORED_BLOCK_BYTES) {
       const length = Math.min(STORED_BLOCK_BYTES, packed.size - at);
       const part = packed.read(at, length);
-      if (part.length < length) throw damaged(label, "the archive was cut while it was read");
+      if (part.length < length) throw cutWhileRead(label);
       take(part);
     }
   } else inflateParts(packed, entry.unpackedBytes, "deflate", place, take);

@@ -9,6 +9,7 @@
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
+import { filled } from "../numbers/interruption.ts";
 import { dependents, isStep } from "./structure.ts";
 
 export interface Held {
@@ -109,7 +110,7 @@ export function holdBranches(
   const stands = new Map<Expr, Expr>();
   wanted.forEach((e, k) => {
     const name = `·held${k + 1}`;
-    arrays.set(name, e.type === "bool" ? Uint8Array.from(values[k]!) : asFloat64(values[k]!));
+    arrays.set(name, e.type === "bool" ? marksOf(values[k]!) : asFloat64(values[k]!));
     stands.set(e, b.input(name, e.shape, e.type));
   });
   const done = new Map<Expr, Expr>();
@@ -129,6 +130,11 @@ export function holdBranches(
     else done.set(e, b.withArgs(e, args));
   }
   return { loss: done.get(loss) ?? loss, arrays, nodes: [...holds.keys()] };
+}
+
+/** 1 where a value is not 0. */
+function marksOf(values: ArrayLike<number>): Uint8Array {
+  return filled(new Uint8Array(values.length), (k) => values[k]!);
 }
 
 function asFloat64(values: ArrayLike<number>): Float64Array {

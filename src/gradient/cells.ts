@@ -4,6 +4,7 @@
  */
 import type { Expr } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
+import { eachPart, filled } from "../numbers/interruption.ts";
 import { layoutOf, contiguousLine, lineOf, lineOffsets, sourceEntry } from "./entries.ts";
 
 /** Label of an input entry that reaches differently labelled entries. */
@@ -39,33 +40,34 @@ function carry(e: Expr, which: number, own: Int32Array, into: Int32Array): void 
     case "argReduce": {
       const length = contiguousLine(e);
       if (length === null) {
-        for (let k = 0; k < into.length; k++) into[k] = merge(into[k]!, own[lineOf(e, k)]!);
+        filled(into, (k) => merge(into[k]!, own[lineOf(e, k)]!));
         return;
       }
-      for (let line = 0, k = 0; line < own.length; line++) {
-        const label = own[line]!;
-        for (const end = k + length; k < end; k++) into[k] = merge(into[k]!, label);
-      }
+      filled(into, (k) => merge(into[k]!, own[Math.floor(k / length)]!));
       return;
     }
     case "softmax": {
       const offsets = lineOffsets(e);
-      for (let k = 0; k < own.length; k++) {
-        const label = own[k]!;
-        if (label === 0) continue;
-        const first = sourceEntry(e, which, k);
-        for (const o of offsets) into[first + o] = merge(into[first + o]!, label);
-      }
+      eachPart(own.length, (start, end) => {
+        for (let k = start; k < end; k++) {
+          const label = own[k]!;
+          if (label === 0) continue;
+          const first = sourceEntry(e, which, k);
+          for (const o of offsets) into[first + o] = merge(into[first + o]!, label);
+        }
+      });
       return;
     }
     default: {
       const same = own.length === into.length && e.kind !== "transpose" && e.kind !== "slice";
-      for (let k = 0; k < own.length; k++) {
-        const label = own[k]!;
-        if (label === 0) continue;
-        const from = same ? k : sourceEntry(e, which, k);
-        if (from >= 0) into[from] = merge(into[from]!, label);
-      }
+      eachPart(own.length, (first, end) => {
+        for (let k = first; k < end; k++) {
+          const label = own[k]!;
+          if (label === 0) continue;
+          const from = same ? k : sourceEntry(e, which, k);
+          if (from >= 0) into[from] = merge(into[from]!, label);
+        }
+      });
     }
   }
 }

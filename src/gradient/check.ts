@@ -10,6 +10,7 @@
  */
 import { ShapeError, formatShape } from "../expression/axis.ts";
 import type { Expr, Input } from "../expression/node.ts";
+import { filled } from "../numbers/interruption.ts";
 import type { Bindings } from "../numbers/typedArrays.ts";
 import {
   type GradientComparison,
@@ -285,16 +286,13 @@ export class GradientChecker {
       return { verdict: "differs", trial: null, element: null, notes: [] };
     }
     const { hi } = reference.gradient;
-    const difference = new Float64Array(this.count);
-    for (let k = 0; k < this.count; k++) {
-      if (reference.excluded?.[k] === 1) continue;
-      difference[k] = differenceAt(g, reference.gradient, k);
-    }
+    const difference = filled(new Float64Array(this.count), (k) =>
+      reference.excluded?.[k] === 1 ? 0 : differenceAt(g, reference.gradient, k),
+    );
     // Where it is beyond rounding, the difference is no noise: there the claims lie furthest apart.
-    const beyond = new Uint8Array(this.count);
-    for (let k = 0; k < this.count; k++) {
-      if (difference[k] !== 0 && comparison.scaledError(k) > reference.bound) beyond[k] = 1;
-    }
+    const beyond = filled(new Uint8Array(this.count), (k) =>
+      difference[k] !== 0 && comparison.scaledError(k) > reference.bound ? 1 : 0,
+    );
     const trial = (d: Directional): words.Trial => reference.tryOut(d, difference);
     let first = trial(reference.probe.along(difference, beyond));
     if (first.gap === 0) first = trial(reference.probe.along(difference));

@@ -2,6 +2,7 @@
 import type { Expr, Input } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { errorBound, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
+import { eachPart, filled } from "../numbers/interruption.ts";
 import { ROUNDING, type ReferenceGradient } from "./compareGradients.ts";
 import * as words from "./checkWords.ts";
 import { blockers, derive, receivesGradient } from "./derive.ts";
@@ -155,7 +156,7 @@ export class Reference {
     };
     this.kinks = kinksAt(point, (k) => this.differences.at(k));
     this.excluded = maskOf(this.kinks, gradient.hi.length);
-    this.kinked = this.excluded?.reduce((n, x) => n + x, 0) ?? 0;
+    this.kinked = this.excluded === null ? 0 : countOf(this.excluded);
     this.sample = sampleElements(gradient.hi, alignedArrays(point));
     this.probe = new DirectionalProbe(point);
     this.probe.expectGradient(figures.sizeOfMoved);
@@ -219,7 +220,9 @@ export class Reference {
   private confirm(by: "best" | "ridders"): Confirmation {
     const { hi } = this.gradient;
     const toward = this.figures.maxAbs === 0 ? new Float64Array(hi.length).fill(1) : hi;
-    const among = this.excluded?.map((x) => 1 - x) ?? null;
+    const { excluded } = this;
+    const among =
+      excluded === null ? null : filled(new Uint8Array(hi.length), (k) => 1 - excluded[k]!);
     const { velocity, ...directional } =
       by === "best" ? this.probe.along(toward, among) : this.probe.ridders(toward, among);
     const claim = this.point.claimOf(hi, velocity);
@@ -264,8 +267,20 @@ export class Reference {
 function maskOf(kinks: readonly Kink[], n: number): Uint8Array | null {
   if (kinks.length === 0) return null;
   const mask = new Uint8Array(n);
-  for (const kink of kinks) for (const k of kink.elements) mask[k] = 1;
+  for (const { elements } of kinks) {
+    eachPart(elements.length, (first, end) => {
+      for (let j = first; j < end; j++) mask[elements[j]!] = 1;
+    });
+  }
   return mask;
+}
+
+function countOf(mask: Uint8Array): number {
+  let count = 0;
+  eachPart(mask.length, (first, end) => {
+    for (let k = first; k < end; k++) count += mask[k]!;
+  });
+  return count;
 }
 
 /** Other arrays of the input's size: the target, weights. */

@@ -5,6 +5,7 @@
  * tolerance goes blind as the elements shrink.
  */
 
+import { eachPart } from "../numbers/interruption.ts";
 import { Largest } from "./largest.ts";
 
 export type GradientType = "float64" | "float32" | "float16" | "bfloat16";
@@ -69,7 +70,7 @@ export function compareGradients(
     return error === 0 ? 0 : error / (unit * scale[k]! + smallest);
   };
   const worstFew = new Largest(WORST);
-  const compared = hi.length - (excluded?.reduce((n, x) => n + x, 0) ?? 0);
+  let compared = hi.length;
   let maxScaled = 0;
   let worst = -1;
   let maxAbs = 0;
@@ -78,7 +79,7 @@ export function compareGradients(
   let notFinite = 0;
   let firstNotFinite = -1;
   let unremarkable = -1;
-  for (let k = 0; k < hi.length; k++) {
+  const look = (k: number): void => {
     const exact = hi[k]!;
     const size = Math.abs(exact);
     const given = candidate[k]!;
@@ -86,15 +87,15 @@ export function compareGradients(
     const rounding = unit * scale[k]! + smallest;
     // Nearly all: no larger in any respect than what came before, of which one was compared.
     const isSmall = error <= maxAbs && error <= maxRel * size;
-    if (worst >= 0 && isSmall && error <= unremarkable * rounding) continue;
+    if (worst >= 0 && isSmall && error <= unremarkable * rounding) return;
     if (!(error < Infinity)) error = Infinity;
     const scaled = error === 0 ? 0 : error / rounding;
     // A product and a quotient are rounded in different ways.
     unremarkable = Math.min(worstFew.offer(k, scaled), bound) * (1 - 2 ** -50);
-    if (excluded !== null && excluded[k] === 1) continue;
+    if (excluded !== null && excluded[k] === 1) return;
     if (!Number.isFinite(given)) {
       if (notFinite++ === 0) firstNotFinite = k;
-      continue;
+      return;
     }
     if (error > maxAbs) maxAbs = error;
     if (error > maxRel * size && error / size < Infinity) maxRel = error / size;
@@ -103,7 +104,11 @@ export function compareGradients(
       maxScaled = scaled;
       worst = k;
     }
-  }
+  };
+  eachPart(hi.length, (first, end) => {
+    for (let k = first; k < end; k++) look(k);
+    if (excluded !== null) for (let k = first; k < end; k++) compared -= excluded[k]!;
+  });
   return {
     compared,
     maxScaled,

@@ -6,6 +6,7 @@
  * it.
  */
 import type { Arithmetic } from "../expression/interpret.ts";
+import { eachPart } from "../numbers/interruption.ts";
 import { Largest } from "./largest.ts";
 
 export interface ElementDerivative {
@@ -167,13 +168,15 @@ export function withWorst(
 function extremes(values: ArrayLike<number>, take: number): number[] {
   const [highest, lowest] = [new Largest(take), new Largest(take)];
   let [high, low] = [highest.least, -lowest.least];
-  for (let i = 0; i < values.length; i++) {
-    const x = values[i]!;
-    if (x <= high && x >= low) continue;
-    const isNumber = !Number.isNaN(x);
-    if (!(x <= high)) high = highest.offer(i, isNumber ? x : Infinity);
-    if (!(x >= low)) low = -lowest.offer(i, isNumber ? -x : Infinity);
-  }
+  eachPart(values.length, (first, end) => {
+    for (let i = first; i < end; i++) {
+      const x = values[i]!;
+      if (x <= high && x >= low) continue;
+      const isNumber = !Number.isNaN(x);
+      if (!(x <= high)) high = highest.offer(i, isNumber ? x : Infinity);
+      if (!(x >= low)) low = -lowest.offer(i, isNumber ? -x : Infinity);
+    }
+  });
   return [...highest.indices, ...lowest.indices];
 }
 

@@ -5,6 +5,7 @@
  */
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
+import { eachPart, filled } from "../numbers/interruption.ts";
 import { tiesOf } from "./branches.ts";
 import { labelsOf } from "./cells.ts";
 import type { ElementDerivative } from "./elements.ts";
@@ -35,11 +36,11 @@ export function kinksAt(
   return ties.flatMap((tie, k) => {
     if (counts[k]![0] === 0) return [];
     const mask = point.values([tie.at])[0]!;
-    const seed = Int32Array.from(mask, (v) => (v === 0 ? 0 : 1));
+    const seed = filled(new Int32Array(mask.length), (i) => (mask[i] === 0 ? 0 : 1));
     const labels = labelsOf(point.wrt, new Map([[tie.of, seed]]));
     const elements: number[] = [];
-    labels.forEach((l, i) => {
-      if (l !== 0) elements.push(i);
+    eachPart(labels.length, (first, end) => {
+      for (let i = first; i < end; i++) if (labels[i] !== 0) elements.push(i);
     });
     const step = Math.max(1, Math.floor(elements.length / TRIALS));
     for (let j = 0; j < elements.length; j += step) {

@@ -1,4 +1,5 @@
 /** The numbers beside the formula: an element table, or a summary, histogram and sample. */
+import { eachPart } from "../numbers/interruption.ts";
 import type { ElementComparison, Numbers } from "./schema.ts";
 import { NUMERIC_ERROR } from "./words.ts";
 
@@ -95,10 +96,13 @@ function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "hist
   if (!(high > low)) return {};
   const counts = new Uint32Array(HISTOGRAM_BINS + 1);
   const scale = HISTOGRAM_BINS / (high - low);
-  for (const x of g) {
-    // The finite entries: NaN and the infinities are in neither comparison's range.
-    if (x >= low && x <= high) counts[((x - low) * scale) | 0]!++;
-  }
+  eachPart(g.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = g[k]!;
+      // The finite entries: NaN and the infinities are in neither comparison's range.
+      if (x >= low && x <= high) counts[((x - low) * scale) | 0]!++;
+    }
+  });
   // The largest entry is the upper end of the last bin.
   counts[HISTOGRAM_BINS - 1]! += counts[HISTOGRAM_BINS]!;
   const edges = Array.from(
@@ -115,18 +119,21 @@ function figuresOf(g: Float64Array): Figures {
   let square = 0;
   let zeros = 0;
   let bad = 0;
-  for (const x of g) {
-    const size = Math.abs(x);
-    if (!(size < Infinity)) {
-      bad++;
-      continue;
+  eachPart(g.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = g[k]!;
+      const size = Math.abs(x);
+      if (!(size < Infinity)) {
+        bad++;
+        continue;
+      }
+      if (x < low) low = x;
+      if (x > high) high = x;
+      if (x === 0) zeros++;
+      absolute += size;
+      square += x * x;
     }
-    if (x < low) low = x;
-    if (x > high) high = x;
-    if (x === 0) zeros++;
-    absolute += size;
-    square += x * x;
-  }
+  });
   const any = g.length > bad;
   const statistics = [
     { label: "smallest", value: any ? low : null },

@@ -200,6 +200,7 @@ function factsOf(
       });
   return {
     measured,
+    watch: { isCancelled: () => watch.isCancelled() },
     check: {
       verdict: check.verdict,
       units: check.maxScaledError,

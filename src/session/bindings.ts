@@ -1,9 +1,12 @@
 /** Arrays as the kernels take them, and what a report says of them. */
 import { type DType, type NdArray, summarize, toFloat64 } from "../arrays/ndarray.ts";
 import type { ScalarType } from "../expression/node.ts";
+import { eachPart, filled, throwIfCancelled } from "../numbers/interruption.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArraySummary } from "../report/schema.ts";
 import { finite } from "../report/numbers.ts";
+
+type ArrayType<A> = new (length: number) => A;
 
 const converted = new WeakMap<NdArray, TypedArray>();
 
@@ -12,6 +15,7 @@ const converted = new WeakMap<NdArray, TypedArray>();
  * itself: half precision as float32, 64-bit integers in the narrowest type that holds their values.
  * Labels are mostly int64 and mostly small: kernels in float32 read 8 and 16 bits without widening
  * all their arithmetic, as float64 would.
+ * @throws Cancelled
  * @throws ArrayError for complex numbers and integers that float64 cannot hold
  */
 export function kernelArray(a: NdArray): TypedArray {
@@ -19,14 +23,14 @@ export function kernelArray(a: NdArray): TypedArray {
   if (convert === undefined) return a.data as TypedArray;
   const known = converted.get(a);
   if (known !== undefined) return known;
-  const copy = convert(toFloat64(a));
+  const copy = convert(toFloat64(a, throwIfCancelled));
   converted.set(a, copy);
   return copy;
 }
 
 const CONVERSIONS: Readonly<Partial<Record<DType, (values: Float64Array) => TypedArray>>> = {
-  float16: (values) => Float32Array.from(values),
-  bfloat16: (values) => Float32Array.from(values),
+  float16: (values) => copiedTo(Float32Array, values),
+  bfloat16: (values) => copiedTo(Float32Array, values),
   int64: narrowest,
   uint64: narrowest,
   // Which have no real values: toFloat64 says so.
@@ -35,16 +39,34 @@ const CONVERSIONS: Readonly<Partial<Record<DType, (values: Float64Array) => Type
 };
 
 /** Whole numbers in the first of these types that holds them all, float64 if none does. */
-const INTEGERS = [Uint8Array, Int8Array, Uint16Array, Int16Array, Int32Array, Uint32Array] as const;
+const INTEGERS: readonly ArrayType<TypedArray>[] = [
+  Uint8Array,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Int32Array,
+  Uint32Array,
+];
 
 function narrowest(values: Float64Array): TypedArray {
   let [least, most] = [0, 0];
-  for (const x of values) {
-    if (x < least) least = x;
-    if (x > most) most = x;
-  }
-  const type = INTEGERS.find((T) => new T([least])[0] === least && new T([most])[0] === most);
-  return type === undefined ? values : type.from(values);
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = values[k]!;
+      if (x < least) least = x;
+      if (x > most) most = x;
+    }
+  });
+  const type = INTEGERS.find((T) => holds(T, least) && holds(T, most));
+  return type === undefined ? values : copiedTo<TypedArray>(type, values);
+}
+
+function holds(type: ArrayType<TypedArray>, value: number): boolean {
+  return filled(new type(1), () => value)[0] === value;
+}
+
+function copiedTo<A extends TypedArray>(type: ArrayType<A>, values: Float64Array): A {
+  return filled(new type(values.length), (k) => values[k]!);
 }
 
 export function scalarTypeOf(dtype: string): ScalarType {
@@ -53,7 +75,7 @@ export function scalarTypeOf(dtype: string): ScalarType {
 }
 
 export function describeArray(name: string, role: ArraySummary["role"], a: NdArray): ArraySummary {
-  const s = summarize(a);
+  const s = summarize(a, throwIfCancelled);
   return {
     name,
     role,

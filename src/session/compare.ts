@@ -9,6 +9,7 @@ import { decideEqual } from "../expression/equality.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
 import { difference } from "../numbers/certain.ts";
+import { every } from "../numbers/interruption.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report, TrapNote } from "../report/schema.ts";
 import type { FamilySpec } from "../losses/spec.ts";
@@ -269,18 +270,19 @@ export function numericDifference(a: Float64Array | null, b: Float64Array | null
   let maxAbs = 0;
   let largest = 0;
   let at = 0;
-  for (let k = 0; k < a.length; k++) {
+  const isNumber = every(a.length, (k) => {
     const d = Math.abs(a[k]! - b[k]!);
-    if (Number.isNaN(d)) return null;
     if (d > maxAbs) maxAbs = d;
     const m = Math.max(Math.abs(a[k]!), Math.abs(b[k]!));
     if (m > largest) [largest, at] = [m, k];
-  }
+    return !Number.isNaN(d);
+  });
+  if (!isNumber) return null;
   const factor = b[at] === 0 ? null : a[at]! / b[at]!;
   const common =
     factor !== null &&
     maxAbs > 1e-9 * largest &&
-    a.every((x, k) => Math.abs(x - factor * b[k]!) <= 1e-12 * largest);
+    every(a.length, (k) => Math.abs(a[k]! - factor * b[k]!) <= 1e-12 * largest);
   return {
     maxAbs,
     relative: largest === 0 ? null : maxAbs / largest,

@@ -16,6 +16,7 @@ import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { factsOf } from "../losses/call.ts";
 import { Settings } from "../losses/entry.ts";
 import { certainArrays } from "../numbers/certain.ts";
+import { filled } from "../numbers/interruption.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
 import type { Difference, GradientFactor, Match } from "../report/schema.ts";
@@ -159,7 +160,7 @@ function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Eva
 
 function rolled(a: TypedArray, draw: number): TypedArray {
   const by = Math.max(1, Math.floor((a.length * draw) / 7));
-  return Float64Array.from({ length: a.length }, (_, k) => a[(k + by) % a.length]!);
+  return filled(new Float64Array(a.length), (k) => a[(k + by) % a.length]!);
 }
 
 /** Sizes of axes that no array fixes. */

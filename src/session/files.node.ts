@@ -2,7 +2,8 @@
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 import { homedir, totalmem } from "node:os";
 import { loadArrayFile, openArraysInFile } from "../arrays/loadArray.node.ts";
-import type { ArrayInFile } from "../arrays/members.ts";
+import type { ArrayInFile, ReadOptions } from "../arrays/members.ts";
+import type { Tick } from "../arrays/source.ts";
 import { type NdArray, elementCount } from "../arrays/ndarray.ts";
 import { activeInterpreter, sitePackagesOf } from "./environment.node.ts";
 import type { Files, OpenedArray } from "./files.ts";
@@ -46,19 +47,23 @@ export function filesWith(modules: ModuleFinder, mostElements = largestWhole()):
     return { isLarge: true, shape, dtype, path: full, member };
   };
   return {
-    openArrays(path, directory) {
+    openArrays(path, directory, tick) {
       const full = resolvePath(path, directory);
-      const content = openArraysInFile(full);
+      const content = openArraysInFile(full, optionsOf(tick));
       if ("shape" in content) return opened(content, path, full);
       return new Map(
         [...content].map(([name, open]) => [name, () => opened(open(), path, full, name)]),
       );
     },
     checkLarge: (inspection, inputs, watch) => checkLarge(inspection, inputs, null, watch),
-    readArray: (path, member, directory) =>
-      asGiven(loadArrayFile(resolvePath(path, directory), member), path),
+    readArray: (path, member, directory, tick) =>
+      asGiven(loadArrayFile(resolvePath(path, directory), member, optionsOf(tick)), path),
     readModule: (dottedName, fromFile, directory) => modules.find(dottedName, fromFile, directory),
   };
+}
+
+function optionsOf(tick: Tick | undefined): ReadOptions {
+  return tick === undefined ? {} : { tick };
 }
 
 // Reports are saved in notebooks that people share: they name files as the code does, and do not

@@ -1,5 +1,6 @@
 /** File access as the session needs it: supplied by Node (`files.node.ts`), or by tests. */
 import type { DType, NdArray } from "../arrays/ndarray.ts";
+import type { Tick } from "../arrays/source.ts";
 import type { Expr } from "../expression/node.ts";
 import type { ModuleSource } from "../python/host.ts";
 import type { Inspection, Watch } from "./inspect.ts";
@@ -40,16 +41,21 @@ export function inMemory(array: OpenedArray): NdArray | null {
 export interface Files {
   /**
    * A file's one array, or its arrays by name, each read when asked for; of large ones the header.
+   * @param tick told of the reading; what it throws ends it
    * @throws ArrayError that says what is wrong with the file and what to do
    */
-  openArrays(path: string, directory: string): OpenedArray | ReadonlyMap<string, () => OpenedArray>;
+  openArrays(
+    path: string,
+    directory: string,
+    tick?: Tick,
+  ): OpenedArray | ReadonlyMap<string, () => OpenedArray>;
   /**
    * An inspection with the value and a check of its loss, with large arrays read part by part.
    * @throws ArrayError, InspectionError
    */
   checkLarge(inspection: Inspection, inputs: LargeInputs, watch: Watch): Inspection;
   /** A file's array; `member` says which, for a file with several. @throws ArrayError */
-  readArray(path: string, member: string | undefined, directory: string): NdArray;
+  readArray(path: string, member: string | undefined, directory: string, tick?: Tick): NdArray;
   /** A Python module that `fromFile`, a file relative to `directory`, can import; or null. */
   readModule(dottedName: string, fromFile: string, directory: string): ModuleSource | null;
 }

@@ -4,9 +4,11 @@
  */
 import { fromFloat64 } from "../arrays/convert.ts";
 import type { DType, NdArray } from "../arrays/ndarray.ts";
+import type { Tick } from "../arrays/source.ts";
 import { sizesOf } from "../expression/axis.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import { leaves } from "../expression/walk.ts";
+import { filled } from "../numbers/interruption.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArrayHandle, ModuleSource, TraceHost } from "../python/host.ts";
@@ -29,6 +31,9 @@ export class Interrupted extends Error {
   }
 }
 
+/** Told how much of a file has been read. */
+export type Reading = (fraction: number, path: string) => void;
+
 export class SessionHost implements TraceHost {
   /** Arrays behind input nodes. Weak: an array lives as long as some expression uses it. */
   private readonly bound = new WeakMap<Expr, OpenedArray>();
@@ -36,24 +41,27 @@ export class SessionHost implements TraceHost {
   private readonly directory: string;
   private readonly printed: (text: string) => void;
   private readonly interrupted: () => boolean;
+  private readonly reading: Reading;
 
   constructor(
     files: Files,
     directory: string,
     printed: (text: string) => void,
     interrupted: () => boolean,
+    reading: Reading = () => undefined,
   ) {
     this.files = files;
     this.directory = directory;
     this.printed = printed;
     this.interrupted = interrupted;
+    this.reading = reading;
   }
 
   loadArray(
     path: string,
     _span: SourceSpan,
   ): ArrayHandle | { readonly members: ReadonlyMap<string, ArrayHandle> } {
-    const found = this.files.openArrays(path, this.directory);
+    const found = this.files.openArrays(path, this.directory, this.tickOf(path));
     return "shape" in found ? handleOf(found) : { members: new LazyMembers(found) };
   }
 
@@ -121,7 +129,11 @@ export class SessionHost implements TraceHost {
     if (value === null) return null;
     const type = isFloat(dtype) ? dtype : "float64";
     const origin = { kind: "computed", description } as const;
-    return fromFloat64(Float64Array.from(value.data), type, value.shape, origin);
+    const { data, shape } = value;
+    const values = filled(new Float64Array(data.length), (k) => data[k]!);
+    return fromFloat64(values, type, shape, origin, () => {
+      this.checkpoint();
+    });
   }
 
   readModule(dottedName: string, fromFile: string): ModuleSource | null {
@@ -130,6 +142,14 @@ export class SessionHost implements TraceHost {
 
   print(text: string): void {
     this.printed(text);
+  }
+
+  /** For reading a file: tells of it, and ends it when the user interrupts. */
+  private tickOf(path: string): Tick {
+    return (fraction) => {
+      this.checkpoint();
+      this.reading(fraction, path);
+    };
   }
 
   checkpoint(): void {

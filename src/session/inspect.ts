@@ -9,6 +9,7 @@ import { type CheckResult, checkGradient } from "../gradient/check.ts";
 import { receivesGradient } from "../gradient/derive.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { difference } from "../numbers/certain.ts";
+import { throwIfCancelled } from "../numbers/interruption.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
@@ -256,7 +257,10 @@ function evaluateAndCheck(work: Evaluated): NumericPart {
   const arena = new Arena();
   try {
     const { inputs } = work.request;
-    const arrays = inputs.map((x) => arena.resident(kernelArray(x.array!)));
+    const arrays = inputs.map((x) => {
+      throwIfCancelled();
+      return arena.resident(kernelArray(x.array!));
+    });
     return evaluateOn(new Map(inputs.map((x, k) => [x.name, arrays[k]!])), work);
   } finally {
     arena.release();

@@ -4,6 +4,7 @@ import { type NdArray, toFloat64 } from "../arrays/ndarray.ts";
 import { readerFor } from "../arrays/readers.ts";
 import { parseValueSpec } from "../arrays/valueSpec.ts";
 import { type Known, parseFormula } from "../formula/parse.ts";
+import { interruptible, throwIfCancelled } from "../numbers/interruption.ts";
 import type { PythonParser } from "../python/parser.ts";
 import { type Argument, PythonProgram } from "../python/program.ts";
 import type { Comparison } from "../report/schema.ts";
@@ -54,39 +55,47 @@ export interface Engine {
 }
 
 /** One result a callable, in the order of the file. Never throws for what the user gave. */
-export function inspectSource(job: Job, { parser, files }: Engine, watch: Watch): JobResult[] {
+export function inspectSource(job: Job, engine: Engine, watch: Watch): JobResult[] {
   try {
-    const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
-    const shapes = new Map(job.shapes?.map(namedShape));
-    if (job.file.endsWith(".dice")) return [formula(job, values, watch)];
-    const host = new SessionHost(
-      files,
-      job.directory,
-      () => undefined,
+    return interruptible(
       () => watch.isCancelled(),
-    );
-    const program = new PythonProgram(parser, host, { file: job.file });
-    program.load(job.source, job.file);
-    const args = new Map([...argumentsOf(values), ...shapes]);
-    const place = {
-      source: { file: job.file, text: job.source, isCell: false },
-      folder: job.directory,
-    };
-    return subjectsOf(program, job.callable, args).map((subject) =>
-      attempt(() => {
-        const trace = subject.trace();
-        const inspected = inspectTrace(trace, host, job.wrt, watch);
-        const inspection =
-          job.precision === undefined
-            ? inspected
-            : withPrecision(inspected, host, subject.tape, job.precision, watch);
-        if (job.autograd === undefined) return { inspection };
-        return { inspection, autograd: subject.autograd(trace, inspection, place, job.autograd) };
-      }),
+      () => inspectEach(job, engine, watch),
     );
   } catch (e) {
     return [{ failure: toFailure(e) }];
   }
+}
+
+/** @throws for what concerns all callables */
+function inspectEach(job: Job, { parser, files }: Engine, watch: Watch): JobResult[] {
+  const values = new Map(job.values.map((v) => namedValue(v, files, job.directory, watch)));
+  const shapes = new Map(job.shapes?.map(namedShape));
+  if (job.file.endsWith(".dice")) return [formula(job, values, watch)];
+  const host = new SessionHost(
+    files,
+    job.directory,
+    () => undefined,
+    () => watch.isCancelled(),
+  );
+  const program = new PythonProgram(parser, host, { file: job.file });
+  program.load(job.source, job.file);
+  const args = new Map([...argumentsOf(values), ...shapes]);
+  const place = {
+    source: { file: job.file, text: job.source, isCell: false },
+    folder: job.directory,
+  };
+  return subjectsOf(program, job.callable, args).map((subject) =>
+    attempt(() => {
+      const trace = subject.trace();
+      const inspected = inspectTrace(trace, host, job.wrt, watch);
+      const inspection =
+        job.precision === undefined
+          ? inspected
+          : withPrecision(inspected, host, subject.tape, job.precision, watch);
+      if (job.autograd === undefined) return { inspection };
+      return { inspection, autograd: subject.autograd(trace, inspection, place, job.autograd) };
+    }),
+  );
 }
 
 /** A second loss of a comparison: of a file, or a catalogue loss by its call. */
@@ -106,41 +115,54 @@ export type Other =
 export function compareSource(
   job: Job & { readonly callable: string },
   others: readonly Other[],
-  { parser, files }: Engine,
+  engine: Engine,
   watch: Watch,
 ): { readonly comparison: Comparison } | { readonly failure: Failure } {
   try {
-    const values = new Map(job.values.map((v) => namedValue(v, files, job.directory)));
-    const load = (source: string, file: string): { program: PythonProgram; host: SessionHost } => {
-      const stop = (): boolean => watch.isCancelled();
-      const host = new SessionHost(files, job.directory, () => undefined, stop);
-      const program = new PythonProgram(parser, host, { file });
-      program.load(source, file);
-      return { program, host };
-    };
-    const shapes = new Map(job.shapes?.map(namedShape));
-    const own = load(job.source, job.file);
-    const args = new Map([...argumentsOf(values), ...shapes]);
-    const subject = subjectOf(own.program, job.callable, args);
-    const first = inspectTrace(subject.trace(), own.host, job.wrt, watch);
-    const inspections = [first];
-    const calls: string[] = [];
-    for (const other of others) {
-      if (other.kind === "catalogue") {
-        calls.push(other.call);
-        continue;
-      }
-      const its = load(other.source, other.file);
-      inspections.push(
-        inspectTrace(traceLike(first, its.program, other.callable), its.host, null, watch),
-      );
-    }
-    const comparison = compareWithStandards(inspections, calls, watch);
-    const reason = precisionDifference(first, own.host, subject.tape);
-    return { comparison: withReason(comparison, reason) };
+    const comparison = interruptible(
+      () => watch.isCancelled(),
+      () => comparisonOf(job, others, engine, watch),
+    );
+    return { comparison };
   } catch (e) {
     return { failure: toFailure(e) };
   }
+}
+
+function comparisonOf(
+  job: Job & { readonly callable: string },
+  others: readonly Other[],
+  { parser, files }: Engine,
+  watch: Watch,
+): Comparison {
+  const values = new Map(job.values.map((v) => namedValue(v, files, job.directory, watch)));
+  const load = (source: string, file: string): { program: PythonProgram; host: SessionHost } => {
+    const stop = (): boolean => watch.isCancelled();
+    const host = new SessionHost(files, job.directory, () => undefined, stop);
+    const program = new PythonProgram(parser, host, { file });
+    program.load(source, file);
+    return { program, host };
+  };
+  const shapes = new Map(job.shapes?.map(namedShape));
+  const own = load(job.source, job.file);
+  const args = new Map([...argumentsOf(values), ...shapes]);
+  const subject = subjectOf(own.program, job.callable, args);
+  const first = inspectTrace(subject.trace(), own.host, job.wrt, watch);
+  const inspections = [first];
+  const calls: string[] = [];
+  for (const other of others) {
+    if (other.kind === "catalogue") {
+      calls.push(other.call);
+      continue;
+    }
+    const its = load(other.source, other.file);
+    inspections.push(
+      inspectTrace(traceLike(first, its.program, other.callable), its.host, null, watch),
+    );
+  }
+  const comparison = compareWithStandards(inspections, calls, watch);
+  const reason = precisionDifference(first, own.host, subject.tape);
+  return withReason(comparison, reason);
 }
 
 function attempt(body: () => JobResult): JobResult {
@@ -166,7 +188,12 @@ function knownOf(array: NdArray | undefined): Known | null {
     : { kind: "array", shape: array.shape, type: scalarTypeOf(array.dtype) };
 }
 
-function namedValue(text: string, files: Files, directory: string): [string, NdArray] {
+function namedValue(
+  text: string,
+  files: Files,
+  directory: string,
+  watch: Watch,
+): [string, NdArray] {
   const at = text.indexOf("=");
   const name = text.slice(0, at);
   const spec = parseValueSpec(text.slice(at + 1));
@@ -177,7 +204,11 @@ function namedValue(text: string, files: Files, directory: string): [string, NdA
       `give ${name} as a literal such as [[0, 1]], or as a file such as mask.npy or case.npz[prob]`,
     );
   }
-  return [name, files.readArray(spec.path, spec.member, directory)];
+  const tick = (fraction: number): void => {
+    throwIfCancelled();
+    watch.onProgress(fraction, `reading ${spec.path}`);
+  };
+  return [name, files.readArray(spec.path, spec.member, directory, tick)];
 }
 
 function argumentsOf(values: ReadonlyMap<string, NdArray>): Map<string, Argument> {

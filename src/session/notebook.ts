@@ -6,6 +6,7 @@
 import type { NdArray } from "../arrays/ndarray.ts";
 import type { Expr } from "../expression/node.ts";
 import { type Known, parseFormula } from "../formula/parse.ts";
+import { interruptible } from "../numbers/interruption.ts";
 import type { PythonParser } from "../python/parser.ts";
 import {
   type CallRequest,
@@ -86,6 +87,7 @@ export class NotebookSession {
         this.printed += text;
       },
       () => this.watch?.isCancelled() ?? false,
+      (fraction, path) => this.watch?.onProgress(fraction, `reading ${path}`),
     );
     this.program = new PythonProgram(parser, this.host, { file: "notebook" });
   }
@@ -100,8 +102,13 @@ export class NotebookSession {
     this.watch = watch;
     this.printed = "";
     try {
-      if (cell.language === "dice-formula") this.formula(cell.source, cell.file, watch);
-      else this.python(cell.source, cell.file, watch);
+      interruptible(
+        () => watch.isCancelled(),
+        () => {
+          if (cell.language === "dice-formula") this.formula(cell.source, cell.file, watch);
+          else this.python(cell.source, cell.file, watch);
+        },
+      );
       return true;
     } catch (e) {
       this.flush();
@@ -144,7 +151,12 @@ export class NotebookSession {
       }
       for (const { inspection, job, explain } of jobs) {
         const judged = await referee.judge(inspection, job, watch, signal);
-        const report = explain ? explained(inspection, judged, FACE, watch) : judged;
+        const report = explain
+          ? interruptible(
+              () => watch.isCancelled(),
+              () => explained(inspection, judged, FACE, watch),
+            )
+          : judged;
         output({ kind: "report", drawn: draw(report) });
       }
       return true;

@@ -12,7 +12,9 @@ import { type Arithmetic, NUMPY, TORCH } from "../numbers/precision/arithmetic.t
 import { gradient } from "../numbers/precision/backward.ts";
 import { type Performance, perform } from "../numbers/precision/forward.ts";
 import { type Held, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
+import { throwIfCancelled } from "../numbers/interruption.ts";
 import { AUTOCAST_RUNGS, NUMPY_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
+import { Cancelled } from "../numbers/typedArrays.ts";
 import { followsNumpy } from "../python/dtypes.ts";
 import { PythonError } from "../python/errors.ts";
 import type { InputPlan, Trace, TraceTape } from "../python/program.ts";
@@ -85,7 +87,7 @@ export function withPrecision(
   rungs.forEach((rung, k) => {
     const tick = (done: number): void => {
       watch.onProgress((k + done) / rungs.length, `performing in ${rung.name}`);
-      if (watch.isCancelled()) throw new InspectionError("cancelled");
+      if (watch.isCancelled()) throw new Cancelled();
     };
     tick(0);
     judge.add(runOf({ rung, wrt: wrt.name, host, tape, notes, performer, tick }));
@@ -250,7 +252,7 @@ function heldArrays(trace: Trace, host: SessionHost, arithmetic: Arithmetic): Ma
 
 function asHeld(array: NdArray, dtype: ElementType, { convert }: Arithmetic): Held {
   const own = isFloat(dtype) ? "float64" : dtype;
-  const values = toFloat64(array);
+  const values = toFloat64(array, throwIfCancelled);
   return convert(held(own, array.shape, values.subarray(0, countOf(array.shape))), dtype);
 }
 

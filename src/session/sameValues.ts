@@ -1,4 +1,5 @@
 /** Whether two arrays hold the same numbers, or one what an activation makes of the other. */
+import { eachPart, every, throwIfCancelled } from "../numbers/interruption.ts";
 import { type NdArray, elementCount, formatShape } from "../arrays/ndarray.ts";
 import { kernelArray } from "./bindings.ts";
 
@@ -30,12 +31,11 @@ export function sameValues(a: NdArray, b: NdArray): boolean {
 }
 
 function isNear(a: ArrayLike<number>, b: ArrayLike<number>, off: number): boolean {
-  for (let k = 0; k < a.length; k++) {
+  return every(a.length, (k) => {
     const [x, y] = [Number(a[k]), Number(b[k])];
-    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
-    if (!(Math.abs(x - y) <= off * (Math.max(Math.abs(x), Math.abs(y)) + TINY))) return false;
-  }
-  return true;
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return true;
+    return Math.abs(x - y) <= off * (Math.max(Math.abs(x), Math.abs(y)) + TINY);
+  });
 }
 
 /** How many entries differ, and by how much at most. */
@@ -45,12 +45,14 @@ export function differenceOf(
 ): { readonly count: number; readonly most: number } {
   const [x, y] = [kernelArray(a), kernelArray(b)];
   let [count, most] = [0, 0];
-  for (let k = 0; k < x.length; k++) {
-    const d = Math.abs(Number(x[k]) - Number(y[k]));
-    if (d === 0) continue;
-    count++;
-    if (d > most) most = d;
-  }
+  eachPart(x.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const d = Math.abs(Number(x[k]) - Number(y[k]));
+      if (d === 0) continue;
+      count++;
+      if (d > most) most = d;
+    }
+  });
   return { count, most };
 }
 
@@ -71,12 +73,14 @@ export function activationBetween(logits: NdArray, probabilities: NdArray): Acti
 }
 
 function isSigmoid(x: ArrayLike<number>, p: ArrayLike<number>, off: number): boolean {
-  for (let k = 0; k < x.length; k++) {
+  return every(x.length, (k) => {
     const s = 1 / (1 + Math.exp(-Number(x[k])));
-    if (!(Math.abs(s - Number(p[k])) <= off)) return false;
-  }
-  return true;
+    return Math.abs(s - Number(p[k])) <= off;
+  });
 }
+
+/** Lines of a softmax between two looks at whether to stop. */
+const LINES = 1 << 12;
 
 function isSoftmax(
   x: ArrayLike<number>,
@@ -89,6 +93,7 @@ function isSoftmax(
   const length = shape[dim]!;
   for (let start = 0; start < x.length; start += stride * length) {
     for (let k = start; k < start + stride; k++) {
+      if (k % LINES === 0) throwIfCancelled();
       let largest = -Infinity;
       for (let c = 0; c < length; c++) largest = Math.max(largest, Number(x[k + c * stride]));
       let total = 0;

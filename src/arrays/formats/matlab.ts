@@ -9,10 +9,10 @@
 import { dtypes, type DType } from "../dtype.ts";
 import { arrayOf } from "../elements.ts";
 import { arrayBytes, bytesAt, damaged, refusal } from "../fileErrors.ts";
-import { inflateExactly, inflateStart } from "../inflate.ts";
+import { inflateStart, inflateWhole } from "../inflate.ts";
 import { MAX_ARRAY_BYTES, type ArrayInFile, type ReadOptions } from "../members.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
-import { latin1, partOf, sourceOf, viewOf, type ByteSource } from "../source.ts";
+import { latin1, partOf, sourceOf, viewOf, type ByteSource, type Tick } from "../source.ts";
 import { beginsAsMatlab4, openMatlab4 } from "./matlab4.ts";
 import { openMatlab73 } from "./matlab73.ts";
 import { joined, MATLAB_REMEDY } from "./matlabParts.ts";
@@ -121,7 +121,7 @@ interface Variable {
   readonly dataAt: number;
   /** The first bytes, and all bytes. */
   readonly start: Uint8Array;
-  readonly all: (maxBytes: number) => Uint8Array;
+  readonly all: (maxBytes: number, tick?: Tick) => Uint8Array;
 }
 
 function openVariable(
@@ -135,7 +135,7 @@ function openVariable(
   const place = { label: name, file: name, byteOffset: at };
   const packed = partOf(source, at + 8, size);
   let start = packed.read(0, START_BYTES);
-  let all = (maxBytes: number): Uint8Array => limited(packed, size, maxBytes, name);
+  let all: Variable["all"] = (maxBytes) => limited(packed, size, maxBytes, name);
   if (compressed) {
     start = inflateStart(packed, START_BYTES, "zlib", place);
     const tag = viewOf(bytesAt(sourceOf(start), 0, 8, "a variable's tag", name, place));
@@ -144,10 +144,9 @@ function openVariable(
       throw damaged(name, "a compressed variable in it is no matrix", place);
     }
     start = start.subarray(8);
-    all = (maxBytes) => {
-      const bytes = limited(packed, size, maxBytes, name);
-      if (inner > maxBytes) throw tooLong(name, inner, maxBytes);
-      return inflateExactly(bytes, inner + 8, "zlib", place).subarray(8);
+    all = (maxBytes, tick) => {
+      if (Math.max(size, inner) > maxBytes) throw tooLong(name, Math.max(size, inner), maxBytes);
+      return inflateWhole(packed, inner + 8, "zlib", place, tick).subarray(8);
     };
   }
   const reader = new Subelements(start, littleEndian, name, at);
@@ -263,7 +262,7 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: name });
       const maxBytes = options.maxBytes ?? MAX_ARRAY_BYTES;
-      const all = new Subelements(variable.all(maxBytes), littleEndian, label, 0);
+      const all = new Subelements(variable.all(maxBytes, options.tick), littleEndian, label, 0);
       all.position = dataAt;
       const part = (): NdArray => {
         const { type, bytes } = all.next();
@@ -276,7 +275,8 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
           );
         }
         const layout = { dtype: stored, shape, littleEndian, fortranOrder: true };
-        return arrayOf(bytes, layout, { kind: "file", path: name, member: variable.name });
+        const origin = { kind: "file", path: name, member: variable.name } as const;
+        return arrayOf(bytes, layout, origin, undefined, options.tick);
       };
       const real = part();
       return complex ? joined(real, part(), dtype) : real;

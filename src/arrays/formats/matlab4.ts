@@ -121,7 +121,7 @@ function inFile(
   const size = elementCount(shape) * dtypes[stored].bytes;
   const part = (at: number): NdArray => {
     const bytes = bytesAt(source, at, size, "elements", label, { file });
-    return arrayOf(bytes, layout, { kind: "file", path: file, member });
+    return arrayOf(bytes, layout, { kind: "file", path: file, member }, undefined, options.tick);
   };
   if (!complex) {
     return {

@@ -12,13 +12,13 @@ import {
   checkRatio,
   gunzipExactly,
   gunzipParts,
-  inflateExactly,
   inflateParts,
+  inflateWhole,
   type PackedPlace,
 } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import type { ArraySpace } from "../ndarray.ts";
-import { partOf, type ByteSource } from "../source.ts";
+import { partOf, type ByteSource, type Tick } from "../source.ts";
 import { putAfter, type StoredElements } from "../stored.ts";
 import { numbersIn, placeOfField, shapeIn, textHeader } from "./textHeader.ts";
 
@@ -66,8 +66,8 @@ export function openMetaImage(source: ByteSource, name: string, options: ReadOpt
     },
     read: () => {
       const size = arrayBytes(dtype, shape, name, options);
-      const bytes = elementBytes(placeOfElements(source, header, size, name));
-      return arrayOf(bytes, header, { kind: "file", path: name }, space);
+      const bytes = elementBytes(placeOfElements(source, header, size, name), options.tick);
+      return arrayOf(bytes, header, { kind: "file", path: name }, space, options.tick);
     },
   };
 }
@@ -220,13 +220,15 @@ function placeOfElements(
   };
 }
 
-function elementBytes({ source, size, packing, checked, place }: PlaceOfElements): Uint8Array {
+function elementBytes(
+  { source, size, packing, checked, place }: PlaceOfElements,
+  tick?: Tick,
+): Uint8Array {
   const { label, file } = place;
   const about = file === undefined ? {} : { file };
   if (packing === undefined) return bytesAt(source, 0, size, "elements", label, about);
-  if (packing === "gzip") return gunzipExactly(source, size, place);
-  const packed = bytesAt(source, 0, source.size, "compressed elements", label, about);
-  return inflateExactly(packed, size, "zlib", place, checked);
+  if (packing === "gzip") return gunzipExactly(source, size, place, tick);
+  return inflateWhole(source, size, "zlib", place, tick, checked);
 }
 
 function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {

@@ -102,10 +102,11 @@ export function openNifti(file: ByteSource, name: string, options: ReadOptions):
       const size = arrayBytes(header.dtype, shape, name, options);
       arrayBytes(dtype, shape, name, options);
       const bytes = packed
-        ? gunzipExactly(source, dataOffset + size, place).subarray(dataOffset)
+        ? gunzipExactly(source, dataOffset + size, place, options.tick).subarray(dataOffset)
         : bytesAt(source, dataOffset, size, "elements", name);
-      const array = arrayOf(bytes, header, { kind: "file", path: name }, space);
-      return scaling === undefined ? array : scaled(array, dtype, scaling);
+      const origin = { kind: "file", path: name } as const;
+      const array = arrayOf(bytes, header, origin, space, options.tick);
+      return scaling === undefined ? array : scaled(array, dtype, scaling, options.tick);
     },
   };
 }
@@ -342,9 +343,9 @@ function scalingOf(
   return slope === 1 && intercept === 0 ? undefined : { slope, intercept };
 }
 
-function scaled(array: NdArray, dtype: DType, scaling: Scaling): NdArray {
+function scaled(array: NdArray, dtype: DType, scaling: Scaling, tick?: Tick): NdArray {
   const units = dtype === "complex128" ? 2 : 1;
   const data = new Float64Array(units * elementCount(array.shape));
-  scaleInto(array.data, array.dtype, scaling, data);
+  scaleInto(array.data, array.dtype, scaling, data, tick);
   return { ...array, dtype, data };
 }

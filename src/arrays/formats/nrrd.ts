@@ -50,9 +50,9 @@ export function openNrrd(source: ByteSource, name: string, options: ReadOptions)
       const start = byteSkip === -1 ? Math.max(0, data.size - size) : byteSkip;
       const bytes =
         encoding === "gzip"
-          ? gunzipExactly(data, size + byteSkip, place).subarray(byteSkip)
+          ? gunzipExactly(data, size + byteSkip, place, options.tick).subarray(byteSkip)
           : bytesAt(data, start, size, "elements", name, place);
-      return arrayOf(bytes, header, origin, space);
+      return arrayOf(bytes, header, origin, space, options.tick);
     },
   };
 }

@@ -11,10 +11,10 @@ import { crc32 } from "../checksums.ts";
 import type { DType } from "../dtype.ts";
 import { elementsOf } from "../elements.ts";
 import { arrayBytes, bytesAt, damaged, quoted, refusal, wholeFile } from "../fileErrors.ts";
-import { inflateExactly } from "../inflate.ts";
+import { inflateWhole } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import type { NdArray } from "../ndarray.ts";
-import { latin1, viewOf, type ByteSource } from "../source.ts";
+import { latin1, sourceOf, viewOf, type ByteSource, type Tick } from "../source.ts";
 import { unfilterRows } from "./pngFilters.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -51,7 +51,7 @@ export function openPng(source: ByteSource, name: string, options: ReadOptions):
     read: () => {
       arrayBytes(dtype, shape, name, options);
       const packed = packedPixels(wholeFile(source, name, options), name);
-      const samples = readSamples(packed, header, name);
+      const samples = readSamples(packed, header, name, options.tick);
       const array: NdArray = {
         dtype,
         shape,
@@ -143,7 +143,7 @@ const PASSES = [
 ] as const;
 
 /** All samples in order, one byte each, or two with the higher first. */
-function readSamples(packed: Uint8Array, header: PngHeader, name: string): Uint8Array {
+function readSamples(packed: Uint8Array, header: PngHeader, name: string, tick?: Tick): Uint8Array {
   const { width, height, bits, channels, interlaced } = header;
   const passes = (interlaced ? PASSES : [{ x: 0, y: 0, stepX: 1, stepY: 1 }]).map((pass) => {
     const columns = Math.ceil((width - pass.x) / pass.stepX);
@@ -155,7 +155,7 @@ function readSamples(packed: Uint8Array, header: PngHeader, name: string): Uint8
   const size = passes.reduce((sum, pass) => sum + pass.size, 0);
   const place = { label: name, file: name };
   // Each chunk has been checked already, and some writers leave bytes after the stream.
-  const lines = inflateExactly(packed, size, "zlib", place, false);
+  const lines = inflateWhole(sourceOf(packed), size, "zlib", place, tick, false);
   const pixelBytes = Math.max(1, (channels * bits) / 8);
   const sampleBytes = bits === 16 ? 2 : 1;
   const samples = new Uint8Array(width * height * channels * sampleBytes);
@@ -163,8 +163,9 @@ function readSamples(packed: Uint8Array, header: PngHeader, name: string): Uint8
   for (const pass of passes) {
     const { rows, rowBytes, columns } = pass;
     if (pass.size === 0) continue;
-    unfilterRows(lines.subarray(start, start + pass.size), rows, rowBytes, pixelBytes, name);
+    unfilterRows(lines.subarray(start, start + pass.size), rows, rowBytes, pixelBytes, name, tick);
     for (let row = 0; row < rows; row += 1) {
+      tick?.(row / rows);
       const from = start + row * (rowBytes + 1) + 1;
       const line = lines.subarray(from, from + rowBytes);
       const y = pass.y + row * pass.stepY;

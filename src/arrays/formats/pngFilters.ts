@@ -1,11 +1,13 @@
 /** PNG's filters, which predict each byte from those before and above it. */
 import { damaged } from "../fileErrors.ts";
+import type { Tick } from "../source.ts";
 
 /**
  * Undoes the filters of rows, in place. Each row begins with a byte that names its filter.
  *
  * @param rowBytes of a row without that byte.
  * @param pixelBytes how far before a byte the one is that it is predicted from.
+ * @param tick told of how many rows are done.
  * @throws ArrayError if there is no such filter.
  */
 export function unfilterRows(
@@ -14,9 +16,11 @@ export function unfilterRows(
   rowBytes: number,
   pixelBytes: number,
   name: string,
+  tick?: Tick,
 ): void {
   let above: Uint8Array = new Uint8Array(rowBytes);
   for (let row = 0; row < rows; row += 1) {
+    tick?.(row / rows);
     const start = row * (rowBytes + 1);
     const line = lines.subarray(start + 1, start + 1 + rowBytes);
     const filter = lines[start]!;

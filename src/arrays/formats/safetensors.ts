@@ -67,7 +67,8 @@ export function openSafetensors(
         arrayBytes(dtype, shape, label, options, { file: name });
         const bytes = bytesAt(source, start, size, "elements", label, { file: name });
         const elements = float8 === undefined ? bytes : float8Bytes(bytes, float8);
-        return arrayOf(elements, layout, { kind: "file", path: name, member });
+        const origin = { kind: "file", path: name, member } as const;
+        return arrayOf(elements, layout, origin, undefined, options.tick);
       };
       const stored = (): StoredElements => {
         arrayBytes(dtype, shape, label, { maxBytes: Infinity }, { file: name });

@@ -11,7 +11,7 @@
 import { quoted, refusal, tooLarge, wholeFile } from "../fileErrors.ts";
 import type { ArrayInFile, OpenedFile, ReadOptions } from "../members.ts";
 import { ArrayError, type ArrayOrigin, type NdArray } from "../ndarray.ts";
-import type { ByteSource } from "../source.ts";
+import type { ByteSource, Tick } from "../source.ts";
 
 /** The text becomes one JavaScript string, which must not be much longer. */
 const MAX_BYTES = 2 ** 28;
@@ -28,6 +28,7 @@ interface Table {
   readonly delimiter: string | undefined;
   readonly lines: readonly Line[];
   readonly columns: number;
+  readonly tick: Tick | undefined;
 }
 
 /** Opens a .csv, .tsv or .txt file. @throws ArrayError */
@@ -41,7 +42,8 @@ export function openTable(source: ByteSource, name: string, options: ReadOptions
   }
   const delimiter = delimiterOf(first.text);
   const cells = splitCells(first.text, delimiter);
-  const table: Table = { name, delimiter, lines, columns: cells.length };
+  const { tick } = options;
+  const table: Table = { name, delimiter, lines, columns: cells.length, tick };
   if (!isHeader(cells)) {
     refuseCounted(table, cells);
     return wholeTable(table);
@@ -84,6 +86,7 @@ function linesOf(source: ByteSource, name: string, options: ReadOptions): Line[]
   let number = 1;
   for (let found = line.exec(text); found !== null; found = line.exec(text)) {
     const [part] = found;
+    options.tick?.(found.index / text.length);
     if (part.startsWith("\r") || part.startsWith("\n")) number += 1;
     else if (!/^\s*(?:#|$)/u.test(part)) lines.push({ text: part, number });
   }
@@ -251,6 +254,7 @@ function wholeTable(table: Table): ArrayInFile {
     read: () => {
       const data = new Float64Array(lines.length * columns);
       lines.forEach((line, row) => {
+        table.tick?.(row / lines.length);
         cellsOf(table, line).forEach((cell, column) => {
           data[row * columns + column] = valueOf(table, line, cell);
         });
@@ -268,9 +272,11 @@ function oneColumn(table: Table, column: number, member: string): ArrayInFile {
     dtype: "float64",
     shape,
     read: (): NdArray => {
-      const data = Float64Array.from(lines, (line) =>
-        valueOf(table, line, cellsOf(table, line)[column]!),
-      );
+      const data = new Float64Array(lines.length);
+      lines.forEach((line, row) => {
+        table.tick?.(row / lines.length);
+        data[row] = valueOf(table, line, cellsOf(table, line)[column]!);
+      });
       return { dtype: "float64", shape, data, origin };
     },
   };

@@ -109,7 +109,7 @@ function storageInArchive(source: ByteSource, entry: ZipEntry, name: string): St
   return {
     bytes: entry.unpackedBytes,
     byteOffset: entry.offset,
-    read: (maxBytes) => readZipEntry(source, entry, name, maxBytes),
+    read: (maxBytes, tick) => readZipEntry(source, entry, name, maxBytes, tick),
     flat: () => {
       const bytes = zipEntryBytes(source, entry, name);
       return entry.method === 0 ? { source: bytes, offset: 0, verify } : undefined;
@@ -208,7 +208,7 @@ class TensorInFile {
     const { type, shape, strides, offset } = this.tensor;
     const size = arrayBytes(type.dtype, shape, this.label, options, { file: this.name });
     const storage = this.storage();
-    const bytes = storage.read(options.maxBytes ?? MAX_ARRAY_BYTES);
+    const bytes = storage.read(options.maxBytes ?? MAX_ARRAY_BYTES, options.tick);
     this.checkReach(storage);
     const unit = storedBytes(type);
     const there = Math.floor(bytes.length / unit);
@@ -222,8 +222,9 @@ class TensorInFile {
     }
     const stored = type.float8 === undefined ? type.dtype : "uint8";
     const littleEndian = this.file.littleEndian();
-    const elements = elementsOf(bytes.subarray(0, there * unit), stored, littleEndian);
-    const shown = stridedElements(elements, stored, offset, shape, strides);
+    const own = bytes.subarray(0, there * unit);
+    const elements = elementsOf(own, stored, littleEndian, options.tick);
+    const shown = stridedElements(elements, stored, offset, shape, strides, options.tick);
     const data =
       type.float8 === undefined ? shown : float8ToFloat32(shown as Uint8Array, type.float8);
     return { dtype: type.dtype, shape, data: this.marked(data), origin: this.origin };

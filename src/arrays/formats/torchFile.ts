@@ -1,5 +1,5 @@
 /** What the two forms of a file of torch.save have in common. */
-import type { FlatElements } from "../stored.ts";
+import type { FlatElements, Tick } from "../stored.ts";
 import type { Pickled } from "./pickle.ts";
 
 /** A pickle of tensors has some 200 bytes for each; values take many times their pickle's bytes. */
@@ -11,7 +11,7 @@ export interface StoredStorage {
   readonly bytes: number;
   readonly byteOffset: number;
   /** @throws ArrayError if they are more than `maxBytes`, or damaged */
-  readonly read: (maxBytes: number) => Uint8Array;
+  readonly read: (maxBytes: number, tick?: Tick) => Uint8Array;
   /** Where they lie as they are, if they do. */
   readonly flat: () => Omit<FlatElements, "kind"> | undefined;
   /** Unpacks them part by part, where they do not. */

@@ -39,6 +39,7 @@ export function collect(
   const data = dtypes[chosen].store(elementCount(shape));
   const write = writer(chosen, data);
   leaves.forEach((leaf, i) => {
+    context.tick?.(1);
     write(i, storable(leaf, chosen, library, context));
   });
   return { dtype: chosen, shape, data, origin: context.origin };
@@ -86,6 +87,7 @@ class Gatherer {
     } else if (value.kind === "array") {
       this.addArray(value.array, value.at);
     } else if (isScalar(value)) {
+      this.context.tick?.(1);
       this.reachElement(value.at);
       this.leaves.push(value);
       this.numbers.push(value);

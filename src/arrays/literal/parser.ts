@@ -25,10 +25,12 @@ export function parseValue(text: string, context: LiteralContext): Value {
 class Parser {
   private readonly tokens: Tokens;
   private readonly context: LiteralContext;
+  private readonly length: number;
   private depth = 0;
 
   constructor(text: string, context: LiteralContext) {
     this.context = context;
+    this.length = text.length;
     this.tokens = new Tokens(text, context.fail);
   }
 
@@ -237,6 +239,7 @@ class Parser {
     const items: Value[] = [];
     let comma = false;
     while (!tokens.take(close)) {
+      this.context.tick?.(tokens.ahead.start / this.length);
       items.push(this.item(open.start, open.text));
       comma = this.separator(open.start, open.text, close);
     }

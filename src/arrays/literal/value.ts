@@ -2,6 +2,7 @@
 import { castArray } from "../convert.ts";
 import type { DType } from "../dtype.ts";
 import { ArrayError, type ArrayOrigin, type NdArray } from "../ndarray.ts";
+import type { Tick } from "../source.ts";
 import type { Fail } from "../pythonTokens.ts";
 
 /** Whose rules decide the dtype of numbers; "python" is a bare list, which NumPy's rules read. */
@@ -46,6 +47,8 @@ export interface LiteralContext {
   readonly fail: Fail;
   /** Recorded as every array's origin. */
   readonly origin: ArrayOrigin;
+  /** Told of each item of a list that is read, with the share of the text that has been. */
+  readonly tick?: Tick | undefined;
 }
 
 /** The most elements that an array made by a short literal may have (`np.zeros((512, 512, 512))`). */

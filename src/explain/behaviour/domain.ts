@@ -1,4 +1,5 @@
 /** Where the entries of a prediction can lie, how far they are swept, and how they move together. */
+import { eachPart, every, filled } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Activation } from "./factors.ts";
 
@@ -10,7 +11,7 @@ export type Domain = "logits" | "probabilities" | "values";
 
 export function domainOf(activation: Activation | null, data: TypedArray): Domain {
   if (activation?.squashes === true) return "logits";
-  return data.every((x) => x >= 0 && x <= 1) ? "probabilities" : "values";
+  return every(data.length, (k) => data[k]! >= 0 && data[k]! <= 1) ? "probabilities" : "values";
 }
 
 /** How many points a sweep of one entry has: fewer on large arrays, where each takes a pass. */
@@ -31,10 +32,13 @@ export function sweepOf(domain: Domain, data: TypedArray, points: number): numbe
   if (domain !== "probabilities") {
     [low, high] = [-LOGITS, LOGITS];
     if (domain === "values") {
-      for (const x of data) {
-        if (x < low) low = x;
-        if (x > high) high = x;
-      }
+      eachPart(data.length, (first, end) => {
+        for (let k = first; k < end; k++) {
+          const x = data[k]!;
+          if (x < low) low = x;
+          if (x > high) high = x;
+        }
+      });
     }
   }
   return Array.from({ length: points }, (_, k) => low + ((high - low) * k) / (points - 1));
@@ -53,7 +57,7 @@ export class Mover {
   constructor(data: TypedArray, domain: Domain) {
     this.data = data;
     this.domain = domain;
-    this.moved = Float64Array.from(data);
+    this.moved = filled(new Float64Array(data.length), (k) => data[k]!);
   }
 
   /** @param toward entries that move up when `shift` is positive (1); the others move down. Null: all up. */
@@ -64,27 +68,25 @@ export class Mover {
       return moved;
     }
     if (this.domain !== "probabilities") {
-      for (let k = 0; k < moved.length; k++) {
-        moved[k] = data[k]! + (toward?.[k] === 0 ? -shift : shift);
-      }
-      return moved;
+      return filled(moved, (k) => data[k]! + (toward?.[k] === 0 ? -shift : shift));
     }
-    this.odds ??= Float64Array.from(data, (p) => Math.log(p) - Math.log1p(-p));
-    for (let k = 0; k < moved.length; k++) {
-      const z = this.odds[k]! + (toward?.[k] === 0 ? -shift : shift);
-      moved[k] = 1 / (1 + Math.exp(-z));
-    }
-    return moved;
+    const odds = (this.odds ??= filled(
+      new Float64Array(data.length),
+      (k) => Math.log(data[k]!) - Math.log1p(-data[k]!),
+    ));
+    return filled(moved, (k) => {
+      const z = odds[k]! + (toward?.[k] === 0 ? -shift : shift);
+      return 1 / (1 + Math.exp(-z));
+    });
   }
 
   /** Every entry at one end: 0 or 1, or without bound. */
   end(which: 0 | 1, toward: Uint8Array | null): Float64Array {
     const { moved } = this;
     const [low, high] = this.domain === "probabilities" ? [0, 1] : [-Infinity, Infinity];
-    for (let k = 0; k < moved.length; k++) {
+    return filled(moved, (k) => {
       const up = (toward?.[k] === 0 ? 1 - which : which) === 1;
-      moved[k] = up ? high : low;
-    }
-    return moved;
+      return up ? high : low;
+    });
   }
 }

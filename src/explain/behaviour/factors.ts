@@ -12,6 +12,7 @@ import { gradient } from "../../gradient/gradient.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 import { outline } from "../../gradient/outline.ts";
 import { makePlan } from "../../gradient/stepsPlan.ts";
+import { every, filled } from "../../numbers/interruption.ts";
 import type { BehaviourSubject } from "./subject.ts";
 
 /** What stands between the input and the sums. */
@@ -117,8 +118,8 @@ function ratioOf(denominators: ReadonlyMap<Expr, string>, leaf: Expr, count: num
     }
     const labels = labelsOf(leaf, seeds);
     if (labels.length !== count) return null;
-    const regionOf = labels.map((l) => (l === SEVERAL ? -1 : l - 1));
-    if (regionOf.some((r) => r >= 0)) {
+    const regionOf = filled(labels, (k) => (labels[k] === SEVERAL ? -1 : labels[k]! - 1));
+    if (!every(count, (k) => regionOf[k]! < 0)) {
       return {
         denominators: chosen,
         words: bracketed(denominators.get(chosen[0]!)!),

@@ -14,6 +14,7 @@ import {
   voxels,
   whose,
 } from "./finding.ts";
+import { eachPart, filled } from "../../numbers/interruption.ts";
 import { largestOf } from "./here.ts";
 import type { LimitValue } from "./limits.ts";
 import { median } from "./shrink.ts";
@@ -62,15 +63,17 @@ function activationFindings(m: Measured): Finding[] {
   if (activation === null || slope === null || probability === null) return [];
   const name = activation.slopeText;
   let [small, most, least] = [0, 0, Infinity];
-  for (let k = 0; k < slope.length; k++) {
-    const s = Math.abs(slope[k]!);
-    if (s < least) least = s;
-    if (s >= SATURATED) continue;
-    small++;
-    const g = Math.abs(gradient[k]!);
-    if (g > most) most = g;
-  }
-  const half = median(Float64Array.from(slope, Math.abs)) ?? 0;
+  eachPart(slope.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const s = Math.abs(slope[k]!);
+      if (s < least) least = s;
+      if (s >= SATURATED) continue;
+      small++;
+      const g = Math.abs(gradient[k]!);
+      if (g > most) most = g;
+    }
+  });
+  const half = median(filled(new Float64Array(slope.length), (k) => Math.abs(slope[k]!))) ?? 0;
   const total = elements(slope.length);
   if (small === 0) {
     return [
@@ -190,8 +193,12 @@ function oneFinding(
 function upstream(m: Measured): Finding {
   const { subject } = m;
   const data = subject.bindings.get(subject.wrt.name)!;
-  const slopes = Float64Array.from(data, (p) => p * (1 - p));
-  const small = slopes.reduce((n, s) => n + (s < SATURATED ? 1 : 0), 0);
+  let small = 0;
+  const slopes = filled(new Float64Array(data.length), (k) => {
+    const slope = data[k]! * (1 - data[k]!);
+    if (slope < SATURATED) small++;
+    return slope;
+  });
   return finding(
     "sigmoid-outside",
     small > 0 ? "information" : "steady",

@@ -1,5 +1,6 @@
 /** The gradient at the user's own point, entry by entry: what is small, where, and beside what. */
 import { layoutOf } from "../../gradient/entries.ts";
+import { eachPart, filled } from "../../numbers/interruption.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Factors } from "./factors.ts";
 import { relativeChange } from "./finding.ts";
@@ -83,12 +84,17 @@ export function lookHere(
 
 /** A gradient that is one number for all entries may come as one. */
 function spreadTo(a: Float64Array, count: number): Float64Array {
-  return a.length === count ? a : new Float64Array(count).fill(a[0]!);
+  return a.length === count ? a : filled(new Float64Array(count), () => a[0]!);
 }
 
-export function largestOf(values: Iterable<number>): number {
+export function largestOf(values: ArrayLike<number>): number {
   let largest = 0;
-  for (const x of values) if (Math.abs(x) > largest) largest = Math.abs(x);
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const size = Math.abs(values[k]!);
+      if (size > largest) largest = size;
+    }
+  });
   return largest;
 }
 
@@ -106,15 +112,17 @@ function regionsOf(
     largest: 0,
     bareLargest: 0,
   }));
-  for (let k = 0; k < gradient.length; k++) {
-    const r = regions[regionOf[k]!];
-    if (r === undefined) continue;
-    if (groups?.foreground[k] === 1) r.foreground++;
-    const g = Math.abs(gradient[k]!);
-    if (g > r.largest) r.largest = g;
-    const h = bare === null ? g : Math.abs(bare[k]!);
-    if (!(h <= r.bareLargest)) r.bareLargest = h; // NaN counts as the largest
-  }
+  eachPart(gradient.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const r = regions[regionOf[k]!];
+      if (r === undefined) continue;
+      if (groups?.foreground[k] === 1) r.foreground++;
+      const g = Math.abs(gradient[k]!);
+      if (g > r.largest) r.largest = g;
+      const h = bare === null ? g : Math.abs(bare[k]!);
+      if (!(h <= r.bareLargest)) r.bareLargest = h; // NaN counts as the largest
+    }
+  });
   return regions;
 }
 
@@ -125,12 +133,17 @@ function typicalOf(
   groups: Groups | null,
 ): { foreground: number; background: number } {
   const of = (mark: number): number => {
-    const members: number[] = [];
-    for (let k = 0; k < prediction.length; k++) {
-      if ((groups?.foreground[k] ?? 0) === mark) members.push(k);
-    }
-    const step = Math.max(1, Math.ceil(members.length / SAMPLE));
-    const sample = members.filter((_, j) => j % step === 0);
+    const isMember = (k: number): boolean => (groups?.foreground[k] ?? 0) === mark;
+    let members = 0;
+    eachPart(prediction.length, (first, end) => {
+      for (let k = first; k < end; k++) if (isMember(k)) members++;
+    });
+    const step = Math.max(1, Math.ceil(members / SAMPLE));
+    const sample: number[] = [];
+    let seen = 0;
+    eachPart(prediction.length, (first, end) => {
+      for (let k = first; k < end; k++) if (isMember(k) && seen++ % step === 0) sample.push(k);
+    });
     sample.sort((x, y) => prediction[x]! - prediction[y]! || x - y);
     return sample[Math.floor((sample.length - 1) / 2)] ?? -1;
   };

@@ -4,6 +4,7 @@
  */
 import type { Expr } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
+import { filled } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import { type Domain, Mover } from "./domain.ts";
 import { Scalars, entryOf } from "./point.ts";
@@ -216,11 +217,10 @@ class EndPoints {
     const { mover } = this;
     const isLogits = this.request.domain === "logits";
     const { moved } = mover;
-    for (let k = 0; k < moved.length; k++) {
+    return filled(moved, (k) => {
       const up = (marks?.[k] === 0 ? 1 - toward : toward) === 1;
-      moved[k] = isLogits ? (up ? step : -step) : up ? 1 - step : step;
-    }
-    return moved;
+      return isLogits ? (up ? step : -step) : up ? 1 - step : step;
+    });
   }
 }
 

@@ -7,6 +7,8 @@ import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
 import { layoutOf } from "../../gradient/entries.ts";
+import { eachPart, filled } from "../../numbers/interruption.ts";
+import { orderStatistic } from "../../numbers/orderStatistic.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Chart } from "./chart.ts";
 import { Scalars } from "./point.ts";
@@ -60,24 +62,22 @@ export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinkin
   const layout = classLayout(wrt, single ? groups.classDim : -1);
   const { order, keys, outsideCount } = ordered(groups, layout, single);
   if (keys.length === 0) return null;
-  keys.sort();
 
-  const taken = given.slice();
-  for (let k = 0; k < taken.length; k++) {
-    if (groups.classMap) {
-      if (given[k] !== 0) taken[k] = 0;
-    } else if (single) {
-      const [voxel, c] = placeOf(k, layout);
-      if (order[voxel] !== 0) taken[k] = c === 0 ? 1 : 0;
-    } else if (order[k] !== 0) taken[k] = 0;
-  }
-  const targetOrder =
-    single && !groups.classMap
-      ? Float64Array.from(taken, (_, k) => order[placeOf(k, layout)[0]]!)
-      : order;
-  const own = single ? Float64Array.from(data, (_, k) => order[placeOf(k, layout)[0]]!) : order;
-  const filled = backgroundPrediction(data, groups, own, layout);
-  const outside = Uint8Array.from(own, (o) => (o === 0 ? 1 : 0));
+  const taken = filled(given.slice(), (k) => {
+    if (groups.classMap || !single) {
+      const isTaken = groups.classMap ? given[k] !== 0 : order[k] !== 0;
+      return isTaken ? 0 : given[k]!;
+    }
+    const [voxel, c] = placeOf(k, layout);
+    return order[voxel] === 0 ? given[k]! : c === 0 ? 1 : 0;
+  });
+  const ofVoxels = (count: number): Float64Array =>
+    filled(new Float64Array(count), (k) => order[placeOf(k, layout)[0]]!);
+  const targetOrder = single && !groups.classMap ? ofVoxels(taken.length) : order;
+  const own = single ? ofVoxels(data.length) : order;
+  const following = backgroundPrediction(data, groups, own, layout);
+  const bits = (isSet: (k: number) => boolean): Uint8Array =>
+    filled(new Uint8Array(own.length), (k) => (isSet(k) ? 1 : 0));
 
   const threshold = b.parameter(THRESHOLD, null);
   const ownKey = b.input("·order", wrt.shape);
@@ -95,11 +95,15 @@ export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinkin
       ["·order", own],
       ["·target order", targetOrder],
       ["·taken", taken],
-      ["·filled", filled],
-      ["·marked", Uint8Array.from(own, (o, k) => (o !== 0 && groups.foreground[k] === 1 ? 1 : 0))],
-      ["·outside", outside],
+      ["·filled", following],
+      ["·marked", bits((k) => own[k] !== 0 && groups.foreground[k] === 1)],
+      ["·outside", bits((k) => own[k] === 0)],
     ]),
-    threshold: (m) => (m >= keys.length ? Infinity : m === 0 ? 0.5 : (keys[m - 1]! + keys[m]!) / 2),
+    threshold: (m) => {
+      if (m === 0) return 0.5;
+      if (m >= keys.length) return Infinity;
+      return (orderStatistic(keys, m - 1) + orderStatistic(keys, m)) / 2;
+    },
   };
 }
 
@@ -110,18 +114,20 @@ function ordered(
   single: boolean,
 ): { order: Float64Array; keys: Float64Array; outsideCount: number } {
   const order = new Float64Array(single ? layout.voxels : foreground.length);
-  const keys: number[] = [];
-  let outsideCount = foreground.length;
-  foreground.forEach((marked, k) => {
-    if (marked === 0) return;
-    const [voxel, c] = single ? placeOf(k, layout) : [k, 1];
-    if (c === 0) return;
-    const key = orderOf(voxel) + 1;
-    order[voxel] = key;
-    keys.push(key);
-    outsideCount -= single ? layout.classes : 1;
+  const keys = new Float64Array(foreground.length);
+  let count = 0;
+  eachPart(foreground.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      if (foreground[k] === 0) continue;
+      const [voxel, c] = single ? placeOf(k, layout) : [k, 1];
+      if (c === 0) continue;
+      const key = orderOf(voxel) + 1;
+      order[voxel] = key;
+      keys[count++] = key;
+    }
   });
-  return { order, keys: Float64Array.from(keys), outsideCount };
+  const outsideCount = foreground.length - count * (single ? layout.classes : 1);
+  return { order, keys: keys.slice(0, count), outsideCount };
 }
 
 /** The prediction with the background's median, class by class, where a voxel can be taken away. */
@@ -134,18 +140,26 @@ function backgroundPrediction(
   const classes = oneHot || classMap ? layout.classes : 1;
   const classOf = (k: number): number => (classes === 1 ? 0 : placeOf(k, layout)[1]);
   const medians = Array.from({ length: classes }, (_, c) => {
-    const seen: number[] = [];
-    for (let k = 0; k < data.length; k++) {
-      if (order[k] === 0 && classOf(k) === c) seen.push(data[k]!);
-    }
-    return median(Float64Array.from(seen));
+    const seen = new Float64Array(data.length);
+    let count = 0;
+    eachPart(data.length, (first, end) => {
+      for (let k = first; k < end; k++) {
+        if (order[k] === 0 && classOf(k) === c) seen[count++] = data[k]!;
+      }
+    });
+    return median(seen.subarray(0, count));
   });
-  return Float64Array.from(data, (x, k) => (order[k] === 0 ? x : (medians[classOf(k)] ?? x)));
+  return filled(new Float64Array(data.length), (k) => {
+    const x = data[k]!;
+    return order[k] === 0 ? x : (medians[classOf(k)] ?? x);
+  });
 }
 
+/** The lower one of two; the values are reordered. Undefined where there are none. */
 export function median(values: Float64Array): number | undefined {
-  values.sort();
-  return values[Math.floor((values.length - 1) / 2)];
+  return values.length === 0
+    ? undefined
+    : orderStatistic(values, Math.floor((values.length - 1) / 2));
 }
 
 /** The user's own number, then fewer and fewer down to one, then none. */

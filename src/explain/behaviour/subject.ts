@@ -1,5 +1,6 @@
 /** What a behaviour is of: a loss, its gradient, and the arrays that say where the user stands. */
 import type { Expr, Input, SourceSpan } from "../../expression/node.ts";
+import { eachPart, every } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 
@@ -78,17 +79,19 @@ export function groupsOf(
   let foregroundCount = 0;
   const classMap = data.length !== count;
   if (classMap && (classDim < 0 || data.length !== layout.voxels)) return null;
-  for (let k = 0; k < count; k++) {
-    let isForeground: boolean;
-    if (classMap) {
-      const [voxel, own] = placeOf(k, layout);
-      isForeground = data[voxel] === own;
-    } else isForeground = data[k]! > 0.5;
-    if (isForeground) {
-      foreground[k] = 1;
-      foregroundCount++;
+  eachPart(count, (first, end) => {
+    for (let k = first; k < end; k++) {
+      let isForeground: boolean;
+      if (classMap) {
+        const [voxel, own] = placeOf(k, layout);
+        isForeground = data[voxel] === own;
+      } else isForeground = data[k]! > 0.5;
+      if (isForeground) {
+        foreground[k] = 1;
+        foregroundCount++;
+      }
     }
-  }
+  });
   const oneHot = !classMap && classDim >= 0 && isOneHot(foreground, layout);
   return { foreground, foregroundCount, classDim, oneHot, classMap };
 }
@@ -110,10 +113,9 @@ function classDimOf(wrt: Expr, target: ArrayLike<number>): number {
 function isOneHot(marked: ArrayLike<number>, layout: ClassLayout): boolean {
   if (layout.classes < 2) return false;
   const perVoxel = new Uint8Array(layout.voxels);
-  for (let k = 0; k < marked.length; k++) {
-    if (!(marked[k]! > 0.5)) continue;
-    const [voxel] = placeOf(k, layout);
-    if (++perVoxel[voxel]! > 1) return false;
-  }
-  return perVoxel.every((n) => n === 1);
+  const isUnique = every(
+    marked.length,
+    (k) => !(marked[k]! > 0.5) || ++perVoxel[placeOf(k, layout)[0]]! <= 1,
+  );
+  return isUnique && every(perVoxel.length, (voxel) => perVoxel[voxel] === 1);
 }

@@ -1,5 +1,6 @@
 /** What a claim is, and the facts that settle it. */
 import { number } from "../../gradient/nodeWords.ts";
+import type { Watch } from "../../numbers/typedArrays.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
 
 export interface Claim {
@@ -45,6 +46,7 @@ export interface Agreement {
 }
 
 export interface ClaimFacts {
+  readonly watch: Watch;
   readonly measured: Measured;
   /** The check of the derived gradient on the arrays. */
   readonly check: {

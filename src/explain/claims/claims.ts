@@ -8,7 +8,9 @@ import { dependsOn } from "../../expression/walk.ts";
 import { derive } from "../../gradient/derive.ts";
 import { countWords, number } from "../../gradient/nodeWords.ts";
 import { CertainScalars } from "../../numbers/certain.ts";
+import { eachPart } from "../../numbers/interruption.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
+import type { Watch } from "../../numbers/typedArrays.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
 import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
 import { smoothingOnset } from "../behaviour/smoothingFindings.ts";
@@ -16,6 +18,7 @@ import { smoothingWords, withoutSmoothing } from "../behaviour/smoothing.ts";
 import { type Claim, type ClaimFacts, list, runWords } from "./claim.ts";
 import { library } from "./library.ts";
 
+/** @throws Cancelled */
 export function claimsOf(facts: ClaimFacts): Claim[] {
   return [quotientRule(facts), epsilon(facts), library(facts)];
 }
@@ -41,7 +44,7 @@ function quotientRule(facts: ClaimFacts): Claim {
       wrong.flatMap((h) => [...h.lines]),
     );
   }
-  const evidence = missingTerm(measured);
+  const evidence = missingTerm(measured, facts.watch);
   if (check.units !== null && check.bound !== null) {
     evidence.push(
       `The gradient that reverse-mode differentiation of your code gives, computed in float64, is within ${number(check.units)} units of rounding of its value in twice the precision, where right code may be off by ${number(check.bound)}; values of the loss alone confirm it.`,
@@ -84,7 +87,7 @@ function quotientRule(facts: ClaimFacts): Claim {
 }
 
 /** How far off the gradient would be without N·U′/U², the term that is said to be lost. */
-function missingTerm({ subject, gradients }: Measured): string[] {
+function missingTerm({ subject, gradients }: Measured, watch: Watch): string[] {
   const { loss, wrt, bindings } = subject;
   const isVarying = (e: Expr): boolean => dependsOn(e, wrt);
   let quotients = 0;
@@ -97,7 +100,7 @@ function missingTerm({ subject, gradients }: Measured): string[] {
   if (quotients === 0) {
     return [`The loss has no quotient whose denominator depends on ${wrt.name}.`];
   }
-  const change = relativeChange(gradients.own, halved, bindings);
+  const change = relativeChange(gradients.own, halved, bindings, watch);
   if (change === null || change === 0) return [];
   return [
     `Were the quotient rule's second term, N·U′/U², left out, the gradient would be off by ${percent(change)} of its largest entry: a mistake of that kind could not be overlooked here.`,
@@ -106,7 +109,7 @@ function missingTerm({ subject, gradients }: Measured): string[] {
 
 const EPSILON = "The epsilon (smoothing) causes the difference.";
 
-function epsilon({ measured, dtype }: ClaimFacts): Claim {
+function epsilon({ measured, dtype, watch }: ClaimFacts): Claim {
   const { smoothing, here, limits } = measured;
   const lines = [...new Set(smoothing.flatMap((s) => s.lines))];
   const made = (verdict: Claim["verdict"], sentence: string, evidence: readonly string[]): Claim => ({
@@ -120,7 +123,7 @@ function epsilon({ measured, dtype }: ClaimFacts): Claim {
       empties.map((l) => `Where ${l.what}, the gradient of an element is ${limitWords(l.own)}.`),
     );
   }
-  const evidence = [...effects(measured, dtype)];
+  const evidence = [...effects(measured, dtype, watch)];
   for (const l of empties) {
     if (l.bare === null) continue;
     evidence.push(
@@ -162,16 +165,20 @@ function epsilon({ measured, dtype }: ClaimFacts): Claim {
 }
 
 /** What each constant does alone, on these arrays, and whether the arrays' own type can hold it. */
-function effects({ subject, smoothing, gradients, here }: Measured, dtype: string): string[] {
+function effects(
+  { subject, smoothing, gradients, here }: Measured,
+  dtype: string,
+  watch: Watch,
+): string[] {
   const { loss, wrt, bindings } = subject;
   return smoothing.map((c) => {
     const bareLoss = withoutSmoothing(loss, [c]);
     const kept = c.node.args[c.kept]!;
-    const rest = compileKernel([kept]).run(bindings).outputs[0]!.data;
-    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(bindings) as [
+    const rest = compileKernel([kept]).run(bindings, watch).outputs[0]!.data;
+    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(bindings, watch) as [
       number,
     ];
-    const change = relativeChange(gradients.own, derive(bareLoss, wrt), bindings);
+    const change = relativeChange(gradients.own, derive(bareLoss, wrt), bindings, watch);
     const where = c.lines.length === 0 ? "" : ` (line ${c.lines.join(", ")})`;
     const what =
       c.kind === "added"
@@ -193,7 +200,13 @@ function effects({ subject, smoothing, gradients, here }: Measured, dtype: strin
 function absorbed(kind: string, rest: Float64Array, value: number, dtype: string): string {
   if (kind !== "added" || (dtype !== "float32" && dtype !== "float64")) return "";
   const round = dtype === "float32" ? Math.fround : (x: number): number => x;
-  const lost = rest.reduce((n, x) => n + (round(round(x) + round(value)) === round(x) ? 1 : 0), 0);
+  let lost = 0;
+  eachPart(rest.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = round(rest[k]!);
+      if (round(x + round(value)) === x) lost++;
+    }
+  });
   if (lost === 0) return "";
   return lost === rest.length
     ? `; in ${dtype} it disappears in the addition`

@@ -8,6 +8,7 @@ import type { Expr } from "../../expression/node.ts";
 import { tiesOf } from "../../gradient/branches.ts";
 import { nodeWords } from "../../gradient/nodeWords.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
+import type { Watch } from "../../numbers/typedArrays.ts";
 import type { BehaviourSubject } from "../behaviour/subject.ts";
 
 export type AutodiffLibrary = "PyTorch" | "TensorFlow" | "JAX" | "HIPS Autograd";
@@ -53,13 +54,20 @@ function conventionOf(e: Expr): Convention | null {
   return e.kind === "binary" && (e.op === "max" || e.op === "min") ? extreme : null;
 }
 
-export function conventionsIn({ loss, wrt, bindings, spans, file }: BehaviourSubject): KinkFound[] {
+/** @throws Cancelled */
+export function conventionsIn(
+  { loss, wrt, bindings, spans, file }: BehaviourSubject,
+  watch: Watch,
+): KinkFound[] {
   const ties = tiesOf(loss, wrt).flatMap((tie) => {
     const convention = conventionOf(tie.node);
     return convention === null ? [] : [{ ...tie, convention }];
   });
   if (ties.length === 0) return [];
-  const { outputs } = compileKernel(ties.map((t) => b.sum(b.cast(t.at, "float64")))).run(bindings);
+  const { outputs } = compileKernel(ties.map((t) => b.sum(b.cast(t.at, "float64")))).run(
+    bindings,
+    watch,
+  );
   return ties.map(({ node, convention }, k) => {
     const span = spans?.get(node);
     return {

@@ -7,7 +7,7 @@ const LIBRARY = "The choice of autodiff library matters.";
 
 export function library(facts: ClaimFacts): Claim {
   const { measured, runs, agreements, libraries, askAutograd } = facts;
-  const kinks = conventionsIn(measured.subject);
+  const kinks = conventionsIn(measured.subject, facts.watch);
   const active = kinks.filter((k) => k.entries > 0);
   const lines = [...new Set(active.flatMap((k) => k.lines))];
   const made = (

@@ -3,6 +3,7 @@ import type { Expr } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance, Performed } from "../../numbers/precision/forward.ts";
 import { type Held, countOf, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
+import { eachPart, every } from "../../numbers/interruption.ts";
 import { groupOf } from "../../numbers/precision/reductions.ts";
 import { type Dialect, decimal, grouped } from "./words.ts";
 
@@ -85,7 +86,11 @@ function overflow(
   if (!isFloat(result.dtype) || right === null) return null;
   const [ours, theirs] = [valuesOf(result), valuesOf(right)];
   if (ours.length !== theirs.length) return null;
-  const at = ours.findIndex((x, k) => !Number.isFinite(x) && Number.isFinite(theirs[k]!));
+  let at = -1;
+  every(ours.length, (k) => {
+    if (!Number.isFinite(ours[k]!) && Number.isFinite(theirs[k]!)) at = k;
+    return at < 0;
+  });
   if (at < 0 || Number.isNaN(ours[at]!)) return null;
   const most = largestOf(result.dtype);
   const what = nounOf(entry.value);
@@ -183,9 +188,15 @@ function numberFinding(
   if (!isSum || Math.abs(value) >= 1e-2) return null;
   const [before, after] = [valuesOf(other), valuesOf(result)];
   if (before.length !== after.length || before.length === 0) return null;
-  const absorbed = after.every((x, k) => Math.abs(x) === Math.abs(before[k]!) && x !== 0);
+  const absorbed = every(
+    after.length,
+    (k) => Math.abs(after[k]!) === Math.abs(before[k]!) && after[k] !== 0,
+  );
   if (!absorbed) return null;
-  const most = before.reduce((m, x) => Math.min(m, Math.abs(x)), Infinity);
+  let most = Infinity;
+  eachPart(before.length, (first, end) => {
+    for (let k = first; k < end; k++) most = Math.min(most, Math.abs(before[k]!));
+  });
   if (!Number.isFinite(most)) return null;
   return {
     id: "absorbed",
@@ -241,12 +252,16 @@ function hasStopped(got: number, right: number, dtype: ElementType, n: number): 
 function exactSums(terms: Held, dims: readonly number[], count: number): Float64Array {
   const [sums, rests] = [new Float64Array(count), new Float64Array(count)];
   const to = groupOf(terms.shape, dims);
-  valuesOf(terms).forEach((x, k) => {
-    const at = to[k]!;
-    const sum = sums[at]!;
-    const next = sum + x;
-    rests[at]! += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
-    sums[at] = next;
+  const values = valuesOf(terms);
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = values[k]!;
+      const at = to[k]!;
+      const sum = sums[at]!;
+      const next = sum + x;
+      rests[at]! += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
+      sums[at] = next;
+    }
   });
   return sums.map((x, k) => x + rests[k]!);
 }

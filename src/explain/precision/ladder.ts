@@ -2,6 +2,7 @@
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance } from "../../numbers/precision/forward.ts";
 import { type Held, isHalf, valuesOf } from "../../numbers/precision/held.ts";
+import { eachPart } from "../../numbers/interruption.ts";
 import type { Rung } from "../../numbers/precision/rungs.ts";
 import { type Finding, forwardFindings, leastOf, unitOf } from "./findings.ts";
 import { DIALECTS, type Dialect, decimal, grouped, wordsOf } from "./words.ts";
@@ -113,14 +114,16 @@ function judge({ rung, performance, gradient, failure }: Run, exact: Exact): Jud
   }
   const g = valuesOf(gradient);
   let [largest, worst, notFinite, lost] = [0, 0, 0, 0];
-  for (let k = 0; k < g.length; k++) {
-    const right = exact.gradient[k]!;
-    if (!Number.isFinite(right)) continue;
-    largest = Math.max(largest, Math.abs(right));
-    if (!Number.isFinite(g[k]!)) notFinite++;
-    else worst = Math.max(worst, Math.abs(g[k]! - right));
-    if (g[k] === 0 && right !== 0) lost++;
-  }
+  eachPart(g.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const right = exact.gradient[k]!;
+      if (!Number.isFinite(right)) continue;
+      largest = Math.max(largest, Math.abs(right));
+      if (!Number.isFinite(g[k]!)) notFinite++;
+      else worst = Math.max(worst, Math.abs(g[k]! - right));
+      if (g[k] === 0 && right !== 0) lost++;
+    }
+  });
   if (notFinite > 0 || !Number.isFinite(loss)) {
     const which =
       notFinite === g.length
@@ -194,7 +197,12 @@ function gradientFindings(
       fix: `${scaling === null ? "Compute" : `${scaling}; or compute`} the loss in float32: ${singleLoss}.`,
     });
   }
-  const largest = Array.from(exact.gradient).reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+  let largest = 0;
+  eachPart(exact.gradient.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      largest = Math.max(largest, Math.abs(exact.gradient[k]!));
+    }
+  });
   if (type === "float16" && largest < 2 ** -14 && judged.lost <= n / 20) {
     found.push({
       id: "subnormal",

@@ -1,4 +1,6 @@
 /** What one change does to the gradient: one factor for all of it, one a region, or none in common. */
+import { eachPart } from "../../numbers/interruption.ts";
+import { orderStatistic } from "../../numbers/orderStatistic.ts";
 
 export type GradientFactor =
   | { readonly kind: "none" }
@@ -39,44 +41,58 @@ export function factorOf(
     return { kind: constant ? "constant" : "common", value };
   }
   const own = common[0]!;
-  const turned = first.filter((r) => r < 0).length / first.length;
-  return { kind: "varies", ...own, turned, histogram: histogramOf(first, own) };
+  let turned = 0;
+  eachPart(first.length, (from, end) => {
+    for (let k = from; k < end; k++) if (first[k]! < 0) turned++;
+  });
+  const histogram = histogramOf(first, own);
+  return { kind: "varies", ...own, turned: turned / first.length, histogram };
 }
 
 const BINS = 24;
 
 /** Equal bins from the least to the greatest value. */
 function histogramOf(
-  values: readonly number[],
+  values: Float64Array,
   { least, most }: { readonly least: number; readonly most: number },
 ): { edges: number[]; counts: number[] } {
   const edges = Array.from({ length: BINS + 1 }, (_, k) => least + ((most - least) * k) / BINS);
   const counts = new Array<number>(BINS).fill(0);
-  for (const v of values) {
-    const bin = Math.floor(((v - least) / (most - least)) * BINS);
-    counts[Math.min(BINS - 1, Math.max(0, bin))]!++;
-  }
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const bin = Math.floor(((values[k]! - least) / (most - least)) * BINS);
+      counts[Math.min(BINS - 1, Math.max(0, bin))]!++;
+    }
+  });
   return { edges, counts };
 }
 
 /** Quotients where both are numbers and the gradient before is not lost in rounding. */
-function ratios(before: ArrayLike<number>, after: ArrayLike<number>): number[] {
+function ratios(before: ArrayLike<number>, after: ArrayLike<number>): Float64Array {
   let largest = 0;
-  for (const b of Array.from(before)) largest = Math.max(largest, Math.abs(b));
-  const found: number[] = [];
-  for (let k = 0; k < before.length; k++) {
-    const [b, a] = [before[k]!, after[k]!];
-    if (Math.abs(b) > 1e-12 * largest && Number.isFinite(a)) found.push(a / b);
-  }
-  return found;
+  eachPart(before.length, (first, end) => {
+    for (let k = first; k < end; k++) largest = Math.max(largest, Math.abs(before[k]!));
+  });
+  const found = new Float64Array(before.length);
+  let count = 0;
+  eachPart(before.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const [b, a] = [before[k]!, after[k]!];
+      if (Math.abs(b) > 1e-12 * largest && Number.isFinite(a)) found[count++] = a / b;
+    }
+  });
+  return found.subarray(0, count);
 }
 
-function spread(values: readonly number[]): { least: number; most: number; median: number } {
+/** The values are reordered. */
+function spread(values: Float64Array): { least: number; most: number; median: number } {
   if (values.length === 0) return { least: 1, most: 1, median: 1 };
-  const sorted = Float64Array.from(values).sort();
-  return {
-    least: sorted[0]!,
-    most: sorted[sorted.length - 1]!,
-    median: sorted[Math.floor(sorted.length / 2)]!,
-  };
+  let [least, most] = [Infinity, -Infinity];
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      if (values[k]! < least) least = values[k]!;
+      if (values[k]! > most) most = values[k]!;
+    }
+  });
+  return { least, most, median: orderStatistic(values, Math.floor(values.length / 2)) };
 }

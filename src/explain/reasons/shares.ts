@@ -4,6 +4,7 @@
  * difference that lies along it, averaged over the orders (a Shapley value), so the shares add up to
  * one. The least and the most over the orders bound what the order can do.
  */
+import { eachPart, filled } from "../../numbers/interruption.ts";
 
 export interface Share {
   /** Of the whole difference: 1 is all of it; negative where a change works against the others. */
@@ -23,14 +24,21 @@ function alongFrom(
   start: ArrayLike<number>,
   end: ArrayLike<number>,
 ): ((g: ArrayLike<number>) => number | null) | null {
-  const whole = Float64Array.from(end, (v, k) => v - start[k]!);
-  const size = whole.reduce((s, v) => s + v * v, 0);
+  const whole = filled(new Float64Array(end.length), (k) => end[k]! - start[k]!);
+  const size = dotOf(whole.length, (k) => whole[k]!, whole);
   if (!(size > 0) || !Number.isFinite(size)) return null;
   return (g) => {
-    let dot = 0;
-    for (let k = 0; k < whole.length; k++) dot += (g[k]! - start[k]!) * whole[k]!;
+    const dot = dotOf(whole.length, (k) => g[k]! - start[k]!, whole);
     return Number.isFinite(dot) ? dot / size : null;
   };
+}
+
+function dotOf(count: number, x: (k: number) => number, y: Float64Array): number {
+  let dot = 0;
+  eachPart(count, (first, end) => {
+    for (let k = first; k < end; k++) dot += x(k) * y[k]!;
+  });
+  return dot;
 }
 
 /** Null when the gradients do not differ. */

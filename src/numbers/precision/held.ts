@@ -3,6 +3,7 @@
  * axis. The order of memory decides the order in which PyTorch and NumPy add, so it is kept.
  */
 import type { ElementType } from "../../expression/tape.ts";
+import { eachPart, filled } from "../interruption.ts";
 import { bfloat16, float16 } from "../kernel/scalar.ts";
 
 export interface Held {
@@ -78,8 +79,7 @@ export function held(
   values: ArrayLike<number>,
 ): Held {
   const round = rounder(dtype);
-  const data = new Float64Array(values.length);
-  for (let k = 0; k < data.length; k++) data[k] = round(values[k]!);
+  const data = filled(new Float64Array(values.length), (k) => round(values[k]!));
   return { dtype, shape, strides: contiguousStrides(shape), offset: 0, data };
 }
 
@@ -88,11 +88,12 @@ export function positions(x: Pick<Held, "shape" | "strides" | "offset">): Int32A
   const { shape, strides } = x;
   let at = new Int32Array([x.offset]);
   shape.forEach((n, d) => {
-    const next = new Int32Array(at.length * n);
+    const outer = at;
     const step = strides[d]!;
-    let k = 0;
-    for (const from of at) for (let i = 0; i < n; i++) next[k++] = from + i * step;
-    at = next;
+    at = filled(
+      new Int32Array(outer.length * n),
+      (k) => outer[Math.floor(k / n)]! + (k % n) * step,
+    );
   });
   return at;
 }
@@ -101,9 +102,7 @@ export function positions(x: Pick<Held, "shape" | "strides" | "offset">): Int32A
 export function valuesOf(x: Held): Float64Array {
   if (isContiguous(x)) return x.data.subarray(x.offset, x.offset + countOf(x.shape));
   const at = positions(x);
-  const out = new Float64Array(at.length);
-  for (let k = 0; k < out.length; k++) out[k] = x.data[at[k]!]!;
-  return out;
+  return filled(new Float64Array(at.length), (k) => x.data[at[k]!]!);
 }
 
 /** The same entries seen in a larger shape, NumPy's way: no memory is copied. */
@@ -134,11 +133,15 @@ export function mapped(x: Held, dtype: ElementType, f: (x: number) => number): H
   const out = new Float64Array(countOf(x.shape));
   const { data } = x;
   if (x.strides.every((s, d) => s === strides[d] || x.shape[d] === 1)) {
-    for (let k = 0; k < out.length; k++) out[k] = f(data[x.offset + k]!);
+    eachPart(out.length, (first, end) => {
+      for (let k = first; k < end; k++) out[k] = f(data[x.offset + k]!);
+    });
   } else {
     const from = positions(x);
     const to = positions({ shape: x.shape, strides, offset: 0 });
-    for (let k = 0; k < out.length; k++) out[to[k]!] = f(data[from[k]!]!);
+    eachPart(out.length, (first, end) => {
+      for (let k = first; k < end; k++) out[to[k]!] = f(data[from[k]!]!);
+    });
   }
   return { dtype, shape: x.shape, strides, offset: 0, data: out };
 }
@@ -164,13 +167,17 @@ export function combined(
   const out = new Float64Array(countOf(shape));
   const dense = (x: Held): boolean => x.strides.every((s, d) => s === strides[d] || shape[d] === 1);
   if (dense(p) && dense(q)) {
-    for (let k = 0; k < out.length; k++) {
-      out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
-    }
+    eachPart(out.length, (first, end) => {
+      for (let k = first; k < end; k++) {
+        out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
+      }
+    });
   } else {
     const [i, j] = [positions(p), positions(q)];
     const to = positions({ shape, strides, offset: 0 });
-    for (let k = 0; k < out.length; k++) out[to[k]!] = f(p.data[i[k]!]!, q.data[j[k]!]!);
+    eachPart(out.length, (first, end) => {
+      for (let k = first; k < end; k++) out[to[k]!] = f(p.data[i[k]!]!, q.data[j[k]!]!);
+    });
   }
   return { dtype, shape, strides, offset: 0, data: out };
 }

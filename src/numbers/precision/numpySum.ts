@@ -7,11 +7,14 @@
  * added in float32 within such a stretch, and rounded where stretches meet. Nothing is converted on
  * the way (`dtype=` is another matter: NumPy then works through its buffers everywhere).
  */
+import { eachPart, throwIfCancelled } from "../interruption.ts";
 import { type Held, arithmeticRounder, countOf, rounder } from "./held.ts";
 import { type Walk, reductionWalk } from "./torchSum.ts";
 
 const BLOCK = 128;
 const BUFFER = 8192;
+/** Longer stretches look whether to stop. */
+const LOOK = 1 << 14;
 
 /** The sum over `dims`, which do not stay; in the array's own number type. */
 export function numpySum(x: Held, dims: readonly number[]): Float64Array {
@@ -35,10 +38,12 @@ export function numpySum(x: Held, dims: readonly number[]): Float64Array {
       stretch(from, (sum) => (out[to] = add(out[to]! + sum)));
     } else {
       const { n, from: step, to: stepOut } = first ?? { n: 1, from: 0, to: 0 };
-      for (let k = 0; k < n; k++) {
-        const at = to + k * stepOut;
-        out[at] = add(out[at]! + data[from + k * step]!);
-      }
+      eachPart(n, (begin, end) => {
+        for (let k = begin; k < end; k++) {
+          const at = to + k * stepOut;
+          out[at] = add(out[at]! + data[from + k * step]!);
+        }
+      });
     }
   };
   visit(0, x.offset, 0);
@@ -58,6 +63,7 @@ function stretches(
   const buffer = new Float64Array(Math.min(rows.atOnce * rows.size, BUFFER));
   const sum = (from: number, step: number, count: number): number => {
     if (rows.axes === 1 && count === 1) return pairwise(data, from, rows.step, rows.size, partial);
+    throwIfCancelled();
     for (let k = 0; k < count; k++) rows.copy(from + k * step, buffer, k * rows.size);
     return pairwise(buffer, 0, 1, count * rows.size, partial);
   };
@@ -139,6 +145,7 @@ function pairwise(
     for (let k = whole; k < n; k++) sum = add(sum + data[from + k * step]!);
     return sum;
   }
+  if (n >= LOOK) throwIfCancelled();
   const half = Math.floor(n / 2);
   const left = half - (half % 8);
   return add(

@@ -1,6 +1,7 @@
 /** Reductions as PyTorch's and NumPy's CPU kernels compute them, and PyTorch's softmax. */
 import type { ReduceOp } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
+import { eachPart, throwIfCancelled } from "../interruption.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import {
   type Held,
@@ -88,7 +89,9 @@ export function folded(
   const out = new Float64Array(countOf(kept)).fill(start);
   const values = valuesOf(x);
   const to = groupOf(x.shape, dims);
-  for (let k = 0; k < values.length; k++) out[to[k]!] = f(out[to[k]!]!, values[k]!);
+  eachPart(values.length, (first, end) => {
+    for (let k = first; k < end; k++) out[to[k]!] = f(out[to[k]!]!, values[k]!);
+  });
   return out;
 }
 
@@ -98,6 +101,9 @@ export function groupOf(shape: readonly number[], dims: readonly number[]): Int3
   const strides = contiguousStrides(kept).map((s, d) => (dims.includes(d) ? 0 : s));
   return positions({ shape, strides, offset: 0 });
 }
+
+/** Lines of a softmax between two looks at whether to stop. */
+const LOOK = 1 << 12;
 
 /** Half-precision numbers in one vector of AVX-512, AVX2 having half as many. */
 export const HALF_LANES = 32;
@@ -119,6 +125,7 @@ export function softmaxHeld(x: Held, dim: number, log: boolean, lanes = HALF_LAN
   const inVectors = inner - (inner % lanes);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
+      if (i % LOOK === 0) throwIfCancelled();
       const from = o * n * inner + i;
       let largest = -Infinity;
       for (let k = 0; k < n; k++) largest = Math.max(largest, values[from + k * inner]!);

@@ -5,10 +5,13 @@
  * added in float32 and rounded once, at the end. One thread; more threads add up shares of an array
  * of more than 32,768 entries.
  */
+import { throwIfCancelled } from "../interruption.ts";
 import { type Held, countOf, isHalf, rounder, walkingOrder } from "./held.ts";
 
 /** Float32 numbers in one vector: sums use AVX2, also where there is AVX-512. */
 const LANES = 8;
+/** Short sums between two looks at whether to stop. */
+const LOOK = 1 << 10;
 
 export interface Walk {
   readonly n: number;
@@ -93,6 +96,7 @@ class Adder {
     const [inner, outer] = first.to !== 0 && second.to === 0 ? [second, first] : [first, second];
     if (inner.to !== 0 && outer.to !== 0) {
       for (let j = 0; j < outer.n; j++) {
+        throwIfCancelled();
         for (let i = 0; i < inner.n; i++) {
           const at = from + i * inner.from + j * outer.from;
           this.store(to + i * inner.to + j * outer.to, this.data[at]!);
@@ -104,6 +108,7 @@ class Adder {
     else if (outer.from === 1 && outer.n >= this.lanes) this.vectorsAcross(inner, outer, from, to);
     else if (inner.from < outer.from) {
       for (let j = 0; j < outer.n; j++) {
+        if (j % LOOK === 0) throwIfCancelled();
         const at = from + j * outer.from;
         this.store(
           to + j * outer.to,
@@ -128,6 +133,7 @@ class Adder {
     const { lanes, data, partial } = this;
     const count = Math.floor(inner.n / lanes);
     for (let j = 0; j < outer.n; j++) {
+      if (j % LOOK === 0) throwIfCancelled();
       const start = from + j * outer.from;
       let sum = 0;
       for (let k = count * lanes; k < inner.n; k++) sum = partial(sum + data[start + k]!);
@@ -145,6 +151,7 @@ class Adder {
     const { lanes, data } = this;
     const inFours = Math.floor(outer.n / (4 * lanes)) * 4 * lanes;
     for (let j = 0; j < outer.n; j++) {
+      if (j % LOOK === 0) throwIfCancelled();
       const load = (i: number): number => data[from + j + i * inner.from]!;
       const sum = j < inFours ? this.cascade(load, inner.n) : this.row(load, inner.n);
       this.store(to + j * outer.to, sum);
@@ -154,6 +161,7 @@ class Adder {
   private rowsOfFour(inner: Walk, outer: Walk, from: number, to: number): void {
     const inFours = outer.n - (outer.n % 4);
     for (let j = 0; j < outer.n; j++) {
+      if (j % LOOK === 0) throwIfCancelled();
       const load = (i: number): number => this.data[from + i * inner.from + j * outer.from]!;
       const sum = j < inFours ? this.cascade(load, inner.n) : this.row(load, inner.n);
       this.store(to + j * outer.to, sum);
@@ -183,6 +191,7 @@ class Adder {
       b = partial(b + a);
       a = 0;
       if (i % step ** 2 !== 0) continue;
+      throwIfCancelled();
       c = partial(c + b);
       b = 0;
       if (i % step ** 3 !== 0) continue;

@@ -8,6 +8,7 @@ import {
   elementCount,
   summarize,
 } from "../../arrays/ndarray.ts";
+import type { Tick } from "../../arrays/source.ts";
 import { Cancelled } from "../../numbers/typedArrays.ts";
 import type { Watch } from "../inspect.ts";
 import { isReadInParts, openStored } from "../stored.node.ts";
@@ -32,46 +33,42 @@ export function summaryInFile(
   member: string | undefined,
   watch: Watch,
 ): ArraySummary | null {
-  const array = openArrayInFile(path, member);
-  const bytes = elementCount(array.shape) * dtypes[array.dtype].bytes;
-  if (bytes > WHOLE_BYTES && isReadInParts(array)) return summaryInParts(path, member, watch);
-  return bytes > MOST_BYTES ? null : summarize(array.read());
-}
-
-function summaryInParts(
-  path: string,
-  member: string | undefined,
-  watch: Watch,
-): ArraySummary | null {
   const tick = (share: number): void => {
     if (watch.isCancelled()) throw new Cancelled();
     watch.onProgress(share, "reading");
   };
   try {
-    let before = 0;
-    const { reader, layout, close } = openStored(path, member, (share) => {
-      before = UNPACKING;
-      tick(share * UNPACKING);
-    });
-    try {
-      const { dtype, count } = reader;
-      const summary = new RunningSummary();
-      const data = dtypes[dtype].store(Math.min(PART, count));
-      const values = new Float64Array(data.length);
-      for (let first = 0; first < count; first += data.length) {
-        tick(before + (1 - before) * (first / count));
-        const length = Math.min(data.length, count - first);
-        const part = data.subarray(0, length);
-        reader.read(first, part);
-        decodeFloat64({ dtype, shape: [length], data: part }, 0, values.subarray(0, length));
-        summary.add(values.subarray(0, length));
-      }
-      return summary.of({ dtype, shape: layout.shape });
-    } finally {
-      close();
-    }
+    const array = openArrayInFile(path, member, { tick });
+    const bytes = elementCount(array.shape) * dtypes[array.dtype].bytes;
+    if (bytes > WHOLE_BYTES && isReadInParts(array)) return summaryInParts(path, member, tick);
+    return bytes > MOST_BYTES ? null : summarize(array.read(), tick);
   } catch (e) {
     if (e instanceof Cancelled) return null;
     throw e;
+  }
+}
+
+function summaryInParts(path: string, member: string | undefined, tick: Tick): ArraySummary | null {
+  let before = 0;
+  const { reader, layout, close } = openStored(path, member, (share) => {
+    before = UNPACKING;
+    tick(share * UNPACKING);
+  });
+  try {
+    const { dtype, count } = reader;
+    const summary = new RunningSummary();
+    const data = dtypes[dtype].store(Math.min(PART, count));
+    const values = new Float64Array(data.length);
+    for (let first = 0; first < count; first += data.length) {
+      tick(before + (1 - before) * (first / count));
+      const length = Math.min(data.length, count - first);
+      const part = data.subarray(0, length);
+      reader.read(first, part);
+      decodeFloat64({ dtype, shape: [length], data: part }, 0, values.subarray(0, length));
+      summary.add(values.subarray(0, length));
+    }
+    return summary.of({ dtype, shape: layout.shape });
+  } finally {
+    close();
   }
 }

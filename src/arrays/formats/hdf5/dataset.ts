@@ -61,8 +61,9 @@ export function openDataset(
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: file.name });
       file.startOver();
-      const bytes = allBits(description, readElements(file, description));
-      return arrayOf(bytes, layout, { kind: "file", path: file.name, member });
+      const bytes = allBits(description, readElements(file, description, options.tick));
+      const origin = { kind: "file", path: file.name, member } as const;
+      return arrayOf(bytes, layout, origin, undefined, options.tick);
     },
   };
 }
@@ -206,7 +207,7 @@ function storedElements(file: Hdf5File, description: Description): StoredElement
   return { kind: "packed", packing: "chunks", unpack };
 }
 
-function readElements(file: Hdf5File, description: Description): Uint8Array {
+function readElements(file: Hdf5File, description: Description, tick?: Tick): Uint8Array {
   const { dtype, shape, storage, label } = description;
   const size = elementCount(shape) * dtypes[dtype].bytes;
   if (storage.kind === "here") {
@@ -226,7 +227,7 @@ function readElements(file: Hdf5File, description: Description): Uint8Array {
     (at, run) => {
       out.set(run, at);
     },
-    () => undefined,
+    tick ?? (() => undefined),
   );
   return out;
 }
