@@ -8,14 +8,7 @@ import { type Held, holdBranches } from "./branches.ts";
 import { SEVERAL, labelsOf } from "./cells.ts";
 import { layoutOf } from "./entries.ts";
 import type { LossPoint } from "./lossPoint.ts";
-import {
-  type Path,
-  type SizeOfEntries,
-  pathAlong,
-  sizeOfEntries,
-  straightPath,
-  strongestScope,
-} from "./paths.ts";
+import { type Path, type SizeOfEntries, pathAlong, sizeOfEntries, straightPath } from "./paths.ts";
 import {
   type FitDegree,
   type Noise,
@@ -24,6 +17,7 @@ import {
   relativeNoise,
 } from "./probe.ts";
 import { ridders } from "./ridders.ts";
+import { strongestScope } from "./scope.ts";
 import { type Cells, type Structure, structureOf } from "./structure.ts";
 
 export type DirectionalMethod = "moebius" | "quadratic" | "ridders";

@@ -10,8 +10,6 @@ import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { type RunOptions, compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
-import { SEVERAL } from "./cells.ts";
-import { lineOffsets } from "./entries.ts";
 import { entrywise, isFinite, only } from "./entrywise.ts";
 import type { Moving } from "./structure.ts";
 
@@ -137,169 +135,54 @@ function throughSigmoid(request: PathRequest): Path {
 
 /**
  * z(x) = log(P + xV) with V summing to 0 over the classes: at each voxel one class gains what
- * another loses, half of the smaller of the two at most.
+ * another loses, half of the smaller of the two at most. Of classes that are pushed alike, the one
+ * with more probability moves, and those that are equal in this too share the movement.
  */
 function throughSoftmax({ base, toward, moving, scope, options }: PathRequest): Path {
-  const offsets = lineOffsets(moving.node);
-  const logits = b.input("logits", moving.node.shape);
-  const p = compileKernel([b.softmax(logits, moving.dim)]).run(new Map([["logits", base]]), options)
-    .outputs[0]!.data;
-  const share = new Float64Array(base.length); // V/P
-  const stride = offsets[1] ?? 1;
-  const block = stride * offsets.length;
-  for (let outer = 0; outer < base.length; outer += block) {
-    for (let first = outer; first < outer + stride; first++) {
-      setPair(p, toward, scope, first, offsets, share);
-    }
-  }
+  const { shape } = moving.node;
+  const [z, w] = [b.input("logits", shape), b.input("toward", shape)];
+  const p = b.softmax(z, moving.dim);
+  const isKnown = both(b.binary("gt", p, b.ZERO), b.binary("eq", w, w));
+  const isChosen = scope === null ? null : b.binary("ne", b.input("scope", shape), b.ZERO);
+  const mayMove = isChosen === null ? isKnown : both(isKnown, isChosen);
+  const up = furthest("max", w, p, mayMove, moving.dim);
+  const down = furthest("min", w, p, both(mayMove, b.unary("not", up.mask)), moving.dim);
+  const isGain = b.binary("ge", b.sub(b.div(up.w, up.p), b.div(down.w, down.p)), b.ZERO);
+  const least = b.mul(b.constant(0.5), b.binary("min", up.p, down.p));
+  const gained = b.where(isGain, least, b.neg(least));
+  const areTwo = both(b.binary("ne", up.w, down.w), b.binary("gt", least, b.ZERO));
+  const losing = only(both(areTwo, down.mask), b.div(b.neg(gained), b.mul(down.p, down.count)));
+  const gaining = b.div(gained, b.mul(up.p, up.count));
+  const arrays = new Map([
+    ["logits", base],
+    ["toward", toward],
+  ]);
+  if (scope !== null) arrays.set("scope", scope);
   return {
-    velocity: share,
-    moved: (z, v, step) => b.add(z, b.unary("log1p", b.mul(step, v))),
+    // V/P
+    velocity: compileKernel([b.where(both(areTwo, up.mask), gaining, losing)]).run(arrays, options)
+      .outputs[0]!.data,
+    moved: (input, v, step) => b.add(input, b.unary("log1p", b.mul(step, v))),
   };
 }
 
-/** Of two entries that are pushed alike, the one with more probability moves. */
-function setPair(
-  p: Float64Array,
-  toward: TypedArray,
-  scope: Uint8Array | null,
-  first: number,
-  offsets: readonly number[],
-  share: Float64Array,
-): void {
-  let up = -1;
-  let down = -1;
-  // One at a time: tuples take most of the time here.
-  let pu = 0;
-  let wu = 0;
-  let pd = 0;
-  let wd = 0;
-  for (const offset of offsets) {
-    const at = first + offset;
-    const w = toward[at]!;
-    if (!(p[at]! > 0) || Number.isNaN(w) || (scope !== null && scope[at] === 0)) continue;
-    if (up < 0 || w > wu || (w === wu && p[at]! > pu)) {
-      up = at;
-      pu = p[at]!;
-      wu = w;
-    }
-  }
-  if (up < 0) return;
-  for (const offset of offsets) {
-    const at = first + offset;
-    const w = toward[at]!;
-    if (at === up || !(p[at]! > 0) || Number.isNaN(w)) continue;
-    if (scope !== null && scope[at] === 0) continue;
-    if (down < 0 || w < wd || (w === wd && p[at]! > pd)) {
-      down = at;
-      pd = p[at]!;
-      wd = w;
-    }
-  }
-  if (down < 0 || wu === wd) return;
-  const gain = wu / pu - wd / pd >= 0 ? 1 : -1;
-  const v = 0.5 * Math.min(pu, pd) * gain;
-  share[up] = v / pu;
-  share[down] = -v / pd;
+const both = (x: Expr, y: Expr): Expr => b.binary("and", x, y);
+
+/** Along `dim`, of the entries that may move, those with the largest or smallest `w`. */
+interface Furthest {
+  readonly w: Expr;
+  /** The largest among them, −1 where there is none. */
+  readonly p: Expr;
+  /** Which ones have it, and how many do. */
+  readonly mask: Expr;
+  readonly count: Expr;
 }
 
-/** Where a path may move so that few denominators change. */
-export interface Scope {
-  readonly mask: Uint8Array;
-  /** How many parts of the input move, each with its own denominators. */
-  readonly cells: number;
-}
-
-/**
- * The part (a sample, a class, a pair of classes for a softmax) in which moving along `toward`
- * changes most. Null when no entry belongs to one part alone.
- * @param most largest number of parts that may move together
- */
-export function strongestScope(
-  labels: Int32Array,
-  toward: TypedArray,
-  moving: Moving,
-  most: number,
-): Scope | null {
-  const weights = new LabelWeights();
-  // Neighbours mostly have the same label.
-  let [label, weight] = [0, 0];
-  for (let i = 0; i < labels.length; i++) {
-    const l = labels[i]!;
-    const w = Math.abs(toward[i]!);
-    if (!(l > 0 && w > 0)) continue;
-    if (l !== label) {
-      if (weight > 0) weights.add(label, weight);
-      [label, weight] = [l, 0];
-    }
-    weight += w;
-  }
-  if (weight > 0) weights.add(label, weight);
-  const ranked = weights.ranked();
-  const top = ranked[0];
-  if (top === undefined) return null;
-  if (moving.kind !== "softmax") return { mask: maskOf(labels, [top]), cells: 1 };
-  for (const candidate of ranked.slice(0, 8)) {
-    const partner = partnerOf(labels, candidate, toward, moving, most);
-    if (partner !== null) return partner;
-  }
-  return null;
-}
-
-/** Sums by label, of which there are few beside the entries that have them. */
-class LabelWeights {
-  private readonly sums: number[] = [];
-  private readonly labels: number[] = [];
-
-  add(label: number, weight: number): void {
-    const before = this.sums[label];
-    if (before === undefined) this.labels.push(label);
-    this.sums[label] = (before ?? 0) + weight;
-  }
-
-  /** The heaviest first. */
-  ranked(): number[] {
-    return this.labels.toSorted((a, b) => this.sums[b]! - this.sums[a]!);
-  }
-}
-
-/** Of the labels that share lines of a softmax with `label`, the one to move against it. */
-function partnerOf(
-  labels: Int32Array,
-  label: number,
-  toward: TypedArray,
-  moving: Moving,
-  most: number,
-): Scope | null {
-  const offsets = lineOffsets(moving.node);
-  const stride = offsets[1] ?? 1;
-  const block = stride * offsets.length;
-  const weights = new LabelWeights();
-  for (let outer = 0; outer < labels.length; outer += block) {
-    for (let first = outer; first < outer + stride; first++) {
-      let own = 0;
-      for (const o of offsets) if (labels[first + o] === label) own++;
-      if (own === 0) continue;
-      if (own > 1) weights.add(label, Infinity);
-      for (const o of offsets) {
-        const l = labels[first + o]!;
-        if (l === label || l === SEVERAL) continue;
-        // An entry that no denominator holds moves for free.
-        const w = l === 0 ? Infinity : Math.abs(toward[first + o]!);
-        weights.add(l, w);
-      }
-    }
-  }
-  const best = weights.ranked()[0];
-  if (best === undefined) return null;
-  const cells = best === label || best === 0 ? 1 : 2;
-  return cells > most ? null : { mask: maskOf(labels, [label, best]), cells };
-}
-
-function maskOf(labels: Int32Array, chosen: readonly number[]): Uint8Array {
-  const mask = new Uint8Array(labels.length);
-  for (const label of chosen) {
-    for (let i = 0; i < labels.length; i++) if (labels[i] === label) mask[i] = 1;
-  }
-  return mask;
+function furthest(op: "max" | "min", w: Expr, p: Expr, mayMove: Expr, dim: number): Furthest {
+  const nowhere = b.constant(op === "max" ? -Infinity : Infinity);
+  const extreme = b.reduce(op, b.where(mayMove, w, nowhere), [dim], true);
+  const likely = b.where(both(mayMove, b.binary("eq", w, extreme)), p, b.constant(-1));
+  const largest = b.reduce("max", likely, [dim], true);
+  const mask = both(b.binary("gt", likely, b.ZERO), b.binary("eq", likely, largest));
+  return { w: extreme, p: largest, mask, count: b.sum(mask, [dim], true) };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
 import type { Expr, Input } from "../../../src/expression/node.ts";
 import { derive } from "../../../src/gradient/derive.ts";
@@ -155,5 +156,31 @@ describe("derivative along a gradient's sign", () => {
       const after = [0, 1, 2].reduce((s, k) => s + Math.exp(at[k * n + i]!), 0);
       assert.ok(Math.abs(after / before - 1) < 1e-14);
     }
+  });
+
+  it("moves the likeliest of the classes that are pushed furthest, and shares between equals", () => {
+    const velocityOf = (logits: number[], toward: number[], scope: number[] | null = null) => {
+      const node = b.softmax(b.input("logits", [axis("c", logits.length)]), 0);
+      const base = Float64Array.from(logits, Math.log);
+      return pathAlong({
+        base,
+        size: sizeOfEntries(base),
+        toward: Float64Array.from(toward),
+        moving: { kind: "softmax", node, dim: 0 },
+        scope: scope === null ? null : Uint8Array.from(scope),
+        mayLeaveDomain: false,
+      }).velocity;
+    };
+    const near = (got: Float64Array, want: number[]): void => {
+      got.forEach((v, k) => {
+        assert.ok(Math.abs(v - want[k]!) < 1e-14, `${[...got].join()}, not ${want.join()}`);
+      });
+    };
+    // Logits are logarithms of the probabilities here; V/P with V of half the smaller of two.
+    near(velocityOf([0.5, 0.2, 0.3], [1, 1, -1]), [0.3, 0, -0.5]);
+    near(velocityOf([0.25, 0.25, 0.5], [1, 1, -1]), [0.25, 0.25, -0.25]);
+    near(velocityOf([0.5, 0.2, 0.3], [1, -2, -1], [1, 0, 1]), [0.3, 0, -0.5]);
+    near(velocityOf([0.5, 0, 0.5], [1, 3, -1]), [0.5, 0, -0.5]);
+    near(velocityOf([0.5, 0.2, 0.3], [NaN, 1, 1]), [0, 0, 0]);
   });
 });
