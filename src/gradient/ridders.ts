@@ -18,15 +18,40 @@ export interface RiddersResult {
 
 /** All levels are taken: a tableau that stops at the first worse entry stops by accident too. */
 const LEVELS = 6;
+/** So many times steps are taken that are shorter than all before, where these tell nothing. */
+const RESTARTS = 5;
+/** An error estimate, in relation to the derivative, beyond which shorter steps are tried. */
+const ROUGH = 1e-3;
 
 /**
- * f'(0) from central differences at first, first/2, … and their extrapolation to step 0.
+ * f'(0) from central differences at first, first/2, … and their extrapolation to step 0. Where they
+ * do not settle, as beside an ε far below the steps, shorter ones are taken.
  * `first` is the largest step: the function must be defined on [-first, first].
  */
 export function ridders(f: PathFunction, noise: Noise, first = 1): RiddersResult {
+  let evaluations = 0;
+  let best: RiddersResult | null = null;
+  for (let k = 0; ; k++) {
+    const { settled, rough, ...found } = extrapolated(f, noise, first / 2 ** (LEVELS * k));
+    evaluations += found.evaluations;
+    if (settled && (best === null || found.bar < best.bar)) best = found;
+    const isLast = k === RESTARTS || (settled && (!rough || found.kink !== null));
+    if (isLast) return { ...(best ?? { ...found, bar: Infinity }), evaluations };
+  }
+}
+
+interface Extrapolated extends RiddersResult {
+  /** The differences approach a limit, or nothing finite comes back from which to tell. */
+  readonly settled: boolean;
+  /** Few digits are known, and rounding is not why: shorter steps may know more. */
+  readonly rough: boolean;
+}
+
+function extrapolated(f: PathFunction, noise: Noise, first: number): Extrapolated {
   const origin = f(0);
   const ahead: number[] = [];
   const behind: number[] = [];
+  const central: number[] = [];
   let previous: number[] = [];
   let derivative = NaN;
   let estimate = Infinity;
@@ -39,6 +64,7 @@ export function ridders(f: PathFunction, noise: Noise, first = 1): RiddersResult
     ahead.push((up - origin) / h);
     behind.push((origin - down) / h);
     const row = [(up - down) / (2 * h)];
+    central.push(row[0]!);
     for (let j = 1, factor = 4; j <= i; j++, factor *= 4) {
       row.push((factor * row[j - 1]! - previous[j - 1]!) / (factor - 1));
       const error = Math.max(Math.abs(row[j]! - row[j - 1]!), Math.abs(row[j]! - previous[j - 1]!));
@@ -52,7 +78,26 @@ export function ridders(f: PathFunction, noise: Noise, first = 1): RiddersResult
   const evaluations = 1 + 2 * ahead.length;
   const floor = level / (first / 8);
   const bar = Number.isFinite(derivative) ? 3 * (estimate + floor) : Infinity;
-  return { derivative, bar, evaluations, kink: findKink(ahead, behind, level, first) };
+  return {
+    derivative,
+    bar,
+    evaluations,
+    kink: findKink(ahead, behind, level, first),
+    settled: !Number.isFinite(derivative) || isSettled(central, level / h),
+    rough: estimate > floor && estimate > ROUGH * Math.abs(derivative),
+  };
+}
+
+/**
+ * Whether central differences at halved steps approach a limit: at last their changes are to become
+ * smaller, each a quarter of the one before. While they do not, an extrapolation is no limit, and its
+ * own error an accident.
+ * @param rounding of the last of them
+ */
+function isSettled(central: readonly number[], rounding: number): boolean {
+  const changes = central.slice(1).map((c, k) => Math.abs(c - central[k]!));
+  const last = changes.at(-1)!;
+  return last <= Math.max(...changes.slice(-3, -1)) / 2 || last <= 4 * rounding;
 }
 
 /**

@@ -149,6 +149,7 @@ export function problemsOf(name: string, { loss, wrt, bindings }: Point): Proble
     ["rounded", with_(single(base))],
     ["nasty", with_(nasty)],
     ["empty", empty],
+    ["at the ends", with_(Float32Array.from(base, (_, k) => (logits ? NEAR_ZERO : ENDS)[k % 5]!))],
     ["nasty and empty", new Map([...empty, [wrt.name, nasty]])],
   ]);
   const target = others.find(([, x]) => x.length === base.length)?.[1];
@@ -166,6 +167,9 @@ export function problemsOf(name: string, { loss, wrt, bindings }: Point): Proble
 
 const NASTY_PROBABILITIES = [1e-7, 1 - 2 ** -24, 0.5, 1e-12, 1 - 2 ** -20, 2 ** -40, 0.999];
 const NASTY_LOGITS = [80, -80, 0.25, -16, 16, 79.5, -1e-6];
+const ENDS = [0, 1, 0.5, 1, 0];
+/** Outputs that an activation never saw: far smaller than an ε where the target is empty. */
+const NEAR_ZERO = [0, 0, -0, 1e-8, -1e-8];
 /** Logits whose squares of small probabilities float32 can hold. */
 const STEEP = 20;
 

@@ -350,6 +350,23 @@ describe("Ridders extrapolation", () => {
     assert.equal(ridders((x) => 1 / (1.2 + x), noise, 1).kink, null);
   });
 
+  it("takes shorter steps beside an epsilon far below them, and claims no digits that it has not", () => {
+    for (const epsilon of [1e-3, 1e-5, 1e-7, 1e-9]) {
+      // Smoothed Dice of an empty mask where three samples have next to no prediction.
+      const f: PathFunction = (x) =>
+        [0, 2, -1].reduce((s, k) => s + 1 - epsilon / (2 ** -10 * x + epsilon * (1 + 1e-3 * k)), 0);
+      const truth = [0, 2, -1].reduce((s, k) => s + 2 ** -10 / (epsilon * (1 + 1e-3 * k) ** 2), 0);
+      const r = ridders(f, noise);
+      assert.ok(Math.abs(r.derivative - truth) <= r.bar, `${epsilon}: ${r.derivative}`);
+      assert.ok(r.bar < 1e-3 * truth, `${epsilon}: ± ${r.bar} beside ${truth}`);
+    }
+  });
+
+  it("gives no digits of a slope that grows without end", () => {
+    assert.equal(ridders((x) => Math.cbrt(x), noise).bar, Infinity);
+    assert.equal(ridders((x) => (x === 0 ? 0 : x * Math.log(Math.abs(x))), noise).bar, Infinity);
+  });
+
   it("gives an infinite bar when nothing finite comes back", () => {
     assert.equal(ridders(() => NaN, noise).bar, Infinity);
   });
