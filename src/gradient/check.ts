@@ -11,6 +11,7 @@
 import { ShapeError, formatShape } from "../expression/axis.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { filled } from "../numbers/interruption.ts";
+import { eachPart } from "../numbers/interruption.ts";
 import type { Bindings } from "../numbers/typedArrays.ts";
 import {
   type GradientComparison,
@@ -53,10 +54,20 @@ export interface CheckResult {
   readonly worst: CheckedElement | null;
   readonly sentence: string;
   readonly notes: readonly string[];
+  /** What right code may be off by in all elements together; null where that is not known. */
+  readonly gradientError: ErrorTotals | null;
   /** The loss in float64 is at most this far from its exact value; null where that is not known. */
   readonly lossError: number | null;
   /** The numeric gradient: at every element of a small array, at a sample of a large one. */
   readonly elements: readonly CheckedElement[];
+}
+
+/** Bounds of the errors of a gradient's elements. */
+export interface ErrorTotals {
+  readonly largest: number;
+  readonly sum: number;
+  /** Euclidean. */
+  readonly norm: number;
 }
 
 export interface CheckRequest {
@@ -173,6 +184,7 @@ export class GradientChecker {
       worst: null,
       sentence: blocked ? words.blockedSentence(findings.words, candidate) : findings.words,
       notes: [],
+      gradientError: null,
       lossError: this.known?.point.lossError ?? null,
       elements: all.map((k) => ({
         index: this.indexOf(k),
@@ -223,6 +235,7 @@ export class GradientChecker {
             : comparison.maxScaled,
       worst: worst < 0 ? null : elementAt(worst),
       notes: [...decided.notes, ...frameworkNotes(reference.figures)],
+      gradientError: totalsOf(reference.scale, bound * ROUNDING[type].unit),
       lossError: this.known?.point.lossError ?? null,
       elements,
     };
@@ -327,6 +340,22 @@ export class GradientChecker {
   private indexOf(k: number): number[] {
     return unravel(k, layoutOf(this.wrt));
   }
+}
+
+/** Of errors that are each so many times an element's scale. */
+function totalsOf(scale: Float64Array, times: number): ErrorTotals | null {
+  let [largest, sum, square] = [0, 0, 0];
+  eachPart(scale.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const x = scale[k]!;
+      if (x > largest) largest = x;
+      sum += x;
+      square += x * x;
+    }
+  });
+  const totals = { largest: times * largest, sum: times * sum, norm: times * Math.sqrt(square) };
+  // NaN and the infinities are in the sum too.
+  return Number.isFinite(sum) && Number.isFinite(square) ? totals : null;
 }
 
 /** Null at a kink, where there is no derivative, and where it cannot be had. */

@@ -1,5 +1,5 @@
 /** Numbers as a person reads them. */
-import type { Report } from "../report/schema.ts";
+import type { Report, Statistic } from "../report/schema.ts";
 
 /** What stands where there is no number: not finite, or not defined. */
 export const NO_NUMBER = "undefined";
@@ -18,6 +18,14 @@ export function formatNumber(x: number | null, digits = 6): string {
 export function formatLoss({ value, error }: Report["loss"]): string {
   const known = value !== null && error !== undefined && error !== null;
   return `${formatNumber(value, 17)}${known ? ` ± ${formatNumber(error, 1)}` : ""}`;
+}
+
+/** At most `digits` significant digits, and the bound of the number's rounding where it reaches them. */
+export function formatKnown({ value, error }: Statistic, digits: number): string {
+  const text = formatNumber(value, digits);
+  if (value === null || error === undefined || error === null) return text;
+  const last = value === 0 ? 0 : 10 ** (Math.floor(Math.log10(Math.abs(value))) + 1 - digits);
+  return error > last / 2 ? `${text} ± ${formatNumber(error, 2)}` : text;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The numbers beside the formula: statistics, arrays, the element table, plots. */
 import type { ArraySummary, Numbers, Report } from "../report/schema.ts";
 import { h, section } from "./dom.ts";
-import { formatCount, formatLoss, formatNumber, plural } from "./format.ts";
+import { formatCount, formatKnown, formatLoss, formatNumber, plural } from "./format.ts";
 import { drawHistogram, drawScatter } from "./plots.ts";
 import { drawTable } from "./table.ts";
 import { checkFacts, drawFacts, type Fact } from "./verdict.ts";
@@ -35,7 +35,7 @@ function drawGradientNumbers(view: View, report: Report, numbers: Numbers): HTML
   if (statistics.length > 0) {
     parts.push(
       h("p", { class: "dim caption" }, "Gradient values"),
-      drawFacts(statistics.map((x) => ({ term: x.label, value: [formatNumber(x.value, 8)] }))),
+      drawFacts(statistics.map((x) => ({ term: x.label, value: [formatKnown(x, 8)] }))),
     );
   }
   const plots: HTMLElement[] = [];

@@ -18,6 +18,7 @@ import type {
   ImageSet,
   Match,
   Numbers,
+  Statistic,
   Report,
   SourceEdit,
   SourceLocation,
@@ -215,7 +216,7 @@ const numbers = checked(
     total: whole(0, Number.MAX_SAFE_INTEGER),
     scatter: optional(list(pair, 20_000)),
     histogram: optional(histogram),
-    statistics: list(record<Numbers["statistics"][number]>({ label: name, value }), 100),
+    statistics: list(record<Statistic>({ label: name, value, error: optional(value) }), 100),
   }),
   (x) => {
     const bad = x.rows.findIndex((row) => row.values.length !== x.columns.length);

@@ -1,6 +1,6 @@
 /** The numbers beside the formula: an element table, or a summary, histogram and sample. */
 import { eachPart } from "../numbers/interruption.ts";
-import type { ElementComparison, Numbers } from "./schema.ts";
+import type { ElementComparison, Numbers, Statistic } from "./schema.ts";
 import { NUMERIC_ERROR } from "./words.ts";
 
 /** Arrays up to this many entries are shown element by element. */
@@ -13,6 +13,8 @@ export interface NumbersSource {
   readonly aligned: readonly { readonly name: string; readonly data: ArrayLike<number> }[];
   readonly shape: readonly number[];
   readonly analytic: Float64Array;
+  /** Bounds of its errors: the largest one, their sum and Euclidean norm; null where not known. */
+  readonly error: { readonly largest: number; readonly sum: number; readonly norm: number } | null;
   /** Numeric derivatives at some or all elements. */
   readonly compared: readonly ElementComparison[];
 }
@@ -42,7 +44,7 @@ export function makeNumbers(source: NumbersSource): Numbers {
       ],
     };
   });
-  const figures = figuresOf(source.analytic);
+  const figures = figuresOf(source.analytic, source.error);
   const bars = source.compared.flatMap((c) => c.numericError ?? []);
   return {
     columns,
@@ -89,7 +91,7 @@ interface Figures {
   /** Of the finite entries; above `high` if there are none. */
   readonly low: number;
   readonly high: number;
-  readonly statistics: Numbers["statistics"];
+  readonly statistics: readonly Statistic[];
 }
 
 function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "histogram"> {
@@ -112,38 +114,70 @@ function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "hist
   return { histogram: { edges, counts: [...counts.subarray(0, HISTOGRAM_BINS)] } };
 }
 
-function figuresOf(g: Float64Array): Figures {
+function figuresOf(g: Float64Array, error: NumbersSource["error"]): Figures {
   let low = Infinity;
   let high = -Infinity;
-  let absolute = 0;
-  let square = 0;
   let zeros = 0;
   let bad = 0;
   eachPart(g.length, (first, end) => {
     for (let k = first; k < end; k++) {
       const x = g[k]!;
-      const size = Math.abs(x);
-      if (!(size < Infinity)) {
+      if (!(Math.abs(x) < Infinity)) {
         bad++;
         continue;
       }
       if (x < low) low = x;
       if (x > high) high = x;
       if (x === 0) zeros++;
-      absolute += size;
-      square += x * x;
     }
   });
   const any = g.length > bad;
+  const { absolute, norm } = sizesOf(g, Math.max(-low, high));
+  const figure = (label: string, value: number, off: number | undefined): Statistic => ({
+    label,
+    value: any ? finite(value) : null,
+    error: any && bad === 0 ? boundOf(off) : null,
+  });
   const statistics = [
-    { label: "smallest", value: any ? low : null },
-    { label: "largest", value: any ? high : null },
-    { label: "sum of magnitudes", value: any ? absolute : null },
-    { label: "Euclidean norm", value: any ? Math.sqrt(square) : null },
+    figure("smallest", low, error?.largest),
+    figure("largest", high, error?.largest),
+    figure(
+      "sum of magnitudes",
+      absolute,
+      error === null ? undefined : error.sum + SUMMED * absolute,
+    ),
+    figure("Euclidean norm", norm, error === null ? undefined : error.norm + SUMMED * norm),
     { label: "exactly zero", value: zeros },
     { label: "not finite", value: bad },
   ];
   return { low, high, statistics };
+}
+
+/** Relative rounding of compensated sums, and of a root of one of squares. */
+const SUMMED = 2 ** -50;
+
+/** Sum of magnitudes and Euclidean norm of the finite entries, the largest of which is given. */
+function sizesOf(g: Float64Array, largest: number): { absolute: number; norm: number } {
+  // Squares of the largest keep within float64's range; those that leave it do not count beside it.
+  const scale = 2 ** -Math.min(1000, Math.max(-1000, Math.round(Math.log2(largest || 1))));
+  let [absolute, square, lost, lostSquare] = [0, 0, 0, 0];
+  eachPart(g.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const term = Math.abs(g[k]!) * scale;
+      if (!(term < Infinity)) continue;
+      // Knuth's two-sum: what each addition rounds off is added up apart.
+      const next = absolute + term;
+      const added = next - absolute;
+      lost += absolute - (next - added) + (term - added);
+      absolute = next;
+      const squared = term * term;
+      const nextSquare = square + squared;
+      const addedSquare = nextSquare - square;
+      lostSquare += square - (nextSquare - addedSquare) + (squared - addedSquare);
+      square = nextSquare;
+    }
+  });
+  return { absolute: (absolute + lost) / scale, norm: Math.sqrt(square + lostSquare) / scale };
 }
 
 export function finite(x: number | null): number | null {

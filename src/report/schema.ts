@@ -338,7 +338,15 @@ export interface Numbers {
   readonly scatter?: readonly (readonly [number, number])[];
   /** Gradient values over the whole array. */
   readonly histogram?: Histogram;
-  readonly statistics: readonly { readonly label: string; readonly value: number | null }[];
+  readonly statistics: readonly Statistic[];
+}
+
+/** A figure of the whole gradient. */
+export interface Statistic {
+  readonly label: string;
+  readonly value: number | null;
+  /** The value is at most this far from that of the exact gradient. */
+  readonly error?: number | null;
 }
 
 export interface Histogram {

@@ -321,6 +321,7 @@ function evaluateOn(
       aligned: aligned.map((x) => ({ name: x.name, data: bindings.get(x.name)! })),
       shape,
       analytic: gradient,
+      error: result.gradientError,
       compared: result.elements,
     }),
     images: makeImages(imageSources(request.inputs, wrt, gradient, bindings)),
@@ -352,7 +353,7 @@ function imageSources(
 }
 
 function checkOf(result: CheckResult, account: string | null): Check {
-  const { elements: _elements, lossError: _lossError, ...check } = result;
+  const { elements: _elements, lossError: _loss, gradientError: _gradient, ...check } = result;
   const notes = account === null ? check.notes : [...check.notes, account];
   return { ...check, notes: notes.map(asSentence) };
 }

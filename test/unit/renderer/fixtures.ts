@@ -209,6 +209,7 @@ export function report(loss: Loss, at: Case, options: { readonly images?: boolea
     ],
     assumptions: ["The sums run over all elements, since np.sum has no axis here."],
     numbers: makeNumbers({
+      error: null,
       aligned: [
         { name: prefix, data: input },
         { name: "y_true", data: target },

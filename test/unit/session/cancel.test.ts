@@ -59,7 +59,7 @@ describe("loops over whole arrays", () => {
       compareGradients(values, { hi: others, lo: null }, others, "float64", 8, bits),
     "the choice of elements to look at": () => sampleElements(values, []),
     "the figures and the histogram of a gradient": () =>
-      makeNumbers({ aligned: [], shape: [count], analytic: values, compared: [] }),
+      makeNumbers({ aligned: [], shape: [count], analytic: values, error: null, compared: [] }),
     "the range of a picture": () =>
       makeImages([{ title: "x", role: "gradient", shape: [4, count / 4], data: values }]),
     "what a report says of an array": () =>
