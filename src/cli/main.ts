@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
-import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { HandWritten, PrecisionRung, Report, Verdict } from "../report/schema.ts";
@@ -17,6 +16,7 @@ import {
 } from "../session/jobs.node.ts";
 import type { Watch } from "../session/inspect.ts";
 import { gradientFile } from "../session/gradientFile.ts";
+import { writeNewFile } from "../session/newFile.node.ts";
 import type { Failure } from "../session/protocol.ts";
 import { SourceFileError, readSource } from "../session/sourceFile.node.ts";
 import {
@@ -184,11 +184,9 @@ function print(command: Command, results: readonly JobResult[]): number {
     const [first] = results.flatMap((r) => ("inspection" in r ? [r.inspection] : []));
     if (first !== undefined) {
       try {
-        writeFileSync(command.out, gradientFile(first));
+        writeNewFile(command.out, gradientFile(first));
       } catch (e) {
-        console.error(
-          `The gradient could not be written to ${command.out}: ${(e as Error).message}`,
-        );
+        console.error(failureText(toFailure(e)));
         return EXIT.badInput;
       }
     }

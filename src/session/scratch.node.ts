@@ -1,10 +1,45 @@
 /** Where temporary files go that are as large as an unpacked array. */
-import { statfsSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ArrayError } from "../arrays/ndarray.ts";
 
 /** What Linux calls a folder that is kept in memory. */
 const IN_MEMORY = 0x01021994;
+
+/** What folders are called that arrays are unpacked in; the number of their process follows. */
+export const UNPACKED = "dice-gradient-unpacked-";
+
+/**
+ * A new folder for so many bytes. What ended processes have left beside it is removed: systems that
+ * keep the name of an open file keep it when a process is killed.
+ * @throws ArrayError as {@link folderWithRoom} does
+ */
+export function newScratchFolder(bytes: number, label: string): string {
+  const where = folderWithRoom(bytes, label);
+  removeAbandoned(where);
+  return mkdtempSync(join(where, `${UNPACKED}${process.pid}-`));
+}
+
+function removeAbandoned(where: string): void {
+  for (const name of readdirSync(where)) {
+    const owner = name.startsWith(UNPACKED) ? Number.parseInt(name.slice(UNPACKED.length)) : NaN;
+    if (Number.isNaN(owner) || isRunning(owner)) continue;
+    try {
+      rmSync(join(where, name), { recursive: true, force: true });
+    } catch {
+      // Another user's, or just being removed.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
 
 interface Folder {
   readonly path: string;

@@ -1,5 +1,5 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
 import type { Layout } from "../arrays/elements.ts";
@@ -16,7 +16,8 @@ import {
   elementReader,
 } from "../arrays/stored.ts";
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
-import { folderWithRoom } from "./scratch.node.ts";
+import { NewFile } from "./newFile.node.ts";
+import { newScratchFolder } from "./scratch.node.ts";
 
 export interface StoredFile extends StoredArray {
   readonly shape: readonly number[];
@@ -166,7 +167,7 @@ interface Flat {
 
 /** A file that is gone when it is closed, or the program ends. */
 function unpacked(packed: PackedElements, size: number, label: string, tick: Tick): Flat {
-  const folder = mkdtempSync(join(folderWithRoom(size, label), "dice-gradient-"));
+  const folder = newScratchFolder(size, label);
   const path = join(folder, "elements");
   const file = openSync(path, "w+");
   const close = (): void => {
@@ -205,20 +206,27 @@ function sourceOfFile(file: number, size: number): ByteSource {
   };
 }
 
+/** A file that takes its place when it is finished; closing it before removes it. */
+export interface NewStoredFile extends StoredFile {
+  /** @throws ArrayError */
+  finish(): void;
+}
+
 /**
  * A new .npy file (or one that is overwritten) whose entries are written part by part.
  * @param isReversed entries are written in the order of the reversed axes
+ * @throws ArrayError if it cannot be written
  */
 export function createNpy(
   path: string,
   shape: readonly number[],
   like: Float32Array | Float64Array,
   isReversed = false,
-): StoredFile {
-  const file = openSync(path, "w+");
+): NewStoredFile {
+  const file = new NewFile(path);
   const dtype = like instanceof Float32Array ? "float32" : "float64";
   const header = npyHeaderBytes(dtype, shape, isReversed);
-  writeSync(file, header, 0, header.length, 0);
+  file.write(header, 0);
   const placeOf = (first: number): number => header.length + first * like.BYTES_PER_ELEMENT;
   return {
     like,
@@ -227,16 +235,16 @@ export function createNpy(
     isReversed,
     length: elementCount(shape),
     read(first, into) {
-      readFrom(file, placeOf(first), bytesOf(into));
+      readFrom(file.handle, placeOf(first), bytesOf(into));
     },
     write(first, from) {
-      const bytes = bytesOf(from);
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(file, bytes, done, bytes.length - done, placeOf(first) + done);
-      }
+      file.write(bytesOf(from), placeOf(first));
+    },
+    finish() {
+      file.finish();
     },
     close() {
-      closeSync(file);
+      file.close();
     },
   };
 }

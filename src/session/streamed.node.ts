@@ -9,7 +9,7 @@ import { inFileOrder } from "../numbers/fileOrder.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import { inOwnOrder, madeOf } from "../numbers/laid.ts";
 import type { TypedArray, Watch } from "../numbers/typedArrays.ts";
-import { type StoredFile, createNpy } from "./stored.node.ts";
+import { type NewStoredFile, type StoredFile, createNpy } from "./stored.node.ts";
 
 export interface StreamedRequest {
   readonly scalars: readonly Expr[];
@@ -24,7 +24,7 @@ export interface StreamedRequest {
 }
 
 /**
- * The scalars' values; what is written is in its file when this returns.
+ * The scalars' values; what is written is in its file when this returns, and in none when it throws.
  * @throws ArrayError for a file that cannot be read so
  * @throws BindingError for a file whose array does not fit, or an input without one
  * @throws NotStreamable for a loss that needs its arrays in memory
@@ -54,7 +54,7 @@ export function streamedEvaluation(
   const exprs = laid.map((x) => x.expr);
   const kernel = compileKernel(exprs, { vectors: "always", arithmetic, limits });
   return (watch, parameters = new Map()) => {
-    const into: (StoredFile | undefined)[] = scalars.map(() => undefined);
+    const into: (NewStoredFile | undefined)[] = scalars.map(() => undefined);
     if (written !== null) {
       const like = arithmetic === "float32" ? new Float32Array(0) : new Float64Array(0);
       const shape = written.expr.shape.map((a) => a.size!);
@@ -66,6 +66,7 @@ export function streamedEvaluation(
         ...parameters,
       ]);
       const run = kernel.run(bindings, { ...watch, stored, into });
+      for (const file of into) file?.finish();
       return scalars.map((_, k) => run.outputs[k]!.data[0]!);
     } finally {
       for (const file of into) file?.close();

@@ -200,7 +200,10 @@ function storedElements(file: Hdf5File, description: Description): StoredElement
     if (description.fill.some((byte) => byte !== 0)) {
       const { fill } = description;
       const block = filled(Math.floor(BLOCK_BYTES / fill.length) * fill.length, fill);
-      for (let at = 0; at < size; at += block.length) put(at, block.subarray(0, size - at));
+      for (let at = 0; at < size; at += block.length) {
+        tick(0);
+        put(at, block.subarray(0, size - at));
+      }
     }
     eachRun(file, description, put, tick);
   };

@@ -17,6 +17,7 @@ import { type ArraySummary, summarize } from "../../../../src/arrays/ndarray.ts"
 import { npyHeaderBytes } from "../../../../src/arrays/npy.ts";
 import { loadParserFromDisk } from "../../../../src/python/parser.node.ts";
 import { answerAboutArrays } from "../../../../src/session/arrays/answer.ts";
+import { UNPACKED } from "../../../../src/session/scratch.node.ts";
 import { summaryInFile } from "../../../../src/session/arrays/fileSummary.node.ts";
 import { readHeaderFile } from "../../../../src/arrays/loadArray.node.ts";
 import { arrayError } from "../../arrays/expected.ts";
@@ -53,7 +54,7 @@ describe("the range of an array in a file", function () {
   const folder = mkdtempSync(join(tmpdir(), "dice-gradient-summary-"));
   const path = (name: string): string => join(folder, name);
   const unpacked = (): string[] =>
-    readdirSync(tmpdir()).filter((name) => /^dice-gradient-\w{6}$/u.test(name));
+    readdirSync(tmpdir()).filter((name) => name.startsWith(UNPACKED));
   const quiet = { onProgress: () => undefined, isCancelled: () => false };
 
   before(() => {
