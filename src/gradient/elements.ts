@@ -108,12 +108,18 @@ function quotients<T>(
 }
 
 /**
+ * The next term of a series beside the square of this one, all in relation to the derivative: 7 for logarithms; 1.2(q−3)(q−4)/((q−1)(q−2)) for powers q, 28 where q is ¾, ever more
+ * the nearer q comes to 1, while this term itself vanishes.
+ */
+const NEXT = 128;
+
+/**
  * Error that an extrapolation leaves, from the error it took away: the next term of the series is
  * smaller by about as much as this one is smaller than the derivative, and by `least` at the best.
  */
 function remainder(change: number, derivative: number, least: number): number {
   const size = Math.abs(change);
-  const ratio = size === 0 ? 0 : (8 * size) / Math.abs(derivative);
+  const ratio = size === 0 ? 0 : (NEXT * size) / Math.abs(derivative);
   return size * Math.min(1, Math.max(least, ratio));
 }
 

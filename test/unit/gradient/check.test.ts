@@ -187,6 +187,26 @@ describe("a check of other losses", () => {
     });
   });
 
+  it("knows the numeric gradient beside the end of a power's domain", () => {
+    const q = vector("q", 4);
+    const arrays = new Map([["q", Float64Array.of(3e-13, 1e-12, 1e-8, 0.5)]]);
+    for (const gamma of [0.75, 0.9, 1.1, 4 / 3, 1.5, 2.5]) {
+      // Moved by about a step, where more terms than one of the series count.
+      for (const away of [4e-10, 1e-9, 4e-9, 3e-8, 1e-6]) {
+        const loss = b.sum(b.pow(b.add(q, c(away)), c(gamma)));
+        const r = checkGradient({ loss, wrt: q, bindings: arrays });
+        const slopes = evaluateReference([derive(loss, q)], arrays)[0]!;
+        for (const [k, { numeric, numericError }] of r.elements.entries()) {
+          const error = Math.abs(numeric! - slopes.hi[k]!);
+          const where = `(q + ${away})^${gamma} at ${k}`;
+          assert.ok(error <= numericError!, `${where}: ${numeric} ± ${numericError}, off ${error}`);
+          const known = 1e-10 * Math.abs(numeric!) + 1e-12;
+          assert.ok(numericError! < known, `${where}: ± ${numericError}`);
+        }
+      }
+    }
+  });
+
   it("knows the numeric gradient next to the end of a logarithm's domain", () => {
     const q = vector("q", 4);
     const loss = b.sum(b.mul(q, b.log(b.add(q, c(1e-12)))));
