@@ -11,12 +11,17 @@ import {
   reductionDepth,
   referenceBound,
 } from "./errorScale.ts";
+import { eachPart, filled } from "./interruption.ts";
 import { type Kernel, compileKernel } from "./kernel.ts";
 import { evaluateReference } from "./reference.ts";
 import type { Bindings, Watch } from "./typedArrays.ts";
 
 /** Five digits: reports print at most four of such numbers. */
 const CERTAIN = 2 ** -17;
+/** Ten digits, of factors of which eight are printed. */
+const CERTAIN_ENTRY = 1e-10;
+/** Arrays up to this many entries are evaluated in double-double if one entry needs it. */
+const FEW = 2 ** 16;
 
 /** Errors in units of the sum of absolute terms. */
 interface Bounds {
@@ -29,9 +34,14 @@ function boundsOf(e: Expr): Bounds {
 }
 
 /** @param size the sum of the value's absolute terms */
-function isCertain(value: number, size: number, { float64 }: Bounds): boolean {
+function isCertain(
+  value: number,
+  size: number,
+  { float64 }: Bounds,
+  certain: number = CERTAIN,
+): boolean {
   const error = float64 * size;
-  return !Number.isFinite(error) || error <= CERTAIN * Math.abs(value);
+  return !Number.isFinite(error) || error <= certain * Math.abs(value);
 }
 
 /** The same scalars, evaluated again and again on other arrays. */
@@ -97,6 +107,42 @@ export function certainArrays(
       ? outputs[k]!
       : evaluateReference([e], bindings, watch)[0]!.hi,
   );
+}
+
+/**
+ * Arrays with ten digits that are certain in each entry; NaN for those of large arrays that rounding
+ * leaves fewer of, unless it leaves fewer of the largest, and for those that even double-double does.
+ * @throws Cancelled
+ */
+export function certainEntries(
+  arrays: readonly Expr[],
+  bindings: Bindings,
+  watch: Watch = {},
+): Float64Array[] {
+  const outputs = compileKernel([...arrays, ...arrays.map(magnitude)])
+    .run(bindings, watch)
+    .outputs.map((o) => o.data);
+  return arrays.map((e, k) => {
+    const [values, sizes] = [outputs[k]!, outputs[arrays.length + k]!];
+    const { float64, pairs } = boundsOf(e);
+    const unsure = (at: number, x: number, unit: number): boolean =>
+      !isCertain(x, sizes[at]!, { float64: unit, pairs }, CERTAIN_ENTRY);
+    let largest = 0;
+    let doubts = 0;
+    eachPart(values.length, (first, end) => {
+      for (let at = first; at < end; at++) {
+        if (Math.abs(values[at]!) > Math.abs(values[largest]!)) largest = at;
+        doubts += Number(unsure(at, values[at]!, float64));
+      }
+    });
+    if (doubts === 0) return values;
+    const again = values.length <= FEW || unsure(largest, values[largest]!, float64);
+    const found = again ? evaluateReference([e], bindings, watch)[0]!.hi : values;
+    const unit = again ? pairs : float64;
+    return filled(new Float64Array(found.length), (at) =>
+      unsure(at, found[at]!, unit) ? NaN : found[at]!,
+    );
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Several inspected losses side by side: which are the same function, and how far others differ. */
 import type { Explanation } from "../explain/reasons/explain.ts";
+import { factorOf } from "../explain/reasons/factor.ts";
 import { catalogued } from "../explain/recognize/catalogued.ts";
 import { recognize } from "../explain/recognize/recognize.ts";
 import { toFloat64 } from "../arrays/ndarray.ts";
@@ -8,7 +9,7 @@ import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
-import { difference } from "../numbers/certain.ts";
+import { certainEntries, difference } from "../numbers/certain.ts";
 import { every } from "../numbers/interruption.ts";
 import { formatNumber } from "../report/plain.ts";
 import type { Comparison, Difference, Report, TrapNote } from "../report/schema.ts";
@@ -254,7 +255,14 @@ function spreadOn(
   const apart = difference(first.gradientExpr, second.gradient, bindings, { isCancelled });
   if (apart === null) return spread;
   const { largest, size } = apart;
-  return { ...spread, maxAbs: largest, relative: size === 0 ? null : largest / size };
+  const gradients = [second.gradient, first.gradientExpr];
+  const [theirs, ours] = certainEntries(gradients, bindings, { isCancelled });
+  const factor = factorOf([[theirs!, ours!]]);
+  return {
+    maxAbs: largest,
+    relative: size === 0 ? null : largest / size,
+    factor: factor.kind === "constant" || factor.kind === "common" ? factor.value : null,
+  };
 }
 
 interface Spread {

@@ -15,7 +15,7 @@ import { type Match as Nearest, matchesOf } from "../explain/reasons/match.ts";
 import { type Subject, inputsOf } from "../explain/recognize/subject.ts";
 import { factsOf } from "../losses/call.ts";
 import { Settings } from "../losses/entry.ts";
-import { certainArrays } from "../numbers/certain.ts";
+import { certainArrays, certainEntries } from "../numbers/certain.ts";
 import { filled } from "../numbers/interruption.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
@@ -149,12 +149,13 @@ function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Eva
   const arrays = new Map<string, TypedArray>();
   for (const x of inspection.inputs) arrays.set(x.name, kernelArray(x.array!));
   let done = 0;
-  return (gradients, draw) => {
+  return (gradients, draw, certain) => {
     watch.onProgress(null, `comparing gradients (${String(++done)})`);
     const bindings = new Map(arrays);
     const own = bindings.get(subject.prediction.name)!;
     if (draw > 0) bindings.set(subject.prediction.name, rolled(own, draw));
-    return certainArrays(gradients, bindings, { isCancelled });
+    const evaluate = certain === "entries" ? certainEntries : certainArrays;
+    return evaluate(gradients, bindings, { isCancelled });
   };
 }
 
@@ -174,7 +175,7 @@ function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => b
     sizes.set(a.name, a.role === "batch" || a.role === "class" ? SIZES[a.role] : SIZES.space);
   }
   const classes = prediction.shape.find((a) => a.role === "class")?.size ?? SIZES.class;
-  return (gradients, draw) => {
+  return (gradients, draw, certain) => {
     const next = generator(draw + 1);
     const bindings = new Map<string, TypedArray>();
     for (const x of inputs) {
@@ -186,6 +187,7 @@ function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => b
       bindings.set(x.name, Float64Array.from({ length: count }, value));
     }
     const sized = gradients.map((g) => resize(g, sizes));
-    return certainArrays(sized, bindings, { isCancelled });
+    const evaluate = certain === "entries" ? certainEntries : certainArrays;
+    return evaluate(sized, bindings, { isCancelled });
   };
 }

@@ -7,8 +7,10 @@ import { decideEqual } from "../../expression/equality.ts";
 import * as b from "../../expression/build.ts";
 import type { Expr, SourceSpan } from "../../expression/node.ts";
 import { gradient } from "../../gradient/gradient.ts";
+import { number } from "../../gradient/nodeWords.ts";
 import { canonical } from "../../losses/edits.ts";
 import { type FamilySpec, PLAIN_DICE } from "../../losses/spec.ts";
+import { filled } from "../../numbers/interruption.ts";
 import { cataloguedBoth } from "../recognize/catalogued.ts";
 import { withClassesCounted } from "../recognize/classes.ts";
 import { type Interruption, withoutInterruptions } from "../recognize/interruptions.ts";
@@ -50,8 +52,16 @@ export interface Standard {
   readonly spec: FamilySpec | null;
 }
 
-/** Evaluates gradients on arrays; the first call's arrays are the user's where there are any. */
-export type Evaluate = (gradients: readonly Expr[], draw: number) => readonly ArrayLike<number>[];
+/**
+ * Evaluates gradients on arrays; the first draw's arrays are the user's where there are any. Values
+ * are to be certain in all digits of the largest entries that a share shows; of "entries" in all that
+ * a factor shows, in every entry, and NaN where they are not.
+ */
+export type Evaluate = (
+  gradients: readonly Expr[],
+  draw: number,
+  certain?: "entries",
+) => readonly ArrayLike<number>[];
 
 export interface ExplainOptions {
   readonly spans?: ReadonlyMap<Expr, SourceSpan>;
@@ -60,7 +70,7 @@ export interface ExplainOptions {
   readonly written?: WrittenGradient | null;
   /** Steps that bring the two losses to the same arrays; they need `evaluate`. */
   readonly given?: readonly GivenStep[];
-  /** Values as certain as shares and factors are to be; null: none of these. */
+  /** Null: neither shares nor factors. */
   readonly evaluate: Evaluate | null;
 }
 
@@ -221,15 +231,24 @@ function onlyGiven(g: Expr, h: Expr, { evaluate, given = [] }: ExplainOptions): 
   return [...before, ...after];
 }
 
-/** The pair of gradients on several draws of the arrays. */
+/**
+ * The pair of gradients on several draws of the arrays. On the first, what is shown, two that are
+ * nearly the same are so by their difference as an expression, which rounding of either would hide.
+ */
 function drawn(
   evaluate: Evaluate,
-  pair: readonly [Expr, Expr],
+  [one, other]: readonly [Expr, Expr],
 ): [ArrayLike<number>, ArrayLike<number>][] {
-  return Array.from({ length: DRAWS }, (_, n) => {
-    const [a, b] = evaluate(pair, n);
-    return [a!, b!];
+  const [before, after, change] = evaluate([one, other, b.sub(other, one)], 0, "entries");
+  const shown = filled(new Float64Array(before!.length), (k) => {
+    const [x, d] = [before![k]!, change![k]!];
+    return Math.abs(d) < Math.abs(x) / 2 ? x + d : after![k]!;
   });
+  const more = Array.from({ length: DRAWS - 1 }, (_, n) => {
+    const [x, y] = evaluate([one, other], n + 1);
+    return [x!, y!] as [ArrayLike<number>, ArrayLike<number>];
+  });
+  return [[before!, shown], ...more];
 }
 
 /** What interrupts one of the gradients only, or the other one: those of the second have no lines here. */
@@ -286,7 +305,7 @@ function unnamed(
     id: constant ? "constant-factor" : "unnamed",
     title: constant ? "A constant factor" : "A difference without a name",
     sentence: constant
-      ? `The gradients differ by one constant factor, ${factor.value}.`
+      ? `The gradients differ by one constant factor, ${number(factor.value, 10)}.`
       : "The formulas differ in a way that has no name here.",
     fix: constant ? "Multiply the loss by that factor." : "Compare the two formulas.",
     formulas: null,

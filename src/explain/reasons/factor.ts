@@ -32,7 +32,7 @@ export function factorOf(
   if (first.length === 0) return { kind: "none" };
   const common = each.map((r) => spread(r));
   if (common.every((c) => c.most - c.least <= SAME * Math.max(1, Math.abs(c.median)))) {
-    const values = common.map((c) => c.median);
+    const values = pairs.map(([before, after]) => ratioAtLargest(before, after));
     const [value] = values as [number];
     const constant = values.every(
       (v) => Math.abs(v - value) <= SAME * Math.max(1, Math.abs(value)),
@@ -82,6 +82,18 @@ function ratios(before: ArrayLike<number>, after: ArrayLike<number>): Float64Arr
     }
   });
   return found.subarray(0, count);
+}
+
+/** The quotient that rounding leaves most digits of. */
+function ratioAtLargest(before: ArrayLike<number>, after: ArrayLike<number>): number {
+  let at = 0;
+  eachPart(before.length, (first, end) => {
+    for (let k = first; k < end; k++) {
+      const isKnown = Number.isFinite(before[k]! * after[k]!);
+      if (isKnown && !(Math.abs(before[k]!) <= Math.abs(before[at]!))) at = k;
+    }
+  });
+  return after[at]! / before[at]!;
 }
 
 /** The values are reordered. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
-import { CertainScalars, difference } from "../../../src/numbers/certain.ts";
+import { CertainScalars, certainEntries, difference } from "../../../src/numbers/certain.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
 
 const n = 1000;
@@ -48,6 +48,37 @@ describe("numbers whose digits are certain", () => {
     const [none, infinite] = new CertainScalars([b.div(zero, zero), b.div(b.ONE, zero)]).at(arrays);
     assert.ok(Number.isNaN(none));
     assert.equal(infinite, Infinity);
+  });
+});
+
+describe("entries whose digits are certain", () => {
+  /** Left of entries near 1, in which float64 holds few digits of it. */
+  const left = b.mul(b.sub(b.add(x, b.ONE), b.ONE), b.constant(3));
+
+  it("are those of exact arithmetic, in each entry of a small array", () => {
+    const small = Float64Array.from({ length: n }, (_, k) => 10 ** -(k % 17) / 7);
+    const [entries] = certainEntries([left], new Map([["x", small]]));
+    const [naive] = compileKernel([left]).run(new Map([["x", small]])).outputs;
+    assert.ok(naive!.data.some((v, k) => Math.abs(v / (3 * small[k]!) - 1) > 0.1));
+    entries!.forEach((v, k) => {
+      assert.ok(Math.abs(v / (3 * small[k]!) - 1) < 1e-10, `${k}`);
+    });
+  });
+
+  it("are no numbers in a large array, where only rounding is left of them", () => {
+    const large = b.input("x", [axis("i", 100_000)]);
+    const values = Float64Array.from({ length: 100_000 }, (_, k) => (k % 3 === 0 ? 1e-15 : 0.25));
+    const of = b.sub(b.add(large, b.ONE), b.ONE);
+    const [entries] = certainEntries([of], new Map([["x", values]]));
+    entries!.forEach((v, k) => {
+      assert.equal(v, k % 3 === 0 ? NaN : 0.25);
+    });
+  });
+
+  it("are those of float64 where all of these are certain", () => {
+    const e = b.mul(x, b.constant(3));
+    const [entries] = certainEntries([e], arrays);
+    assert.deepEqual(entries, compileKernel([e]).run(arrays).outputs[0]!.data);
   });
 });
 

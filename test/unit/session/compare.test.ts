@@ -23,12 +23,29 @@ const VALUES = [
   "logits=[[[[0.1, 2.0], [-1.0, 3.0]], [[0.5, -0.5], [1.5, 0.0]]]]",
   "target=[[[[0, 1], [0, 1]], [[1, 0], [0, 1]]]]",
 ];
+
+/** Which are nearly right, so that 1 − dice is what rounding leaves of numbers near 1. */
+const NEARLY = `import torch
+
+def dice(p, t):
+    return (2 * (p * t).sum() / (p.sum() + t.sum()))
+
+def squared(p, t):
+    return (1 - dice(p, t)) ** 0.75
+
+def plain(p, t):
+    return 1 - dice(p, t)
+`;
 const watch = { onProgress: () => undefined, isCancelled: () => false };
 
-async function compared(others: readonly Other[], values = VALUES): Promise<Comparison> {
+async function compared(
+  others: readonly Other[],
+  values = VALUES,
+  source = LOSSES,
+): Promise<Comparison> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor() };
   const job = {
-    source: LOSSES, file: "losses.py", callable: "squared", values, wrt: null, directory: ".",
+    source, file: "losses.py", callable: "squared", values, wrt: null, directory: ".",
   }; // prettier-ignore
   const result = compareSource(job, others, engine, watch);
   if ("failure" in result) return assert.fail(result.failure.message);
@@ -64,6 +81,26 @@ describe("a comparison with a standard loss", function () {
       pairs[0]!.differences.map((d) => d.id),
       ["powers"],
     );
+  });
+
+  it("tells a factor by digits that are right though the loss itself has lost them", async () => {
+    const target = Array.from({ length: 40 }, (_, k) => (k % 3 === 0 ? 1 : 0));
+    const prediction = target.map((t, k) => Math.abs(t - 1e-10 * (1 + (k % 7))));
+    const values = [`p=${JSON.stringify(prediction)}`, `t=${JSON.stringify(target)}`];
+    const other: Other = { kind: "file", source: NEARLY, file: "losses.py", callable: "plain" };
+    const [pair] = (await compared([other], values, NEARLY)).pairs;
+    const sum = (of: (p: number, t: number) => number): number =>
+      prediction.reduce((s, p, k) => s + of(p, target[k]!), 0);
+    const both = sum((p) => p) + sum((_, t) => t);
+    const factorOf = (loss: number): number => 0.75 * loss ** -0.25;
+    const naive = factorOf(1 - (2 * sum((p, t) => p * t)) / both);
+    // Differences from 0 and 1 are exact.
+    const factor = factorOf(sum((p, t) => Math.abs(p - t)) / both);
+    assert.notEqual(naive.toPrecision(8), factor.toPrecision(8));
+    const words = /one common factor of ([\d.]+)/.exec(pair!.sentence);
+    assert.equal(Number(words![1]), Number(factor.toPrecision(10)));
+    const told = pair!.differences.map((d) => d.commonFactor?.toPrecision(8));
+    assert.deepEqual(told, [factor.toPrecision(8)]);
   });
 
   it("finds the nearest loss of the catalogue when none is named", async () => {
