@@ -4,7 +4,7 @@ import type { ArrayOrigin, ArraySpace, NdArray } from "./ndarray.ts";
 import { permuteAxes } from "./permute.ts";
 import type { Tick } from "./source.ts";
 
-const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+export const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** How elements lie in a file. */
 export interface Layout {

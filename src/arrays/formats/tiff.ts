@@ -10,13 +10,15 @@
  * Source: "TIFF Revision 6.0", Adobe's "TIFF Technical Note 3" (predictor 3), the BigTIFF design.
  */
 import { dtypes, type DType } from "../dtype.ts";
-import { arrayBytes, damaged, refusal } from "../fileErrors.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../elements.ts";
+import { arrayBytes, checkThere, damaged, refusal } from "../fileErrors.ts";
 import type { ArrayInFile, OpenedFile, ReadOptions } from "../members.ts";
 import { elementCount, formatShape, type ArrayOrigin, type NdArray } from "../ndarray.ts";
 import type { ByteSource } from "../source.ts";
+import type { PutBytes, StoredElements, Tick } from "../stored.ts";
 import { COMPRESSIONS } from "./tiffCodecs.ts";
 import { TIFF_TAGS as TAG, readDirectories, type TiffDirectory } from "./tiffDirectory.ts";
-import { readPlane, type TiffPage } from "./tiffPage.ts";
+import { flatOffset, readPlane, type TiffPage } from "./tiffPage.ts";
 
 const REMEDY =
   'tifffile.imwrite("mask.tif", mask, compression="zlib") writes one that is read here.';
@@ -45,6 +47,7 @@ export function openTiff(source: ByteSource, name: string, options: ReadOptions)
     dtype: pages[0]!.dtype,
     shape,
     read: () => readPages(source, pages, shape, name, member, options),
+    stored: () => storedPages(source, pages, shape, name, member),
   });
   if (!alike) {
     return new Map(
@@ -158,8 +161,43 @@ function readPages(
   options: ReadOptions,
 ): NdArray {
   const { dtype } = pages[0]!;
-  const label = member === undefined ? name : `${name}[${member}]`;
-  const size = arrayBytes(dtype, shape, label, options, { file: name });
+  const label = labelOf(name, member);
+  const size = bytesOfPages(source, pages, shape, name, label, options);
+  const data = dtypes[dtype].store(elementCount(shape));
+  const out = new Uint8Array(data.buffer);
+  unpackPages(
+    source,
+    pages,
+    size,
+    name,
+    label,
+    (at, bytes) => {
+      out.set(bytes, at);
+    },
+    options.tick ?? (() => undefined),
+  );
+  const origin: ArrayOrigin = {
+    kind: "file",
+    path: name,
+    ...(member === undefined ? {} : { member }),
+  };
+  return { dtype, shape, data, origin };
+}
+
+function labelOf(name: string, member: string | undefined): string {
+  return member === undefined ? name : `${name}[${member}]`;
+}
+
+/** What they take in memory. @throws ArrayError if that is too much, or more than can be in the file */
+function bytesOfPages(
+  source: ByteSource,
+  pages: readonly TiffPage[],
+  shape: readonly number[],
+  name: string,
+  label: string,
+  options: ReadOptions,
+): number {
+  const size = arrayBytes(pages[0]!.dtype, shape, label, options, { file: name });
   const ratio = Math.max(...pages.map((page) => page.codec.ratio * (page.bitwise ? 8 : 1)));
   // Pages and strips may overlap in the file, so that only the file as a whole is a bound.
   if (size > source.size * ratio) {
@@ -169,20 +207,56 @@ function readPages(
       { file: name },
     );
   }
-  const data = dtypes[dtype].store(elementCount(shape));
-  const out = new Uint8Array(data.buffer);
+  return size;
+}
+
+/** Gives their elements plane by plane, in native byte order. */
+function unpackPages(
+  source: ByteSource,
+  pages: readonly TiffPage[],
+  size: number,
+  name: string,
+  label: string,
+  put: PutBytes,
+  tick: Tick,
+): void {
   const planeBytes = size / pages.reduce((sum, page) => sum + page.planes, 0);
   let start = 0;
   for (const page of pages) {
     for (let plane = 0; plane < page.planes; plane += 1) {
-      readPlane(source, page, plane, out.subarray(start, start + planeBytes), label, name);
+      const putInPlane: PutBytes = (at, bytes) => {
+        put(start + at, bytes);
+        tick((start + at + bytes.length) / size);
+      };
+      readPlane(source, page, plane, putInPlane, label, name);
       start += planeBytes;
     }
   }
-  const origin: ArrayOrigin = {
-    kind: "file",
-    path: name,
-    ...(member === undefined ? {} : { member }),
+}
+
+/** How they lie in the file: one after the other as they are, or to be unpacked page by page. */
+function storedPages(
+  source: ByteSource,
+  pages: readonly TiffPage[],
+  shape: readonly number[],
+  name: string,
+  member: string | undefined,
+): StoredElements {
+  const { dtype, directory } = pages[0]!;
+  const label = labelOf(name, member);
+  const size = bytesOfPages(source, pages, shape, name, label, { maxBytes: Infinity });
+  const layout = { dtype, shape, fortranOrder: false };
+  const offset = flatOffset(pages, label, name);
+  if (offset !== undefined) {
+    checkThere(source, offset, size, "elements", label, { file: name });
+    const { littleEndian } = directory;
+    return { layout: { ...layout, littleEndian }, bytes: { kind: "flat", source, offset } };
+  }
+  const unpack = (put: PutBytes, tick: Tick): void => {
+    unpackPages(source, pages, size, name, label, put, tick);
   };
-  return { dtype, shape, data, origin };
+  return {
+    layout: { ...layout, littleEndian: HOST_IS_LITTLE_ENDIAN },
+    bytes: { kind: "packed", packing: "pages", unpack },
+  };
 }

@@ -3,7 +3,13 @@ import { dtypes, type DType } from "../dtype.ts";
 import { elementsOf } from "../elements.ts";
 import { damaged, bytesAt } from "../fileErrors.ts";
 import type { ByteSource } from "../source.ts";
-import { undoDifferences, undoFloatingDifferences, type TiffCodec } from "./tiffCodecs.ts";
+import { BLOCK_BYTES, type PutBytes } from "../stored.ts";
+import {
+  COMPRESSIONS,
+  undoDifferences,
+  undoFloatingDifferences,
+  type TiffCodec,
+} from "./tiffCodecs.ts";
 import { TIFF_TAGS as TAG, type TiffDirectory } from "./tiffDirectory.ts";
 
 /** An image whose fields have been read and found to be ones that are known. */
@@ -34,12 +40,12 @@ interface Grid {
   readonly strips: boolean;
 }
 
-/** Reads a plane's elements, in native byte order, into `out`. @throws ArrayError */
+/** Gives a plane's elements, in native byte order, piece by piece. @throws ArrayError */
 export function readPlane(
   source: ByteSource,
   page: TiffPage,
   plane: number,
-  out: Uint8Array,
+  put: PutBytes,
   label: string,
   file: string,
 ): void {
@@ -62,10 +68,14 @@ export function readPlane(
       const pixels = nativeRows(unpacked, page, tileColumns, packedRow);
       const tileRowBytes = tileColumns * pixelBytes;
       const used = Math.min(tileRowBytes, rowBytes - x * tileRowBytes);
+      if (used === rowBytes && tileRowBytes === rowBytes) {
+        put(y * tileRows * rowBytes, pixels.subarray(0, wanted * rowBytes));
+        continue;
+      }
       for (let row = 0; row < wanted; row += 1) {
         const from = row * tileRowBytes;
         const to = (y * tileRows + row) * rowBytes + x * tileRowBytes;
-        out.set(pixels.subarray(from, from + used), to);
+        put(to, pixels.subarray(from, from + used));
       }
     }
   }
@@ -91,7 +101,62 @@ function gridOf(page: TiffPage, label: string, file: string): Grid {
       byteOffset: directory.offset,
     });
   }
-  return { tileRows, tileColumns, across, down, offsets, sizes, strips };
+  const grid = { tileRows, tileColumns, across, down, offsets, sizes, strips };
+  return strips && page.codec === UNPACKED ? inLowStrips(grid, page) : grid;
+}
+
+const UNPACKED = COMPRESSIONS[1];
+
+/** Bytes of a row of a plane as it is stored without being packed. */
+function unpackedRow({ bitwise, columns, group, dtype }: TiffPage): number {
+  return bitwise ? Math.ceil(columns / 8) : columns * group * dtypes[dtype].bytes;
+}
+
+/** Strips that are not packed can be read in lower ones: some writers make one strip of an image. */
+function inLowStrips(grid: Grid, page: TiffPage): Grid {
+  const { rows } = page;
+  const rowBytes = unpackedRow(page);
+  const tileRows = Math.max(1, Math.floor(BLOCK_BYTES / rowBytes));
+  if (grid.tileRows <= tileRows) return grid;
+  const offsets: number[] = [];
+  const sizes: number[] = [];
+  for (let strip = 0; strip < grid.down * page.planes; strip += 1) {
+    const first = (strip % grid.down) * grid.tileRows;
+    const height = Math.min(grid.tileRows, rows - first);
+    for (let row = 0; row < height; row += tileRows) {
+      offsets.push(grid.offsets[strip]! + row * rowBytes);
+      sizes.push(Math.max(0, Math.min(tileRows * rowBytes, grid.sizes[strip]! - row * rowBytes)));
+    }
+  }
+  return { ...grid, tileRows, down: Math.ceil(rows / tileRows), offsets, sizes };
+}
+
+/**
+ * Where the elements of pages begin that lie one after the other as they are; undefined where they do
+ * not.
+ */
+export function flatOffset(
+  pages: readonly TiffPage[],
+  label: string,
+  file: string,
+): number | undefined {
+  let first: number | undefined;
+  let next = 0;
+  for (const page of pages) {
+    const { codec, predictor, bitwise, rows, directory } = page;
+    const isAsItIs = codec === UNPACKED && predictor === 1 && !bitwise;
+    if (!isAsItIs || directory.littleEndian !== pages[0]!.directory.littleEndian) return undefined;
+    const { strips, offsets, sizes, tileRows, down } = gridOf(page, label, file);
+    if (!strips) return undefined;
+    const rowBytes = unpackedRow(page);
+    for (let strip = 0; strip < down * page.planes; strip += 1) {
+      first ??= next = offsets[strip]!;
+      const height = Math.min(tileRows, rows - (strip % down) * tileRows);
+      if (offsets[strip] !== next || sizes[strip]! < height * rowBytes) return undefined;
+      next += height * rowBytes;
+    }
+  }
+  return first;
 }
 
 /** A tile's rows of elements in native order, without prediction, one byte a bit. */

@@ -19,6 +19,7 @@ import { checkStreamed } from "../../../src/session/streamedCheck.node.ts";
 import { type StoredFile, storedArray } from "../../../src/session/stored.node.ts";
 import { evaluateStreamed } from "../../../src/session/streamed.node.ts";
 import { goldenFiles } from "../arrays/goldenFiles.ts";
+import { chunkedHdf5, largeFiles, packedNifti, writeLarge } from "../arrays/largeFiles.ts";
 import { root } from "../../../scripts/lib/root.mjs";
 
 const WATCH = {};
@@ -176,81 +177,102 @@ describe("losses of files, part by part", () => {
       formats.add(readerFor(file)!.extensions[0]!);
       if (file0.isReversed) reversed++;
     }
-    const all = [".h5", ".mat", ".mha", ".nii", ".nrrd", ".pt", ".safetensors"];
+    const all = [".h5", ".mat", ".mha", ".nii", ".nrrd", ".pt", ".safetensors", ".tif"];
     assert.deepEqual([...formats].sort(), all);
     assert.ok(reversed >= 10, `${reversed} with the first axis fastest`);
   });
 
   describe("take at most 64 MB of memory, whatever the size of the files:", () => {
-    const n = 1 << 24;
-    /** Each makes a file of zeros at `path`: what lies there, what is packed, what lies the other way. */
-    const files = {
-      "big.npy": `
-        const file = openSync(path, "w");
-        const header = npyHeaderBytes("float32", [4096, ${n / 4096}]);
-        writeSync(file, header);
-        ftruncateSync(file, header.length + 4 * ${n});`,
-      "fortran.npy": `
-        const file = openSync(path, "w");
-        const header = npyHeaderBytes("float32", [4096, ${n / 4096}], true);
-        writeSync(file, header);
-        ftruncateSync(file, header.length + 4 * ${n});`,
-      "big.nii.gz": `
-        const header = new DataView(new ArrayBuffer(352));
-        header.setInt32(0, 348, true);
-        [2, 4096, ${n / 4096}, 1, 1, 1, 1, 1].forEach((d, k) => header.setInt16(40 + 2 * k, d, true));
-        header.setInt16(70, 16, true);
-        header.setInt16(72, 32, true);
-        header.setFloat32(108, 352, true);
-        header.setInt32(344, 0x0031_2b6e, true);
-        const zip = createGzip({ level: 1 });
-        const done = finished(zip.pipe(createWriteStream(path)));
-        zip.write(new Uint8Array(header.buffer));
-        // Numbers that pack as little as those of real images.
-        const some = Float32Array.from({ length: ${n / 64} }, (_, k) => Math.sin(k * k));
-        for (let k = 0; k < 64; k++) {
-          if (!zip.write(new Uint8Array(some.buffer))) await once(zip, "drain");
-        }
-        zip.end();
-        await done;`,
-    };
+    const [rows, columns] = [1 << 12, 1 << 12];
 
-    for (const [name, make] of Object.entries(files)) {
-      it(name, () => {
-        const script = `
-          import { createWriteStream, openSync, ftruncateSync, writeSync } from "node:fs";
-          import { once } from "node:events";
-          import { finished } from "node:stream/promises";
-          import { createGzip } from "node:zlib";
-          import { npyHeaderBytes } from "./src/arrays/npy.ts";
-          import { axis } from "./src/expression/axis.ts";
-          import * as b from "./src/expression/build.ts";
-          import { derive } from "./src/gradient/derive.ts";
-          import { storedArray } from "./src/session/stored.node.ts";
-          import { evaluateStreamed } from "./src/session/streamed.node.ts";
-          const path = process.argv[1];
-          ${make}
-          const x = b.input("x", [axis("i", 4096), axis("j", ${n / 4096})]);
-          const p = b.sigmoid(x);
-          const loss = b.div(b.sum(b.mul(p, p)), b.add(b.sum(p), b.ONE));
-          const before = process.resourceUsage().maxRSS;
-          const files = new Map([["x", storedArray(path, undefined, () => {})]]);
-          const written = { expr: derive(loss, x), path: process.argv[2] };
-          const request = { scalars: [loss], written, files, arithmetic: "float32" };
-          const value = evaluateStreamed(request, {})[0];
-          const grown = (process.resourceUsage().maxRSS - before) / 1024;
-          console.log(JSON.stringify({ value, grown }));
-          process.exit(0);
-        `;
-        const output = execFileSync(
-          process.execPath,
-          ["--import=tsx", "--input-type=module", "--eval", script, path(name), path("out.npy")],
-          { cwd: root, encoding: "utf8" },
-        );
-        const { value, grown } = JSON.parse(output) as { value: number; grown: number };
-        assert.ok(Math.abs(value - 0.5) < 0.1, `the loss is ${value}`);
-        assert.ok(grown <= 64, `${grown.toFixed(0)} MB more for 128 MB of files`);
-        rmSync(path(name));
+    /** By what each is: a loss of x, as the script's code. */
+    const ofLosses = {
+      "a quotient of sums": `
+        const x = b.input("x", [axis("i", ${rows}), axis("j", ${columns})]);
+        const p = b.sigmoid(x);
+        const loss = b.div(b.sum(b.mul(p, p)), b.add(b.sum(p), b.ONE));`,
+      "a softmax over 4 classes": `
+        const x = b.input("x", [axis("c", 4), axis("i", ${rows / 4}), axis("j", ${columns})]);
+        const p = b.softmax(x, 0);
+        const sums = (e) => b.sum(e, [1, 2]);
+        const loss = b.mean(b.div(sums(b.mul(p, p)), b.add(sums(p), b.ONE)));`,
+      "a reduction a sample with a term that is stretched back": `
+        const x = b.input("x", [axis("b", 8), axis("i", ${rows / 8}), axis("j", ${columns})]);
+        const p = b.sigmoid(x);
+        const sums = (e) => b.sum(e, [1, 2]);
+        const weighted = b.mul(p, b.add(b.mean(p, [1, 2], true), b.ONE));
+        const loss = b.mean(b.div(sums(b.mul(p, p)), b.add(sums(weighted), b.ONE)));`,
+      "max-pooling": `
+        const x = b.input("x", [axis("i", ${rows}), axis("j", ${columns})]);
+        const cells = [axis("i", ${rows / 2}), axis("u", 2), axis("j", ${columns / 2}), axis("v", 2)];
+        const p = b.reduce("max", b.reshape(b.sigmoid(x), cells), [1, 3]);
+        const loss = b.div(b.sum(b.mul(p, p)), b.add(b.sum(p), b.ONE));`,
+    } as const;
+
+    /** In a process of its own: the loss of the file and how much memory that took; its gradient in a file. */
+    function measured(
+      name: string,
+      member: string | undefined,
+      loss: keyof typeof ofLosses,
+      shape: readonly number[],
+    ): { value: number; grown: number } {
+      const script = `
+        import { axis } from "./src/expression/axis.ts";
+        import * as b from "./src/expression/build.ts";
+        import { derive } from "./src/gradient/derive.ts";
+        import { storedArray } from "./src/session/stored.node.ts";
+        import { evaluateStreamed } from "./src/session/streamed.node.ts";
+        ${ofLosses[loss]}
+        const before = process.resourceUsage().maxRSS;
+        const file = storedArray(process.argv[1], process.argv[3], () => {});
+        const files = new Map([["x", { ...file, shape: ${JSON.stringify(shape)} }]]);
+        const written = { expr: derive(loss, x), path: process.argv[2] };
+        const request = { scalars: [loss], written, files, arithmetic: "float32" };
+        const value = evaluateStreamed(request, {})[0];
+        const grown = (process.resourceUsage().maxRSS - before) / 1024;
+        console.log(JSON.stringify({ value, grown }));
+        process.exit(0);
+      `;
+      const output = execFileSync(
+        process.execPath,
+        [
+          ...["--import=tsx", "--input-type=module", "--eval", script],
+          ...[path(name), path("out.npy"), ...(member === undefined ? [] : [member])],
+        ],
+        { cwd: root, encoding: "utf8" },
+      );
+      return JSON.parse(output) as { value: number; grown: number };
+    }
+
+    function within({ value, grown }: { value: number; grown: number }, wanted: number): void {
+      assert.ok(Math.abs(value - wanted) < 0.02, `the loss is ${value}`);
+      assert.ok(grown <= 64, `${grown.toFixed(0)} MB more for 128 MB of files`);
+    }
+
+    for (const file of [
+      ...largeFiles(rows, columns),
+      packedNifti(rows, columns),
+      chunkedHdf5(rows, columns, 32),
+    ]) {
+      it(`${file.name}, a quotient of sums`, () => {
+        writeLarge(path(file.name), file);
+        const found = measured(file.name, file.member, "a quotient of sums", [rows, columns]);
+        // Of zeros, or of sines.
+        within(found, file.elementsAt === undefined ? 0.555 : 0.5);
+        rmSync(path(file.name));
+      }).timeout(60_000);
+    }
+
+    const [plain] = largeFiles(rows, columns);
+    for (const [loss, shape, wanted] of [
+      ["a softmax over 4 classes", [4, rows / 4, columns], 0.25],
+      ["a reduction a sample with a term that is stretched back", [8, rows / 8, columns], 1 / 3],
+      ["max-pooling", [rows, columns], 0.5],
+    ] as const) {
+      it(`${plain!.name}, ${loss}`, () => {
+        writeLarge(path(plain!.name), plain!);
+        within(measured(plain!.name, undefined, loss, shape), wanted);
+        rmSync(path(plain!.name));
       }).timeout(60_000);
     }
   });
