@@ -34,15 +34,19 @@ export interface DifferenceSource<T> {
 
 /** Largest step for a number of size 1: its cube root's error is below float64's. */
 const STEP = 2 ** -14;
-/** Smaller numbers get a smaller step, down to this size. */
+/** Smaller numbers get a smaller step, down to this size unless that is too large for the loss. */
 const SMALLEST = 2 ** -20;
 const RETRY = 2 ** -16;
 
-/** Step for an entry `x`: a power of two, small beside x, and beside 1 − x for a probability. */
-function stepFor(x: number): number {
+/**
+ * Steps for an entry `x`, to be tried in turn: powers of two, small beside x, and beside 1 − x for a
+ * probability.
+ */
+function stepsFor(x: number): number[] {
   const room = x > 0 && x < 1 ? Math.min(x, 1 - x) : Math.abs(x);
-  const size = Math.min(1, Math.max(room, SMALLEST));
-  return STEP * 2 ** Math.floor(Math.log2(size));
+  const step = (size: number): number => STEP * 2 ** Math.floor(Math.log2(size));
+  const first = step(Math.min(1, Math.max(room, SMALLEST)));
+  return [first, first * RETRY, ...(room > 0 && room < SMALLEST ? [step(room)] : [])];
 }
 
 /** Derivative of the loss by one element; null when it cannot be evaluated. */
@@ -50,13 +54,26 @@ export function elementDerivative<T>(
   source: DifferenceSource<T>,
   element: number,
 ): ElementDerivative | null {
-  const h = stepFor(source.entry(element));
-  const first = quotients(source, element, h);
-  if (first === null || isSettled(first)) return first;
-  // A kink close by looks the same at this step, and not at a far smaller one; the end of a domain
+  // A kink close by looks the same at one step, and not at a far smaller one; the end of a domain
   // and a term such as log(p + 1e-12) next to 0 may be closer than the step as well.
-  const second = quotients(source, element, h * RETRY);
-  return first.kink || second === null || second.bar < first.bar ? second : first;
+  const found: Quotients[] = [];
+  for (const h of stepsFor(source.entry(element))) {
+    const next = quotients(source, element, h);
+    if (next === null && found.length < 2) return null;
+    if (next === null) break;
+    found.push(next);
+    if (isSettled(next)) break;
+  }
+  const { rough, ...best } = found.reduce((a, b) => (a.kink || b.bar < a.bar ? b : a));
+  const apart = (q: Quotients): number => Math.abs(q.numeric - best.numeric);
+  const others = found.filter((q) => q.numeric !== best.numeric || q.bar !== best.bar);
+  const isSure = !rough || others.some((q) => apart(q) <= q.bar + best.bar);
+  return isSure ? best : { ...best, bar: Infinity };
+}
+
+interface Quotients extends ElementDerivative {
+  /** What extrapolating changed is not small beside the derivative: it may have no end. */
+  readonly rough: boolean;
 }
 
 /** Smooth at this step, and known to most digits of a float64. */
@@ -64,11 +81,7 @@ function isSettled({ numeric, bar, kink }: ElementDerivative): boolean {
   return !kink && bar <= 2 ** -40 * Math.abs(numeric);
 }
 
-function quotients<T>(
-  source: DifferenceSource<T>,
-  element: number,
-  h: number,
-): ElementDerivative | null {
+function quotients<T>(source: DifferenceSource<T>, element: number, h: number): Quotients | null {
   const { on } = source;
   const at = (step: number): T | null => source.valueAt(element, step);
   const f0 = at(0);
@@ -98,13 +111,18 @@ function quotients<T>(
     // What extrapolating changed is far more than what it left.
     const change = side - source.toNumber(isRight ? ahead : behind);
     const bar = noise + remainder(change, side, 2 ** -9) + Math.abs(side) * 2 ** -52;
-    return { element, numeric, bar, left, right, kink: !Number.isFinite(side) };
+    const rough = isRough(change, side, noise);
+    return { element, numeric, bar, left, right, kink: !Number.isFinite(side), rough };
   }
-  const bar =
-    noise + remainder(source.toNumber(third), numeric, 2 ** -18) + Math.abs(numeric) * 2 ** -52;
+  const change = source.toNumber(third);
+  const bar = noise + remainder(change, numeric, 2 ** -18) + Math.abs(numeric) * 2 ** -52;
   const jump = Math.abs(right - left);
   const kink = jump > 2 ** -10 * (Math.abs(right) + Math.abs(left)) + 8 * noise;
-  return { element, numeric, bar, left, right, kink };
+  return { element, numeric, bar, left, right, kink, rough: isRough(change, numeric, noise) };
+}
+
+function isRough(change: number, derivative: number, noise: number): boolean {
+  return Math.abs(change) > noise && 8 * Math.abs(change) > Math.abs(derivative);
 }
 
 /**

@@ -187,6 +187,21 @@ describe("a check of other losses", () => {
     });
   });
 
+  it("knows the numeric gradient of logarithms of next to nothing, and of next to 1", () => {
+    const q = vector("q", 6);
+    const loss = b.neg(b.sum(b.add(b.log(q), b.mul(c(0.5), b.log(b.sub(c(1), q))))));
+    const entries = Float64Array.of(2 ** -60, 1e-30, 1e-15, 1 - 2 ** -53, 1 - 1e-9, 0.5);
+    const arrays = new Map([["q", entries]]);
+    const r = checkGradient({ loss, wrt: q, bindings: arrays });
+    assert.equal(r.verdict, "agrees", r.sentence);
+    const slopes = evaluateReference([derive(loss, q)], arrays)[0]!;
+    for (const [k, { numeric, numericError }] of r.elements.entries()) {
+      const error = Math.abs(numeric! - slopes.hi[k]!);
+      assert.ok(error <= numericError!, `${k}: ${numeric} ± ${numericError}, off ${error}`);
+      assert.ok(numericError! < 1e-6 * Math.abs(numeric!), `${k}: ± ${numericError}`);
+    }
+  });
+
   it("knows the numeric gradient beside the end of a power's domain", () => {
     const q = vector("q", 4);
     const arrays = new Map([["q", Float64Array.of(3e-13, 1e-12, 1e-8, 0.5)]]);
