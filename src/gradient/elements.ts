@@ -64,7 +64,7 @@ export function elementDerivative<T>(
     found.push(next);
     if (isSettled(next)) break;
   }
-  const { rough, ...best } = found.reduce((a, b) => (a.kink || b.bar < a.bar ? b : a));
+  const { rough, ...best } = found.reduce((a, b) => (isBetter(b, a) ? b : a));
   const apart = (q: Quotients): number => Math.abs(q.numeric - best.numeric);
   const others = found.filter((q) => q.numeric !== best.numeric || q.bar !== best.bar);
   const isSure = !rough || others.some((q) => apart(q) <= q.bar + best.bar);
@@ -119,6 +119,12 @@ function quotients<T>(source: DifferenceSource<T>, element: number, h: number): 
   const jump = Math.abs(right - left);
   const kink = jump > 2 ** -10 * (Math.abs(right) + Math.abs(left)) + 8 * noise;
   return { element, numeric, bar, left, right, kink, rough: isRough(change, numeric, noise) };
+}
+
+/** Whether a quotient at a shorter step is to be preferred. */
+function isBetter(shorter: Quotients, q: Quotients): boolean {
+  if (q.kink) return true;
+  return shorter.rough === q.rough ? shorter.bar < q.bar : q.rough;
 }
 
 function isRough(change: number, derivative: number, noise: number): boolean {
