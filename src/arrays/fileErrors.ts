@@ -88,7 +88,7 @@ export function bytesAt(
 
 /** @throws ArrayError as {@link bytesAt} does, without reading. */
 export function checkThere(
-  source: ByteSource,
+  source: Pick<ByteSource, "size">,
   offset: number,
   length: number,
   what: string,

@@ -8,11 +8,12 @@
  */
 import { dtypes, type DType } from "../dtype.ts";
 import { arrayOf } from "../elements.ts";
-import { arrayBytes, bytesAt, damaged, refusal } from "../fileErrors.ts";
-import { inflateStart, inflateWhole } from "../inflate.ts";
+import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../fileErrors.ts";
+import { inflateParts, inflateStart, inflateWhole } from "../inflate.ts";
 import { MAX_ARRAY_BYTES, type ArrayInFile, type ReadOptions } from "../members.ts";
 import { elementCount, formatShape, type NdArray } from "../ndarray.ts";
 import { latin1, partOf, sourceOf, viewOf, type ByteSource, type Tick } from "../source.ts";
+import { putAfter, type PutBytes, type StoredElements } from "../stored.ts";
 import { beginsAsMatlab4, openMatlab4 } from "./matlab4.ts";
 import { openMatlab73 } from "./matlab73.ts";
 import { joined, MATLAB_REMEDY } from "./matlabParts.ts";
@@ -122,6 +123,8 @@ interface Variable {
   /** The first bytes, and all bytes. */
   readonly start: Uint8Array;
   readonly all: (maxBytes: number, tick?: Tick) => Uint8Array;
+  /** How the bytes from a place on lie in the file, so many of them. */
+  readonly stored: (from: number, size: number, label: string) => StoredElements["bytes"];
 }
 
 function openVariable(
@@ -136,6 +139,10 @@ function openVariable(
   const packed = partOf(source, at + 8, size);
   let start = packed.read(0, START_BYTES);
   let all: Variable["all"] = (maxBytes) => limited(packed, size, maxBytes, name);
+  let stored: Variable["stored"] = (from, length, label) => {
+    checkThere(packed, from, length, "elements", label, { file: name });
+    return { kind: "flat", source: packed, offset: from };
+  };
   if (compressed) {
     start = inflateStart(packed, START_BYTES, "zlib", place);
     const tag = viewOf(bytesAt(sourceOf(start), 0, 8, "a variable's tag", name, place));
@@ -147,6 +154,17 @@ function openVariable(
     all = (maxBytes, tick) => {
       if (Math.max(size, inner) > maxBytes) throw tooLong(name, Math.max(size, inner), maxBytes);
       return inflateWhole(packed, inner + 8, "zlib", place, tick).subarray(8);
+    };
+    stored = (from, length, label) => {
+      checkThere({ size: inner }, from, length, "elements", label, { file: name });
+      const unpack = (put: PutBytes, tick: Tick): void => {
+        // What fills the variable up to eight bytes comes after the elements.
+        const own: PutBytes = (at, bytes) => {
+          if (at < length) put(at, bytes.subarray(0, length - at));
+        };
+        inflateParts(packed, inner + 8, "zlib", place, putAfter(8 + from, length, own, tick));
+      };
+      return { kind: "packed", packing: "zlib", unpack };
     };
   }
   const reader = new Subelements(start, littleEndian, name, at);
@@ -176,6 +194,7 @@ function openVariable(
     dataAt: reader.position,
     start,
     all,
+    stored,
   };
 }
 
@@ -256,9 +275,27 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
     throw damaged(label, "the type of its elements is unknown", { file: name });
   }
   const dtype = complex ? (stored === "float32" ? "complex64" : "complex128") : stored;
+  const layout = { dtype: stored, shape, littleEndian, fortranOrder: true };
+  const size = elementCount(shape) * dtypes[stored].bytes;
+  const refuseSize = (type: number, found: number): Error =>
+    damaged(
+      label,
+      `${stored} elements of shape ${formatShape(shape)} take ${String(size)} bytes, and ${String(found)} of type ${String(type)} are there`,
+      { file: name },
+    );
   return {
     dtype,
     shape,
+    // Of complex numbers all real parts come before all others.
+    ...(complex
+      ? {}
+      : {
+          stored: () => {
+            const { type, at, size: found } = parts.tag();
+            if (found !== size) throw refuseSize(type, found);
+            return { layout, bytes: variable.stored(at, size, label) };
+          },
+        }),
     read: () => {
       arrayBytes(dtype, shape, label, options, { file: name });
       const maxBytes = options.maxBytes ?? MAX_ARRAY_BYTES;
@@ -266,15 +303,7 @@ function inFile(variable: Variable, name: string, options: ReadOptions): ArrayIn
       all.position = dataAt;
       const part = (): NdArray => {
         const { type, bytes } = all.next();
-        const size = elementCount(shape) * dtypes[stored].bytes;
-        if (TYPES[type] !== stored || bytes.length !== size) {
-          throw damaged(
-            label,
-            `${stored} elements of shape ${formatShape(shape)} take ${String(size)} bytes, and ${String(bytes.length)} of type ${String(type)} are there`,
-            { file: name },
-          );
-        }
-        const layout = { dtype: stored, shape, littleEndian, fortranOrder: true };
+        if (TYPES[type] !== stored || bytes.length !== size) throw refuseSize(type, bytes.length);
         const origin = { kind: "file", path: name, member: variable.name } as const;
         return arrayOf(bytes, layout, origin, undefined, options.tick);
       };

@@ -213,13 +213,20 @@ function hdf5(rows: number, columns: number, size: number): Uint8Array {
   return hdf5With(rows, columns, layout, null, HDF5_HEAD_BYTES + size).upTo(HDF5_HEAD_BYTES).all;
 }
 
-/** In chunks of `side` × `side`, which are one packed chunk named again and again. */
-export function chunkedHdf5(rows: number, columns: number, side: number): LargeFile {
-  const layout = new Bytes().uint(1, 3, 2, 3).uint(8, HDF5_HEAD_BYTES).uint(4, side, side, WIDTH);
+/** In chunks that are one packed chunk, named again and again. */
+export function chunkedHdf5(
+  rows: number,
+  columns: number,
+  [height, width]: readonly [number, number],
+): LargeFile {
+  const layout = new Bytes()
+    .uint(1, 3, 2, 3)
+    .uint(8, HDF5_HEAD_BYTES)
+    .uint(4, height, width, WIDTH);
   const filters = new Bytes().uint(1, 1, 1).upTo(8).uint(2, 1, 0, 0, 1).uint(4, 1, 0);
-  const values = Float32Array.from({ length: side * side }, (_, k) => Math.sin(k * k));
+  const values = Float32Array.from({ length: height * width }, (_, k) => Math.sin(k * k));
   const packed = deflateSync(new Uint8Array(values.buffer), { level: 1 });
-  const count = (rows / side) * (columns / side);
+  const count = Math.ceil(rows / height) * Math.ceil(columns / width);
   const packedAt = HDF5_HEAD_BYTES + 24 + count * 40 + 32;
   const head = hdf5With(rows, columns, layout, filters, packedAt + packed.length).upTo(
     HDF5_HEAD_BYTES,
@@ -227,8 +234,8 @@ export function chunkedHdf5(rows: number, columns: number, side: number): LargeF
   head.add("TREE").uint(1, 1, 0).uint(2, count).uint(8, NOWHERE, NOWHERE);
   const keyAt = (row: number, column: number): Uint8Array =>
     new Bytes().uint(4, packed.length, 0).uint(8, row, column, 0).all;
-  for (let row = 0; row < rows; row += side) {
-    for (let column = 0; column < columns; column += side) {
+  for (let row = 0; row < rows; row += height) {
+    for (let column = 0; column < columns; column += width) {
       head.add(keyAt(row, column)).uint(8, packedAt);
     }
   }

@@ -39,12 +39,13 @@ const nothing: ChunkIndex = () => [];
 /** The index in a layout message of version 3: a tree. */
 export function treeIndex(address: number | undefined): ChunkIndex {
   if (address === undefined) return nothing;
-  return (file, { chunk }) =>
-    treeLeaves(file, address, 1, 8 + 8 * (chunk.length + 1)).map(({ key, child }) => {
+  return function* (file, { chunk }) {
+    for (const { key, child } of treeLeaves(file, address, 1, 8 + 8 * (chunk.length + 1))) {
       const size = key.uint(4);
       const skipped = key.uint(4);
-      return { address: child, size, skipped, start: chunk.map(() => key.uint(8)) };
-    });
+      yield { address: child, size, skipped, start: chunk.map(() => key.uint(8)) };
+    }
+  };
 }
 
 /** The index in a layout message of version 4, from its kind on. @throws ArrayError */

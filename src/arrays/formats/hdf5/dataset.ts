@@ -260,16 +260,18 @@ function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: 
   if (chunk.length !== shape.length || chunkBytes === 0) {
     throw damaged(label, "its chunks have another number of axes", { file: file.name });
   }
-  const taken = new Set<string>();
+  const across = shape.map((length, axis) => Math.ceil(length / chunk[axis]!));
+  // Chunks by their numbers, row by row: there may be millions.
+  const taken = new Set<number>();
   for (const stored of storage.index(file, { shape, limits, chunk, chunkBytes })) {
-    const key = stored.start.join();
+    const key = stored.start.reduce((k, first, d) => k * across[d]! + first / chunk[d]!, 0);
     const inside = stored.start.every(
       (first, axis) => first < shape[axis]! && Number.isInteger(first / chunk[axis]!),
     );
     if (!inside || taken.has(key)) {
       // Chunks may be left over from when the dataset was larger.
       if (!taken.has(key)) continue;
-      throw damaged(label, `it has two chunks at ${key}`, { file: file.name });
+      throw damaged(label, `it has two chunks at ${stored.start.join()}`, { file: file.name });
     }
     taken.add(key);
     const place = { label, file: file.name, byteOffset: stored.address };

@@ -125,14 +125,18 @@ export interface Leaf {
 }
 
 /**
- * The leaves' entries of a tree of version 1, in order.
+ * The leaves' entries of a tree of version 1, in order, as they are asked for: there may be millions.
  *
  * @param kind 0 for a group, 1 for a dataset's chunks.
  */
-export function treeLeaves(file: Hdf5File, root: number, kind: number, keyBytes: number): Leaf[] {
-  const leaves: Leaf[] = [];
+export function* treeLeaves(
+  file: Hdf5File,
+  root: number,
+  kind: number,
+  keyBytes: number,
+): Generator<Leaf> {
   const seen = new Set<number>();
-  const look = (address: number, level: number | undefined): void => {
+  function* look(address: number, level: number | undefined): Generator<Leaf> {
     if (seen.has(address) || seen.size > MAX_NODES) {
       throw file.damaged("a tree in it goes back to itself", address);
     }
@@ -153,10 +157,9 @@ export function treeLeaves(file: Hdf5File, root: number, kind: number, keyBytes:
       const key = entries.part(keyBytes);
       const child = entries.offset();
       if (child === undefined) throw file.damaged("a tree in it leads nowhere", address);
-      if (nodeLevel === 0) leaves.push({ key, child });
-      else look(child, nodeLevel - 1);
+      if (nodeLevel === 0) yield { key, child };
+      else yield* look(child, nodeLevel - 1);
     }
-  };
-  look(root, undefined);
-  return leaves;
+  }
+  yield* look(root, undefined);
 }
