@@ -9,8 +9,18 @@ import type { ArrayHandle } from "../host.ts";
  */
 const LETTERS = ["n", "m", "r", "s", "u", "v"];
 
+/** What an array of positions was found from, by `nonzero` and the like. */
+export interface Found {
+  /** The array whose entries are not zero there. */
+  readonly mask: Expr;
+  /** The mask's axis that they are positions along; null for a row of positions for each entry. */
+  readonly axis: number | null;
+}
+
 export class ArrayRegistry {
   readonly handles = new Map<Expr, ArrayHandle>();
+  /** Of arrays that hold the positions of all entries of another that are not zero. */
+  readonly found = new Map<Expr, Found>();
   readonly byContent = new Map<string, Expr>();
   /** The variable about to be assigned: a good name for an array that is being made. */
   hint = "";

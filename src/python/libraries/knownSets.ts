@@ -3,6 +3,7 @@
  * what is not zero. They are carried out on the values, which must be known.
  */
 import { defaultDType } from "../dtypes.ts";
+import { asBoolean } from "../tensors/elementwise.ts";
 import { knownEntries, nonzeroPositions } from "../tensors/knownEntries.ts";
 import { literalArray } from "../tensors/tensor.ts";
 import { type TensorValue, namedTuple, tuple } from "../values.ts";
@@ -78,11 +79,17 @@ function positionsOf(c: CallContext, name: string): number[][] {
   return nonzeroPositions(knownEntries(c.vm, c.expr(name), what));
 }
 
+/** Remembers where positions come from: what they pick is then what the mask itself would. */
+function found(c: CallContext, name: string, at: TensorValue, axis: number | null): TensorValue {
+  c.vm.arrays.found.set(at.expr, { mask: asBoolean(c.expr(name)), axis });
+  return at;
+}
+
 /** One array of positions an axis. */
 export const nonzeroByAxis =
   (name: string): Meaning =>
   (c) =>
-    tuple(positionsOf(c, name).map((p) => integers(c, p, [p.length])));
+    tuple(positionsOf(c, name).map((p, d) => found(c, name, integers(c, p, [p.length]), d)));
 
 /** A row of positions for every entry that is not zero. */
 export const nonzeroRows =
@@ -91,12 +98,13 @@ export const nonzeroRows =
     const positions = positionsOf(c, name);
     const count = positions[0]?.length ?? 0;
     const rows = Array.from({ length: count }, (_, k) => positions.map((p) => p[k]!));
-    return integers(c, rows.flat(), [count, positions.length]);
+    return found(c, name, integers(c, rows.flat(), [count, positions.length]), null);
   };
 
 const flatNonzero: Meaning = (c) => {
   const held = entriesOf(c, "x").flatMap((v, k) => (v === 0 ? [] : [k]));
-  return integers(c, held, [held.length]);
+  const at = integers(c, held, [held.length]);
+  return c.expr("x").shape.length === 1 ? found(c, "x", at, 0) : at;
 };
 
 /** A set made of the entries of two arrays. */

@@ -5,10 +5,18 @@ import { einsum, matmul } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
 import { asBoolean } from "../tensors/elementwise.ts";
 import { indexTensor, takeAlong } from "../tensors/indexing.ts";
-import { pick } from "../tensors/picked.ts";
+import { pick, rowsOf } from "../tensors/picked.ts";
 import { addAxis, expandTo, permuteAxes, reshapeTo, swapAxes } from "../tensors/reshape.ts";
 import { requireClassNumbers } from "../tensors/strictTypes.ts";
-import { asTensor, castTo, itemsOf, sizeNumber, stackTensors, tensor } from "../tensors/tensor.ts";
+import {
+  asTensor,
+  castTo,
+  itemsOf,
+  rankOf,
+  sizeNumber,
+  stackTensors,
+  tensor,
+} from "../tensors/tensor.ts";
 import {
   NONE,
   type NumberValue,
@@ -228,9 +236,22 @@ export function gather(c: CallContext, x: TensorValue, indices: Value, dim: numb
 }
 
 export function oneHot(c: CallContext, depth: string, dtype: DType, name = "indices"): Value {
-  const x = c.tensor(name);
-  requireClassNumbers(c.vm, c.name, x);
+  const given = c.tensor(name);
   const dim = c.dims("dim")?.[0] ?? -1;
+  const isLast = dim === -1 || dim === rankOf(given);
+  const rows = isLast ? rowsOf(c.vm, [given], []) : null;
+  if (rows === null) return oneHotIn(c, given, dim, depth, dtype);
+  return rows.picked(oneHotIn(c, rows.all[0]!, -1, depth, dtype));
+}
+
+function oneHotIn(
+  c: CallContext,
+  x: TensorValue,
+  dim: number,
+  depth: string,
+  dtype: DType,
+): TensorValue {
+  requireClassNumbers(c.vm, c.name, x);
   const rank = x.expr.shape.length + 1;
   const e = oneHotOf(c, x, c.value(depth), dim < 0 ? dim + rank : dim);
   const hot = tensor(c.vm, castTo(e, "int64", dtype), c.library, dtype);

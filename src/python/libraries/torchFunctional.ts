@@ -6,6 +6,7 @@ import {
   keepingFunction,
   select,
 } from "../tensors/elementwise.ts";
+import { rowsOf } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
@@ -83,7 +84,7 @@ export const functional: Table = {
   ],
   nll_loss: [
     `input, target, weight=None, !size_average, ignore_index=-100, !reduce, reduction="mean"`,
-    (c) => classLoss(c, c.expr("input")),
+    (c) => classLoss(c, (logProbabilities) => logProbabilities),
   ],
 };
 
@@ -96,7 +97,12 @@ function leakyRelu(c: CallContext): Value {
 
 /** New last axis of classes. */
 function oneHotLast(c: CallContext): Value {
-  const x = c.tensor("x");
+  const given = c.tensor("x");
+  const rows = rowsOf(c.vm, [given], []);
+  return rows === null ? oneHotIn(c, given) : rows.picked(oneHotIn(c, rows.all[0]!));
+}
+
+function oneHotIn(c: CallContext, x: TensorValue): TensorValue {
   requireInteger(c, x, "one_hot is only applicable to index tensor (int64)");
   const given = c.value("num_classes");
   if (given.kind === "number" && given.value === -1) {

@@ -20,9 +20,9 @@ import { UNIT } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
 import { elementwise, floatFunction, keepingFunction, select } from "../tensors/elementwise.ts";
-import { entrywise } from "../tensors/picked.ts";
+import { entrywise, rowsOf } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { castTo, sizeNumbers, tensor } from "../tensors/tensor.ts";
+import { castTo, rankOf, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import { convert } from "./convert.ts";
 import { logisticLoss } from "./crossEntropy.ts";
@@ -111,11 +111,20 @@ function add(a: Expr, b: Expr): Expr {
 /** Class indices or class probabilities against logits along axis 1. */
 export function crossEntropy(c: CallContext): Value {
   const x = c.tensor("input");
-  const dim = x.expr.shape.length === 1 ? 0 : 1;
-  const logProbabilities = c.vm.shaped(() => softmaxExpr(x.expr, dim, true));
-  return c.expr("target").shape.length === x.expr.shape.length
-    ? probabilityLoss(c, logProbabilities, dim)
-    : classLoss(c, logProbabilities, smoothing(c));
+  const logProbabilities = (logits: Expr, dim: number): Expr => softmaxExpr(logits, dim, true);
+  if (rankOf(c.tensor("target")) !== rankOf(x)) {
+    return classLoss(c, logProbabilities, smoothing(c));
+  }
+  const dim = classAxis(x);
+  return probabilityLoss(
+    c,
+    c.vm.shaped(() => logProbabilities(x.expr, dim)),
+    dim,
+  );
+}
+
+function classAxis(x: TensorValue): number {
+  return rankOf(x) === 1 ? 0 : 1;
 }
 
 /** The share of every target that is spread evenly over the classes; null for none. */
@@ -150,15 +159,22 @@ function probabilityLoss(c: CallContext, logp: Expr, dim: number): Value {
 }
 
 /** Negative log-likelihood of class indices; the mean divides by the weights of what is counted. */
-export function classLoss(c: CallContext, logp: Expr, share: Expr | null = null): Value {
+export function classLoss(
+  c: CallContext,
+  logProbabilities: (input: Expr, dim: number) => Expr,
+  share: Expr | null = null,
+): Value {
   const { vm } = c;
-  const target = c.tensor("target");
+  const given = [c.tensor("input"), c.tensor("target")];
+  const rows = rowsOf(vm, given, [classAxis(given[0]!)]);
+  const [input, target] = (rows?.all ?? given) as [TensorValue, TensorValue];
   requireInteger(c, target, "expected scalar type Long for the target");
-  const dim = logp.shape.length === 1 ? 0 : 1;
+  const dim = rows?.place(1) ?? classAxis(input);
+  const logp = vm.shaped(() => logProbabilities(input.expr, dim));
   const classes = logp.shape[dim]!;
   const ignored = ignoredEntries(c, target);
   const weight = c.optional("weight");
-  const dtype = c.tensor("input").dtype;
+  const { dtype } = input;
   const [losses, weights] = vm.shaped(() => {
     const hot = oneHot(target.expr, classes, dim);
     const picked = neg(sum(mul(hot, logp), [dim]));
@@ -174,8 +190,15 @@ export function classLoss(c: CallContext, logp: Expr, share: Expr | null = null)
     return [add(mul(sub(constant(1), share), own), spread), all] as const;
   });
   const how = c.text("reduction");
-  const values = tensor(vm, losses, "torch", dtype);
-  if (how !== "mean" || weights === null) return reduced(c, values);
+  const own = (e: Expr): TensorValue => {
+    const t = tensor(vm, e, "torch", dtype);
+    return rows === null ? t : rows.picked(t);
+  };
+  if (how !== "mean" || weights === null) return reduced(c, own(losses));
+  if (rows !== null) {
+    const [sum, divisor] = [losses, weights].map((e) => reduction(vm, "sum", own(e), null, false));
+    return elementwise(vm, "div", sum!, divisor!);
+  }
   const e = vm.shaped(() => div(reduce("sum", losses, null), reduce("sum", weights, null)));
   return tensor(vm, e, "torch", dtype);
 }

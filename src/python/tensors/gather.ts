@@ -6,6 +6,7 @@ import { defaultDType } from "../dtypes.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { align } from "./elementwise.ts";
+import { rowsOf, zeroElsewhere } from "./picked.ts";
 import { axisOfSize, castTo, freshLetter, literalArray, tensor } from "./tensor.ts";
 
 /** Up to so many entries each is named in the formula; more are written as a sum over positions. */
@@ -21,6 +22,10 @@ export function gatherAlong(
   dim: number,
   at: TensorValue,
 ): TensorValue {
+  const rows = rowsOf(vm, [x, at], [dim]);
+  if (rows !== null) {
+    return rows.picked(gatherAlong(vm, rows.all[0]!, rows.place(dim), zeroElsewhere(vm, at)));
+  }
   const rank = x.expr.shape.length;
   const d = vm.shaped(() => normalizeDim(dim, rank));
   if (at.expr.shape.length !== rank) {

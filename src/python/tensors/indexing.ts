@@ -1,5 +1,5 @@
 /** Subscripts of arrays: reading `x[…]`. */
-import { type Axis, type Shape, UNIT } from "../../expression/axis.ts";
+import { type Axis, type Shape, UNIT, fitsShape } from "../../expression/axis.ts";
 import {
   constant,
   expand,
@@ -14,6 +14,7 @@ import {
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
+import type { Found } from "../interpreter/arrays.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import {
@@ -28,8 +29,8 @@ import {
 } from "../values.ts";
 import { asBoolean } from "./elementwise.ts";
 import { indexBy, requireEntry, selectPositions, unknownSize } from "./gather.ts";
-import { asWhole, pick, pickAgain, pickedFrom } from "./picked.ts";
-import { asTensor, axisOfSize, castTo, itemsOf, tensor, viewOf } from "./tensor.ts";
+import { asWhole, pick, pickAgain, pickedFrom, rowsOf, zeroElsewhere } from "./picked.ts";
+import { asTensor, axisOfSize, castTo, itemsOf, nodeOf, tensor, viewOf } from "./tensor.ts";
 
 /** One step of a basic subscript, at a position of the array as the steps before left it. */
 type Step =
@@ -230,7 +231,33 @@ function advanced(
     );
   }
   requireWhole(vm, tensors);
+  const mask = maskBehind(vm, tensors);
+  const covered = x.expr.shape.slice(dim, dim + tensors.length);
+  if (mask !== null && fitsShape(covered, mask.shape)) return pick(vm, x, mask, dim);
   return indexBy(vm, x, tensors, dim);
+}
+
+/**
+ * The mask whose entries that are not zero these are all positions of, one array an axis: they pick
+ * what it picks. Null for other positions.
+ */
+function maskBehind(vm: Interpreter, keys: readonly TensorValue[]): Expr | null {
+  const found = keys.map((k) => foundIn(vm, k));
+  const mask = found[0]?.mask ?? null;
+  const isAll = found.every((f, d) => f !== null && f.mask === mask && f.axis === d);
+  return isAll && mask?.shape.length === keys.length ? mask : null;
+}
+
+function foundIn(vm: Interpreter, key: TensorValue): Found | null {
+  if (key.selection !== null || key.expr.shape.length !== 1) return null;
+  let e = key.expr;
+  let column = 0;
+  // A row of positions for each entry: one column of it, or the only one with its axis dropped.
+  for (; e.kind === "reshape" || (e.kind === "index" && e.dim === 1); e = e.args[0]!) {
+    if (e.kind === "index") column = e.at;
+  }
+  const found = vm.arrays.found.get(e);
+  return found === undefined ? null : { mask: found.mask, axis: found.axis ?? column };
 }
 
 /** One array beside numbers and slices: those are taken first, since they leave its axis alone. */
@@ -302,7 +329,7 @@ export function takeAlong(vm: Interpreter, x: TensorValue, key: Value, dim: numb
 
 function requireWhole(vm: Interpreter, keys: readonly TensorValue[]): void {
   for (const key of keys) {
-    if (key.expr.type !== "float") continue;
+    if (nodeOf(key).type !== "float") continue;
     vm.fail("IndexError", "arrays used as indices must be of integer (or boolean) type");
   }
 }
@@ -312,6 +339,8 @@ export function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
 }
 
 function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: number): TensorValue {
+  const rows = dim === 0 && x.selection === null && !isMask(key) ? rowsOf(vm, [key], []) : null;
+  if (rows !== null) return rows.picked(tensorKey(vm, x, zeroElsewhere(vm, key), 0));
   if (isMask(key)) {
     const positions = writtenPositions(vm, key);
     return positions === null
@@ -319,6 +348,8 @@ function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: numbe
       : selectPositions(vm, x, dim, positions);
   }
   requireWhole(vm, [key]);
+  const mask = maskBehind(vm, [key]);
+  if (mask !== null && fitsShape([x.expr.shape[dim]!], mask.shape)) return pick(vm, x, mask, dim);
   if (!x.identity || dim !== 0) return indexBy(vm, x, [key], dim);
   const chosen = vm.shaped(() => oneHot(key.expr, x.expr.shape[0]!, key.expr.shape.length));
   return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);
@@ -340,5 +371,5 @@ function writtenPositions(vm: Interpreter, { expr }: TensorValue): number[] | nu
 
 /** PyTorch takes bytes for truth values, too. */
 export function isMask(key: TensorValue): boolean {
-  return key.expr.type === "bool" || (key.library === "torch" && key.dtype === "uint8");
+  return nodeOf(key).type === "bool" || (key.library === "torch" && key.dtype === "uint8");
 }

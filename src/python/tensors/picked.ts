@@ -3,8 +3,15 @@
  * expression has their shape. What sums over them is a sum over all, in which the others count
  * nothing; what works entry by entry works on all.
  */
-import { type Axis, UNIT, broadcast, fitsShape, formatShape } from "../../expression/axis.ts";
-import { binary, expand, reshape } from "../../expression/build.ts";
+import {
+  type Axis,
+  UNIT,
+  broadcast,
+  fitsShape,
+  formatShape,
+  normalizeDim,
+} from "../../expression/axis.ts";
+import { binary, constant, expand, reshape, where } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import type { DType, Library } from "../dtypes.ts";
 import { type Interpreter, UnknownValueError } from "../interpreter/interpreter.ts";
@@ -13,7 +20,7 @@ import type { NumberValue, Selection, TensorValue, Value } from "../values.ts";
 import { selectPositions } from "./gather.ts";
 import { entriesIfKnown } from "./knownEntries.ts";
 import { flattenRange } from "./reshape.ts";
-import { countNumber, pickedCount, tensor } from "./tensor.ts";
+import { countNumber, pickedCount, rankOf, tensor } from "./tensor.ts";
 
 class Picked implements TensorValue {
   readonly kind = "tensor" as const;
@@ -147,6 +154,54 @@ export function entrywise(
   }
   const whole = operands.map((v) => (v.kind === "tensor" ? (v.selection?.all ?? v) : v));
   return new Picked(vm, { ...first, all: make(whole) });
+}
+
+/** Picked entries as functions see them that leave the picked axis alone, as a softmax over classes. */
+export interface Rows {
+  /** The arrays from which they are picked, those that are not included. */
+  readonly all: readonly TensorValue[];
+  /** The first of the axes there that the picked one stands for. */
+  readonly at: number;
+  /** Where another axis of the picked entries stands there. */
+  readonly place: (dim: number) => number;
+  /** What becomes of all, picked in the same way; the axes may stand elsewhere now. */
+  readonly picked: (all: TensorValue, at?: number) => TensorValue;
+}
+
+/**
+ * Null where nothing is picked, or by several masks, or where `dims` name the picked axis: then it
+ * must be known which entries are there.
+ */
+export function rowsOf(
+  vm: Interpreter,
+  operands: readonly TensorValue[],
+  dims: readonly number[],
+): Rows | null {
+  const selections = operands.flatMap((t) => t.selection ?? []);
+  const first = selections[0];
+  if (first === undefined || selections.length < operands.length) return null;
+  if (!selections.every((s) => s.at === first.at && sameMask(vm, s.mask, first.mask))) return null;
+  const { at, mask } = first;
+  const normal = (d: number): number => normalizeDim(d, rankOf(operands[0]!));
+  if (vm.shaped(() => dims.map(normal)).includes(at)) return null;
+  return {
+    all: selections.map((s) => s.all),
+    at,
+    place: (dim) => {
+      const d = normal(dim);
+      return d < at ? d : d + mask.shape.length - 1;
+    },
+    picked: (all, moved = at) => new Picked(vm, { mask, at: moved, all }),
+  };
+}
+
+/** All from which entries are picked, with 0 for those that are not: positions that exist. */
+export function zeroElsewhere(vm: Interpreter, t: TensorValue): TensorValue {
+  const s = t.selection;
+  if (s === null) return t;
+  const { all } = s;
+  const e = vm.shaped(() => where(alongside(s), all.expr, constant(0, all.expr.type)));
+  return tensor(vm, e, all.library, all.dtype);
 }
 
 /** Whether it is known which entries each of them is made of. */

@@ -20,7 +20,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberBinary } from "../interpreter/numbers.ts";
 import type { Selection, TensorValue } from "../values.ts";
 import { elementwise } from "./elementwise.ts";
-import { alongside, pickedFrom } from "./picked.ts";
+import { alongside, pickedFrom, rowsOf } from "./picked.ts";
 import { requireBool, requireFloat, requireNumeric } from "./strictTypes.ts";
 import { castTo, pickedCount, sizeNumber, tensor } from "./tensor.ts";
 
@@ -177,6 +177,8 @@ export function logSumExp(vm: Interpreter, x: TensorValue, dims: Dims, keep: boo
 }
 
 export function softmaxOf(vm: Interpreter, x: TensorValue, dim: number, log: boolean): TensorValue {
+  const rows = rowsOf(vm, [x], [dim]);
+  if (rows !== null) return rows.picked(softmaxOf(vm, rows.all[0]!, rows.place(dim), log));
   requireFloat(vm, "softmax", x);
   const dtype = floatResult(x.dtype, x.expr.type, x.library);
   return tensor(
@@ -195,6 +197,14 @@ export function argExtreme(
   dim: number,
   keep: boolean,
 ): TensorValue {
+  const rows = rowsOf(vm, [x], [dim]);
+  if (rows !== null) {
+    const d = rows.place(dim);
+    return rows.picked(
+      argExtreme(vm, op, rows.all[0]!, d, keep),
+      keep || d > rows.at ? rows.at : rows.at - 1,
+    );
+  }
   const dtype = x.library === "jax" ? "int32" : "int64";
   return tensor(
     vm,

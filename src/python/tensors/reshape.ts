@@ -16,8 +16,8 @@ import {
 import { expand, reshape, squeeze, transpose, unsqueeze } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
-import { type TensorValue, type Value, typeName } from "../values.ts";
-import { flattenPicked } from "./picked.ts";
+import { type Selection, type TensorValue, type Value, typeName } from "../values.ts";
+import { flattenPicked, rowsOf } from "./picked.ts";
 import { freshLetter, itemsOf, rankOf, viewOf } from "./tensor.ts";
 
 /** One entry of a requested shape: a size, or axes that it stands for, or -1 for what remains. */
@@ -31,7 +31,21 @@ export function reshapeTo(vm: Interpreter, x: TensorValue, sizes: readonly Value
   if (x.selection !== null && wanted.length === 1 && wanted[0]!.size === -1) {
     return flattenPicked(vm, x);
   }
+  if (x.selection !== null && isItsOwnShape(x, x.selection, wanted)) return x;
   return reshaped(vm, x, (e) => reshapeExpr(vm, e, wanted));
+}
+
+/** Whether `view(-1, c)` is asked of picked entries with c axes beside the picked one, which is first. */
+function isItsOwnShape(x: TensorValue, { at, all }: Selection, wanted: readonly Wanted[]): boolean {
+  const hidden = all.expr.shape.length - rankOf(x);
+  return (
+    wanted.length === rankOf(x) &&
+    wanted.every((w, d) => {
+      if (d === at) return w.size === -1;
+      const own = all.expr.shape[d < at ? d : d + hidden]!;
+      return own.size === null ? sameAxes(own, w) : own.size === w.size;
+    })
+  );
 }
 
 /** A reshape shares memory with a contiguous array; of another it is (mostly) a copy. */
@@ -223,8 +237,16 @@ export function flattenRange(
 }
 
 export function permuteAxes(vm: Interpreter, x: TensorValue, perm: readonly number[]): TensorValue {
-  const rank = x.expr.shape.length;
+  const rank = rankOf(x);
   const positions = vm.shaped(() => perm.map((d) => normalizeDim(d, rank)));
+  const rows = rowsOf(vm, [x], []);
+  if (rows !== null) {
+    const hidden = rows.all[0]!.expr.shape.length - rank;
+    const all = positions.flatMap((d) =>
+      d === rows.at ? Array.from({ length: hidden + 1 }, (_, k) => rows.at + k) : [rows.place(d)],
+    );
+    return rows.picked(permuteAxes(vm, rows.all[0]!, all), positions.indexOf(rows.at));
+  }
   const inverse = positions.map((_, d) => positions.indexOf(d));
   const trivial = positions.every((p, d) => p === d);
   return viewOf(
@@ -237,9 +259,9 @@ export function permuteAxes(vm: Interpreter, x: TensorValue, perm: readonly numb
 }
 
 export function swapAxes(vm: Interpreter, x: TensorValue, a: number, b: number): TensorValue {
-  const rank = x.expr.shape.length;
+  const rank = rankOf(x);
   const [p, q] = vm.shaped(() => [normalizeDim(a, rank), normalizeDim(b, rank)] as const);
-  const perm = x.expr.shape.map((_, d) => (d === p ? q : d === q ? p : d));
+  const perm = Array.from({ length: rank }, (_, d) => (d === p ? q : d === q ? p : d));
   return permuteAxes(vm, x, perm);
 }
 
@@ -265,6 +287,16 @@ export function moveAxes(
 }
 
 export function addAxis(vm: Interpreter, x: TensorValue, dim: number): TensorValue {
+  const rows = rowsOf(vm, [x], []);
+  if (rows !== null) {
+    const d = vm.shaped(() => normalizeDim(dim, rankOf(x) + 1));
+    const hidden = rows.all[0]!.expr.shape.length - rankOf(x);
+    const isBefore = d <= rows.at;
+    return rows.picked(
+      addAxis(vm, rows.all[0]!, isBefore ? d : d + hidden),
+      isBefore ? rows.at + 1 : rows.at,
+    );
+  }
   return reshapedView(vm, x, (e) => unsqueeze(e, dim));
 }
 
@@ -274,6 +306,16 @@ export function dropAxes(
   x: TensorValue,
   dims: readonly number[] | null,
 ): TensorValue {
+  const rows = rowsOf(vm, [x], dims ?? []);
+  if (rows !== null) {
+    const others = Array.from({ length: rankOf(x) }, (_, d) => d).filter((d) => d !== rows.at);
+    const shape = rows.all[0]!.expr.shape;
+    const asked = (dims ?? others)
+      .map(rows.place)
+      .filter((d) => dims !== null || isUnit(shape[d]!));
+    const before = asked.filter((d) => d < rows.at && isUnit(shape[d]!)).length;
+    return rows.picked(dropAxes(vm, rows.all[0]!, asked), rows.at - before);
+  }
   const { shape } = x.expr;
   const asked =
     dims === null ? null : vm.shaped(() => dims.map((d) => normalizeDim(d, shape.length)));
