@@ -16,6 +16,7 @@ import {
   isAdvanced,
   isFullSlice,
   isMask,
+  maskBehind,
   putBack,
   stepsOf,
   subscriptsOf,
@@ -31,7 +32,15 @@ export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: 
   const at = items.findIndex((v) => v.kind === "tensor" && v.selection === null && isMask(v));
   const mask = items[at];
   if (mask?.kind === "tensor") {
-    assignPicked(vm, x, items, at, pick(vm, x, asBoolean(mask.expr), at).selection!, value);
+    const rest = items.filter((_, k) => k !== at);
+    assignPicked(vm, x, rest, pick(vm, x, asBoolean(mask.expr), at).selection!, value);
+    return;
+  }
+  const keys = items.flatMap((v) => (v.kind === "tensor" ? [v] : []));
+  const found = keys.length === 0 ? null : maskBehind(vm, x, keys, 0);
+  if (found !== null && keys.every((v, k) => v === items[k])) {
+    const rest = items.slice(keys.length);
+    assignPicked(vm, x, rest, pick(vm, x, found, 0).selection!, value);
     return;
   }
   const raw = operandExpr(vm, value, x.library);
@@ -51,16 +60,18 @@ export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: 
   );
 }
 
-/** `x[mask] = value`: a number for all entries that the mask picks, or what it picked elsewhere. */
+/**
+ * `x[mask] = value`: a number for all entries that the mask picks, or what it picked elsewhere.
+ * @param rest the subscripts beside it
+ */
 function assignPicked(
   vm: Interpreter,
   x: TensorValue,
-  items: readonly Value[],
-  at: number,
+  rest: readonly Value[],
   picked: Selection,
   value: Value,
 ): void {
-  const rest = items.filter((_, k) => k !== at);
+  const { at } = picked;
   if (!rest.every((v) => v.kind === "slice" && isFullSlice(v))) {
     vm.unsupported("assigning by a mask beside other subscripts is not supported");
   }

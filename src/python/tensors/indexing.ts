@@ -231,21 +231,26 @@ function advanced(
     );
   }
   requireWhole(vm, tensors);
-  const mask = maskBehind(vm, tensors);
-  const covered = x.expr.shape.slice(dim, dim + tensors.length);
-  if (mask !== null && fitsShape(covered, mask.shape)) return pick(vm, x, mask, dim);
+  const mask = maskBehind(vm, x, tensors, dim);
+  if (mask !== null) return pick(vm, x, mask, dim);
   return indexBy(vm, x, tensors, dim);
 }
 
 /**
- * The mask whose entries that are not zero these are all positions of, one array an axis: they pick
- * what it picks. Null for other positions.
+ * The mask whose entries that are not zero these are all positions of, one array an axis: as
+ * subscripts of the axes from `dim` on they pick what it picks. Null for other positions.
  */
-function maskBehind(vm: Interpreter, keys: readonly TensorValue[]): Expr | null {
+export function maskBehind(
+  vm: Interpreter,
+  x: TensorValue,
+  keys: readonly TensorValue[],
+  dim: number,
+): Expr | null {
   const found = keys.map((k) => foundIn(vm, k));
-  const mask = found[0]?.mask ?? null;
-  const isAll = found.every((f, d) => f !== null && f.mask === mask && f.axis === d);
-  return isAll && mask?.shape.length === keys.length ? mask : null;
+  const mask = found[0]?.mask;
+  if (mask?.shape.length !== keys.length) return null;
+  if (!found.every((f, d) => f !== null && f.mask === mask && f.axis === d)) return null;
+  return fitsShape(x.expr.shape.slice(dim, dim + keys.length), mask.shape) ? mask : null;
 }
 
 function foundIn(vm: Interpreter, key: TensorValue): Found | null {
@@ -348,8 +353,8 @@ function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: numbe
       : selectPositions(vm, x, dim, positions);
   }
   requireWhole(vm, [key]);
-  const mask = maskBehind(vm, [key]);
-  if (mask !== null && fitsShape([x.expr.shape[dim]!], mask.shape)) return pick(vm, x, mask, dim);
+  const mask = maskBehind(vm, x, [key], dim);
+  if (mask !== null) return pick(vm, x, mask, dim);
   if (!x.identity || dim !== 0) return indexBy(vm, x, [key], dim);
   const chosen = vm.shaped(() => oneHot(key.expr, x.expr.shape[0]!, key.expr.shape.length));
   return tensor(vm, castTo(chosen, "int64", x.dtype ?? "float64"), x.library, x.dtype);

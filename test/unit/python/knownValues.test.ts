@@ -52,6 +52,33 @@ def loss(z, y):
     assert.ok(trace.assumptions.some((a) => a.includes("a boolean array picks entries")));
   });
 
+  const ROWS = `
+import torch
+import torch.nn.functional as F
+
+def by_mask(z, y):
+    valid = y != 2
+    p = torch.softmax(z[valid], 1)
+    return (p * F.one_hot(y[valid], 2)).sum() + F.cross_entropy(z[valid], y[valid])
+
+def by_positions(z, y):
+    valid = (y != 2).nonzero()[:, 0]
+    p = torch.softmax(z[valid], 1)
+    return (p * F.one_hot(y[valid], 2)).sum() + F.cross_entropy(z[valid], y[valid])
+`;
+
+  it("is not needed for functions of rows: they work on all, and no list of positions enters", async () => {
+    const z = array([3, 2], [0.5, 3, 0.25, 2, 1, 1]);
+    const y = handleOf(array([3], [1, 2, 0]), "int64");
+    const [mask, positions] = await Promise.all(
+      ["by_mask", "by_positions"].map((name) => traceOf(ROWS, name, { z, y })),
+    );
+    assert.equal(positions!.loss, mask!.loss);
+    assert.deepEqual(mask!.assumptions, []);
+    for (const trace of [mask!, positions!]) assert.deepEqual(trace.captured, []);
+    await traceOf(ROWS, "by_mask");
+  });
+
   it("without arrays is refused with the advice to give some", async () => {
     const bodies = [
       "z[y == 1].sort()[0].sum()",
