@@ -111,6 +111,15 @@ const DEVIATIONS: readonly {
     reason: "float32 exp and log1p come from vector libraries whose last bit may be another",
   },
   {
+    cases: /^log_softmax_dice\(logits\(1, 5/,
+    rungs: /^autocast-bfloat16/,
+    of: "gradient",
+    reason:
+      "float32 exp comes from a vector library whose last bit may be another; ten of 107,000 " +
+      "entries nearly cancel, and show it",
+    onSome: true,
+  },
+  {
     cases: /^Zoo\('smooth_l1'/,
     rungs: /^bfloat16/,
     of: "gradient",

@@ -2,8 +2,8 @@
 
 usage: precision_sums.py OUTPUT_FOLDER
 Writes the numbers to OUTPUT_FOLDER/numbers.npy; prints the cases as JSON. A case takes the first
-numbers, rounded to a type, in a shape, sliced and with axes permuted (a view, not a copy), and sums
-over axes.
+numbers, rounded to a type, in a shape, sliced, with axes expanded (their first entry repeated) and
+permuted (a view, not a copy), and sums over axes.
 """
 
 import itertools
@@ -45,6 +45,12 @@ def slicings(rank):
     return found
 
 
+def expansions(rank, slices):
+    """None; the first axis, the last axis."""
+    cut = any(s != (0, 1) for s in slices)
+    return [[]] if rank < 2 or cut else [[], [0], [rank - 1]]
+
+
 def axes(rank):
     every = [d for n in range(1, rank + 1) for d in itertools.combinations(range(rank), n)]
     return [list(d) for d in every] if rank < 4 else [list(d) for d in every if len(d) != 3 or 0 in d]
@@ -61,17 +67,22 @@ def main(out):
             cut = tuple(slice(start, None, step) for start, step in slices)
             if 0 in drawn[cut].shape:
                 continue
-            for permutation in permutations(len(shape)):
-                for dims in axes(len(shape)):
-                    case = {"shape": shape, "slices": slices, "permutation": permutation, "dims": dims}
-                    for name, dtype in TORCH.items():
-                        x = torch.from_numpy(drawn).to(dtype)[cut].permute(permutation)
-                        found = x.sum(dims).double().reshape(-1).tolist()
-                        cases.append(case | {"library": "torch", "dtype": name, "sums": found})
-                    for name, dtype in NUMPY.items():
-                        x = drawn.astype(dtype)[cut].transpose(permutation)
-                        found = x.sum(axis=tuple(dims)).astype(numpy.float64).reshape(-1).tolist()
-                        cases.append(case | {"library": "numpy", "dtype": name, "sums": found})
+            rank = len(shape)
+            layouts = itertools.product(expansions(rank, slices), permutations(rank), axes(rank))
+            for expanded, permutation, dims in layouts:
+                case = {"shape": shape, "slices": slices, "expanded": expanded}
+                case |= {"permutation": permutation, "dims": dims}
+                single = tuple(slice(0, 1 if d in expanded else None) for d in range(rank))
+                for name, dtype in TORCH.items():
+                    x = torch.from_numpy(drawn).to(dtype)[cut]
+                    x = x[single].expand_as(x).permute(permutation)
+                    found = x.sum(dims).double().reshape(-1).tolist()
+                    cases.append(case | {"library": "torch", "dtype": name, "sums": found})
+                for name, dtype in NUMPY.items():
+                    x = drawn.astype(dtype)[cut]
+                    x = numpy.broadcast_to(x[single], x.shape).transpose(permutation)
+                    found = x.sum(axis=tuple(dims)).astype(numpy.float64).reshape(-1).tolist()
+                    cases.append(case | {"library": "numpy", "dtype": name, "sums": found})
     print("\n" + json.dumps({"cases": cases}))
 
 

@@ -228,6 +228,27 @@ export function walkingOrder(
   return order;
 }
 
+/**
+ * The same in NumPy, for one array: by its steps, where it has any; an axis whose first entry is
+ * repeated stays where it is beside others (npyiter_find_best_axis_ordering).
+ */
+export function numpyWalkingOrder(shape: readonly number[], strides: readonly number[]): number[] {
+  const step = (d: number): number => (shape[d] === 1 ? 0 : Math.abs(strides[d]!));
+  const order = shape.map((_, d) => shape.length - 1 - d);
+  for (let i = 1; i < order.length; i++) {
+    const own = order[i]!;
+    let to = i;
+    for (let k = i - 1; k >= 0; k--) {
+      const [s, t] = [step(own), step(order[k]!)];
+      if (s === 0 || t === 0) continue;
+      if (t <= s) break;
+      to = k;
+    }
+    order.splice(to, 0, ...order.splice(i, 1));
+  }
+  return order;
+}
+
 /** Steps of a new array that is as densely laid out as its operands allow, in their order of axes. */
 export function resultStrides(
   shape: readonly number[],

@@ -6,7 +6,7 @@
  * of more than 32,768 entries.
  */
 import { throwIfCancelled } from "../interruption.ts";
-import { type Held, countOf, isHalf, rounder, walkingOrder } from "./held.ts";
+import { type Held, countOf, isHalf, rounder, numpyWalkingOrder, walkingOrder } from "./held.ts";
 
 /** Float32 numbers in one vector: sums use AVX2, also where there is AVX-512. */
 const LANES = 8;
@@ -39,7 +39,7 @@ export function reductionWalk(
   const order =
     library === "torch"
       ? walkingOrder(x.shape, [steps, x.strides], reduced)
-      : walkingOrder(x.shape, [x.strides]);
+      : numpyWalkingOrder(x.shape, x.strides);
   const walks: Walk[] = [];
   for (const d of order) {
     const next = { n: x.shape[d]!, from: x.strides[d]!, to: steps[d]! };
