@@ -49,6 +49,15 @@ export function filled<A extends TypedArray>(array: A, entry: (k: number) => num
   return array;
 }
 
+/** A copy of an array, as of one in the kernels' memory. @throws Cancelled on the way */
+export function copied<A extends Float64Array | Float32Array>(array: A): A {
+  const copy = new (array.constructor as new (length: number) => A)(array.length);
+  eachPart(array.length, (first, end) => {
+    copy.set(array.subarray(first, end), first);
+  });
+  return copy;
+}
+
 /** Whether all of the numbers 0 to `count` pass. @throws Cancelled on the way */
 export function every(count: number, passes: (k: number) => boolean): boolean {
   for (let k = 0; k < count; k++) {

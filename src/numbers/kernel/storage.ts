@@ -1,4 +1,5 @@
 /** The arrays that a run of a kernel reads and writes. */
+import { copied } from "../interruption.ts";
 import { type Entries, type StoredArray, isStored } from "../typedArrays.ts";
 import type { Arena } from "../wasm/arena.ts";
 import { type Heap, OutOfMemory } from "../wasm/heap.ts";
@@ -47,7 +48,7 @@ export class Storage {
       // What was written elsewhere is not read back.
       const data = isStored(array) ? new Float64Array(0) : (array as FloatArray);
       const isOwn = !given.has(buffer) && !(pairs && this.borrowed.includes(data.byteOffset));
-      const output = isOwn ? data : data.slice();
+      const output = isOwn ? data : copied(data);
       given.add(buffer);
       return output;
     });

@@ -5,6 +5,7 @@
 import { type NdArray, toFloat64 } from "../../arrays/ndarray.ts";
 import { GradientChecker } from "../../gradient/check.ts";
 import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
+import { interruptible, throwIfCancelled } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
@@ -44,6 +45,7 @@ export class Referee {
   /**
    * The inspection's report with what each library's autograd says, and its gradient as a column.
    * A library that fails is in the report with its reason; nothing is thrown for it.
+   * @throws Cancelled
    */
   async judge(
     inspection: Inspection,
@@ -55,7 +57,8 @@ export class Referee {
     const { restarts } = this;
     // What all judgements share is computed once, and only when a library has answered.
     let shared: GradientChecker | null = null;
-    const checker = (): GradientChecker => (shared ??= checkerOf(inspection));
+    const isCancelled = (): boolean => watch.isCancelled();
+    const checker = (): GradientChecker => (shared ??= checkerOf(inspection, isCancelled));
     try {
       for (const run of job.runs) {
         const onProgress = (what: string): void => {
@@ -67,7 +70,11 @@ export class Referee {
               ? failed(run, new PythonFailure(run.refusal))
               : restarts !== this.restarts
                 ? failed(run, stopped())
-                : this.runOne(inspection, job, run, checker, { signal, onProgress }),
+                : this.runOne(inspection, job, run, {
+                    checker,
+                    isCancelled,
+                    watching: { signal, onProgress },
+                  }),
           ),
         );
       }
@@ -75,19 +82,18 @@ export class Referee {
       (shared as GradientChecker | null)?.release();
     }
     const { report } = inspection;
-    const agreements = agreementsOf(
-      runs.flatMap((run) =>
-        run.gradient === null
-          ? []
-          : [
-              {
-                name: titleOf(run, runs),
-                dtype: typeOf(run.entry.dtype),
-                gradient: run.gradient,
-              },
-            ],
-      ),
+    const answered = runs.flatMap((run) =>
+      run.gradient === null
+        ? []
+        : [
+            {
+              name: titleOf(run, runs),
+              dtype: typeOf(run.entry.dtype),
+              gradient: run.gradient,
+            },
+          ],
     );
+    const agreements = interruptible(isCancelled, () => agreementsOf(answered));
     return {
       ...report,
       autograd: runs.find((r) => r.gradient !== null)?.entry ?? null,
@@ -117,8 +123,7 @@ export class Referee {
     inspection: Inspection,
     job: AutogradJob,
     run: AutogradRun,
-    checker: () => GradientChecker,
-    watching: Watching,
+    { checker, isCancelled, watching }: Judging,
   ): Promise<Judged> {
     const { backend, device } = run;
     // A library that stood in for NumPy may keep habits from it, so that gets a process of its own.
@@ -154,12 +159,21 @@ export class Referee {
         },
         watching,
       );
-      return judged(inspection, checker(), header as unknown as Answer, arrays);
+      return interruptible(isCancelled, () =>
+        judged(inspection, checker(), header as unknown as Answer, arrays),
+      );
     } catch (e) {
       if (!(e instanceof PythonFailure)) throw e;
       return failed(run, e);
     }
   }
+}
+
+/** What judging one library's answer takes. */
+interface Judging {
+  readonly checker: () => GradientChecker;
+  readonly isCancelled: () => boolean;
+  readonly watching: Watching;
 }
 
 /** What the server says besides the loss and the gradient. */
@@ -173,7 +187,7 @@ interface Answer {
   readonly note: string | null;
 }
 
-function checkerOf(inspection: Inspection): GradientChecker {
+function checkerOf(inspection: Inspection, isCancelled: () => boolean): GradientChecker {
   const bindings = new Map<string, TypedArray>();
   for (const x of inspection.inputs) bindings.set(x.name, kernelArray(x.array!));
   return new GradientChecker({
@@ -181,6 +195,7 @@ function checkerOf(inspection: Inspection): GradientChecker {
     wrt: inspection.wrt.node,
     gradient: inspection.gradientExpr,
     bindings,
+    isCancelled,
   });
 }
 
@@ -190,7 +205,7 @@ function judged(
   answer: Answer,
   [lossArray, gradientArray]: readonly NdArray[],
 ): Judged {
-  const gradient = toFloat64(gradientArray!);
+  const gradient = toFloat64(gradientArray!, throwIfCancelled);
   // A loss in float64 of an array in float32 passes its gradient back through float32.
   const type = coarsest([answer.dtype, gradientArray!.dtype, inspection.wrt.array!.dtype]);
   const result = checker.judge(gradient, type);

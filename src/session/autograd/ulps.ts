@@ -1,5 +1,6 @@
 /** How far a library's gradient is from the derived one, in units in the last place. */
 import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
+import { every, filled } from "../../numbers/interruption.ts";
 
 /** The spacing of the numbers of a type at `x`, away from 0; that of the smallest ones below them. */
 export function ulpAt(x: number, type: GradientType): number {
@@ -18,15 +19,18 @@ export function ulpsApart(
   derived: Float64Array,
   type: GradientType,
 ): Float64Array {
-  return derived.map((d, k) => (candidate[k] === d ? 0 : (candidate[k]! - d) / ulpAt(d, type)));
+  return filled(new Float64Array(derived.length), (k) => {
+    const d = derived[k]!;
+    return candidate[k] === d ? 0 : (candidate[k]! - d) / ulpAt(d, type);
+  });
 }
 
 /** The largest of them in size; null when one is no number. */
 export function largestUlps(ulps: Float64Array): number | null {
   let largest = 0;
-  for (const x of ulps) {
-    if (!Number.isFinite(x)) return null;
-    largest = Math.max(largest, Math.abs(x));
-  }
-  return largest;
+  const areFinite = every(ulps.length, (k) => {
+    largest = Math.max(largest, Math.abs(ulps[k]!));
+    return Number.isFinite(ulps[k]!);
+  });
+  return areFinite ? largest : null;
 }

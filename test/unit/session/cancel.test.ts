@@ -15,7 +15,13 @@ import * as b from "../../../src/expression/build.ts";
 import type { Input } from "../../../src/expression/node.ts";
 import { compareGradients } from "../../../src/gradient/compareGradients.ts";
 import { sampleElements } from "../../../src/gradient/elements.ts";
-import { PART, eachPart, filled, interruptible } from "../../../src/numbers/interruption.ts";
+import {
+  PART,
+  copied,
+  eachPart,
+  filled,
+  interruptible,
+} from "../../../src/numbers/interruption.ts";
 import { orderStatistic } from "../../../src/numbers/orderStatistic.ts";
 import { combined, held, mapped, positions } from "../../../src/numbers/precision/held.ts";
 import { numpySum } from "../../../src/numbers/precision/numpySum.ts";
@@ -24,6 +30,8 @@ import { Cancelled } from "../../../src/numbers/typedArrays.ts";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import { makeImages } from "../../../src/report/images.ts";
 import { makeNumbers } from "../../../src/report/numbers.ts";
+import { agreementsOf } from "../../../src/session/autograd/agreement.ts";
+import { largestUlps, ulpsApart } from "../../../src/session/autograd/ulps.ts";
 import { describeArray, kernelArray } from "../../../src/session/bindings.ts";
 import { numericDifference } from "../../../src/session/compare.ts";
 import { filesWith } from "../../../src/session/files.node.ts";
@@ -68,6 +76,13 @@ describe("loops over whole arrays", () => {
     "the distance of two gradients": () => numericDifference(values, others),
     "the factor between two gradients": () => factorOf([[values, others]]),
     "the share of a difference": () => stepsBetween(values, others)!(values, others),
+    "the distance of a library's gradient": () => largestUlps(ulpsApart(values, others, "float32")),
+    "the distance of two libraries' gradients": () =>
+      agreementsOf([
+        { name: "a", dtype: "float32", gradient: values },
+        { name: "b", dtype: "float64", gradient: others },
+      ]),
+    "what kernels hand out": () => copied(values),
     "the median of many numbers": () => orderStatistic(others.slice(), count / 2),
     "foreground and background": () =>
       groupsOf(
