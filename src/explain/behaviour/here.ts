@@ -1,6 +1,7 @@
 /** The gradient at the user's own point, entry by entry: what is small, where, and beside what. */
 import { layoutOf } from "../../gradient/entries.ts";
 import { eachPart, filled } from "../../numbers/interruption.ts";
+import { certainArrays } from "../../numbers/certain.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Factors } from "./factors.ts";
 import { relativeChange } from "./finding.ts";
@@ -48,19 +49,23 @@ export function lookHere(
   const count = layoutOf(wrt).count;
   const roots = [
     loss,
-    gradients.own,
-    ...(gradients.bare === null ? [] : [gradients.bare, bareLoss!]),
+    ...(gradients.bare === null ? [] : [bareLoss!]),
     ...(activation === null ? [] : [activation.slope, activation.node]),
     ...(ratio?.denominators ?? []),
   ];
   const isCancelled = (): boolean => watch.isCancelled();
   const { outputs } = compileKernel(roots).run(bindings, { isCancelled });
+  const [own, other] = certainArrays(
+    [gradients.own, ...(gradients.bare === null ? [] : [gradients.bare])],
+    bindings,
+    { isCancelled },
+  );
   const data = outputs.map((o) => o.data);
   let next = 0;
   const take = (): Float64Array => data[next++]!;
   const value = take()[0]!;
-  const gradient = spreadTo(take(), count);
-  const bare = gradients.bare === null ? null : spreadTo(take(), count);
+  const gradient = spreadTo(own!, count);
+  const bare = other === undefined ? null : spreadTo(other, count);
   const bareValue = gradients.bare === null ? null : take()[0]!;
   const slope = activation === null ? null : spreadTo(take(), count);
   const probability = activation === null ? null : take();

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { orderOf } from "../../../src/explain/behaviour/shrink.ts";
+import { lookHere } from "../../../src/explain/behaviour/here.ts";
 import { limitOf } from "../../../src/explain/behaviour/limits.ts";
+import { gradient } from "../../../src/gradient/gradient.ts";
+import { compileKernel } from "../../../src/numbers/kernel.ts";
+import * as b from "../../../src/expression/build.ts";
 import { draw } from "../../../src/session/draw.ts";
-import { SNIPPETS, explained } from "./explained.ts";
+import { focalTversky, vector } from "../gradient/lossExpressions.ts";
+import { SNIPPETS, explained, watch } from "./explained.ts";
 
 const P = [0.9, 0.2, 0.6, 0.1, 0.7, 0.3];
 const G = [1, 0, 1, 0, 1, 0];
@@ -23,6 +28,31 @@ function assertClose(actual: number | null, expected: number, tolerance = 1e-12)
   const scale = Math.max(Math.abs(expected), 1e-300);
   assert.ok(Math.abs(actual - expected) <= tolerance * scale, `${actual} instead of ${expected}`);
 }
+
+describe("the gradient on the arrays themselves", () => {
+  it("is told by digits that rounding leaves, where the loss has none of its own", () => {
+    const [p, t] = [vector("p", 60), vector("t", 60)];
+    const target = Float64Array.from({ length: 60 }, (_, k) => (k % 3 === 0 ? 1 : 0));
+    const off = 2 ** -50;
+    const bindings = new Map([
+      ["p", target.map((x) => Math.abs(x - off))],
+      ["t", target],
+    ]);
+    const loss = focalTversky(p, t, 0.25);
+    const own = gradient(loss, p);
+    const factors = { activation: null, ratio: null };
+    const subject = { loss, wrt: p, target: t, bindings, gradient: own };
+    const here = lookHere(subject, { own, bare: null }, null, factors, null, watch);
+    const [naive] = compileKernel([b.reduce("max", b.abs(own), null)]).run(bindings).outputs;
+    // TI = tp/u with fp = 40·off, fn = 20·off, exact in the fractions of 1 that are left.
+    const tp = 20 - 20 * off;
+    const rest = 0.3 * 40 * off + 0.7 * 20 * off;
+    const u = tp + rest;
+    const byForeground = (0.25 * (rest / u) ** -0.75 * (0.7 * tp + rest)) / u ** 2;
+    assertClose(here.largest, byForeground, 1e-5);
+    assert.ok(Math.abs(naive!.data[0]! / byForeground - 1) > 1e-3, String(naive!.data[0]));
+  });
+});
 
 describe("a gradient along one prediction", () => {
   it("is the quotient rule's at every value from 0 to 1", async () => {
