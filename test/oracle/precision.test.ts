@@ -60,8 +60,8 @@ const DEVIATIONS: readonly {
   readonly onSome?: true;
 }[] = [
   {
-    cases: /^DiceAndCE\(/,
-    rungs: /^(bfloat16|autocast)/,
+    cases: /^(DiceAndCE|cross_entropy_of_valid|weighted_cross_entropy)\(/,
+    rungs: /16$/,
     of: "loss and gradient",
     reason:
       "nll_loss adds the classes' losses one by one in the array's own type, in chunks; here they " +
@@ -139,7 +139,7 @@ const NUMPY_DEVIATIONS: readonly { readonly cases: RegExp; readonly reason: stri
     reason: "exp, log and powers come from vector libraries whose last bit may be another",
   },
   {
-    cases: /^masked\(/,
+    cases: /^(masked|identity_of_valid|by_positions|by_flat_positions|along_the_classes)\(/,
     reason: "entries that a mask picks are added where they stand; NumPy moves them together first",
   },
 ];
