@@ -64,6 +64,12 @@ export class FunctionBody {
     this.parameters = parameters;
   }
 
+  /** Whether engines take the function: 1,000 parameters at most, and 50,000 variables with them. */
+  get fits(): boolean {
+    const { length } = this.parameters;
+    return length <= 1000 && length + this.locals.length <= 50_000;
+  }
+
   /** A new local variable. */
   local(type: ValueType): number {
     return this.parameters.length + this.locals.push(type) - 1;

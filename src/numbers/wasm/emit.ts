@@ -134,6 +134,7 @@ class Writer {
     }
     this.block(this.nest.block, 0);
     this.pairs?.end();
+    if (!this.body.fits) throw new Unsupported("too long a function");
     return {
       body: this.body,
       accesses: [...this.accesses.values()],

@@ -5,8 +5,15 @@ import * as b from "../../../src/expression/build.ts";
 import { evaluateAll } from "../../../src/expression/evaluate.ts";
 import type { Expr } from "../../../src/expression/node.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
+import { evaluateReference } from "../../../src/numbers/reference.ts";
 import { boundArrays } from "./plainly.ts";
 import { randomCase } from "./randomExpression.ts";
+
+function inPairs(terms: readonly Expr[]): Expr {
+  if (terms.length === 1) return terms[0]!;
+  const half = terms.length >> 1;
+  return b.add(inPairs(terms.slice(0, half)), inPairs(terms.slice(half)));
+}
 
 describe("kernels of windows over windows", () => {
   it("give the same when whatever windows look at gets a pass of its own", () => {
@@ -29,6 +36,25 @@ describe("kernels of windows over windows", () => {
       }),
       { numRuns: 100, seed: 7, endOnFailure: true },
     );
+  });
+
+  it("are given in JavaScript where their function is longer than engines take", () => {
+    const x = b.input("x", [axis("i", 1300)]);
+    const i = axis("q", 100);
+    const moved = (k: number): Expr => b.reshape(b.slice(x, 0, k, k + 100), [i]);
+    // A parameter for each place that is read, and some forty variables for each sigmoid.
+    const wide = inPairs(Array.from({ length: 1100 }, (_, k) => moved(k)));
+    const long = inPairs(Array.from({ length: 700 }, (_, k) => b.sigmoid(moved(k))));
+    const arrays = new Map([["x", Float64Array.from({ length: 1300 }, (_, k) => Math.sin(k))]]);
+    for (const e of [wide, long]) {
+      const [plain, vectors] = (["never", "always"] as const).map(
+        (way) => compileKernel([e], { vectors: way }).run(arrays).outputs[0]!.data,
+      );
+      const reference = evaluateReference([e], arrays)[0]!.hi;
+      plain!.forEach((v, k) => {
+        assert.ok(Math.abs(v - vectors![k]!) <= 1e-12 && Math.abs(v - reference[k]!) <= 1e-12);
+      });
+    }
   });
 
   it("pool what was pooled twenty times over", () => {
