@@ -93,7 +93,10 @@ export class Referee {
             },
           ],
     );
-    const agreements = interruptible(isCancelled, () => agreementsOf(answered));
+    // Who stops a library is told so, beside what others have answered.
+    const agreements = isCancelled()
+      ? []
+      : interruptible(isCancelled, () => agreementsOf(answered));
     return {
       ...report,
       autograd: runs.find((r) => r.gradient !== null)?.entry ?? null,
