@@ -4,7 +4,7 @@
  */
 import type { Expr } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
-import { eachPart, filled } from "../numbers/interruption.ts";
+import { parts, filled } from "../numbers/interruption.ts";
 import { layoutOf, contiguousLine, lineOf, lineOffsets, sourceEntry } from "./entries.ts";
 
 /** Label of an input entry that reaches differently labelled entries. */
@@ -43,31 +43,39 @@ function carry(e: Expr, which: number, own: Int32Array, into: Int32Array): void 
         filled(into, (k) => merge(into[k]!, own[lineOf(e, k)]!));
         return;
       }
-      filled(into, (k) => merge(into[k]!, own[Math.floor(k / length)]!));
+      let [line, entry] = [0, 0];
+      for (const [first, end] of parts(into.length)) {
+        for (let k = first; k < end; k++) {
+          into[k] = merge(into[k]!, own[line]!);
+          if (++entry < length) continue;
+          entry = 0;
+          line++;
+        }
+      }
       return;
     }
     case "softmax": {
       const offsets = lineOffsets(e);
-      eachPart(own.length, (start, end) => {
+      for (const [start, end] of parts(own.length)) {
         for (let k = start; k < end; k++) {
           const label = own[k]!;
           if (label === 0) continue;
           const first = sourceEntry(e, which, k);
           for (const o of offsets) into[first + o] = merge(into[first + o]!, label);
         }
-      });
+      }
       return;
     }
     default: {
       const same = own.length === into.length && e.kind !== "transpose" && e.kind !== "slice";
-      eachPart(own.length, (first, end) => {
+      for (const [first, end] of parts(own.length)) {
         for (let k = first; k < end; k++) {
           const label = own[k]!;
           if (label === 0) continue;
           const from = same ? k : sourceEntry(e, which, k);
           if (from >= 0) into[from] = merge(into[from]!, label);
         }
-      });
+      }
     }
   }
 }

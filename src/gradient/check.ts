@@ -10,8 +10,7 @@
  */
 import { ShapeError, formatShape } from "../expression/axis.ts";
 import type { Expr, Input } from "../expression/node.ts";
-import { filled } from "../numbers/interruption.ts";
-import { eachPart } from "../numbers/interruption.ts";
+import { filled, parts } from "../numbers/interruption.ts";
 import type { Bindings } from "../numbers/typedArrays.ts";
 import {
   type GradientComparison,
@@ -345,14 +344,14 @@ export class GradientChecker {
 /** Of errors that are each so many times an element's scale. */
 function totalsOf(scale: Float64Array, times: number): ErrorTotals | null {
   let [largest, sum, square] = [0, 0, 0];
-  eachPart(scale.length, (first, end) => {
+  for (const [first, end] of parts(scale.length)) {
     for (let k = first; k < end; k++) {
       const x = scale[k]!;
       if (x > largest) largest = x;
       sum += x;
       square += x * x;
     }
-  });
+  }
   const totals = { largest: times * largest, sum: times * sum, norm: times * Math.sqrt(square) };
   // NaN and the infinities are in the sum too.
   return Number.isFinite(sum) && Number.isFinite(square) ? totals : null;

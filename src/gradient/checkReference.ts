@@ -2,7 +2,7 @@
 import type { Expr, Input } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { errorBound, operationDepth, reductionDepth } from "../numbers/errorScale.ts";
-import { eachPart, filled } from "../numbers/interruption.ts";
+import { parts, filled } from "../numbers/interruption.ts";
 import { ROUNDING, type ReferenceGradient } from "./compareGradients.ts";
 import * as words from "./checkWords.ts";
 import { blockers, derive, receivesGradient } from "./derive.ts";
@@ -268,18 +268,18 @@ function maskOf(kinks: readonly Kink[], n: number): Uint8Array | null {
   if (kinks.length === 0) return null;
   const mask = new Uint8Array(n);
   for (const { elements } of kinks) {
-    eachPart(elements.length, (first, end) => {
+    for (const [first, end] of parts(elements.length)) {
       for (let j = first; j < end; j++) mask[elements[j]!] = 1;
-    });
+    }
   }
   return mask;
 }
 
 function countOf(mask: Uint8Array): number {
   let count = 0;
-  eachPart(mask.length, (first, end) => {
+  for (const [first, end] of parts(mask.length)) {
     for (let k = first; k < end; k++) count += mask[k]!;
-  });
+  }
   return count;
 }
 

@@ -5,7 +5,7 @@
  * tolerance goes blind as the elements shrink.
  */
 
-import { eachPart } from "../numbers/interruption.ts";
+import { parts } from "../numbers/interruption.ts";
 import { Largest } from "./largest.ts";
 
 export type GradientType = "float64" | "float32" | "float16" | "bfloat16";
@@ -79,36 +79,35 @@ export function compareGradients(
   let notFinite = 0;
   let firstNotFinite = -1;
   let unremarkable = -1;
-  const look = (k: number): void => {
-    const exact = hi[k]!;
-    const size = Math.abs(exact);
-    const given = candidate[k]!;
-    let error = Math.abs(lo === null ? given - exact : given - exact - lo[k]!);
-    const rounding = unit * scale[k]! + smallest;
-    // Nearly all: no larger in any respect than what came before, of which one was compared.
-    const isSmall = error <= maxAbs && error <= maxRel * size;
-    if (worst >= 0 && isSmall && error <= unremarkable * rounding) return;
-    if (!(error < Infinity)) error = Infinity;
-    const scaled = error === 0 ? 0 : error / rounding;
-    // A product and a quotient are rounded in different ways.
-    unremarkable = Math.min(worstFew.offer(k, scaled), bound) * (1 - 2 ** -50);
-    if (excluded !== null && excluded[k] === 1) return;
-    if (!Number.isFinite(given)) {
-      if (notFinite++ === 0) firstNotFinite = k;
-      return;
-    }
-    if (error > maxAbs) maxAbs = error;
-    if (error > maxRel * size && error / size < Infinity) maxRel = error / size;
-    if (scaled > bound) beyond++;
-    if (scaled > maxScaled || worst < 0) {
-      maxScaled = scaled;
-      worst = k;
-    }
-  };
-  eachPart(hi.length, (first, end) => {
-    for (let k = first; k < end; k++) look(k);
+  for (const [first, end] of parts(hi.length)) {
     if (excluded !== null) for (let k = first; k < end; k++) compared -= excluded[k]!;
-  });
+    for (let k = first; k < end; k++) {
+      const exact = hi[k]!;
+      const size = Math.abs(exact);
+      const given = candidate[k]!;
+      let error = Math.abs(lo === null ? given - exact : given - exact - lo[k]!);
+      const rounding = unit * scale[k]! + smallest;
+      // Nearly all: no larger in any respect than what came before, of which one was compared.
+      const isSmall = error <= maxAbs && error <= maxRel * size;
+      if (worst >= 0 && isSmall && error <= unremarkable * rounding) continue;
+      if (!(error < Infinity)) error = Infinity;
+      const scaled = error === 0 ? 0 : error / rounding;
+      // A product and a quotient are rounded in different ways.
+      unremarkable = Math.min(worstFew.offer(k, scaled), bound) * (1 - 2 ** -50);
+      if (excluded !== null && excluded[k] === 1) continue;
+      if (!Number.isFinite(given)) {
+        if (notFinite++ === 0) firstNotFinite = k;
+        continue;
+      }
+      if (error > maxAbs) maxAbs = error;
+      if (error > maxRel * size && error / size < Infinity) maxRel = error / size;
+      if (scaled > bound) beyond++;
+      if (scaled > maxScaled || worst < 0) {
+        maxScaled = scaled;
+        worst = k;
+      }
+    }
+  }
   return {
     compared,
     maxScaled,

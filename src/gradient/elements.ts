@@ -6,7 +6,7 @@
  * it.
  */
 import type { Arithmetic } from "../expression/interpret.ts";
-import { eachPart } from "../numbers/interruption.ts";
+import { parts } from "../numbers/interruption.ts";
 import { Largest } from "./largest.ts";
 
 export interface ElementDerivative {
@@ -132,8 +132,9 @@ function isRough(change: number, derivative: number, noise: number): boolean {
 }
 
 /**
- * The next term of a series beside the square of this one, all in relation to the derivative: 7 for logarithms; 1.2(q−3)(q−4)/((q−1)(q−2)) for powers q, 28 where q is ¾, ever more
- * the nearer q comes to 1, while this term itself vanishes.
+ * The next term of a series beside the square of this one, all in relation to the derivative: 7 for
+ * logarithms; 1.2(q−3)(q−4)/((q−1)(q−2)) for powers q, 28 where q is ¾, ever more the nearer q comes
+ * to 1, while this term itself vanishes.
  */
 const NEXT = 128;
 
@@ -198,7 +199,7 @@ export function withWorst(
 function extremes(values: ArrayLike<number>, take: number): number[] {
   const [highest, lowest] = [new Largest(take), new Largest(take)];
   let [high, low] = [highest.least, -lowest.least];
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let i = first; i < end; i++) {
       const x = values[i]!;
       if (x <= high && x >= low) continue;
@@ -206,7 +207,7 @@ function extremes(values: ArrayLike<number>, take: number): number[] {
       if (!(x <= high)) high = highest.offer(i, isNumber ? x : Infinity);
       if (!(x >= low)) low = -lowest.offer(i, isNumber ? -x : Infinity);
     }
-  });
+  }
   return [...highest.indices, ...lowest.indices];
 }
 

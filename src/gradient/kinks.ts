@@ -5,7 +5,7 @@
  */
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
-import { eachPart, filled } from "../numbers/interruption.ts";
+import { parts, filled } from "../numbers/interruption.ts";
 import { tiesOf } from "./branches.ts";
 import { labelsOf } from "./cells.ts";
 import type { ElementDerivative } from "./elements.ts";
@@ -39,9 +39,9 @@ export function kinksAt(
     const seed = filled(new Int32Array(mask.length), (i) => (mask[i] === 0 ? 0 : 1));
     const labels = labelsOf(point.wrt, new Map([[tie.of, seed]]));
     const elements: number[] = [];
-    eachPart(labels.length, (first, end) => {
+    for (const [first, end] of parts(labels.length)) {
       for (let i = first; i < end; i++) if (labels[i] !== 0) elements.push(i);
-    });
+    }
     const step = Math.max(1, Math.floor(elements.length / TRIALS));
     for (let j = 0; j < elements.length; j += step) {
       const d = derivativeAt(elements[j]!);

@@ -2,6 +2,7 @@
  * Where a path may move so that few denominators change: a part of the input (a sample, a class, a
  * pair of classes for a softmax), by labels of its entries.
  */
+import { filled, parts } from "../numbers/interruption.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { SEVERAL } from "./cells.ts";
 import { lineOffsets } from "./entries.ts";
@@ -60,16 +61,17 @@ function inPlanes({ labels, toward, classes, stride }: Lines): Lines | null {
   const count = labels.length / stride;
   const own = new Int32Array(count);
   const sums = new Float64Array(count);
-  for (let k = 0, at = 0; k < count; k++) {
-    const label = labels[at]!;
-    let sum = 0;
-    for (const end = at + stride; at < end; at++) {
-      if (labels[at] !== label) return null;
+  let [k, entry] = [0, 0];
+  for (const [first, end] of parts(labels.length)) {
+    for (let at = first; at < end; at++) {
+      if (entry === 0) own[k] = labels[at]!;
+      else if (labels[at] !== own[k]) return null;
       const w = Math.abs(toward[at]!);
-      if (w > 0) sum += w;
+      if (w > 0) sums[k]! += w;
+      if (++entry < stride) continue;
+      entry = 0;
+      k++;
     }
-    own[k] = label;
-    sums[k] = sum;
   }
   return { labels: own, toward: sums, classes, stride: 1 };
 }
@@ -78,15 +80,17 @@ function weighed({ labels, toward }: Lines): LabelWeights {
   const weights = new LabelWeights();
   // Neighbours mostly have the same label.
   let [label, weight] = [0, 0];
-  for (let i = 0; i < labels.length; i++) {
-    const l = labels[i]!;
-    const w = Math.abs(toward[i]!);
-    if (!(l > 0 && w > 0)) continue;
-    if (l !== label) {
-      if (weight > 0) weights.add(label, weight);
-      [label, weight] = [l, 0];
+  for (const [first, end] of parts(labels.length)) {
+    for (let i = first; i < end; i++) {
+      const l = labels[i]!;
+      const w = Math.abs(toward[i]!);
+      if (!(l > 0 && w > 0)) continue;
+      if (l !== label) {
+        if (weight > 0) weights.add(label, weight);
+        [label, weight] = [l, 0];
+      }
+      weight += w;
     }
-    weight += w;
   }
   if (weight > 0) weights.add(label, weight);
   return weights;
@@ -116,8 +120,9 @@ class LabelWeights {
 function partnerOf({ labels, toward, classes, stride }: Lines, label: number): number | null {
   const weights = new LabelWeights();
   const block = stride * classes;
-  for (let outer = 0; outer < labels.length; outer += block) {
-    for (let first = outer; first < outer + stride; first++) {
+  for (const [begin, end] of parts(labels.length / classes)) {
+    for (let line = begin; line < end; line++) {
+      const first = Math.floor(line / stride) * block + (line % stride);
       let own = 0;
       for (let at = first; at < first + block; at += stride) if (labels[at] === label) own++;
       if (own === 0) continue;
@@ -136,9 +141,5 @@ function partnerOf({ labels, toward, classes, stride }: Lines, label: number): n
 }
 
 function maskOf(labels: Int32Array, chosen: readonly number[]): Uint8Array {
-  const mask = new Uint8Array(labels.length);
-  for (const label of chosen) {
-    for (let i = 0; i < labels.length; i++) if (labels[i] === label) mask[i] = 1;
-  }
-  return mask;
+  return filled(new Uint8Array(labels.length), (i) => (chosen.includes(labels[i]!) ? 1 : 0));
 }

@@ -11,7 +11,7 @@ import {
   reductionDepth,
   referenceBound,
 } from "./errorScale.ts";
-import { eachPart, filled } from "./interruption.ts";
+import { parts, filled } from "./interruption.ts";
 import { type Kernel, compileKernel } from "./kernel.ts";
 import { evaluateReference } from "./reference.ts";
 import type { Bindings, Watch } from "./typedArrays.ts";
@@ -129,12 +129,12 @@ export function certainEntries(
       !isCertain(x, sizes[at]!, { float64: unit, pairs }, CERTAIN_ENTRY);
     let largest = 0;
     let doubts = 0;
-    eachPart(values.length, (first, end) => {
+    for (const [first, end] of parts(values.length)) {
       for (let at = first; at < end; at++) {
         if (Math.abs(values[at]!) > Math.abs(values[largest]!)) largest = at;
         doubts += Number(unsure(at, values[at]!, float64));
       }
-    });
+    }
     if (doubts === 0) return values;
     const again = values.length <= FEW || unsure(largest, values[largest]!, float64);
     const found = again ? evaluateReference([e], bindings, watch)[0]!.hi : values;

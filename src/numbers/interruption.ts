@@ -31,38 +31,56 @@ export function throwIfCancelled(): void {
 export const PART = 1 << 15;
 
 /**
- * Calls `body` for ranges that make up 0 to `count`, in order.
+ * Ranges [first, end) that make up 0 to `count`, in order, to be gone through in a loop. (A function
+ * that is called for each would keep what it adds up on the heap, which takes several times as long.)
  * @throws Cancelled between two of them
  */
-export function eachPart(count: number, body: (first: number, end: number) => void): void {
+export function* parts(count: number): Generator<readonly [first: number, end: number]> {
   for (let first = 0; first < count; first += PART) {
     throwIfCancelled();
-    body(first, Math.min(first + PART, count));
+    yield [first, Math.min(first + PART, count)];
   }
 }
 
 /** The array, filled entry by entry. @throws Cancelled on the way */
 export function filled<A extends TypedArray>(array: A, entry: (k: number) => number): A {
-  eachPart(array.length, (first, end) => {
+  for (const [first, end] of parts(array.length)) {
     for (let k = first; k < end; k++) array[k] = entry(k);
-  });
+  }
   return array;
 }
 
-/** A copy of an array, as of one in the kernels' memory. @throws Cancelled on the way */
-export function copied<A extends Float64Array | Float32Array>(array: A): A {
-  const copy = new (array.constructor as new (length: number) => A)(array.length);
-  eachPart(array.length, (first, end) => {
-    copy.set(array.subarray(first, end), first);
-  });
+/** The numbers in a new array of a type. @throws Cancelled on the way */
+export function copiedTo<A extends TypedArray>(
+  type: new (length: number) => A,
+  values: TypedArray,
+): A {
+  const copy = new type(values.length);
+  for (const [first, end] of parts(values.length)) copy.set(values.subarray(first, end), first);
   return copy;
+}
+
+/** The largest absolute value, of those that are numbers. @throws Cancelled on the way */
+export function largestOf(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (const [first, end] of parts(values.length)) {
+    for (let k = first; k < end; k++) {
+      const size = Math.abs(values[k]!);
+      if (size > largest) largest = size;
+    }
+  }
+  return largest;
+}
+
+/** The first of the numbers 0 to `count` for which something holds, else −1. @throws Cancelled */
+export function firstWhere(count: number, holds: (k: number) => boolean): number {
+  for (const [first, end] of parts(count)) {
+    for (let k = first; k < end; k++) if (holds(k)) return k;
+  }
+  return -1;
 }
 
 /** Whether all of the numbers 0 to `count` pass. @throws Cancelled on the way */
 export function every(count: number, passes: (k: number) => boolean): boolean {
-  for (let k = 0; k < count; k++) {
-    if (k % PART === 0) throwIfCancelled();
-    if (!passes(k)) return false;
-  }
-  return true;
+  return firstWhere(count, (k) => !passes(k)) < 0;
 }

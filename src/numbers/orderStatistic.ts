@@ -1,5 +1,5 @@
 /** The k-th smallest of many numbers, in linear time (C. A. R. Hoare, Algorithm 65: Find, 1961). */
-import { eachPart, throwIfCancelled } from "./interruption.ts";
+import { parts, throwIfCancelled } from "./interruption.ts";
 
 /** Swaps and comparisons between two looks at whether to stop. */
 const PART = 1 << 16;
@@ -38,14 +38,14 @@ export function orderStatistic(values: Float64Array, rank: number): number {
 /** Moves NaN to the end; how many numbers come before. */
 function withNaNLast(values: Float64Array): number {
   let count = 0;
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) {
       const x = values[k]!;
       if (Number.isNaN(x)) continue;
       values[k] = values[count]!;
       values[count++] = x;
     }
-  });
+  }
   return count;
 }
 

@@ -1,6 +1,6 @@
 /** Pictures of arrays for a report: a byte a pixel, at most a few dozen slices, packed. */
 import { deflateSync } from "fflate";
-import { eachPart } from "../numbers/interruption.ts";
+import { parts } from "../numbers/interruption.ts";
 import type { ImageSet } from "./schema.ts";
 
 /** A saved notebook holds these, so they stay small: a 72³ volume packs into tens of kilobytes. */
@@ -95,14 +95,14 @@ function picture(source: ImageSource, v: Volume): ImageSet {
 function range(data: ArrayLike<number>, symmetric: boolean): [number, number] {
   let low = Infinity;
   let high = -Infinity;
-  eachPart(data.length, (first, end) => {
+  for (const [first, end] of parts(data.length)) {
     // By index: arrays of all types come here, and iterating over them takes ten times as long.
     for (let k = first; k < end; k++) {
       const x = data[k]!;
       if (x < low && x > -Infinity) low = x;
       if (x > high && x < Infinity) high = x;
     }
-  });
+  }
   if (low > high) return symmetric ? [-1, 1] : [0, 1];
   if (symmetric) {
     const m = Math.max(-low, high) || 1;

@@ -1,5 +1,5 @@
 /** The numbers beside the formula: an element table, or a summary, histogram and sample. */
-import { eachPart } from "../numbers/interruption.ts";
+import { parts } from "../numbers/interruption.ts";
 import type { ElementComparison, Numbers, Statistic } from "./schema.ts";
 import { NUMERIC_ERROR } from "./words.ts";
 
@@ -98,13 +98,13 @@ function histogram(g: Float64Array, { low, high }: Figures): Pick<Numbers, "hist
   if (!(high > low)) return {};
   const counts = new Uint32Array(HISTOGRAM_BINS + 1);
   const scale = HISTOGRAM_BINS / (high - low);
-  eachPart(g.length, (first, end) => {
+  for (const [first, end] of parts(g.length)) {
     for (let k = first; k < end; k++) {
       const x = g[k]!;
       // The finite entries: NaN and the infinities are in neither comparison's range.
       if (x >= low && x <= high) counts[((x - low) * scale) | 0]!++;
     }
-  });
+  }
   // The largest entry is the upper end of the last bin.
   counts[HISTOGRAM_BINS - 1]! += counts[HISTOGRAM_BINS]!;
   const edges = Array.from(
@@ -119,7 +119,7 @@ function figuresOf(g: Float64Array, error: NumbersSource["error"]): Figures {
   let high = -Infinity;
   let zeros = 0;
   let bad = 0;
-  eachPart(g.length, (first, end) => {
+  for (const [first, end] of parts(g.length)) {
     for (let k = first; k < end; k++) {
       const x = g[k]!;
       if (!(Math.abs(x) < Infinity)) {
@@ -130,7 +130,7 @@ function figuresOf(g: Float64Array, error: NumbersSource["error"]): Figures {
       if (x > high) high = x;
       if (x === 0) zeros++;
     }
-  });
+  }
   const any = g.length > bad;
   const { absolute, norm } = sizesOf(g, Math.max(-low, high));
   const figure = (label: string, value: number, off: number | undefined): Statistic => ({
@@ -161,7 +161,7 @@ function sizesOf(g: Float64Array, largest: number): { absolute: number; norm: nu
   // Squares of the largest keep within float64's range; those that leave it do not count beside it.
   const scale = 2 ** -Math.min(1000, Math.max(-1000, Math.round(Math.log2(largest || 1))));
   let [absolute, square, lost, lostSquare] = [0, 0, 0, 0];
-  eachPart(g.length, (first, end) => {
+  for (const [first, end] of parts(g.length)) {
     for (let k = first; k < end; k++) {
       const term = Math.abs(g[k]!) * scale;
       if (!(term < Infinity)) continue;
@@ -176,7 +176,7 @@ function sizesOf(g: Float64Array, largest: number): { absolute: number; norm: nu
       lostSquare += square - (nextSquare - addedSquare) + (squared - addedSquare);
       square = nextSquare;
     }
-  });
+  }
   return { absolute: (absolute + lost) / scale, norm: Math.sqrt(square + lostSquare) / scale };
 }
 

@@ -1,7 +1,7 @@
 /** Arrays as the kernels take them, and what a report says of them. */
 import { type DType, type NdArray, summarize, toFloat64 } from "../arrays/ndarray.ts";
 import type { ScalarType } from "../expression/node.ts";
-import { eachPart, filled, throwIfCancelled } from "../numbers/interruption.ts";
+import { copiedTo, filled, parts, throwIfCancelled } from "../numbers/interruption.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import type { ArraySummary } from "../report/schema.ts";
 import { finite } from "../report/numbers.ts";
@@ -50,23 +50,19 @@ const INTEGERS: readonly ArrayType<TypedArray>[] = [
 
 function narrowest(values: Float64Array): TypedArray {
   let [least, most] = [0, 0];
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) {
       const x = values[k]!;
       if (x < least) least = x;
       if (x > most) most = x;
     }
-  });
+  }
   const type = INTEGERS.find((T) => holds(T, least) && holds(T, most));
-  return type === undefined ? values : copiedTo<TypedArray>(type, values);
+  return type === undefined ? values : copiedTo(type, values);
 }
 
 function holds(type: ArrayType<TypedArray>, value: number): boolean {
   return filled(new type(1), () => value)[0] === value;
-}
-
-function copiedTo<A extends TypedArray>(type: ArrayType<A>, values: Float64Array): A {
-  return filled(new type(values.length), (k) => values[k]!);
 }
 
 export function scalarTypeOf(dtype: string): ScalarType {

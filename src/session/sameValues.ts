@@ -1,5 +1,5 @@
 /** Whether two arrays hold the same numbers, or one what an activation makes of the other. */
-import { eachPart, every, throwIfCancelled } from "../numbers/interruption.ts";
+import { parts, every, throwIfCancelled } from "../numbers/interruption.ts";
 import { type NdArray, elementCount, formatShape } from "../arrays/ndarray.ts";
 import { kernelArray } from "./bindings.ts";
 
@@ -45,14 +45,14 @@ export function differenceOf(
 ): { readonly count: number; readonly most: number } {
   const [x, y] = [kernelArray(a), kernelArray(b)];
   let [count, most] = [0, 0];
-  eachPart(x.length, (first, end) => {
+  for (const [first, end] of parts(x.length)) {
     for (let k = first; k < end; k++) {
       const d = Math.abs(Number(x[k]) - Number(y[k]));
       if (d === 0) continue;
       count++;
       if (d > most) most = d;
     }
-  });
+  }
   return { count, most };
 }
 

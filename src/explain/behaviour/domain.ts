@@ -1,5 +1,5 @@
 /** Where the entries of a prediction can lie, how far they are swept, and how they move together. */
-import { eachPart, every, filled } from "../../numbers/interruption.ts";
+import { copiedTo, every, filled, parts } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Activation } from "./factors.ts";
 
@@ -32,13 +32,13 @@ export function sweepOf(domain: Domain, data: TypedArray, points: number): numbe
   if (domain !== "probabilities") {
     [low, high] = [-LOGITS, LOGITS];
     if (domain === "values") {
-      eachPart(data.length, (first, end) => {
+      for (const [first, end] of parts(data.length)) {
         for (let k = first; k < end; k++) {
           const x = data[k]!;
           if (x < low) low = x;
           if (x > high) high = x;
         }
-      });
+      }
     }
   }
   return Array.from({ length: points }, (_, k) => low + ((high - low) * k) / (points - 1));
@@ -57,7 +57,7 @@ export class Mover {
   constructor(data: TypedArray, domain: Domain) {
     this.data = data;
     this.domain = domain;
-    this.moved = filled(new Float64Array(data.length), (k) => data[k]!);
+    this.moved = copiedTo(Float64Array, data);
   }
 
   /** @param toward entries that move up when `shift` is positive (1); the others move down. Null: all up. */

@@ -14,8 +14,7 @@ import {
   voxels,
   whose,
 } from "./finding.ts";
-import { eachPart, filled } from "../../numbers/interruption.ts";
-import { largestOf } from "./here.ts";
+import { filled, largestOf, parts } from "../../numbers/interruption.ts";
 import type { LimitValue } from "./limits.ts";
 import { median } from "./shrink.ts";
 import { smoothingFindings } from "./smoothingFindings.ts";
@@ -63,7 +62,7 @@ function activationFindings(m: Measured): Finding[] {
   if (activation === null || slope === null || probability === null) return [];
   const name = activation.slopeText;
   let [small, most, least] = [0, 0, Infinity];
-  eachPart(slope.length, (first, end) => {
+  for (const [first, end] of parts(slope.length)) {
     for (let k = first; k < end; k++) {
       const s = Math.abs(slope[k]!);
       if (s < least) least = s;
@@ -72,7 +71,7 @@ function activationFindings(m: Measured): Finding[] {
       const g = Math.abs(gradient[k]!);
       if (g > most) most = g;
     }
-  });
+  }
   const half = median(filled(new Float64Array(slope.length), (k) => Math.abs(slope[k]!))) ?? 0;
   const total = elements(slope.length);
   if (small === 0) {

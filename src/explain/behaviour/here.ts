@@ -1,6 +1,6 @@
 /** The gradient at the user's own point, entry by entry: what is small, where, and beside what. */
 import { layoutOf } from "../../gradient/entries.ts";
-import { eachPart, filled } from "../../numbers/interruption.ts";
+import { filled, largestOf, parts } from "../../numbers/interruption.ts";
 import { certainArrays } from "../../numbers/certain.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Factors } from "./factors.ts";
@@ -92,17 +92,6 @@ function spreadTo(a: Float64Array, count: number): Float64Array {
   return a.length === count ? a : filled(new Float64Array(count), () => a[0]!);
 }
 
-export function largestOf(values: ArrayLike<number>): number {
-  let largest = 0;
-  eachPart(values.length, (first, end) => {
-    for (let k = first; k < end; k++) {
-      const size = Math.abs(values[k]!);
-      if (size > largest) largest = size;
-    }
-  });
-  return largest;
-}
-
 function regionsOf(
   gradient: Float64Array,
   bare: Float64Array | null,
@@ -117,7 +106,7 @@ function regionsOf(
     largest: 0,
     bareLargest: 0,
   }));
-  eachPart(gradient.length, (first, end) => {
+  for (const [first, end] of parts(gradient.length)) {
     for (let k = first; k < end; k++) {
       const r = regions[regionOf[k]!];
       if (r === undefined) continue;
@@ -127,7 +116,7 @@ function regionsOf(
       const h = bare === null ? g : Math.abs(bare[k]!);
       if (!(h <= r.bareLargest)) r.bareLargest = h; // NaN counts as the largest
     }
-  });
+  }
   return regions;
 }
 
@@ -140,15 +129,15 @@ function typicalOf(
   const of = (mark: number): number => {
     const isMember = (k: number): boolean => (groups?.foreground[k] ?? 0) === mark;
     let members = 0;
-    eachPart(prediction.length, (first, end) => {
+    for (const [first, end] of parts(prediction.length)) {
       for (let k = first; k < end; k++) if (isMember(k)) members++;
-    });
+    }
     const step = Math.max(1, Math.ceil(members / SAMPLE));
     const sample: number[] = [];
     let seen = 0;
-    eachPart(prediction.length, (first, end) => {
+    for (const [first, end] of parts(prediction.length)) {
       for (let k = first; k < end; k++) if (isMember(k) && seen++ % step === 0) sample.push(k);
-    });
+    }
     sample.sort((x, y) => prediction[x]! - prediction[y]! || x - y);
     return sample[Math.floor((sample.length - 1) / 2)] ?? -1;
   };

@@ -7,7 +7,7 @@ import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
 import { layoutOf } from "../../gradient/entries.ts";
-import { eachPart, filled } from "../../numbers/interruption.ts";
+import { parts, filled } from "../../numbers/interruption.ts";
 import { orderStatistic } from "../../numbers/orderStatistic.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Chart } from "./chart.ts";
@@ -116,7 +116,7 @@ function ordered(
   const order = new Float64Array(single ? layout.voxels : foreground.length);
   const keys = new Float64Array(foreground.length);
   let count = 0;
-  eachPart(foreground.length, (first, end) => {
+  for (const [first, end] of parts(foreground.length)) {
     for (let k = first; k < end; k++) {
       if (foreground[k] === 0) continue;
       const [voxel, c] = single ? placeOf(k, layout) : [k, 1];
@@ -125,7 +125,7 @@ function ordered(
       order[voxel] = key;
       keys[count++] = key;
     }
-  });
+  }
   const outsideCount = foreground.length - count * (single ? layout.classes : 1);
   return { order, keys: keys.slice(0, count), outsideCount };
 }
@@ -142,11 +142,11 @@ function backgroundPrediction(
   const medians = Array.from({ length: classes }, (_, c) => {
     const seen = new Float64Array(data.length);
     let count = 0;
-    eachPart(data.length, (first, end) => {
+    for (const [first, end] of parts(data.length)) {
       for (let k = first; k < end; k++) {
         if (order[k] === 0 && classOf(k) === c) seen[count++] = data[k]!;
       }
-    });
+    }
     return median(seen.subarray(0, count));
   });
   return filled(new Float64Array(data.length), (k) => {

@@ -1,6 +1,6 @@
 /** What a behaviour is of: a loss, its gradient, and the arrays that say where the user stands. */
 import type { Expr, Input, SourceSpan } from "../../expression/node.ts";
-import { eachPart, every } from "../../numbers/interruption.ts";
+import { parts, every } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 
@@ -79,7 +79,7 @@ export function groupsOf(
   let foregroundCount = 0;
   const classMap = data.length !== count;
   if (classMap && (classDim < 0 || data.length !== layout.voxels)) return null;
-  eachPart(count, (first, end) => {
+  for (const [first, end] of parts(count)) {
     for (let k = first; k < end; k++) {
       let isForeground: boolean;
       if (classMap) {
@@ -91,7 +91,7 @@ export function groupsOf(
         foregroundCount++;
       }
     }
-  });
+  }
   const oneHot = !classMap && classDim >= 0 && isOneHot(foreground, layout);
   return { foreground, foregroundCount, classDim, oneHot, classMap };
 }

@@ -5,7 +5,7 @@
 import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
-import { filled } from "../../numbers/interruption.ts";
+import { copiedTo } from "../../numbers/interruption.ts";
 import type { Chart, Series } from "./chart.ts";
 import { type Domain, Mover, fewerPointsFor, pointsFor, sweepOf } from "./domain.ts";
 import type { Factors } from "./factors.ts";
@@ -42,7 +42,7 @@ export function sweepOne(
     watch,
   );
   const at = sweepOf(domain, data, pointsFor(data.length));
-  const moved = filled(new Float64Array(data.length), (k) => data[k]!);
+  const moved = copiedTo(Float64Array, data);
   const own = moved[element]!;
   const evaluate = (value: number): number[] => {
     moved[element] = value;

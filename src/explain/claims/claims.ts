@@ -8,7 +8,7 @@ import { dependsOn } from "../../expression/walk.ts";
 import { derive } from "../../gradient/derive.ts";
 import { countWords, number } from "../../gradient/nodeWords.ts";
 import { CertainScalars } from "../../numbers/certain.ts";
-import { eachPart } from "../../numbers/interruption.ts";
+import { parts } from "../../numbers/interruption.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import type { Watch } from "../../numbers/typedArrays.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
@@ -201,12 +201,12 @@ function absorbed(kind: string, rest: Float64Array, value: number, dtype: string
   if (kind !== "added" || (dtype !== "float32" && dtype !== "float64")) return "";
   const round = dtype === "float32" ? Math.fround : (x: number): number => x;
   let lost = 0;
-  eachPart(rest.length, (first, end) => {
+  for (const [first, end] of parts(rest.length)) {
     for (let k = first; k < end; k++) {
       const x = round(rest[k]!);
       if (round(x + round(value)) === x) lost++;
     }
-  });
+  }
   if (lost === 0) return "";
   return lost === rest.length
     ? `; in ${dtype} it disappears in the addition`

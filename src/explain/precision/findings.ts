@@ -3,7 +3,7 @@ import type { Expr } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance, Performed } from "../../numbers/precision/forward.ts";
 import { type Held, countOf, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
-import { eachPart, every } from "../../numbers/interruption.ts";
+import { every, firstWhere, parts } from "../../numbers/interruption.ts";
 import { groupOf } from "../../numbers/precision/reductions.ts";
 import { type Dialect, decimal, grouped } from "./words.ts";
 
@@ -86,11 +86,10 @@ function overflow(
   if (!isFloat(result.dtype) || right === null) return null;
   const [ours, theirs] = [valuesOf(result), valuesOf(right)];
   if (ours.length !== theirs.length) return null;
-  let at = -1;
-  every(ours.length, (k) => {
-    if (!Number.isFinite(ours[k]!) && Number.isFinite(theirs[k]!)) at = k;
-    return at < 0;
-  });
+  const at = firstWhere(
+    ours.length,
+    (k) => !Number.isFinite(ours[k]!) && Number.isFinite(theirs[k]!),
+  );
   if (at < 0 || Number.isNaN(ours[at]!)) return null;
   const most = largestOf(result.dtype);
   const what = nounOf(entry.value);
@@ -194,9 +193,9 @@ function numberFinding(
   );
   if (!absorbed) return null;
   let most = Infinity;
-  eachPart(before.length, (first, end) => {
+  for (const [first, end] of parts(before.length)) {
     for (let k = first; k < end; k++) most = Math.min(most, Math.abs(before[k]!));
-  });
+  }
   if (!Number.isFinite(most)) return null;
   return {
     id: "absorbed",
@@ -253,7 +252,7 @@ function exactSums(terms: Held, dims: readonly number[], count: number): Float64
   const [sums, rests] = [new Float64Array(count), new Float64Array(count)];
   const to = groupOf(terms.shape, dims);
   const values = valuesOf(terms);
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) {
       const x = values[k]!;
       const at = to[k]!;
@@ -262,6 +261,6 @@ function exactSums(terms: Held, dims: readonly number[], count: number): Float64
       rests[at]! += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
       sums[at] = next;
     }
-  });
+  }
   return sums.map((x, k) => x + rests[k]!);
 }

@@ -2,7 +2,7 @@
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance } from "../../numbers/precision/forward.ts";
 import { type Held, isHalf, valuesOf } from "../../numbers/precision/held.ts";
-import { eachPart } from "../../numbers/interruption.ts";
+import { parts } from "../../numbers/interruption.ts";
 import type { Rung } from "../../numbers/precision/rungs.ts";
 import { type Finding, forwardFindings, leastOf, unitOf } from "./findings.ts";
 import { DIALECTS, type Dialect, decimal, grouped, wordsOf } from "./words.ts";
@@ -114,7 +114,7 @@ function judge({ rung, performance, gradient, failure }: Run, exact: Exact): Jud
   }
   const g = valuesOf(gradient);
   let [largest, worst, notFinite, lost] = [0, 0, 0, 0];
-  eachPart(g.length, (first, end) => {
+  for (const [first, end] of parts(g.length)) {
     for (let k = first; k < end; k++) {
       const right = exact.gradient[k]!;
       if (!Number.isFinite(right)) continue;
@@ -123,7 +123,7 @@ function judge({ rung, performance, gradient, failure }: Run, exact: Exact): Jud
       else worst = Math.max(worst, Math.abs(g[k]! - right));
       if (g[k] === 0 && right !== 0) lost++;
     }
-  });
+  }
   if (notFinite > 0 || !Number.isFinite(loss)) {
     const which =
       notFinite === g.length
@@ -198,11 +198,11 @@ function gradientFindings(
     });
   }
   let largest = 0;
-  eachPart(exact.gradient.length, (first, end) => {
+  for (const [first, end] of parts(exact.gradient.length)) {
     for (let k = first; k < end; k++) {
       largest = Math.max(largest, Math.abs(exact.gradient[k]!));
     }
-  });
+  }
   if (type === "float16" && largest < 2 ** -14 && judged.lost <= n / 20) {
     found.push({
       id: "subnormal",

@@ -1,5 +1,5 @@
 /** What one change does to the gradient: one factor for all of it, one a region, or none in common. */
-import { eachPart } from "../../numbers/interruption.ts";
+import { largestOf, parts } from "../../numbers/interruption.ts";
 import { orderStatistic } from "../../numbers/orderStatistic.ts";
 
 export type GradientFactor =
@@ -42,9 +42,9 @@ export function factorOf(
   }
   const own = common[0]!;
   let turned = 0;
-  eachPart(first.length, (from, end) => {
+  for (const [from, end] of parts(first.length)) {
     for (let k = from; k < end; k++) if (first[k]! < 0) turned++;
-  });
+  }
   const histogram = histogramOf(first, own);
   return { kind: "varies", ...own, turned: turned / first.length, histogram };
 }
@@ -58,41 +58,38 @@ function histogramOf(
 ): { edges: number[]; counts: number[] } {
   const edges = Array.from({ length: BINS + 1 }, (_, k) => least + ((most - least) * k) / BINS);
   const counts = new Array<number>(BINS).fill(0);
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) {
       const bin = Math.floor(((values[k]! - least) / (most - least)) * BINS);
       counts[Math.min(BINS - 1, Math.max(0, bin))]!++;
     }
-  });
+  }
   return { edges, counts };
 }
 
 /** Quotients where both are numbers and the gradient before is not lost in rounding. */
 function ratios(before: ArrayLike<number>, after: ArrayLike<number>): Float64Array {
-  let largest = 0;
-  eachPart(before.length, (first, end) => {
-    for (let k = first; k < end; k++) largest = Math.max(largest, Math.abs(before[k]!));
-  });
+  const largest = largestOf(before);
   const found = new Float64Array(before.length);
   let count = 0;
-  eachPart(before.length, (first, end) => {
+  for (const [first, end] of parts(before.length)) {
     for (let k = first; k < end; k++) {
       const [b, a] = [before[k]!, after[k]!];
       if (Math.abs(b) > 1e-12 * largest && Number.isFinite(a)) found[count++] = a / b;
     }
-  });
+  }
   return found.subarray(0, count);
 }
 
 /** The quotient that rounding leaves most digits of. */
 function ratioAtLargest(before: ArrayLike<number>, after: ArrayLike<number>): number {
   let at = 0;
-  eachPart(before.length, (first, end) => {
+  for (const [first, end] of parts(before.length)) {
     for (let k = first; k < end; k++) {
       const isKnown = Number.isFinite(before[k]! * after[k]!);
       if (isKnown && !(Math.abs(before[k]!) <= Math.abs(before[at]!))) at = k;
     }
-  });
+  }
   return after[at]! / before[at]!;
 }
 
@@ -100,11 +97,11 @@ function ratioAtLargest(before: ArrayLike<number>, after: ArrayLike<number>): nu
 function spread(values: Float64Array): { least: number; most: number; median: number } {
   if (values.length === 0) return { least: 1, most: 1, median: 1 };
   let [least, most] = [Infinity, -Infinity];
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) {
       if (values[k]! < least) least = values[k]!;
       if (values[k]! > most) most = values[k]!;
     }
-  });
+  }
   return { least, most, median: orderStatistic(values, Math.floor(values.length / 2)) };
 }

@@ -4,7 +4,7 @@
  * difference that lies along it, averaged over the orders (a Shapley value), so the shares add up to
  * one. The least and the most over the orders bound what the order can do.
  */
-import { eachPart, filled } from "../../numbers/interruption.ts";
+import { parts, filled } from "../../numbers/interruption.ts";
 
 export interface Share {
   /** Of the whole difference: 1 is all of it; negative where a change works against the others. */
@@ -35,9 +35,9 @@ function alongFrom(
 
 function dotOf(count: number, x: (k: number) => number, y: Float64Array): number {
   let dot = 0;
-  eachPart(count, (first, end) => {
+  for (const [first, end] of parts(count)) {
     for (let k = first; k < end; k++) dot += x(k) * y[k]!;
-  });
+  }
   return dot;
 }
 

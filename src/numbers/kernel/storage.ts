@@ -1,5 +1,5 @@
 /** The arrays that a run of a kernel reads and writes. */
-import { copied } from "../interruption.ts";
+import { copiedTo } from "../interruption.ts";
 import { type Entries, type StoredArray, isStored } from "../typedArrays.ts";
 import type { Arena } from "../wasm/arena.ts";
 import { type Heap, OutOfMemory } from "../wasm/heap.ts";
@@ -48,7 +48,9 @@ export class Storage {
       // What was written elsewhere is not read back.
       const data = isStored(array) ? new Float64Array(0) : (array as FloatArray);
       const isOwn = !given.has(buffer) && !(pairs && this.borrowed.includes(data.byteOffset));
-      const output = isOwn ? data : copied(data);
+      const output = isOwn
+        ? data
+        : copiedTo(data.constructor as new (length: number) => FloatArray, data);
       given.add(buffer);
       return output;
     });

@@ -1,7 +1,7 @@
 /** Operators between arrays and numbers, with a library's rules for their types. */
 import type { Binary } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
-import { eachPart } from "../interruption.ts";
+import { parts } from "../interruption.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { isProduct } from "./autocast.ts";
 import {
@@ -108,10 +108,10 @@ export function selected(condition: Held, a: Held, b: Held): Held {
   const [i, j, k] = [positions(c), positions(p), positions(q)];
   const to = positions({ shape, strides, offset: 0 });
   const data = new Float64Array(countOf(shape));
-  eachPart(data.length, (first, end) => {
+  for (const [first, end] of parts(data.length)) {
     for (let n = first; n < end; n++) {
       data[to[n]!] = c.data[i[n]!] !== 0 ? p.data[j[n]!]! : q.data[k[n]!]!;
     }
-  });
+  }
   return { dtype: a.dtype, shape, strides, offset: 0, data };
 }

@@ -3,7 +3,7 @@
  * axis. The order of memory decides the order in which PyTorch and NumPy add, so it is kept.
  */
 import type { ElementType } from "../../expression/tape.ts";
-import { eachPart, filled } from "../interruption.ts";
+import { parts, filled } from "../interruption.ts";
 import { bfloat16, float16 } from "../kernel/scalar.ts";
 
 export interface Held {
@@ -79,7 +79,10 @@ export function held(
   values: ArrayLike<number>,
 ): Held {
   const round = rounder(dtype);
-  const data = filled(new Float64Array(values.length), (k) => round(values[k]!));
+  const data = new Float64Array(values.length);
+  for (const [first, end] of parts(data.length)) {
+    for (let k = first; k < end; k++) data[k] = round(values[k]!);
+  }
   return { dtype, shape, strides: contiguousStrides(shape), offset: 0, data };
 }
 
@@ -88,12 +91,18 @@ export function positions(x: Pick<Held, "shape" | "strides" | "offset">): Int32A
   const { shape, strides } = x;
   let at = new Int32Array([x.offset]);
   shape.forEach((n, d) => {
-    const outer = at;
+    const next = new Int32Array(at.length * n);
     const step = strides[d]!;
-    at = filled(
-      new Int32Array(outer.length * n),
-      (k) => outer[Math.floor(k / n)]! + (k % n) * step,
-    );
+    let [outer, i] = [0, 0];
+    for (const [first, end] of parts(next.length)) {
+      for (let k = first; k < end; k++) {
+        next[k] = at[outer]! + i * step;
+        if (++i < n) continue;
+        i = 0;
+        outer++;
+      }
+    }
+    at = next;
   });
   return at;
 }
@@ -133,15 +142,15 @@ export function mapped(x: Held, dtype: ElementType, f: (x: number) => number): H
   const out = new Float64Array(countOf(x.shape));
   const { data } = x;
   if (x.strides.every((s, d) => s === strides[d] || x.shape[d] === 1)) {
-    eachPart(out.length, (first, end) => {
+    for (const [first, end] of parts(out.length)) {
       for (let k = first; k < end; k++) out[k] = f(data[x.offset + k]!);
-    });
+    }
   } else {
     const from = positions(x);
     const to = positions({ shape: x.shape, strides, offset: 0 });
-    eachPart(out.length, (first, end) => {
+    for (const [first, end] of parts(out.length)) {
       for (let k = first; k < end; k++) out[to[k]!] = f(data[from[k]!]!);
-    });
+    }
   }
   return { dtype, shape: x.shape, strides, offset: 0, data: out };
 }
@@ -167,17 +176,17 @@ export function combined(
   const out = new Float64Array(countOf(shape));
   const dense = (x: Held): boolean => x.strides.every((s, d) => s === strides[d] || shape[d] === 1);
   if (dense(p) && dense(q)) {
-    eachPart(out.length, (first, end) => {
+    for (const [first, end] of parts(out.length)) {
       for (let k = first; k < end; k++) {
         out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
       }
-    });
+    }
   } else {
     const [i, j] = [positions(p), positions(q)];
     const to = positions({ shape, strides, offset: 0 });
-    eachPart(out.length, (first, end) => {
+    for (const [first, end] of parts(out.length)) {
       for (let k = first; k < end; k++) out[to[k]!] = f(p.data[i[k]!]!, q.data[j[k]!]!);
-    });
+    }
   }
   return { dtype, shape, strides, offset: 0, data: out };
 }

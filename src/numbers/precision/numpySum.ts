@@ -7,7 +7,7 @@
  * added in float32 within such a stretch, and rounded where stretches meet. Nothing is converted on
  * the way (`dtype=` is another matter: NumPy then works through its buffers everywhere).
  */
-import { eachPart, throwIfCancelled } from "../interruption.ts";
+import { parts, throwIfCancelled } from "../interruption.ts";
 import { type Held, arithmeticRounder, countOf, rounder } from "./held.ts";
 import { type Walk, reductionWalk } from "./torchSum.ts";
 
@@ -38,12 +38,12 @@ export function numpySum(x: Held, dims: readonly number[]): Float64Array {
       stretch(from, (sum) => (out[to] = add(out[to]! + sum)));
     } else {
       const { n, from: step, to: stepOut } = first ?? { n: 1, from: 0, to: 0 };
-      eachPart(n, (begin, end) => {
+      for (const [begin, end] of parts(n)) {
         for (let k = begin; k < end; k++) {
           const at = to + k * stepOut;
           out[at] = add(out[at]! + data[from + k * step]!);
         }
-      });
+      }
     }
   };
   visit(0, x.offset, 0);

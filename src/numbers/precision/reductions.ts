@@ -1,7 +1,7 @@
 /** Reductions as PyTorch's and NumPy's CPU kernels compute them, and PyTorch's softmax. */
 import type { ReduceOp } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
-import { eachPart, throwIfCancelled } from "../interruption.ts";
+import { parts, throwIfCancelled } from "../interruption.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import {
   type Held,
@@ -89,9 +89,9 @@ export function folded(
   const out = new Float64Array(countOf(kept)).fill(start);
   const values = valuesOf(x);
   const to = groupOf(x.shape, dims);
-  eachPart(values.length, (first, end) => {
+  for (const [first, end] of parts(values.length)) {
     for (let k = first; k < end; k++) out[to[k]!] = f(out[to[k]!]!, values[k]!);
-  });
+  }
   return out;
 }
 

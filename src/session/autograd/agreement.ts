@@ -1,6 +1,6 @@
 /** How far two libraries' gradients of one function are apart, in units in the last place. */
 import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
-import { eachPart } from "../../numbers/interruption.ts";
+import { parts } from "../../numbers/interruption.ts";
 import type { AutogradAgreement } from "../../report/schema.ts";
 import { ulpAt } from "./ulps.ts";
 
@@ -24,7 +24,7 @@ function agreement(a: Answered, b: Answered): AutogradAgreement {
   const isCoarser = ROUNDING[a.dtype].unit >= ROUNDING[b.dtype].unit;
   const dtype = isCoarser ? a.dtype : b.dtype;
   let [identical, maxUlps, maxAbs] = [0, 0, 0];
-  eachPart(a.gradient.length, (first, end) => {
+  for (const [first, end] of parts(a.gradient.length)) {
     for (let k = first; k < end; k++) {
       const [x, y] = [a.gradient[k]!, b.gradient[k]!];
       if (Object.is(x, y) || x === y) {
@@ -36,7 +36,7 @@ function agreement(a: Answered, b: Answered): AutogradAgreement {
       maxAbs = Math.max(maxAbs, apart);
       maxUlps = Math.max(maxUlps, apart / ulpAt(Math.max(Math.abs(x), Math.abs(y)), dtype));
     }
-  });
+  }
   const entries = a.gradient.length;
   return { a: a.name, b: b.name, dtype, identical, entries, maxUlps, maxAbs };
 }

@@ -15,13 +15,8 @@ import * as b from "../../../src/expression/build.ts";
 import type { Input } from "../../../src/expression/node.ts";
 import { compareGradients } from "../../../src/gradient/compareGradients.ts";
 import { sampleElements } from "../../../src/gradient/elements.ts";
-import {
-  PART,
-  copied,
-  eachPart,
-  filled,
-  interruptible,
-} from "../../../src/numbers/interruption.ts";
+import { strongestScope } from "../../../src/gradient/scope.ts";
+import { PART, copiedTo, filled, interruptible, parts } from "../../../src/numbers/interruption.ts";
 import { orderStatistic } from "../../../src/numbers/orderStatistic.ts";
 import { combined, held, mapped, positions } from "../../../src/numbers/precision/held.ts";
 import { numpySum } from "../../../src/numbers/precision/numpySum.ts";
@@ -66,6 +61,8 @@ describe("loops over whole arrays", () => {
     "the comparison of two gradients": () =>
       compareGradients(values, { hi: others, lo: null }, others, "float64", 8, bits),
     "the choice of elements to look at": () => sampleElements(values, []),
+    "the choice of what a path moves": () =>
+      strongestScope(new Int32Array(count).fill(1), values, { kind: "line", node: x, dim: -1 }, 1),
     "the figures and the histogram of a gradient": () =>
       makeNumbers({ aligned: [], shape: [count], analytic: values, error: null, compared: [] }),
     "the range of a picture": () =>
@@ -82,7 +79,7 @@ describe("loops over whole arrays", () => {
         { name: "a", dtype: "float32", gradient: values },
         { name: "b", dtype: "float64", gradient: others },
       ]),
-    "what kernels hand out": () => copied(values),
+    "what kernels hand out": () => copiedTo(Float64Array, values),
     "the median of many numbers": () => orderStatistic(others.slice(), count / 2),
     "foreground and background": () =>
       groupsOf(
@@ -136,11 +133,11 @@ describe("loops over whole arrays", () => {
       const inner = cancelledFrom(1);
       assert.throws(() => {
         interruptible(inner.isCancelled, () => {
-          eachPart(5 * PART, () => undefined);
+          assert.equal([...parts(5 * PART)].length, 5);
         });
       }, Cancelled);
       const before = outer.looks();
-      eachPart(5 * PART, () => undefined);
+      assert.equal([...parts(5 * PART)].length, 5);
       assert.equal(outer.looks() - before, 5);
     });
   });

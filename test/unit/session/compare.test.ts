@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { factorOf } from "../../../src/explain/reasons/factor.ts";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import type { Comparison } from "../../../src/report/schema.ts";
 import { draw } from "../../../src/session/draw.ts";
@@ -101,6 +102,12 @@ describe("a comparison with a standard loss", function () {
     assert.equal(Number(words![1]), Number(factor.toPrecision(10)));
     const told = pair!.differences.map((d) => d.commonFactor?.toPrecision(8));
     assert.deepEqual(told, [factor.toPrecision(8)]);
+  });
+
+  it("tells a factor by the entries that are certain, beside others that are not", () => {
+    const before = Float64Array.of(1, 2, NaN, 4);
+    const factor = factorOf([[before, before.map((x) => 2 * x)]]);
+    assert.deepEqual(factor, { kind: "constant", value: 2 });
   });
 
   it("finds the nearest loss of the catalogue when none is named", async () => {
