@@ -73,14 +73,24 @@ export function inflateWhole(
   checked = true,
 ): Uint8Array {
   checkRatio(source.size, size, place);
+  return joinedParts(size, tick, (give) => {
+    inflateParts(source, size, packing, place, give, checked);
+  });
+}
+
+/** Parts that come one after the other and make up `size` bytes. */
+function joinedParts(
+  size: number,
+  tick: Tick | undefined,
+  unpack: (give: (part: Uint8Array) => void) => void,
+): Uint8Array {
   const out = new Uint8Array(size);
   let filled = 0;
-  const give = (part: Uint8Array): void => {
+  unpack((part) => {
     out.set(part, filled);
     filled += part.length;
     tick?.(filled / size);
-  };
-  inflateParts(source, size, packing, place, give, checked);
+  });
   return out;
 }
 
@@ -153,14 +163,9 @@ export function gunzipExactly(
   tick?: Tick,
 ): Uint8Array {
   checkRatio(source.size, size, place);
-  const out = new Uint8Array(size);
-  let filled = 0;
-  gunzipParts(source, size, place, (part) => {
-    out.set(part, filled);
-    filled += part.length;
-    tick?.(filled / size);
+  return joinedParts(size, tick, (give) => {
+    gunzipParts(source, size, place, give);
   });
-  return out;
 }
 
 /** The same in parts, one after the other, of which none takes much memory. */

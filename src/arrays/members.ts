@@ -1,7 +1,8 @@
 /** What readers of files with several arrays share. */
 import type { DType } from "./dtype.ts";
 import { ArrayError, type ArraySpace, type NdArray } from "./ndarray.ts";
-import type { StoredElements, Tick } from "./stored.ts";
+import type { Tick } from "./source.ts";
+import type { StoredElements } from "./stored.ts";
 
 /** The most bytes that one file or member may take in memory, unless the caller says otherwise. */
 export const MAX_ARRAY_BYTES = 2 ** 31;

@@ -9,8 +9,8 @@ import {
   type NpyHeader,
 } from "./npyHeader.ts";
 import { checkLength, readNpy } from "./npy.ts";
-import { sourceOf, type ByteSource } from "./source.ts";
-import { putAfter, type PutBytes, type StoredElements, type Tick } from "./stored.ts";
+import { sourceOf, type ByteSource, type Tick } from "./source.ts";
+import { putAfter, type PutBytes, type StoredElements } from "./stored.ts";
 import {
   listZip,
   readZipEntry,

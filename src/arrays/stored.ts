@@ -14,8 +14,6 @@ export interface Scaling {
   readonly intercept: number;
 }
 
-export type { Tick };
-
 /** Takes a part of the elements' unpacked bytes; `at` counts from the first element's first byte. */
 export type PutBytes = (at: number, bytes: Uint8Array) => void;
 

@@ -1,6 +1,7 @@
 /** Two inspected losses explained: from their expressions and arrays to the reasons in a report. */
 import { sizesOf } from "../expression/axis.ts";
 import { generator } from "../expression/equalityPoints.ts";
+import type { Expr } from "../expression/node.ts";
 import { resize } from "../expression/walk.ts";
 import {
   type Evaluate,
@@ -17,7 +18,7 @@ import { factsOf } from "../losses/call.ts";
 import { Settings } from "../losses/entry.ts";
 import { certainArrays, certainEntries } from "../numbers/certain.ts";
 import { filled } from "../numbers/interruption.ts";
-import type { TypedArray } from "../numbers/typedArrays.ts";
+import type { Bindings, TypedArray } from "../numbers/typedArrays.ts";
 import { finite } from "../report/numbers.ts";
 import type { Difference, GradientFactor, Match } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
@@ -154,9 +155,19 @@ function evaluateOn(inspection: Inspection, subject: Subject, watch: Watch): Eva
     const bindings = new Map(arrays);
     const own = bindings.get(subject.prediction.name)!;
     if (draw > 0) bindings.set(subject.prediction.name, rolled(own, draw));
-    const evaluate = certain === "entries" ? certainEntries : certainArrays;
-    return evaluate(gradients, bindings, { isCancelled });
+    return valuesOf(gradients, bindings, certain, isCancelled);
   };
+}
+
+/** With digits that are certain as far as is asked. */
+function valuesOf(
+  gradients: readonly Expr[],
+  bindings: Bindings,
+  certain: "entries" | undefined,
+  isCancelled: () => boolean,
+): readonly Float64Array[] {
+  const evaluate = certain === "entries" ? certainEntries : certainArrays;
+  return evaluate(gradients, bindings, { isCancelled });
 }
 
 function rolled(a: TypedArray, draw: number): TypedArray {
@@ -187,7 +198,6 @@ function drawnArrays({ prediction, target, mask }: Subject, isCancelled: () => b
       bindings.set(x.name, Float64Array.from({ length: count }, value));
     }
     const sized = gradients.map((g) => resize(g, sizes));
-    const evaluate = certain === "entries" ? certainEntries : certainArrays;
-    return evaluate(sized, bindings, { isCancelled });
+    return valuesOf(sized, bindings, certain, isCancelled);
   };
 }

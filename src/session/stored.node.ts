@@ -7,12 +7,11 @@ import { openArrayInFile, readFrom } from "../arrays/loadArray.node.ts";
 import type { ArrayInFile } from "../arrays/members.ts";
 import { ArrayError, decodeFloat64, elementCount } from "../arrays/ndarray.ts";
 import { npyHeaderBytes } from "../arrays/npy.ts";
-import type { ByteSource } from "../arrays/source.ts";
+import type { ByteSource, Tick } from "../arrays/source.ts";
 import {
   type ElementReader,
   type PackedElements,
   type StoredElements,
-  type Tick,
   elementReader,
 } from "../arrays/stored.ts";
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";

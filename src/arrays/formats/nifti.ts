@@ -17,15 +17,8 @@ import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../fileErrors
 import { checkRatio, gunzipExactly, gunzipParts, inflateStart } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { ArrayError, elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
-import { viewOf, type ByteSource } from "../source.ts";
-import {
-  putAfter,
-  scaledDtype,
-  scaleInto,
-  type PutBytes,
-  type Scaling,
-  type Tick,
-} from "../stored.ts";
+import { viewOf, type ByteSource, type Tick } from "../source.ts";
+import { putAfter, scaledDtype, scaleInto, type PutBytes, type Scaling } from "../stored.ts";
 import { analyzeFields } from "./analyze.ts";
 import { niftiAffine } from "./niftiAffine.ts";
 

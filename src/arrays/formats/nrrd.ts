@@ -13,8 +13,8 @@ import { checkRatio, gunzipExactly, gunzipParts } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { permuteAxes } from "../permute.ts";
-import { latin1, partOf, type ByteSource } from "../source.ts";
-import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stored.ts";
+import { latin1, partOf, type ByteSource, type Tick } from "../source.ts";
+import { putAfter, type PutBytes, type StoredElements } from "../stored.ts";
 import { numbersIn, placeOfField, shapeIn, textHeader } from "./textHeader.ts";
 
 const REMEDY = 'nrrd.write("mask.nrrd", arr) writes one that is read here.';

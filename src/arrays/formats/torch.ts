@@ -18,8 +18,8 @@ import {
   type ReadOptions,
 } from "../members.ts";
 import { elementCount, type ArrayOrigin, type NdArray } from "../ndarray.ts";
-import { latin1, type ByteSource } from "../source.ts";
-import { putAfter, type PutBytes, type StoredElements, type Tick } from "../stored.ts";
+import { latin1, type ByteSource, type Tick } from "../source.ts";
+import { putAfter, type PutBytes, type StoredElements } from "../stored.ts";
 import { isContiguous, stridedElements } from "../strided.ts";
 import { listZip, readZipEntry, unpackZipEntry, zipEntryBytes, type ZipEntry } from "../zip.ts";
 import { unpickle } from "./pickle.ts";

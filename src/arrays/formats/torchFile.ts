@@ -1,5 +1,6 @@
 /** What the two forms of a file of torch.save have in common. */
-import type { FlatElements, Tick } from "../stored.ts";
+import type { Tick } from "../source.ts";
+import type { FlatElements } from "../stored.ts";
 import type { Pickled } from "./pickle.ts";
 
 /** A pickle of tensors has some 200 bytes for each; values take many times their pickle's bytes. */

@@ -160,8 +160,9 @@ export function entrywise(
 export interface Rows {
   /** The arrays from which they are picked, those that are not included. */
   readonly all: readonly TensorValue[];
-  /** The first of the axes there that the picked one stands for. */
+  /** The axes there that the picked one stands for: the first, and how many. */
   readonly at: number;
+  readonly span: number;
   /** Where another axis of the picked entries stands there. */
   readonly place: (dim: number) => number;
   /** What becomes of all, picked in the same way; the axes may stand elsewhere now. */
@@ -182,14 +183,16 @@ export function rowsOf(
   if (first === undefined || selections.length < operands.length) return null;
   if (!selections.every((s) => s.at === first.at && sameMask(vm, s.mask, first.mask))) return null;
   const { at, mask } = first;
+  const span = mask.shape.length;
   const normal = (d: number): number => normalizeDim(d, rankOf(operands[0]!));
   if (vm.shaped(() => dims.map(normal)).includes(at)) return null;
   return {
     all: selections.map((s) => s.all),
     at,
+    span,
     place: (dim) => {
       const d = normal(dim);
-      return d < at ? d : d + mask.shape.length - 1;
+      return d < at ? d : d + span - 1;
     },
     picked: (all, moved = at) => new Picked(vm, { mask, at: moved, all }),
   };

@@ -16,8 +16,8 @@ import {
 import { expand, reshape, squeeze, transpose, unsqueeze } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
-import { type Selection, type TensorValue, type Value, typeName } from "../values.ts";
-import { flattenPicked, rowsOf } from "./picked.ts";
+import { type TensorValue, type Value, typeName } from "../values.ts";
+import { type Rows, flattenPicked, rowsOf } from "./picked.ts";
 import { freshLetter, itemsOf, rankOf, viewOf } from "./tensor.ts";
 
 /** One entry of a requested shape: a size, or axes that it stands for, or -1 for what remains. */
@@ -31,18 +31,18 @@ export function reshapeTo(vm: Interpreter, x: TensorValue, sizes: readonly Value
   if (x.selection !== null && wanted.length === 1 && wanted[0]!.size === -1) {
     return flattenPicked(vm, x);
   }
-  if (x.selection !== null && isItsOwnShape(x, x.selection, wanted)) return x;
+  const rows = rowsOf(vm, [x], []);
+  if (rows !== null && isTheirOwnShape(rows, rankOf(x), wanted)) return x;
   return reshaped(vm, x, (e) => reshapeExpr(vm, e, wanted));
 }
 
-/** Whether `view(-1, c)` is asked of picked entries with c axes beside the picked one, which is first. */
-function isItsOwnShape(x: TensorValue, { at, all }: Selection, wanted: readonly Wanted[]): boolean {
-  const hidden = all.expr.shape.length - rankOf(x);
+/** Whether `view(-1, c)` is asked of rows of c entries. */
+function isTheirOwnShape(rows: Rows, rank: number, wanted: readonly Wanted[]): boolean {
   return (
-    wanted.length === rankOf(x) &&
+    wanted.length === rank &&
     wanted.every((w, d) => {
-      if (d === at) return w.size === -1;
-      const own = all.expr.shape[d < at ? d : d + hidden]!;
+      if (d === rows.at) return w.size === -1;
+      const own = rows.all[0]!.expr.shape[rows.place(d)]!;
       return own.size === null ? sameAxes(own, w) : own.size === w.size;
     })
   );
@@ -241,9 +241,8 @@ export function permuteAxes(vm: Interpreter, x: TensorValue, perm: readonly numb
   const positions = vm.shaped(() => perm.map((d) => normalizeDim(d, rank)));
   const rows = rowsOf(vm, [x], []);
   if (rows !== null) {
-    const hidden = rows.all[0]!.expr.shape.length - rank;
     const all = positions.flatMap((d) =>
-      d === rows.at ? Array.from({ length: hidden + 1 }, (_, k) => rows.at + k) : [rows.place(d)],
+      d === rows.at ? Array.from({ length: rows.span }, (_, k) => d + k) : [rows.place(d)],
     );
     return rows.picked(permuteAxes(vm, rows.all[0]!, all), positions.indexOf(rows.at));
   }
@@ -271,7 +270,7 @@ export function moveAxes(
   from: readonly number[],
   to: readonly number[],
 ): TensorValue {
-  const rank = x.expr.shape.length;
+  const rank = rankOf(x);
   const perm = vm.shaped(() => {
     const sources = from.map((d) => normalizeDim(d, rank));
     const places = to.map((d) => normalizeDim(d, rank));
@@ -290,12 +289,9 @@ export function addAxis(vm: Interpreter, x: TensorValue, dim: number): TensorVal
   const rows = rowsOf(vm, [x], []);
   if (rows !== null) {
     const d = vm.shaped(() => normalizeDim(dim, rankOf(x) + 1));
-    const hidden = rows.all[0]!.expr.shape.length - rankOf(x);
-    const isBefore = d <= rows.at;
-    return rows.picked(
-      addAxis(vm, rows.all[0]!, isBefore ? d : d + hidden),
-      isBefore ? rows.at + 1 : rows.at,
-    );
+    return d <= rows.at
+      ? rows.picked(addAxis(vm, rows.all[0]!, d), rows.at + 1)
+      : rows.picked(addAxis(vm, rows.all[0]!, d + rows.span - 1));
   }
   return reshapedView(vm, x, (e) => unsqueeze(e, dim));
 }

@@ -25,6 +25,9 @@ interface GoldenFiles {
   }[];
 }
 
+/** The ways in which elements are packed in them that can be unpacked part by part. */
+export const PACKINGS = ["bits", "chunks", "deflate", "float8", "gzip", "pages", "zlib"];
+
 const FOLDER = new URL("../../golden/files/", import.meta.url);
 
 export const goldenFiles = JSON.parse(

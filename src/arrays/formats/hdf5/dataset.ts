@@ -5,8 +5,8 @@ import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../../fileErr
 import { MAX_DEFLATE_RATIO } from "../../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../../members.ts";
 import { elementCount, type ArrayError } from "../../ndarray.ts";
-import { sourceOf } from "../../source.ts";
-import { BLOCK_BYTES, type PutBytes, type StoredElements, type Tick } from "../../stored.ts";
+import { sourceOf, type Tick } from "../../source.ts";
+import { BLOCK_BYTES, type PutBytes, type StoredElements } from "../../stored.ts";
 import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
 import { filtersOf, unfiltered, type Filter } from "./filters.ts";
 import { type ChunkIndex, newIndex, treeIndex } from "./chunkIndex.ts";
