@@ -24,7 +24,13 @@ export interface TapeEntry {
 }
 
 export interface TapeKernel {
-  readonly name: "cross entropy" | "logistic cross entropy" | "logsumexp" | "norm";
+  readonly name:
+    | "cross entropy"
+    | "logistic cross entropy"
+    | "logsumexp"
+    | "norm"
+    | "variance"
+    | "standard deviation";
   /** Over the inputs and the nodes of earlier entries, as `value` is. */
   readonly operands: readonly Expr[];
   /** What a reduction in it is over, where its formula does not say. */

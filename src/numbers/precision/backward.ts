@@ -4,7 +4,7 @@ import { pull, summedTo } from "./derivatives.ts";
 import type { Performance, Performed } from "./forward.ts";
 import { type Held, broadcastTo, countOf, mapped, number } from "./held.ts";
 import { alongOf, apply, kernelGradients } from "./kernels.ts";
-import type { TapeCall } from "../../expression/tape.ts";
+import type { TapeCall, TapeKernel } from "../../expression/tape.ts";
 import { nameOf } from "./autocast.ts";
 
 /**
@@ -47,6 +47,8 @@ function flowFrom(performed: readonly Performed[], wrt: Input): Set<Expr> {
 /** Functions whose kernel divides by the number of entries itself, after all else. */
 const DIVIDES = new Set(["binary_cross_entropy", "binary_cross_entropy_with_logits"]);
 
+const WIDENED = new Set<TapeKernel["name"]>(["norm", "variance", "standard deviation"]);
+
 /** By call, how many entries such a function's mean is over. */
 function countsOf(performed: readonly Performed[]): Map<TapeCall, number> {
   const counts = new Map<TapeCall, number>();
@@ -82,8 +84,9 @@ function spread(
   };
   const { kernel, call } = entry;
   if (kernel !== null) {
-    // The forward pass widens what a norm is of; its gradient is computed in the array's own type.
-    const own = (e: Expr): Held | undefined => (kernel.name === "norm" ? known.get(e) : undefined);
+    // The forward pass widens what these are of; the gradient is computed in the array's own type.
+    const own = (e: Expr): Held | undefined =>
+      WIDENED.has(kernel.name) ? known.get(e) : undefined;
     const operands = kernel.operands.map((e) => own(e) ?? values.get(e)!);
     const result = values.get(entry.value)!;
     const found = kernelGradients(kernel, operands, result, g, alongOf(entry));

@@ -4,7 +4,7 @@
  */
 import { sizesOf } from "../../expression/axis.ts";
 import type { Expr, Input } from "../../expression/node.ts";
-import type { ElementType, Tape, TapeEntry } from "../../expression/tape.ts";
+import type { ElementType, Tape, TapeEntry, TapeKernel } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { type AutocastType, autocastType, isProduct, nameOf } from "./autocast.ts";
@@ -40,7 +40,10 @@ export interface Performance {
 }
 
 /** Functions whose parts PyTorch computes in float32 before it rounds once. */
-const FUSED = new Set(["norm", "std", "var", "vector_norm"]);
+const FUSED = new Set(["norm", "vector_norm"]);
+
+/** And kernels: of one that is several results of a function, each is rounded. */
+const FUSED_KERNELS = new Set<TapeKernel["name"] | undefined>(["variance", "standard deviation"]);
 
 export interface PerformOptions {
   readonly autocast?: AutocastType | null;
@@ -63,12 +66,14 @@ export function perform(
   /** The half-precision type of what a fused function works on. */
   let fusedType: ElementType | null = null;
   tape.entries.forEach((entry, k) => {
-    const isFused = arithmetic.library === "torch" && FUSED.has(nameOf(entry.call?.name ?? null));
+    const isWhole = FUSED_KERNELS.has(entry.kernel?.name);
+    const hasParts = FUSED.has(nameOf(entry.call?.name ?? null));
+    const isFused = arithmetic.library === "torch" && (isWhole || hasParts);
     const types = topological(entry.value).flatMap((e) => known.get(e)?.dtype ?? []);
     const isFirst = tape.entries[k - 1]?.call !== entry.call;
     fusedType = isFused ? (types.find(isHalf) ?? (isFirst ? null : fusedType)) : null;
     // A function's intermediate results have its own precision; the last is rounded.
-    const isLast = tape.entries[k + 1]?.call !== entry.call;
+    const isLast = isWhole || tape.entries[k + 1]?.call !== entry.call;
     const fused = isFused ? { to: isLast ? fusedType : null } : null;
     const one = performEntry(entry, known, { autocast, arithmetic, fused });
     known.set(entry.node, one.values.get(entry.value)!);

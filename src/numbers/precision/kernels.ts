@@ -1,12 +1,12 @@
 /** Functions that PyTorch composes of operations in an order of its own, each of them rounded. */
 import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
-import type { TapeEntry, TapeKernel } from "../../expression/tape.ts";
+import type { ElementType, TapeEntry, TapeKernel } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
-import { type Held, arithmeticRounder, mapped, number } from "./held.ts";
+import { type Held, arithmeticRounder, converted, held, mapped, number } from "./held.ts";
 import { reshaped } from "./views.ts";
-import { performBinary } from "./binary.ts";
+import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
-import { reduceHeld } from "./reductions.ts";
+import { computedIn, reduceHeld } from "./reductions.ts";
 
 /** One operation after the other, each in its operands' type. */
 export const apply = (op: BinaryOp, a: Held, b: Held): Held => performBinary(op, a, b);
@@ -45,6 +45,8 @@ export function performKernel(
       return apply("sub", outside, apply("mul", scale, log));
     }
     case "norm":
+    case "variance":
+    case "standard deviation":
       return null; // as its formula, in float32
     case "logsumexp": {
       const { dims, keepDims } = along;
@@ -95,8 +97,28 @@ export function kernelGradients(
       const share = applyUnary("exp", apply("sub", x, reshaped(result, kept)));
       return apply("mul", reshaped(g, kept), share);
     }
+    case "variance":
+      return varianceGradient(operands, g, along);
+    case "standard deviation": {
+      const own = apply("div", g, apply("mul", result, number(2)));
+      const isZero = apply("eq", result, number(0));
+      return varianceGradient(operands, selected(isZero, zero(own.dtype), own), along);
+    }
   }
 }
+
+/** Of x, the number of its entries that count, that number less the correction, and which count. */
+function varianceGradient(operands: readonly Held[], g: Held, { dims }: Along): Held {
+  const [x, n, divisor, mask] = operands as [Held, Held, Held, Held | undefined];
+  const kept = x.shape.map((size, d) => (dims.includes(d) ? 1 : size));
+  const counted = (h: Held): Held => (mask === undefined ? h : selected(mask, h, zero(h.dtype)));
+  const total = reduceHeld("sum", converted(counted(x), computedIn(x.dtype)), dims, true);
+  const mean = converted(apply("div", total, n), x.dtype);
+  const scale = number(2 / divisor.data[divisor.offset]!);
+  return counted(apply("mul", apply("mul", scale, reshaped(g, kept)), apply("sub", x, mean)));
+}
+
+const zero = (dtype: ElementType): Held => held(dtype, [], [0]);
 
 /** The axes of the reduction in a kernel's formula. */
 export function alongOf({ kernel, value }: TapeEntry): Along {

@@ -12,7 +12,7 @@ import {
   keepingFunction,
   select,
 } from "../tensors/elementwise.ts";
-import { reduction, softmaxOf } from "../tensors/reduce.ts";
+import { reduction, softmaxOf, variance } from "../tensors/reduce.ts";
 import { expandTo, reshapeTo, shapeFrom } from "../tensors/reshape.ts";
 import { asTensor, filled, stackTensors } from "../tensors/tensor.ts";
 import {
@@ -192,10 +192,7 @@ export const moments: Meaning = (c) => {
   const axes = c.dims("axes");
   const keep = c.flag("keepdim");
   const x = c.tensor("x");
-  const mean = reduction(c.vm, "mean", x, axes, true);
-  const d = elementwise(c.vm, "sub", x, mean);
-  const spread = reduction(c.vm, "mean", elementwise(c.vm, "mul", d, d), axes, keep);
-  return tuple([reduction(c.vm, "mean", x, axes, keep), spread]);
+  return tuple([reduction(c.vm, "mean", x, axes, keep), variance(c.vm, x, axes, keep, 0)]);
 };
 
 export function softmax(c: CallContext, name: string, log: boolean): Value {

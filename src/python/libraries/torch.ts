@@ -176,6 +176,14 @@ export const torchShared: Table = {
     "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
     m.spread("var", correction),
   ],
+  std_mean: [
+    "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
+    (c) => tuple([m.spread("std", correction)(c), m.reduceBy("mean")(c)]),
+  ],
+  var_mean: [
+    "input, dim=None, unbiased=None, keepdim=False, *, correction=1",
+    (c) => tuple([m.spread("var", correction)(c), m.reduceBy("mean")(c)]),
+  ],
   argmax: ["input, dim=None, keepdim=False", m.positionOf("argmax")],
   argmin: ["input, dim=None, keepdim=False", m.positionOf("argmin")],
   count_nonzero: ["input, dim=None", m.countNonzero],

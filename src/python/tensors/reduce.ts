@@ -1,7 +1,9 @@
 /** Reductions over axes. */
-import { type Shape, normalizeDim } from "../../expression/axis.ts";
+import { type Shape, elementCount, normalizeDim } from "../../expression/axis.ts";
 import {
+  ZERO,
   argReduce,
+  binary,
   constant,
   div,
   exp,
@@ -17,8 +19,8 @@ import {
 import type { Expr, ReduceOp } from "../../expression/node.ts";
 import { type DType, floatResult, followsNumpy, scalarType, sumResult } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import { numberBinary } from "../interpreter/numbers.ts";
-import type { Selection, TensorValue } from "../values.ts";
+import { numberBinary, numberExpr } from "../interpreter/numbers.ts";
+import type { NumberValue, Selection, TensorValue } from "../values.ts";
 import { elementwise } from "./elementwise.ts";
 import { alongside, pickedFrom, rowsOf } from "./picked.ts";
 import { requireBool, requireFloat, requireNumeric } from "./strictTypes.ts";
@@ -61,6 +63,53 @@ const NEUTRAL: Readonly<Record<ReduceOp, number>> = {
   all: 1,
 };
 
+/** What a reduction of picked entries runs through, among all from which they are picked. */
+interface PickedAxes {
+  /** The axes there. */
+  readonly inner: readonly number[];
+  /** The entries there, with `filler` for those that are not picked. */
+  readonly filled: (filler: Expr) => Expr;
+  /** How many picked entries each result is made of. */
+  readonly count: () => NumberValue;
+}
+
+/**
+ * Null where the picked axis itself is left alone; `beside` is then the same reduction of all.
+ * @throws PythonError where the picked axis would have to stay in the place of several
+ */
+function alongPicked(
+  vm: Interpreter,
+  s: Selection,
+  dims: Dims,
+  keep: boolean,
+): PickedAxes | { readonly beside: (reduce: (dims: Dims) => TensorValue) => TensorValue } {
+  const own = s.mask.shape.length;
+  const rank = s.all.expr.shape.length - own + 1;
+  const asked = vm.shaped(
+    () => dims?.map((d) => normalizeDim(d, rank)) ?? Array.from({ length: rank }, (_, d) => d),
+  );
+  const place = (d: number): number => (d < s.at ? d : d + own - 1);
+  if (!asked.includes(s.at)) {
+    const before = keep ? 0 : asked.filter((d) => d < s.at).length;
+    return {
+      beside: (reduce) =>
+        pickedFrom(vm, { ...s, all: reduce(asked.map(place)), at: s.at - before }),
+    };
+  }
+  if (keep && own > 1) {
+    vm.unsupported("keepdim over entries that a boolean array picks is not supported");
+  }
+  return {
+    inner: asked.flatMap((d) => (d === s.at ? s.mask.shape.map((_, k) => s.at + k) : [place(d)])),
+    filled: (filler) => vm.shaped(() => where(alongside(s), s.all.expr, filler)),
+    count: () =>
+      asked
+        .filter((d) => d !== s.at)
+        .map((d) => sizeNumber(s.all.expr.shape[place(d)]!))
+        .reduce((a, b) => numberBinary(vm, "*", a, b), pickedCount(s.mask)),
+  };
+}
+
 /** A reduction over entries that a mask picks, or over the axes beside them. */
 function reducePicked(
   vm: Interpreter,
@@ -70,33 +119,15 @@ function reducePicked(
   keep: boolean,
   dtype: DType | undefined,
 ): TensorValue {
-  const own = s.mask.shape.length;
-  const rank = s.all.expr.shape.length - own + 1;
-  const asked = vm.shaped(
-    () => dims?.map((d) => normalizeDim(d, rank)) ?? Array.from({ length: rank }, (_, d) => d),
-  );
-  const place = (d: number): number => (d < s.at ? d : d + own - 1);
-  if (!asked.includes(s.at)) {
-    const before = keep ? 0 : asked.filter((d) => d < s.at).length;
-    const all = reduction(vm, op, s.all, asked.map(place), keep, dtype);
-    return pickedFrom(vm, { ...s, all, at: s.at - before });
-  }
-  if (keep && own > 1) {
-    vm.unsupported("keepdim over entries that a boolean array picks is not supported");
-  }
-  const inner = asked.flatMap((d) =>
-    d === s.at ? s.mask.shape.map((_, k) => s.at + k) : [place(d)],
-  );
-  const filler = constant(NEUTRAL[op], s.all.expr.type);
-  const kept = vm.shaped(() => where(alongside(s), s.all.expr, filler));
-  const filled = tensor(vm, kept, s.all.library, s.all.dtype);
-  if (op !== "mean") return reduction(vm, op, filled, inner, keep, dtype);
+  const along = alongPicked(vm, s, dims, keep);
+  if ("beside" in along) return along.beside((d) => reduction(vm, op, s.all, d, keep, dtype));
+  const { library } = s.all;
+  const kept = along.filled(constant(NEUTRAL[op], s.all.expr.type));
+  const filled = tensor(vm, kept, library, s.all.dtype);
+  if (op !== "mean") return reduction(vm, op, filled, along.inner, keep, dtype);
   resultDType(vm, op, s.all);
-  const count = asked
-    .filter((d) => d !== s.at)
-    .map((d) => sizeNumber(s.all.expr.shape[place(d)]!))
-    .reduce((a, b) => numberBinary(vm, "*", a, b), pickedCount(s.mask));
-  return elementwise(vm, "div", reduction(vm, "sum", filled, inner, keep, dtype), count);
+  const total = reduction(vm, "sum", filled, along.inner, keep, dtype);
+  return elementwise(vm, "div", total, along.count());
 }
 
 function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | null {
@@ -128,15 +159,17 @@ function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | nul
   }
 }
 
-/** Number of entries that a reduction over `dims` runs through. */
-export function reducedCount(vm: Interpreter, shape: Shape, dims: Dims): Expr {
-  const positions = vm.shaped(() =>
-    dims === null ? shape.map((_, d) => d) : dims.map((d) => normalizeDim(d, shape.length)),
-  );
-  return size(positions.map((d) => shape[d]!));
+/** @throws ShapeError where there is no such axis */
+function positionsOf(shape: Shape, dims: Dims): number[] {
+  return dims?.map((d) => normalizeDim(d, shape.length)) ?? shape.map((_, d) => d);
 }
 
-/** Variance with divisor N - correction. */
+/** Number of entries that a reduction over `dims` runs through. */
+export function reducedCount(vm: Interpreter, shape: Shape, dims: Dims): Expr {
+  return size(vm.shaped(() => positionsOf(shape, dims)).map((d) => shape[d]!));
+}
+
+/** Variance with divisor N - correction, or 0 where there are fewer entries than that. */
 export function variance(
   vm: Interpreter,
   x: TensorValue,
@@ -144,17 +177,7 @@ export function variance(
   keep: boolean,
   correction: number,
 ): TensorValue {
-  const e = x.expr;
-  requireFloat(vm, "a variance", x);
-  const spread = vm.shaped(() => {
-    const d = sub(e, reduce("mean", e, dims, true));
-    const squares = mul(d, d);
-    if (correction === 0) return reduce("mean", squares, dims, keep);
-    const n = reducedCount(vm, e.shape, dims);
-    const divisor = sub(n, constant(correction));
-    return div(reduce("sum", squares, dims, keep), divisor);
-  });
-  return tensor(vm, spread, x.library, floatResult(x.dtype, e.type, x.library));
+  return spreadOf(vm, "variance", x, dims, keep, correction);
 }
 
 export function standardDeviation(
@@ -164,8 +187,57 @@ export function standardDeviation(
   keep: boolean,
   correction: number,
 ): TensorValue {
-  const v = variance(vm, x, dims, keep, correction);
-  return tensor(vm, sqrt(v.expr), x.library, v.dtype);
+  return spreadOf(vm, "standard deviation", x, dims, keep, correction);
+}
+
+function spreadOf(
+  vm: Interpreter,
+  kind: "variance" | "standard deviation",
+  x: TensorValue,
+  dims: Dims,
+  keep: boolean,
+  correction: number,
+): TensorValue {
+  const { selection } = x;
+  const all = selection?.all ?? x;
+  requireFloat(vm, "a variance", all);
+  const picked = selection === null ? null : alongPicked(vm, selection, dims, keep);
+  if (picked !== null && "beside" in picked) {
+    return picked.beside((d) => spreadOf(vm, kind, all, d, keep, correction));
+  }
+  const e = all.expr;
+  const over = picked?.inner ?? vm.shaped(() => positionsOf(e.shape, dims));
+  const n = picked === null ? reducedCount(vm, e.shape, dims) : numberExpr(picked.count());
+  const mask = selection === null ? [] : [alongside(selection)];
+  const divisor = remaining(n, correction);
+  const made = vm.shaped(() => {
+    const mean =
+      picked === null
+        ? reduce("mean", e, over, true)
+        : div(reduce("sum", picked.filled(ZERO), over, true), n);
+    const d = sub(e, mean);
+    const squares = picked === null ? mul(d, d) : where(mask[0]!, mul(d, d), ZERO);
+    const spread =
+      picked === null && correction === 0
+        ? reduce("mean", squares, over, keep)
+        : div(reduce("sum", squares, over, keep), divisor);
+    return kind === "variance" ? spread : sqrt(spread);
+  });
+  return tensor(vm, made, all.library, floatResult(all.dtype, e.type, all.library), {
+    kernel: {
+      name: kind,
+      operands: [e, n, divisor, ...mask],
+      along: { dims: over, keepDims: keep },
+    },
+  });
+}
+
+/** N - correction. Too few entries make it 0, and the variance 0/0; where N is open they suffice. */
+function remaining(n: Expr, correction: number): Expr {
+  if (correction === 0) return n;
+  const less = sub(n, constant(correction));
+  const known = n.kind === "const" ? n.value : n.kind === "size" ? elementCount(n.axes) : 0;
+  return known === null || known >= correction ? less : binary("max", less, ZERO);
 }
 
 export function logSumExp(vm: Interpreter, x: TensorValue, dims: Dims, keep: boolean): TensorValue {

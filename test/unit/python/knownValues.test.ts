@@ -79,6 +79,55 @@ def by_positions(z, y):
     await traceOf(ROWS, "by_mask");
   });
 
+  /** Variances of the entries 1, 2 and 6 of rows, and of their columns: mean 3, squares 14. */
+  const SPREADS: readonly (readonly [expression: string, value: number])[] = [
+    ["x[m].var()", 14 / 2],
+    ["x[m].var(unbiased=False)", 14 / 3],
+    ["x[m].std(correction=0)", Math.sqrt(14 / 3)],
+    ["sum(torch.var_mean(x[m]))", 14 / 2 + 3],
+    ["torch.std_mean(x[m], dim=0)[0]", Math.sqrt(14 / 2)],
+    ["x.view(2, 1, 2).expand(2, 3, 2).permute(0, 2, 1)[m.view(2, 2)].var(0).sum()", (3 * 14) / 2],
+    ["x[m][:, None].expand(-1, 2).var(1).sum()", 0],
+    ["np.var(a[k])", 14 / 3],
+    ["a[k].std(ddof=1)", Math.sqrt(14 / 2)],
+    ["tf.math.reduce_variance(tf.boolean_mask(b, k))", 14 / 3],
+    ["tf.math.reduce_std(b[k])", Math.sqrt(14 / 3)],
+    ["tf.nn.moments(b[k], [0])[1]", 14 / 3],
+    ["jnp.var(j[k], ddof=1)", 14 / 2],
+    ["jnp.std(j[k])", Math.sqrt(14 / 3)],
+    ["x[x > 6].var()", NaN],
+    ["x[x > 5].var()", NaN],
+    ["x[:0].var()", NaN],
+  ]; // prettier-ignore
+
+  for (const [expression, value] of SPREADS) {
+    it(`is not needed for the variance of picked entries: ${expression}`, async () => {
+      const { run, host } = await session();
+      run(`
+import numpy as np
+import tensorflow as tf
+import torch
+import jax.numpy as jnp
+x = torch.tensor([1., 2., 5., 6.], dtype=torch.float64)
+m = x != 5
+a = np.array([1., 2., 5., 6.])
+k = a != 5
+b = tf.constant(a)
+j = jnp.array(a)
+print(float(${expression}))`);
+      const printed = host.printed.join("").trim();
+      if (Number.isNaN(value)) assert.equal(printed, "nan");
+      else close(Number(printed), value);
+    });
+  }
+
+  it("enters no formula of a variance: no list of positions, nothing assumed", async () => {
+    const trace = await traceOf("def loss(x):\n    return x[x > 0].std()\n", "loss", {
+      x: array([4], [1, 2, -5, 6]),
+    });
+    assert.deepEqual([trace.assumptions, trace.captured], [[], []]);
+  });
+
   it("without arrays is refused with the advice to give some", async () => {
     const bodies = [
       "z[y == 1].sort()[0].sum()",
