@@ -60,7 +60,7 @@ const DEVIATIONS: readonly {
   readonly onSome?: true;
 }[] = [
   {
-    cases: /^(DiceAndCE|cross_entropy_of_valid|weighted_cross_entropy)\(/,
+    cases: /^(DiceAndCE|cross_entropy_of_valid|weighted_cross_entropy|balanced)\(/,
     rungs: /16$/,
     of: "loss and gradient",
     reason:
@@ -152,7 +152,7 @@ const NUMPY_DEVIATIONS: readonly { readonly cases: RegExp; readonly reason: stri
   },
   {
     cases:
-      /^(masked|identity_of_valid|by_positions|by_flat_positions|along_the_classes|even_inside|of_each_class)\(/,
+      /^(masked|identity_of_valid|by_positions|by_flat_positions|along_the_classes|even_inside|of_each_class|balanced)\(/,
     reason: "entries that a mask picks are added where they stand; NumPy moves them together first",
   },
 ];

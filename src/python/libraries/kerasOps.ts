@@ -17,6 +17,7 @@ import { countNumber, operandOf, sizeNumber } from "../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, withoutGradient, isFrom } from "./convert.ts";
+import { kerasCounting } from "./counting.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { attachedLogits, floatx } from "./kerasSettings.ts";
 import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from "./numpyMeanings.ts";
@@ -279,6 +280,8 @@ export const opsFunctions: Table = {
   arange: ["start, stop=None, step=1, dtype=None", (c) => steps(c, "start", "stop", "step")],
   linspace: ["start, stop, num=50, endpoint=True, !retstep, dtype=None, !axis=0", linspace],
   is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
+
+  ...kerasCounting,
 
   // Losses and control flow
   binary_crossentropy: [

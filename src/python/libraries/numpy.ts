@@ -48,6 +48,7 @@ import {
   allClose,
   splitArray,
 } from "./numpyMeanings.ts";
+import { numpyCounting } from "./counting.ts";
 import { numpySets } from "./knownSets.ts";
 import { numpyPicking, repeated } from "./picking.ts";
 
@@ -168,6 +169,7 @@ export const numpyFunctions: Table = {
 
   ...numpyPicking,
   ...numpySets,
+  ...numpyCounting,
   split: ["ary, indices_or_sections, axis=0", splitArray],
   array_split: ["ary, indices_or_sections, axis=0", splitArray],
   tensordot: ["a, b, axes=2", (c) => tensorDot(c, "axes")],

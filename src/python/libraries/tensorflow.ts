@@ -7,6 +7,7 @@ import { NONE, TRUE, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert, isFrom } from "./convert.ts";
 import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
+import { tensorflowCounting } from "./counting.ts";
 import { tensorflowSets } from "./knownSets.ts";
 import { tensorflowPicking } from "./picking.ts";
 import { unbind } from "./pieces.ts";
@@ -113,6 +114,7 @@ export const mathFunctions: Table = {
       return count.kind === "tensor" ? convert(c.vm, count, t.dtypeArgument(c) ?? "int64") : count;
     },
   ],
+  ...tensorflowCounting,
   l2_normalize: ["x, axis=None, epsilon=1e-12, ~name", t.l2Normalize],
 };
 

@@ -41,6 +41,7 @@ import {
   reduceNumbers,
   replaceNaN,
 } from "./numpyMeanings.ts";
+import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
 import { tensorDot } from "./products.ts";
@@ -240,6 +241,7 @@ export const torchShared: Table = {
   isinf: ["input", isInfinite],
   ...torchPicking,
   ...torchSets,
+  ...torchCounting,
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
     (c) => c.vm.unsupported("torch.allclose is not supported here"),

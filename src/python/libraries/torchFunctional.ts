@@ -9,8 +9,9 @@ import {
 import { rowsOf } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { tensor } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, float } from "../values.ts";
+import { type TensorValue, type Value, float, int } from "../values.ts";
 import * as m from "./common.ts";
+import { classesIn } from "./counting.ts";
 import { oneHotOf } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
@@ -98,22 +99,22 @@ function leakyRelu(c: CallContext): Value {
 /** New last axis of classes. */
 function oneHotLast(c: CallContext): Value {
   const given = c.tensor("x");
+  requireInteger(c, given, "one_hot is only applicable to index tensor (int64)");
+  const asked = c.value("num_classes");
+  const isOpen = asked.kind === "number" && asked.value === -1;
+  const classes = isOpen ? int(classesIn(c, given, 0, CLASSES_UNKNOWN)) : asked;
+  const encoded = (x: TensorValue): TensorValue => {
+    const e = oneHotOf(c, x, classes, x.expr.shape.length);
+    return tensor(c.vm, e, x.library, x.library === "torch" ? "int64" : x.dtype);
+  };
   const rows = rowsOf(c.vm, [given], []);
-  return rows === null ? oneHotIn(c, given) : rows.picked(oneHotIn(c, rows.all[0]!));
+  return rows === null ? encoded(given) : rows.picked(encoded(rows.all[0]!));
 }
 
-function oneHotIn(c: CallContext, x: TensorValue): TensorValue {
-  requireInteger(c, x, "one_hot is only applicable to index tensor (int64)");
-  const given = c.value("num_classes");
-  if (given.kind === "number" && given.value === -1) {
-    return c.vm.unsupported(
-      "one_hot without num_classes takes it from the largest value in the array",
-      "Name it: F.one_hot(target, num_classes=n).",
-    );
-  }
-  const e = oneHotOf(c, x, given, x.expr.shape.length);
-  return tensor(c.vm, e, x.library, x.library === "torch" ? "int64" : x.dtype);
-}
+const CLASSES_UNKNOWN = {
+  problem: "one_hot without num_classes takes it from the largest value in the array",
+  remedy: "Name it: F.one_hot(target, num_classes=n). Or bind arrays: then it is known.",
+};
 
 function normalize(c: CallContext): Value {
   return normalized(c, c.tensor("input"), c.number("p"));

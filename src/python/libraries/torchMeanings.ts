@@ -22,6 +22,7 @@ import {
   castTo,
   filled,
   freshLetter,
+  nodeOf,
   operandExpr,
   rankOf,
   sizeNumber,
@@ -409,6 +410,7 @@ function scatteredWidely(
 }
 
 export function requireInteger(c: CallContext, t: TensorValue, message: string): void {
-  if (t.expr.type !== "float") return;
-  c.vm.fail("RuntimeError", message, "Convert first: x.long().", new NeedsIntegerError(t.expr));
+  const e = nodeOf(t);
+  if (e.type !== "float") return;
+  c.vm.fail("RuntimeError", message, "Convert first: x.long().", new NeedsIntegerError(e));
 }

@@ -14,3 +14,12 @@ def even_inside(p, t, ddof):
 def of_each_class(p, y, ignore):
     rows = np.moveaxis(p, 1, -1)[y != ignore]
     return rows.var(axis=0).sum() + rows.std(axis=1, ddof=1).mean()
+
+
+# case: balanced(probabilities(2, 3, 4, 4), labels(2, 4, 4, classes=4), ignore=3)
+def balanced(p, y, ignore):
+    valid = y != ignore
+    n = np.bincount(y[valid], minlength=3)
+    w = (n.sum() / (3 * n)).astype(p.dtype)
+    rows, t = np.moveaxis(p, 1, -1)[valid], np.eye(3, dtype=p.dtype)[y[valid]]
+    return 1 - np.mean(w * (2 * (rows * t).sum(0) + 1) / (rows.sum(0) + t.sum(0) + 1))

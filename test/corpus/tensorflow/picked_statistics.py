@@ -16,3 +16,14 @@ def of_each_class(z, y, ignore):
     rows = tf.boolean_mask(tf.nn.softmax(z), y != ignore)
     mean, variance = tf.nn.moments(rows, axes=[0])
     return tf.reduce_sum(variance) - tf.reduce_sum(mean**2)
+
+
+# case: balanced(logits(2, 4, 4, 3), labels(2, 4, 4, classes=4), ignore=3)
+def balanced(z, y, ignore):
+    valid = tf.boolean_mask(y, y != ignore)
+    n = tf.math.bincount(valid, minlength=3, maxlength=3, dtype=z.dtype)
+    w = tf.reduce_sum(n) / (3 * n)
+    p = tf.nn.softmax(tf.boolean_mask(z, y != ignore))
+    t = tf.one_hot(valid, 3, dtype=z.dtype)
+    both = tf.reduce_sum(p, 0) + tf.reduce_sum(t, 0)
+    return 1 - tf.reduce_mean(w * (2 * tf.reduce_sum(p * t, 0) + 1) / (both + 1))

@@ -2,8 +2,9 @@
 import { axis as newAxis, normalizeDim } from "../../../expression/axis.ts";
 import { oneHot } from "../../../expression/build.ts";
 import { elementwise, floatFunction, select } from "../../tensors/elementwise.ts";
-import { axisOfSize, castTo, freshLetter, tensor } from "../../tensors/tensor.ts";
-import { type Value, float } from "../../values.ts";
+import { rowsOf } from "../../tensors/picked.ts";
+import { axisOfSize, castTo, freshLetter, rankOf, tensor } from "../../tensors/tensor.ts";
+import { type TensorValue, type Value, float } from "../../values.ts";
 import * as m from "../common.ts";
 import { NeedsIntegerError } from "../../interpreter/interpreter.ts";
 import { logSumExpWeighted, logit, softmaxAlong, xlogy } from "../special.ts";
@@ -11,8 +12,17 @@ import type { CallContext, Table } from "../signature.ts";
 
 /** 1 at the class of each entry, 0 elsewhere; classes outside of the range give zeros alone. */
 function oneHotOf(c: CallContext): Value {
+  const given = c.tensor("x");
+  const rank = rankOf(given);
+  const axis = c.vm.shaped(() => normalizeDim(c.int("axis"), rank + 1));
+  const rows = axis === rank ? rowsOf(c.vm, [given], []) : null;
+  if (rows === null) return oneHotIn(c, given, axis);
+  const all = rows.all[0]!;
+  return rows.picked(oneHotIn(c, all, rankOf(all)));
+}
+
+function oneHotIn(c: CallContext, x: TensorValue, axis: number): TensorValue {
   const { vm } = c;
-  const x = c.tensor("x");
   if (x.expr.type === "float") {
     return vm.fail(
       "TypeError",
@@ -25,9 +35,8 @@ function oneHotOf(c: CallContext): Value {
   const own = axisOfSize(vm, classes, x.expr.shape);
   const taken = x.expr.shape.some((a) => a.name === own.name);
   const along = taken ? newAxis(freshLetter(x.expr.shape), classes, "class") : own;
-  const rank = x.expr.shape.length + 1;
   const dtype = m.dtypeArgument(c) ?? "float32";
-  const e = vm.shaped(() => oneHot(x.expr, along, normalizeDim(c.int("axis"), rank)));
+  const e = vm.shaped(() => oneHot(x.expr, along, axis));
   return tensor(vm, castTo(e, "int64", dtype), "jax", dtype);
 }
 

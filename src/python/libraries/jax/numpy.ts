@@ -3,6 +3,7 @@ import { FALSE, str, type TensorValue, type Value } from "../../values.ts";
 import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { elementwise } from "../../tensors/elementwise.ts";
 import * as m from "../common.ts";
+import { jaxCounting } from "../counting.ts";
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "../numpy.ts";
 import { average, numpyEinsum } from "../numpyMeanings.ts";
 import type { CallContext, Entry, Table } from "../signature.ts";
@@ -73,6 +74,7 @@ export const jaxNumpyFunctions: Table = {
     ]),
   ),
   ...differences,
+  ...jaxCounting,
 };
 
 /** Methods that arrays of JAX have beside those that are functions too. */
