@@ -69,6 +69,19 @@ function power(v: DoubleDoubles, x: Pair, exponent: number | null): Pair | null 
   return v.power(x, exponent);
 }
 
+/** Where the high part is whole, the low part decides on which side of it the number is. */
+function towardsZero(v: DoubleDoubles, { hi, lo }: Pair): Pair {
+  const whole = v.of("trunc", hi);
+  if (lo === null) return { hi: whole, lo: null };
+  const one = v.constant(1);
+  const cut = v.of("trunc", lo);
+  const floor = v.of("sub", cut, v.and(v.of("lt", lo, cut), one));
+  const ceil = v.of("add", cut, v.and(v.of("gt", lo, cut), one));
+  const rest = v.select(v.of("lt", hi, v.constant(0)), ceil, floor);
+  const isWhole = v.of("eq", hi, whole);
+  return v.add({ hi: whole, lo: null }, { hi: v.and(rest, isWhole), lo: null });
+}
+
 /** The computation's result, or null if it is not one that is done here. */
 export function pairTerm(v: DoubleDoubles, c: Computation, args: Operands): Vector | null {
   const at = (k: number): Pair => v.pair(args.number(k));
@@ -96,7 +109,7 @@ export function pairTerm(v: DoubleDoubles, c: Computation, args: Operands): Vect
     case "cast":
       // Casts between types of floating-point numbers keep the mathematical value.
       if (c.to === "bool") return args.truth(0);
-      return c.to === "int" ? null : args.number(0);
+      return c.to === "int" ? done(towardsZero(v, at(0))) : args.number(0);
     case "first":
       return null;
   }

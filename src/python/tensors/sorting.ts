@@ -33,7 +33,7 @@ export function sortAlong(
     const before = binary(descending ? "gt" : "lt", second(e), first(e));
     const earlier = binary("lt", second(positions), first(positions));
     const tied = binary("and", binary("eq", second(e), first(e)), earlier);
-    const place = reduce("sum", cast(binary("or", before, tied), "int"), [d + 1]);
+    const place = reduce("sum", binary("or", before, tied), [d + 1]);
     const sorted: Axis = { ...e.shape[d]!, name: freshLetter(e.shape, ["k"]), size: n, parts: [] };
     const chosen = oneHot(place, sorted, d + 1);
     vm.recorder.choices.add(chosen);
@@ -53,7 +53,8 @@ export function cumulativeSum(vm: Interpreter, x: TensorValue, dim: number): Ten
   const { d, first, second, positions } = pairs(vm, x, dim, "cumsum()");
   const e = vm.shaped(() => {
     const upTo = binary("le", second(positions), first(positions));
-    return reduce("sum", mul(cast(upTo, "int"), second(x.expr)), [d + 1]);
+    const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
+    return reduce("sum", mul(upTo, second(entries)), [d + 1]);
   });
   return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
 }

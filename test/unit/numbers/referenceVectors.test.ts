@@ -137,7 +137,12 @@ describe("evaluation in double-double on vectors", () => {
     }
     assertSame(b.where(b.binary("gt", x, y), xs[1], y), "where");
     assertSame(b.clamp(xs[1], b.constant(-0.3), ys[1]), "clamp");
-    assertSame(b.cast(xs[1], "bool"), "cast");
+    for (const e of [...xs, b.binary("lt", x, y)]) {
+      for (const to of ["bool", "int"] as const) assertSame(b.cast(e, to), `cast to ${to}`);
+    }
+    const thirds = b.mul(xs[1], b.constant(3)); // whole but for the low part
+    assertSame(b.cast(thirds, "int"), "cast of what is nearly whole");
+    assertSame(b.cast(b.mul(thirds, b.constant(2 ** 60)), "int"), "cast of large numbers");
   });
 
   it("leaves to one number at a time what splitting a product would overflow on", () => {
