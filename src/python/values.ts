@@ -57,6 +57,18 @@ export interface Selection {
   readonly at: number;
   /** The array from which they are picked, those that are not included. */
   readonly all: TensorValue;
+  /** The order of the entries; null: as they lie in `all`. */
+  readonly order: Order | null;
+}
+
+/** An order that is known, as sorting leaves it. Equal ones are one object. */
+export interface Order {
+  /** Row-major positions in the mask's axes: those of each row in their order, one row after another. */
+  readonly positions: Int32Array;
+  /** How many a row has. */
+  readonly count: number;
+  /** The axis of the mask along which the rows are, where its other axes stay; null: one axis for all. */
+  readonly along: number | null;
 }
 
 export interface TupleValue {

@@ -37,6 +37,7 @@ export function explained(
   watch: Watch,
 ): Report {
   refuseStreamed(inspection, "its gradient would be evaluated on them a hundred times");
+  refuseFixed(inspection);
   const { spans = new Map(), labels = new Map() } = inspection;
   return withAnnotations(spans, labels, () => {
     const { subject, assumed } = subjectOf(inspection, watch);
@@ -53,6 +54,16 @@ export function explained(
       claims: claimsOf(factsOf(measured, inspection, report, askAutograd, watch)),
     };
   });
+}
+
+/** Behaviour is seen by moving the arrays, and then other values would decide. */
+function refuseFixed({ fixed = [], report }: Inspection): void {
+  const found = fixed.find((f) => f.inputs.length > 0);
+  if (found === undefined) return;
+  throw new InspectionError(
+    `${report.function.name} cannot be explained on these arrays: ${found.what} (line ${found.line}) depends on their values, and an explanation moves them`,
+    "Give smaller arrays: of up to 4,096 entries along an axis the order is part of the formula.",
+  );
 }
 
 /** For a number that the call did not say, such as a weight. */

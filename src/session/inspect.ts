@@ -60,8 +60,21 @@ export interface InspectionRequest {
     /** It stops the gradient at some entries only. */
     readonly partial?: boolean;
   }[];
+  readonly fixed?: readonly FixedValues[];
   /** Gradients that the code brings itself, and what the program's gradient is with them. */
   readonly handwritten?: HandwrittenResult;
+}
+
+/** What the values of the arrays decided for good while the loss was traced. */
+export interface FixedValues {
+  /** In words, e.g. "the order in which topk() puts entries". */
+  readonly what: string;
+  readonly file: string;
+  readonly line: number;
+  /** Names of the inputs that decide it. */
+  readonly inputs: readonly string[];
+  /** Names of those whose gradient is not in the loss for it. */
+  readonly lost: readonly string[];
 }
 
 export interface Watch {
@@ -79,6 +92,8 @@ export interface Inspection {
   readonly gradientExpr: Expr;
   /** Row-major gradient values; null without arrays, or where they are read part by part. */
   readonly gradient: Float64Array | null;
+  /** What holds for these arrays only. */
+  readonly fixed?: readonly FixedValues[];
   /** Its arrays are too large for memory and were read part by part. */
   readonly isStreamed?: true;
   /** Where in the source each node was made; of a traced loss only. */
@@ -105,6 +120,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   const assumptions = [...request.assumptions];
   const loss = asScalar(request, assumptions);
   const wrt = chooseInput(request, loss, assumptions);
+  refuseLost(request, wrt);
   watch.onProgress(null, "deriving");
   const derivation = deriveSteps(loss, wrt.node, {
     functionName: request.function.name,
@@ -159,7 +175,20 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     wrt,
     gradientExpr: inForce ?? derivation.gradientExpr,
     gradient: numeric?.gradient ?? null,
+    ...(request.fixed === undefined ? {} : { fixed: request.fixed }),
   };
+}
+
+/** Where constants were made of values through which gradient would flow to `wrt`. */
+function refuseLost({ function: own, fixed = [] }: InspectionRequest, wrt: InspectedInput): void {
+  const found = fixed.find((f) => f.lost.includes(wrt.name));
+  if (found === undefined) return;
+  const { what, file, line } = found;
+  const place = file === own.file ? `line ${line}` : `${file}:${line}`;
+  throw new InspectionError(
+    `the gradient by ${wrt.name} flows through ${what} (${place}), which was computed from the values at hand`,
+    "Cut it there with detach() if it is not meant to flow, or give smaller arrays: of up to 4,096 entries along an axis the order is part of the formula.",
+  );
 }
 
 /** Where the gradient by `wrt` is stopped: all of it, or what would flow along one way. */

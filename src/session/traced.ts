@@ -89,6 +89,15 @@ function inspectionOf(
           inputs,
           partial,
         })),
+        ...(trace.fixed.length === 0
+          ? {}
+          : {
+              fixed: trace.fixed.map(({ span, ...f }) => ({
+                ...f,
+                file: span.file,
+                line: span.line,
+              })),
+            }),
         ...(trace.handwritten.length === 0 ? {} : { handwritten: judgeHandwritten(trace) }),
       },
       watch,

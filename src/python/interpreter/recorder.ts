@@ -32,6 +32,17 @@ export interface Decision {
   readonly taken: boolean;
 }
 
+/** What values decided for good: in which order entries are, or constants that were made of them. */
+export interface Fixed {
+  /** In words, e.g. "the order in which topk() puts entries". */
+  readonly what: string;
+  readonly span: SourceSpan;
+  /** What the values are of. */
+  readonly of: Expr;
+  /** The array that holds the constants: no gradient flows from it to `of` any more. */
+  readonly constant: Expr | null;
+}
+
 /** Kinds of node whose result shares the memory of their argument. */
 const HANDING_ON: ReadonlySet<Expr["kind"]> = new Set([
   "reshape",
@@ -49,6 +60,7 @@ export class Recorder {
   readonly blockers: Blocker[] = [];
   readonly writes: Write[] = [];
   readonly decisions: Decision[] = [];
+  readonly fixed: Fixed[] = [];
   /** Nodes that say which entry an operation picks (a maximum's, a sorted one's): no loss of gradient. */
   readonly choices = new Set<Expr>();
   /** Uses of functions whose gradient is written by hand, in order. */
@@ -142,6 +154,10 @@ export class Recorder {
 
   decide(condition: Expr, taken: boolean, span: SourceSpan): void {
     if (this.isTrace) this.decisions.push({ span, condition, taken });
+  }
+
+  fix(fixed: Fixed): void {
+    if (this.isTrace) this.fixed.push({ ...fixed, of: this.spelledOut(fixed.of) });
   }
 
   block(e: Expr, how: string, span: SourceSpan): void {

@@ -7,7 +7,8 @@ import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
 import { pickBroadcast } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { addAxis, dropAxes, flattenRange, sizesFrom } from "../tensors/reshape.ts";
-import { type Sorted, cumulativeSum, sortAlong } from "../tensors/sorting.ts";
+import type { Sorted } from "../tensors/knownSorting.ts";
+import { cumulativeSum, sortAlong } from "../tensors/sorting.ts";
 import { rankOf } from "../tensors/tensor.ts";
 import { repeatEach, sizeAlong, tileAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, namedTuple } from "../values.ts";
@@ -39,6 +40,7 @@ function gather(c: CallContext): Value {
   const dim = c.int("dim");
   const x = c.tensor("input");
   const d = axisOf(c, x, dim);
+  if (index.selection !== null || x.selection !== null) return gatherAlong(c.vm, x, dim, index);
   const cut = index.expr.shape.reduce<TensorValue>((t, a, k) => {
     const n = t.expr.shape[k]?.size ?? null;
     if (k === d || a.size === null || n === null || a.size >= n) return t;

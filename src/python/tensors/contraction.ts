@@ -8,7 +8,7 @@ import type { TensorValue, Value } from "../values.ts";
 import { align, elementwise } from "./elementwise.ts";
 import { reduction } from "./reduce.ts";
 import { ofOneType } from "./strictTypes.ts";
-import { asTensor, libraryOf, operandOf, tensor } from "./tensor.ts";
+import { asTensor, libraryOf, operandOf, rankOf, tensor } from "./tensor.ts";
 
 /** `einsum("bchw,bchw->bc", p, g)`; without `->`, letters that occur once stay, in order. */
 export function einsum(
@@ -24,6 +24,10 @@ export function einsum(
   if (terms.length !== tensors.length) {
     vm.fail("ValueError", `einsum: ${terms.length} subscripts for ${tensors.length} operands`);
   }
+  const picked = tensors.some((t) => t.selection !== null)
+    ? entrywiseProduct(vm, terms, right, tensors)
+    : null;
+  if (picked !== null) return picked;
   const given = tensors.map((t) => t.expr);
   const exprs = ofOneType(vm, "Einsum", library, tensors, given);
   const parts = terms.map((t, k) => {
@@ -51,6 +55,27 @@ export function einsum(
     library,
   );
   return tensor(vm, e, library, dtype);
+}
+
+/** Where all operands have the same axes, which is how picked entries can be; null where not. */
+function entrywiseProduct(
+  vm: Interpreter,
+  terms: readonly string[],
+  output: string | undefined,
+  tensors: readonly TensorValue[],
+): TensorValue | null {
+  const letters = Array.from(terms[0]!);
+  const kept = letters.filter((l) => output?.includes(l) === true);
+  const isEntrywise =
+    terms.every((t) => t === terms[0]) &&
+    new Set(letters).size === letters.length &&
+    letters.every((l) => /[A-Za-z]/.test(l)) &&
+    kept.join("") === output &&
+    tensors.every((t) => rankOf(t) === letters.length);
+  if (!isEntrywise) return null;
+  const product = tensors.reduce((a, b) => elementwise(vm, "mul", a, b));
+  const summed = letters.flatMap((l, d) => (kept.includes(l) ? [] : [d]));
+  return summed.length === 0 ? product : reduction(vm, "sum", product, summed, false);
 }
 
 function multiply(a: Expr, b: Expr): Expr {
@@ -142,8 +167,8 @@ export function matmul(vm: Interpreter, a: Value, b: Value, otherwise: Library):
   const library = libraryOf([a, b], otherwise);
   const x = asTensor(vm, a, library);
   const y = asTensor(vm, b, library);
-  const m = x.expr.shape.length;
-  const n = y.expr.shape.length;
+  const m = rankOf(x);
+  const n = rankOf(y);
   if (m === 0 || n === 0) vm.fail("ValueError", "matmul: an operand has no axes");
   if (m === 1 && n === 1) return dot(vm, x, y, library);
   const left = m === 1 ? "k" : "...ik";

@@ -6,8 +6,18 @@ import { defaultDType } from "../dtypes.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { align } from "./elementwise.ts";
+import { takePlaces } from "./knownSorting.ts";
+import { isOrdered, selectRanks } from "./ordered.ts";
 import { rowsOf, zeroElsewhere } from "./picked.ts";
-import { axisOfSize, castTo, freshLetter, literalArray, tensor } from "./tensor.ts";
+import {
+  axisOfSize,
+  castTo,
+  freshLetter,
+  literalArray,
+  pickedAxes,
+  rankOf,
+  tensor,
+} from "./tensor.ts";
 
 /** Up to so many entries each is named in the formula; more are written as a sum over positions. */
 const NAMED = 16;
@@ -22,6 +32,14 @@ export function gatherAlong(
   dim: number,
   at: TensorValue,
 ): TensorValue {
+  const taken = takePlaces(
+    vm,
+    x,
+    at,
+    vm.shaped(() => normalizeDim(dim, rankOf(x))),
+    true,
+  );
+  if (taken !== null) return taken;
   const rows = rowsOf(vm, [x, at], [dim]);
   if (rows !== null) {
     return rows.picked(gatherAlong(vm, rows.all[0]!, rows.place(dim), zeroElsewhere(vm, at)));
@@ -72,6 +90,8 @@ export function indexBy(
   keys: readonly TensorValue[],
   dim: number,
 ): TensorValue {
+  const taken = keys.length === 1 ? takePlaces(vm, x, keys[0]!, dim, false) : null;
+  if (taken !== null) return taken;
   const shape = x.expr.shape;
   if (dim + keys.length > shape.length) {
     vm.fail("IndexError", `too many indices for array: array is ${shape.length}-dimensional`);
@@ -134,13 +154,15 @@ export function unknownSize(vm: Interpreter, along: Axis, atLeast = 0): never {
   );
 }
 
-/** Entries along `dim` at positions that are known beforehand. */
+/** Entries along `dim` at positions that are known beforehand; of sorted ones they are ranks. */
 export function selectPositions(
   vm: Interpreter,
   x: TensorValue,
   dim: number,
   positions: readonly number[],
 ): TensorValue {
+  const s = x.selection;
+  if (s !== null && isOrdered(s) && dim === pickedAxes(s).at) return selectRanks(vm, s, positions);
   const n = x.expr.shape[dim]!.size;
   const lowest = positions.reduce((a, b) => Math.min(a, b), 0);
   const highest = positions.reduce((a, b) => Math.max(a, b), 0);

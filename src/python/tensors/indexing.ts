@@ -28,9 +28,30 @@ import {
   typeName,
 } from "../values.ts";
 import { asBoolean } from "./elementwise.ts";
+import { takePlaces } from "./knownSorting.ts";
+import { type Ordered, isOrdered, rowOf, selectRanks } from "./ordered.ts";
+import { dropAxes } from "./reshape.ts";
+import { sliceIndices } from "../interpreter/subscripts.ts";
 import { indexBy, requireEntry, selectPositions, unknownSize } from "./gather.ts";
-import { asWhole, pick, pickAgain, pickedFrom, rowsOf, zeroElsewhere } from "./picked.ts";
-import { asTensor, axisOfSize, castTo, itemsOf, nodeOf, tensor, viewOf } from "./tensor.ts";
+import {
+  asWhole,
+  pick,
+  pickAgain,
+  pickedFrom,
+  rankAlone,
+  rowsOf,
+  zeroElsewhere,
+} from "./picked.ts";
+import {
+  asTensor,
+  axisOfSize,
+  castTo,
+  itemsOf,
+  nodeOf,
+  pickedAxes,
+  tensor,
+  viewOf,
+} from "./tensor.ts";
 
 /** One step of a basic subscript, at a position of the array as the steps before left it. */
 type Step =
@@ -80,8 +101,12 @@ function knownPosition(vm: Interpreter, v: Value): Value {
 function indexPicked(vm: Interpreter, s: Selection, items: readonly Value[]): TensorValue {
   const [first, ...rest] = items;
   if (first?.kind === "tensor" && first.selection !== null && rest.length === 0) {
-    return pickAgain(vm, s, first);
+    if (isMask(first)) return pickAgain(vm, s, first);
+    const taken = takePlaces(vm, pickedFrom(vm, s), first, 0, false);
+    if (taken !== null) return taken;
   }
+  const ranked = isOrdered(s) ? indexOrdered(vm, s, items) : null;
+  if (ranked !== null) return ranked;
   const whole = (v: Value | undefined): boolean => v?.kind === "slice" && isFullSlice(v);
   if (items.slice(0, s.at + 1).every(whole) && items.length > s.at && !items.some(isAdvanced)) {
     const full = s.mask.shape.map(() => items[s.at]!);
@@ -89,6 +114,36 @@ function indexPicked(vm: Interpreter, s: Selection, items: readonly Value[]): Te
     return pickedFrom(vm, { ...s, all: indexTensor(vm, s.all, key) });
   }
   return indexTensor(vm, asWhole(vm, pickedFrom(vm, s)), tuple(items));
+}
+
+/** `x[:k]`, `x[k]`, `x[::-1]` of sorted entries, `x[b]` of rows of them; null for other subscripts. */
+function indexOrdered(vm: Interpreter, s: Ordered, items: readonly Value[]): TensorValue | null {
+  const { order, all, mask } = s;
+  const rank = all.expr.shape.length - (order.along === null ? mask.shape.length - 1 : 0);
+  const { at } = pickedAxes(s);
+  const whole: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };
+  const wide = items.flatMap((v) =>
+    v.kind === "ellipsis" ? Array.from({ length: rank - items.length + 1 }, () => whole) : [v],
+  );
+  const isWhole = (v: Value): boolean => v.kind === "slice" && isFullSlice(v);
+  const [first] = wide;
+  if (order.along === 1 && rankAlone(s) && rank === 2 && first?.kind === "number") {
+    const row = rowOf(vm, s, knownInteger(vm, first, "this subscript"));
+    return wide.length === 1 ? row : indexTensor(vm, row, tuple(wide.slice(1)));
+  }
+  const key = wide[at];
+  if (key === undefined || !wide.every((v, d) => d === at || isWhole(v))) return null;
+  if (key.kind === "slice") return selectRanks(vm, s, sliceIndices(vm, key, order.count));
+  const isScalar = key.kind === "tensor" && key.selection === null && key.expr.shape.length === 0;
+  if (key.kind !== "number" && !(isScalar && !isMask(key))) return null;
+  const rankAsked = knownInteger(vm, key, "this subscript");
+  if (rankAsked >= order.count || rankAsked < -order.count) {
+    vm.fail(
+      "IndexError",
+      `index ${rankAsked} is out of bounds for an axis with size ${order.count}`,
+    );
+  }
+  return dropAxes(vm, selectRanks(vm, s, [rankAsked]), [at]);
 }
 
 export function take(e: Expr, s: Step): Expr {
@@ -344,6 +399,8 @@ export function isFullSlice(v: Value & { readonly kind: "slice" }): boolean {
 }
 
 function tensorKey(vm: Interpreter, x: TensorValue, key: TensorValue, dim: number): TensorValue {
+  const taken = takePlaces(vm, x, key, dim, false);
+  if (taken !== null) return taken;
   const rows = dim === 0 && x.selection === null && !isMask(key) ? rowsOf(vm, [key], []) : null;
   if (rows !== null) return rows.picked(tensorKey(vm, x, zeroElsewhere(vm, key), 0));
   if (isMask(key)) {

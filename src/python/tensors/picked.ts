@@ -17,10 +17,12 @@ import type { DType, Library } from "../dtypes.ts";
 import { type Interpreter, UnknownValueError } from "../interpreter/interpreter.ts";
 import { numberBinary } from "../interpreter/numbers.ts";
 import type { NumberValue, Selection, TensorValue, Value } from "../values.ts";
+import { asBoolean } from "./elementwise.ts";
 import { selectPositions } from "./gather.ts";
 import { entriesIfKnown } from "./knownEntries.ts";
 import { flattenRange } from "./reshape.ts";
-import { countNumber, pickedCount, rankOf, tensor } from "./tensor.ts";
+import { entrywiseInOrder, flattenOrdered, inOrder, orderWithin } from "./ordered.ts";
+import { countNumber, pickedAxes, pickedCount, rankOf, tensor } from "./tensor.ts";
 
 class Picked implements TensorValue {
   readonly kind = "tensor" as const;
@@ -48,10 +50,10 @@ class Picked implements TensorValue {
     return this.own.expr;
   }
   assign(vm: Interpreter, changed: Expr): void {
-    const { all } = this.selection;
-    if (!fitsShape(all.expr.shape, changed.shape)) {
+    const { all, order } = this.selection;
+    if (order !== null || !fitsShape(all.expr.shape, changed.shape)) {
       vm.unsupported(
-        "entries that a boolean array has picked are changed in place",
+        "entries that a boolean array has picked, or that were sorted, are changed in place",
         "Assign the result to a name of its own.",
       );
     }
@@ -63,7 +65,9 @@ class Picked implements TensorValue {
  * The picked entries as an array of their own. Which ones they are depends on values, that must be
  * known for it.
  */
-function settled(vm: Interpreter, { mask, at, all }: Selection): Expr {
+function settled(vm: Interpreter, s: Selection): Expr {
+  if (s.order !== null) return inOrder(vm, s, s.order);
+  const { mask, at, all } = s;
   const held = entriesIfKnown(vm, mask, "a boolean array picks entries");
   if (held === null) {
     return vm.unsupported(
@@ -101,7 +105,7 @@ export function pick(vm: Interpreter, x: TensorValue, mask: Expr, at: number): T
   }
   // The result is a copy: what happens to x later does not reach it.
   const all = tensor(vm, x.expr, x.library, x.dtype);
-  return new Picked(vm, { mask, at, all });
+  return new Picked(vm, { mask, at, all, order: null });
 }
 
 /** `masked_select(x, mask)`: both broadcast, and the result has one axis. */
@@ -121,7 +125,7 @@ export function alongside(s: Selection): Expr {
   return reshape(s.mask, [...s.mask.shape, ...units]);
 }
 
-function trailingRank(s: Selection): number {
+export function trailingRank(s: Selection): number {
   return s.all.expr.shape.length - s.at - s.mask.shape.length;
 }
 
@@ -137,10 +141,11 @@ export function entrywise(
   const tensors = operands.filter((v) => v.kind === "tensor");
   const first = tensors.find((t) => t.selection !== null)?.selection;
   if (first === null || first === undefined) return make(operands);
+  const isOrdered = tensors.some((t) => t.selection !== null && t.selection.order !== null);
+  if (isOrdered) return entrywiseInOrder(vm, operands, make);
   for (const t of tensors) {
+    if (fits(vm, t, first)) continue;
     const s = t.selection;
-    if (s === null ? t.expr.shape.length <= trailingRank(first) : sameSelection(vm, s, first))
-      continue;
     if (isSettled(vm, tensors)) {
       return make(operands.map((v) => (v.kind === "tensor" ? asWhole(vm, v) : v)));
     }
@@ -154,6 +159,13 @@ export function entrywise(
   }
   const whole = operands.map((v) => (v.kind === "tensor" ? (v.selection?.all ?? v) : v));
   return new Picked(vm, { ...first, all: make(whole) });
+}
+
+/** Whether an operand meets picked entries one by one, or is the same for all of them. */
+export function fits(vm: Interpreter, t: TensorValue, s: Selection): boolean {
+  return t.selection === null
+    ? t.expr.shape.length <= trailingRank(s)
+    : sameSelection(vm, t.selection, s);
 }
 
 /** Picked entries as functions see them that leave the picked axis alone, as a softmax over classes. */
@@ -181,8 +193,9 @@ export function rowsOf(
   const selections = operands.flatMap((t) => t.selection ?? []);
   const first = selections[0];
   if (first === undefined || selections.length < operands.length) return null;
-  if (!selections.every((s) => s.at === first.at && sameMask(vm, s.mask, first.mask))) return null;
-  const { at, mask } = first;
+  const { at, mask, order } = first;
+  if (order !== null && order.along !== null) return null;
+  if (!selections.every((s) => s.at === at && isAlike(vm, s, first))) return null;
   const span = mask.shape.length;
   const normal = (d: number): number => normalizeDim(d, rankOf(operands[0]!));
   if (vm.shaped(() => dims.map(normal)).includes(at)) return null;
@@ -194,7 +207,7 @@ export function rowsOf(
       const d = normal(dim);
       return d < at ? d : d + span - 1;
     },
-    picked: (all, moved = at) => new Picked(vm, { mask, at: moved, all }),
+    picked: (all, moved = at) => new Picked(vm, { mask, at: moved, all, order }),
   };
 }
 
@@ -203,8 +216,18 @@ export function zeroElsewhere(vm: Interpreter, t: TensorValue): TensorValue {
   const s = t.selection;
   if (s === null) return t;
   const { all } = s;
-  const e = vm.shaped(() => where(alongside(s), all.expr, constant(0, all.expr.type)));
-  return tensor(vm, e, all.library, all.dtype);
+  return tensor(vm, filledWith(vm, s, constant(0, all.expr.type)), all.library, all.dtype);
+}
+
+/** Whether a mask is one that the program makes to pick everything. */
+export function isAll(mask: Expr): boolean {
+  return mask.kind === "expand" && mask.args[0]!.kind === "const" && mask.args[0].value !== 0;
+}
+
+/** All from which entries are picked, with `filler` for those that are not. */
+export function filledWith(vm: Interpreter, s: Selection, filler: Expr): Expr {
+  const { expr } = s.all;
+  return isAll(s.mask) ? expr : vm.shaped(() => where(alongside(s), expr, filler));
 }
 
 /** Whether it is known which entries each of them is made of. */
@@ -212,12 +235,17 @@ function isSettled(vm: Interpreter, tensors: readonly TensorValue[]): boolean {
   return tensors.every((t) => t.selection === null || vm.evaluate(t.selection.mask) !== null);
 }
 
-function sameSelection(vm: Interpreter, a: Selection, b: Selection): boolean {
-  return sameMask(vm, a.mask, b.mask) && a.at === b.at && trailingRank(a) === trailingRank(b);
+export function sameSelection(vm: Interpreter, a: Selection, b: Selection): boolean {
+  return a.at === b.at && isAlike(vm, a, b) && trailingRank(a) === trailingRank(b);
+}
+
+/** The same entries in the same order. */
+function isAlike(vm: Interpreter, a: Selection, b: Selection): boolean {
+  return a.order === b.order && sameMask(vm, a.mask, b.mask);
 }
 
 /** Whether two masks are the same function of the inputs, be they nodes of their own on a tape. */
-function sameMask(vm: Interpreter, a: Expr, b: Expr): boolean {
+export function sameMask(vm: Interpreter, a: Expr, b: Expr): boolean {
   return a === b || vm.recorder.spelledOut(a) === vm.recorder.spelledOut(b);
 }
 
@@ -225,13 +253,14 @@ function sameMask(vm: Interpreter, a: Expr, b: Expr): boolean {
 export function flattenPicked(vm: Interpreter, t: TensorValue): TensorValue {
   const s = t.selection!;
   const { shape } = s.all.expr;
+  if (s.order !== null) return flattenOrdered(vm, s, s.order);
   if (rankAlone(s)) return t;
   const mask = vm.shaped(() => expand(alongside(s), shape));
-  return new Picked(vm, { mask, at: 0, all: s.all });
+  return new Picked(vm, { mask, at: 0, all: s.all, order: null });
 }
 
 /** Nothing but the picked axis. */
-function rankAlone(s: Selection): boolean {
+export function rankAlone(s: Selection): boolean {
   return s.all.expr.shape.length === s.mask.shape.length;
 }
 
@@ -239,16 +268,20 @@ function rankAlone(s: Selection): boolean {
 export function entryCount(vm: Interpreter, t: TensorValue): NumberValue {
   const s = t.selection;
   if (s === null) return countNumber(t.expr.shape);
-  const rest = s.all.expr.shape.filter((_, d) => d < s.at || d >= s.at + s.mask.shape.length);
-  const count = pickedCount(s.mask);
+  const { at, span } = pickedAxes(s);
+  const rest = s.all.expr.shape.filter((_, d) => d < at || d >= at + span);
+  const count = pickedCount(s);
   return rest.length === 0 ? count : numberBinary(vm, "*", count, countNumber(rest));
 }
 
 /** Of picked entries, those that another mask (picked alike) picks again. */
 export function pickAgain(vm: Interpreter, s: Selection, key: TensorValue): TensorValue {
   const k = key.selection!;
-  if (!sameMask(vm, k.mask, s.mask) || k.at !== s.at || !rankAlone(k)) {
+  if (!isAlike(vm, k, s) || k.at !== s.at || !rankAlone(k)) {
     return pick(vm, asWhole(vm, pickedFrom(vm, s)), asWhole(vm, key).expr, 0);
   }
-  return new Picked(vm, { ...s, mask: vm.shaped(() => binary("and", s.mask, k.all.expr)) });
+  const again = asBoolean(k.all.expr);
+  const mask = isAll(s.mask) ? again : vm.shaped(() => binary("and", s.mask, again));
+  const order = s.order === null ? null : orderWithin(vm, s.order, mask);
+  return new Picked(vm, { ...s, mask, order });
 }

@@ -22,9 +22,9 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberBinary, numberExpr } from "../interpreter/numbers.ts";
 import type { NumberValue, Selection, TensorValue } from "../values.ts";
 import { elementwise } from "./elementwise.ts";
-import { alongside, pickedFrom, rowsOf } from "./picked.ts";
+import { alongside, asWhole, filledWith, pickedFrom, rowsOf } from "./picked.ts";
 import { requireBool, requireFloat, requireNumeric } from "./strictTypes.ts";
-import { castTo, pickedCount, sizeNumber, tensor } from "./tensor.ts";
+import { castTo, pickedAxes, pickedCount, sizeNumber, tensor } from "./tensor.ts";
 
 /** Axes to reduce: `null` is all of them. */
 export type Dims = readonly number[] | null;
@@ -38,7 +38,9 @@ export function reduction(
   dtype?: DType,
 ): TensorValue {
   const { library } = x;
-  if (x.selection !== null) return reducePicked(vm, op, x.selection, dims, keep, dtype);
+  if (x.selection !== null && !mixesRows(vm, x.selection, dims)) {
+    return reducePicked(vm, op, x.selection, dims, keep, dtype);
+  }
   let e = x.expr;
   let result = resultDType(vm, op, x);
   if (dtype !== undefined) {
@@ -64,7 +66,7 @@ const NEUTRAL: Readonly<Record<ReduceOp, number>> = {
 };
 
 /** What a reduction of picked entries runs through, among all from which they are picked. */
-interface PickedAxes {
+interface AlongPicked {
   /** The axes there. */
   readonly inner: readonly number[];
   /** The entries there, with `filler` for those that are not picked. */
@@ -82,32 +84,45 @@ function alongPicked(
   s: Selection,
   dims: Dims,
   keep: boolean,
-): PickedAxes | { readonly beside: (reduce: (dims: Dims) => TensorValue) => TensorValue } {
-  const own = s.mask.shape.length;
-  const rank = s.all.expr.shape.length - own + 1;
+): AlongPicked | { readonly beside: (reduce: (dims: Dims) => TensorValue) => TensorValue } {
+  const { at, span } = pickedAxes(s);
+  const rank = s.all.expr.shape.length - span + 1;
   const asked = vm.shaped(
     () => dims?.map((d) => normalizeDim(d, rank)) ?? Array.from({ length: rank }, (_, d) => d),
   );
-  const place = (d: number): number => (d < s.at ? d : d + own - 1);
-  if (!asked.includes(s.at)) {
+  const place = (d: number): number => (d < at ? d : d + span - 1);
+  if (!asked.includes(at)) {
     const before = keep ? 0 : asked.filter((d) => d < s.at).length;
     return {
       beside: (reduce) =>
         pickedFrom(vm, { ...s, all: reduce(asked.map(place)), at: s.at - before }),
     };
   }
-  if (keep && own > 1) {
+  if (keep && span > 1) {
     vm.unsupported("keepdim over entries that a boolean array picks is not supported");
   }
   return {
-    inner: asked.flatMap((d) => (d === s.at ? s.mask.shape.map((_, k) => s.at + k) : [place(d)])),
-    filled: (filler) => vm.shaped(() => where(alongside(s), s.all.expr, filler)),
+    inner: asked.flatMap((d) =>
+      d === at ? Array.from({ length: span }, (_, k) => at + k) : [place(d)],
+    ),
+    filled: (filler) => filledWith(vm, s, filler),
     count: () =>
       asked
-        .filter((d) => d !== s.at)
+        .filter((d) => d !== at)
         .map((d) => sizeNumber(s.all.expr.shape[place(d)]!))
-        .reduce((a, b) => numberBinary(vm, "*", a, b), pickedCount(s.mask)),
+        .reduce((a, b) => numberBinary(vm, "*", a, b), pickedCount(s)),
   };
+}
+
+/** Whether sorted entries of several rows are reduced rank by rank, which takes them in their order. */
+function mixesRows(vm: Interpreter, s: Selection, dims: Dims): boolean {
+  if (dims === null || (s.order?.along ?? null) === null) return false;
+  const rank = s.all.expr.shape.length;
+  const asked = vm.shaped(() => dims.map((d) => normalizeDim(d, rank)));
+  return (
+    !asked.includes(pickedAxes(s).at) &&
+    asked.some((d) => d >= s.at && d < s.at + s.mask.shape.length)
+  );
 }
 
 /** A reduction over entries that a mask picks, or over the axes beside them. */
@@ -198,8 +213,9 @@ function spreadOf(
   keep: boolean,
   correction: number,
 ): TensorValue {
-  const { selection } = x;
-  const all = selection?.all ?? x;
+  const isMixed = x.selection !== null && mixesRows(vm, x.selection, dims);
+  const selection = isMixed ? null : x.selection;
+  const all = selection?.all ?? asWhole(vm, x);
   requireFloat(vm, "a variance", all);
   const picked = selection === null ? null : alongPicked(vm, selection, dims, keep);
   if (picked !== null && "beside" in picked) {

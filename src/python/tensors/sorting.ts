@@ -2,23 +2,23 @@
  * Sorting, and sums up to a position. The place of an entry is how many come before it, so that a
  * sorted array is a sum over entries of [place = k]; no gradient passes through a place.
  */
-import { type Axis, UNIT, normalizeDim } from "../../expression/axis.ts";
+import { type Axis, UNIT, elementCount, normalizeDim } from "../../expression/axis.ts";
 import { binary, cast, mul, oneHot, reduce, reshape } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { defaultDType, sumResult } from "../dtypes.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
-import { freshLetter, literalArray, tensor } from "./tensor.ts";
+import { type Sorted, fixedRunningSum, sortKnown } from "./knownSorting.ts";
+import { freshLetter, literalArray, nodeOf, rankOf, tensor } from "./tensor.ts";
 
 /** Every entry is compared with every other. */
 const LARGEST = 4096;
 
-export interface Sorted {
-  readonly values: TensorValue;
-  readonly indices: TensorValue;
-}
-
-/** @throws PythonError Unsupported for an axis whose size is not known, or too large */
+/**
+ * The formula of a large array says only what these arrays decide: see knownSorting.ts.
+ * @throws PythonError Unsupported for an axis whose size is not known, or for one too large whose
+ * entries are not at hand
+ */
 export function sortAlong(
   vm: Interpreter,
   x: TensorValue,
@@ -26,8 +26,10 @@ export function sortAlong(
   descending: boolean,
   what: string,
 ): Sorted {
-  const { d, n, first, second, positions } = pairs(vm, x, dim, what);
   vm.recorder.assume(`line ${vm.at.line}: among equal entries, ${what} keeps their order`);
+  const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
+  if (isLarge(x, d)) return sortKnown(vm, x, d, descending, what);
+  const { n, first, second, positions } = pairs(vm, x, d, what);
   const [values, indices] = vm.shaped(() => {
     const e = x.expr;
     const before = binary(descending ? "gt" : "lt", second(e), first(e));
@@ -50,7 +52,11 @@ export function sortAlong(
 
 /** Sums of the entries up to each along `dim`. */
 export function cumulativeSum(vm: Interpreter, x: TensorValue, dim: number): TensorValue {
-  const { d, first, second, positions } = pairs(vm, x, dim, "cumsum()");
+  const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
+  if (isLarge(x, d)) {
+    return fixedRunningSum(vm, x, d, sumResult(x.dtype, nodeOf(x).type, x.library));
+  }
+  const { first, second, positions } = pairs(vm, x, d, "cumsum()");
   const e = vm.shaped(() => {
     const upTo = binary("le", second(positions), first(positions));
     const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
@@ -59,8 +65,14 @@ export function cumulativeSum(vm: Interpreter, x: TensorValue, dim: number): Ten
   return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
 }
 
+/** Whether an axis has too many entries for a formula of comparisons, or an order already. */
+function isLarge(t: TensorValue, d: number): boolean {
+  const s = t.selection;
+  if (s === null) return (t.expr.shape[d]!.size ?? 0) > LARGEST;
+  return s.order !== null || (elementCount(s.mask.shape) ?? 0) > LARGEST;
+}
+
 interface Pairs {
-  readonly d: number;
   readonly n: number;
   /** The entry that is looked at, and that with which it is compared, which gets an axis of its own. */
   readonly first: (e: Expr) => Expr;
@@ -68,9 +80,8 @@ interface Pairs {
   readonly positions: Expr;
 }
 
-function pairs(vm: Interpreter, x: TensorValue, dim: number, what: string): Pairs {
+function pairs(vm: Interpreter, x: TensorValue, d: number, what: string): Pairs {
   const { shape } = x.expr;
-  const d = vm.shaped(() => normalizeDim(dim, shape.length));
   const along = shape[d]!;
   const n = along.size;
   if (n === null) {
@@ -78,12 +89,6 @@ function pairs(vm: Interpreter, x: TensorValue, dim: number, what: string): Pair
       `${what} needs the size of axis ${along.name}, which is not known`,
       "Bind arrays to the function's parameters, or give their shapes.",
       new UnknownSizeError([along.name]),
-    );
-  }
-  if (n > LARGEST) {
-    vm.unsupported(
-      `${what} over ${n.toLocaleString("en")} entries makes a formula of as many comparisons, squared`,
-      `Try it on arrays of at most ${LARGEST.toLocaleString("en")} entries along this axis.`,
     );
   }
   const other: Axis = { ...along, name: freshLetter([...shape, along], ["j"]), parts: [] };
@@ -99,7 +104,6 @@ function pairs(vm: Interpreter, x: TensorValue, dim: number, what: string): Pair
   const split = (e: Expr, own: readonly [Axis, Axis]): Expr =>
     reshape(e, [...e.shape.slice(0, d), ...own, ...e.shape.slice(d + 1)]);
   return {
-    d,
     n,
     first: (e) => split(e, [along, UNIT]),
     second: (e) => split(e, [UNIT, other]),

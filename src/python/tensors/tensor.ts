@@ -27,7 +27,14 @@ import type { TapeKernel } from "../../expression/tape.ts";
 import type { ArrayHandle } from "../host.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
-import { type NumberValue, type TensorValue, type Value, typeName } from "../values.ts";
+import {
+  type NumberValue,
+  type Selection,
+  type TensorValue,
+  type Value,
+  int,
+  typeName,
+} from "../values.ts";
 import { ofOneType } from "./strictTypes.ts";
 
 /** How a view's entries follow from its base's, and the other way round. */
@@ -200,7 +207,16 @@ export function rankOf(t: TensorValue): number {
   const { selection } = t;
   return selection === null
     ? t.expr.shape.length
-    : selection.all.expr.shape.length - selection.mask.shape.length + 1;
+    : selection.all.expr.shape.length - pickedAxes(selection).span + 1;
+}
+
+/** The axes of all entries for which the picked ones have a single one: the first, and how many. */
+export function pickedAxes({ mask, at, order }: Selection): {
+  readonly at: number;
+  readonly span: number;
+} {
+  const along = order?.along ?? null;
+  return along === null ? { at, span: mask.shape.length } : { at: at + along, span: 1 };
 }
 
 /** The node that holds a tensor's entries, be it with others that are not picked. */
@@ -212,14 +228,15 @@ export function nodeOf(t: TensorValue): Expr {
 export function sizeNumbers(t: TensorValue): NumberValue[] {
   const { selection } = t;
   if (selection === null) return t.expr.shape.map(sizeNumber);
-  const { mask, at, all } = selection;
-  const sizes = all.expr.shape.map(sizeNumber);
-  sizes.splice(at, mask.shape.length, pickedCount(mask));
+  const { at, span } = pickedAxes(selection);
+  const sizes = selection.all.expr.shape.map(sizeNumber);
+  sizes.splice(at, span, pickedCount(selection));
   return sizes;
 }
 
-/** How many entries a mask picks. */
-export function pickedCount(mask: Expr): NumberValue {
+/** How many entries the axis of the picked ones has. */
+export function pickedCount({ mask, order }: Selection): NumberValue {
+  if (order !== null) return int(order.count);
   return {
     kind: "number",
     type: "int",

@@ -18,11 +18,14 @@ import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { selectPositions } from "./gather.ts";
-import { freshLetter, tensor } from "./tensor.ts";
+import { isOrdered } from "./ordered.ts";
+import { freshLetter, pickedAxes, rankOf, tensor } from "./tensor.ts";
 
 /** The size of an axis, which windows need. */
 export function sizeAlong(vm: Interpreter, x: TensorValue, dim: number, what: string): number {
-  const d = vm.shaped(() => normalizeDim(dim, x.expr.shape.length));
+  const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
+  const s = x.selection;
+  if (s !== null && isOrdered(s) && d === pickedAxes(s).at) return s.order.count;
   const along = x.expr.shape[d]!;
   if (along.size !== null) return along.size;
   return vm.unsupported(

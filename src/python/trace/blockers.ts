@@ -113,6 +113,9 @@ function stopOf(e: Expr, isSought: (x: Expr) => boolean): string | null {
   return e.args.some((x) => x.type === "float" && isSought(x)) ? howItStops(e) : null;
 }
 
+/** Whether gradient flows from a node to its argument number `k`, be that what it may. */
+export const passesGradient = (e: Expr, k: number): boolean => passes(e, k, () => true);
+
 function passes(e: Expr, k: number, isSought: (x: Expr) => boolean): boolean {
   if (e.kind === "stopGradient") return false;
   if (e.kind === "where") return k > 0;

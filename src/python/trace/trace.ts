@@ -22,6 +22,7 @@ import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
 import { type TraceBlocker, blockersOf } from "./blockers.ts";
 import type { ElementType, Tape } from "../../expression/tape.ts";
+import { type TraceFixed, fixedIn } from "./fixed.ts";
 import { type Role, rolesOf } from "./roles.ts";
 import type { TraceTarget } from "./target.ts";
 
@@ -57,6 +58,8 @@ export interface Trace {
   readonly writes: readonly Write[];
   /** Conditions on the arrays' entries that decided which way the code went, in order. */
   readonly decisions: readonly Decision[];
+  /** What the arrays' values decided for good, such as an order of entries, in the order of the run. */
+  readonly fixed: readonly TraceFixed[];
   /** Axes of the loss if it is no scalar (`reduction="none"`); then there is one a entry. */
   readonly outputs: Shape | null;
   /** Where in the source, and as which variable, this trace made a node. */
@@ -207,6 +210,7 @@ function finish(
       users: w.users.map(now),
     })),
     decisions: recorder.decisions.map((d) => ({ ...d, condition: now(d.condition) })),
+    fixed: fixedIn(raw, nodes, recorder.fixed),
     outputs: loss.shape.length === 0 ? null : loss.shape,
     spans,
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),

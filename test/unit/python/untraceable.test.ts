@@ -6,7 +6,6 @@ const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp
   // Arrays whose size depends on values
   ["x[x > 0] = x\nreturn x.sum()", /assigning an array/, /torch\.where/],
   ["return x[::-1].sum()", /negative step/, /Reverse/],
-  ["return torch.sort(x.repeat(3000, 1).view(-1))[0].sum()", /sort\(\) over 18,000 entries/, /at most 4,096/],
   // Chance
   ["return torch.rand(3).sum() + x.sum()", /torch\.rand .* random numbers/, /beforehand/],
   ["return torch.randn_like(x).sum()", /torch\.randn_like .* random numbers/, /beforehand/],

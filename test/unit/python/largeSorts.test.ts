@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { PythonError } from "../../../src/python/errors.ts";
+import type { Trace } from "../../../src/python/program.ts";
+import {
+  array,
+  binary,
+  close,
+  probabilities,
+  session,
+  slopes,
+  traceOf,
+  valueOf,
+} from "./session.ts";
+
+/** More entries than are compared with each other in a formula. */
+const MANY = 5000;
+
+const z = array([MANY], probabilities(MANY));
+const y = array([MANY], binary(MANY));
+
+async function traced(body: string, arrays = { z, y }): Promise<Trace> {
+  const lines = body.split("\n").map((line) => `    ${line}`);
+  const source = `import torch\n\ndef loss(z, y):\n${lines.join("\n")}\n`;
+  return traceOf(source, "loss", arrays);
+}
+
+/** The arrays of a trace, those that it has made included. */
+function bound(
+  trace: Trace,
+  arrays: Record<string, typeof z> = { z, y },
+): Record<string, typeof z> {
+  const made = trace.captured.map((c) => [c.name, c.handle.token as typeof z] as const);
+  return { ...arrays, ...Object.fromEntries(made) };
+}
+
+/** The positions of the k largest of some numbers, equal ones in their order. */
+function largest(values: readonly number[], k: number): Set<number> {
+  const order = values.map((_, p) => p).sort((p, q) => values[q]! - values[p]! || p - q);
+  return new Set(order.slice(0, k));
+}
+
+/** What cells print about an array a of 5,000 entries: 0, 7, 14, …, modulo 5,000. */
+const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
+  ["torch.sort(a).values[:3].tolist()", "[0.0, 1.0, 2.0]"],
+  ["torch.sort(a, descending=True)[0][[0, -1]].tolist()", "[4999.0, 0.0]"],
+  ["a.topk(20)[0].shape[0], len(a.topk(20).indices), a.topk(20)[0].numel()", "20 20 20"],
+  ["a.topk(20, largest=False)[0].sum().item()", "190.0"],
+  ["a.topk(20)[0][19].item(), a.topk(20)[0][-20].item()", "4980.0 4999.0"],
+  ["np.sort(b)[::-1][:2].tolist()", "[4999.0, 4998.0]"],
+  ["a.sort()[0].flip(0)[::1000].tolist()", "[4999.0, 3999.0, 2999.0, 1999.0, 999.0]"],
+  ["a.argsort()[:3].tolist()", "[0, 2143, 4286]"],
+  ["np.argsort(-b)[0]", "2857"],
+  ["(a.sort()[0] * torch.arange(5000)).sum().item() == (torch.arange(5000.) ** 2).sum().item()", "True"],
+  ["(a.sort()[0] - a[a.argsort()]).abs().sum().item()", "0.0"],
+  ["a.sort()[0].cumsum(0)[100].item()", "5050.0"],
+  ["a[a > 2].sort()[0][0].item(), a[a > 2].sort()[1][:2].tolist()", "3.0 [1428, 3570]"],
+  ["a.sort()[0][a.sort()[0] > 4990][0].item()", "4991.0"],
+  ["a.median().item(), c.median(1).values.tolist()", "2499.0 [2499.0, 2500.0]"],
+  ["list(c.topk(30, dim=1)[0].shape), c.sort(1)[0][1][:2].tolist(), c.sort(1)[0][:, -1].tolist()", "[2, 30] [1.0, 2.0] [4999.0, 5000.0]"],
+  ["c.t().sort(0)[0].reshape(-1)[:4].tolist(), c.t().sort(0)[0].cumsum(0)[9].tolist()", "[0.0, 1.0, 1.0, 2.0] [45.0, 55.0]"],
+  ["torch.sort(torch.cat([a, torch.tensor([float('nan')])]), descending=True)[0][:2].tolist()", "[nan, 4999.0]"],
+]; // prettier-ignore
+
+describe("Sorting arrays that are too large for a formula of comparisons", () => {
+  for (const [expression, printed] of PRINTED) {
+    it(`prints ${printed} for ${expression}`, async () => {
+      const { run, host } = await session();
+      run(`
+import numpy as np
+import torch
+a = (torch.arange(5000) * 7 % 5000).float()
+b = np.arange(5000) * 7 % 5000 * 1.0
+c = torch.stack([a, a + 1])
+print(${expression})`);
+      assert.equal(host.printed.join("").trim(), printed);
+    });
+  }
+
+  /** The mean of the 500 largest, as people write it. */
+  const WORST = [
+    "return z.topk(500, sorted=False)[0].mean()",
+    "return z.sort(descending=True)[0][:500].mean()",
+    "return z[z.detach().argsort(descending=True)[:500]].sum() / 500",
+    "return torch.sort(z)[0].flip(0)[:500].mean()",
+    "return z.gather(0, torch.topk(z, 500).indices).mean()",
+  ];
+
+  it("is a sum over entries that an array picks, the same however it is written", async () => {
+    const traces = await Promise.all(WORST.map((body) => traced(body)));
+    const [first] = traces;
+    const chosen = largest(z.data, 500);
+    const mean = z.data.reduce((total, v, k) => total + (chosen.has(k) ? v : 0), 0) / 500;
+    close(valueOf(first!, bound(first!)), mean);
+    slopes(first!, bound(first!)).forEach((s, k) => {
+      close(s, chosen.has(k) ? 1 / 500 : 0);
+    });
+    for (const trace of traces) {
+      assert.deepEqual(trace.captured.map((c) => c.name), ["chosen"]); // prettier-ignore
+      assert.deepEqual(trace.captured[0]!.handle.token, first!.captured[0]!.handle.token);
+      close(valueOf(trace, bound(trace)), mean);
+    }
+  });
+
+  it("says that the formula holds for this order", async () => {
+    const trace = await traced(WORST[0]!);
+    assert.ok(trace.assumptions.some((a) => a.includes("the order in which topk() puts entries")));
+    assert.deepEqual(trace.fixed.map((f) => [f.inputs, f.lost]), [[["z"], []]]); // prettier-ignore
+  });
+
+  it("takes equal entries in their order", async () => {
+    const tied = array([MANY], z.data.map((v) => Math.round(4 * v) / 4)); // prettier-ignore
+    const trace = await traced("return z.topk(1700)[0].sum()", { z: tied, y });
+    const chosen = largest(tied.data, 1700);
+    slopes(trace, bound(trace, { z: tied, y })).forEach((s, k) => {
+      close(s, chosen.has(k) ? 1 : 0);
+    });
+  });
+
+  it("gives each row its own entries", async () => {
+    const rows = array([2, MANY], probabilities(2 * MANY));
+    const body = "v = z.topk(40, dim=1)[0]\nreturn v.sum(1).mean() + v.mean() + v[1].sum()";
+    const trace = await traced(body, { z: rows, y });
+    const chosen = [0, 1].map((r) => largest(rows.data.slice(r * MANY, (r + 1) * MANY), 40));
+    slopes(trace, bound(trace, { z: rows, y })).forEach((s, k) => {
+      const row = Math.floor(k / MANY);
+      close(s, chosen[row]!.has(k % MANY) ? 1 / 2 + 1 / 80 + row : 0);
+    });
+  });
+
+  it("puts weights by rank where the entries lie", async () => {
+    const body = "s = z.sort(descending=True)[0]\nreturn (s * torch.arange(5000) ** 2).sum()";
+    const trace = await traced(body);
+    const order = z.data.map((_, p) => p).sort((p, q) => z.data[q]! - z.data[p]!);
+    const found = slopes(trace, bound(trace));
+    order.forEach((p, rank) => {
+      close(found[p]!, rank ** 2);
+    });
+  });
+
+  it("knows whose gradient is lost in constants: not that of what is cut off, or unused", async () => {
+    const lost = async (body: string): Promise<string[]> =>
+      (await traced(body)).fixed.flatMap((f) => f.lost);
+    const running = "s, i = z.sort()\nc = y[i].cumsum(0)\n";
+    assert.deepEqual(await lost(`${running}return (s * c).sum()`), ["y"]);
+    assert.deepEqual(await lost(`${running}return (s * (1 - c / c[-1])).sum()`), ["y"]);
+    assert.deepEqual(await lost(`${running}return (s * c.detach()).sum()`), []);
+    assert.deepEqual(await lost(`${running}return s.sum()`), []);
+    const compared = "s, i = z.sort()\nreturn (s * (y > 0.5)[i].cumsum(0)).sum()";
+    assert.deepEqual(await lost(compared), []);
+    assert.deepEqual(await lost("return z.sort()[0].cumsum(0).sum()"), ["z"]);
+  });
+
+  /** What is refused, and the words that say why. */
+  const REFUSED: readonly (readonly [body: string, words: RegExp])[] = [
+    ["s = z.sort()[0]\ns[0] = 1\nreturn s.sum()", /sorted, are changed in place/],
+    ["i = z.argsort()\nreturn z[:4990][i].sum()", /positions in an array of another shape/],
+  ];
+
+  for (const [body, words] of REFUSED) {
+    it(`refuses ${JSON.stringify(body)}`, async () => {
+      await assert.rejects(traced(body), (e) => e instanceof PythonError && words.test(e.message));
+    });
+  }
+
+  it("without values is refused with the advice to give arrays", async () => {
+    const source = "import torch\n\ndef loss(z):\n    return torch.topk(z.view(-1), 9)[0].sum()\n";
+    const { program } = await session();
+    program.load(source, "losses.py");
+    const shape = { kind: "shape", axes: [MANY], dtype: null } as const;
+    assert.throws(
+      () => program.trace("loss", new Map([["z", shape]])),
+      (e) => e instanceof PythonError && (e.remedy ?? "").includes("Bind arrays"),
+    );
+  });
+});
