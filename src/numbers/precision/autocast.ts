@@ -1,13 +1,25 @@
 /**
  * What `torch.autocast("cpu")` does to functions, measured on PyTorch 2.13: the products below run
- * in the lower type, the losses in float32; everything else takes its operands as they come. Unlike
+ * in the lower type, the losses and pools of volumes in float32; everything else takes its operands as they come. Unlike
  * on a GPU, sums, softmax, exp and log are not among those that run in float32.
  */
 import type { ElementType } from "../../expression/tape.ts";
 
 export type AutocastType = Extract<ElementType, "float16" | "bfloat16">;
 
-const LOWER = new Set(["matmul", "mm", "bmm", "einsum", "linear", "baddbmm", "addmm", "vecdot"]);
+const LOWER = new Set([
+  "matmul",
+  "mm",
+  "bmm",
+  "einsum",
+  "linear",
+  "baddbmm",
+  "addmm",
+  "vecdot",
+  "conv1d",
+  "conv2d",
+  "conv3d",
+]);
 
 const FLOAT32 = new Set([
   "prod",
@@ -22,6 +34,15 @@ const FLOAT32 = new Set([
   "kl_div",
   "soft_margin_loss",
   "poisson_nll_loss",
+  "hinge_embedding_loss",
+  "margin_ranking_loss",
+  "triplet_margin_loss",
+  "cosine_embedding_loss",
+  "avg_pool3d",
+  "max_pool3d",
+  "adaptive_avg_pool3d",
+  "cdist",
+  "trace",
 ]);
 
 /** Functions that are products of matrices, for which libraries of their own are called. */
