@@ -257,6 +257,23 @@ export function spread(x: Expr, dim: number, start: number, step: number, along:
   return intern({ kind: "spread", dim, start, step, shape, type: x.type, args: [x] });
 }
 
+/**
+ * Entries that slide along `dim`, an axis `along` of the result, with the position along `by`: the
+ * one at i, k is that of `x` at i + factor·k + start, k, or zero where there is none.
+ */
+export function slide(
+  x: Expr,
+  dim: number,
+  by: number,
+  factor: number,
+  start: number,
+  along: Axis,
+): Expr {
+  if (dim === by) throw new ShapeError(`axis ${dim} cannot slide by its own position`);
+  const shape = x.shape.map((a, k) => (k === dim ? along : a));
+  return intern({ kind: "slide", dim, by, factor, start, shape, type: x.type, args: [x] });
+}
+
 export function stack(xs: readonly Expr[], dim: number, along?: Axis): Expr {
   const first = xs[0];
   if (first === undefined) throw new ShapeError("cannot stack an empty list of arrays");
@@ -371,6 +388,11 @@ export function withArgs(e: Expr, args: readonly Expr[]): Expr {
     case "spread":
       checkInside(e, (e.kind === "slice" ? x : e).shape[e.dim], (e.kind === "slice" ? e : x).shape);
       return internLike(e, reshapedAround(e, x), [x]);
+    case "slide":
+      if (Math.max(e.dim, e.by) >= x.shape.length) {
+        throw new ShapeError(`there is no axis ${Math.max(e.dim, e.by)} to slide along`);
+      }
+      return internLike(e, reshapedAround(e, x), [x]);
     case "oneHot":
     case "place":
       return internLike(e, reshapedAround(e, x), [x]);
@@ -383,8 +405,11 @@ export function withArgs(e: Expr, args: readonly Expr[]): Expr {
 
 /** @throws ShapeError when the entries that a slice takes do not all exist. */
 function checkInside(e: Slice | Spread, along: Axis | undefined, cut: Shape): void {
-  if (along === undefined) throw new ShapeError(`there is no axis ${e.dim} to take entries of`);
-  const count = cut[e.dim]!.size;
+  const taken = cut[e.dim];
+  if (along === undefined || taken === undefined) {
+    throw new ShapeError(`there is no axis ${e.dim} to take entries of`);
+  }
+  const count = taken.size;
   if (along.size === null || count === null || count === 0) return;
   const last = e.start + (count - 1) * e.step;
   if (last >= along.size) {

@@ -75,6 +75,10 @@ function constrain(e: Expr, groups: AxisGroups): void {
     case "oneHot": // labels are whole numbers below its size
       groups.fix(e.shape[e.dim]!);
       return;
+    case "slide":
+      // As many as it takes for windows to meet entries; outside the array they find zeros.
+      groups.fix(e.shape[e.by]!);
+      return;
     case "stack":
       for (const arg of e.args) groups.align(arg.shape, e.args[0]!.shape);
       groups.fix(e.shape[e.dim]!);

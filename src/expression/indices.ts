@@ -16,6 +16,14 @@ export type Index =
       readonly scale: number;
       readonly offset: number;
     }
+  /** left + scale · right + offset */
+  | {
+      readonly kind: "plus";
+      readonly left: Index;
+      readonly right: Index;
+      readonly scale: number;
+      readonly offset: number;
+    }
   /** The position along axes[k] of an element whose row-major position over `axes` is `whole`. */
   | {
       readonly kind: "part";
@@ -34,7 +42,21 @@ export function affine(of: Index, scale: number, offset: number): Index {
   if (of.kind === "affine") {
     return affine(of.of, of.scale * scale, of.offset * scale + offset);
   }
+  if (of.kind === "plus" && scale === 1) return { ...of, offset: of.offset + offset };
   return scale === 1 && offset === 0 ? of : { kind: "affine", of, scale, offset };
+}
+
+/** left + scale · right + offset */
+export function plus(left: Index, right: Index, scale: number, offset: number): Index {
+  if (right.kind === "at") return affine(left, 1, scale * right.at + offset);
+  if (left.kind === "at") return affine(right, scale, left.at + offset);
+  if (right.kind === "affine") {
+    return plus(left, right.of, scale * right.scale, offset + scale * right.offset);
+  }
+  if (left.kind === "affine" && left.scale === 1) {
+    return plus(left.of, right, scale, offset + left.offset);
+  }
+  return { kind: "plus", left, right, scale, offset };
 }
 
 /** Position `k` of `whole` over `axes`. */
@@ -73,6 +95,11 @@ function sameAxes(a: readonly Axis[], b: readonly Axis[]): boolean {
   return a.length === b.length && a.every((x, k) => sameAxis(x, b[k]!));
 }
 
+/** Whether an index is written as a sum. */
+export function isSumIndex(i: Index): boolean {
+  return i.kind === "affine" || i.kind === "plus";
+}
+
 /** A string that is equal for equal indices. */
 export function indexKey(i: Index): string {
   switch (i.kind) {
@@ -82,6 +109,8 @@ export function indexKey(i: Index): string {
       return i.letter;
     case "affine":
       return `(${indexKey(i.of)}*${i.scale}+${i.offset})`;
+    case "plus":
+      return `(${indexKey(i.left)}+${indexKey(i.right)}*${i.scale}+${i.offset})`;
     case "part":
       return `${indexKey(i.whole)}#${i.k}/${i.axes.map((a) => `${a.name}:${a.size}`).join()}`;
     case "tuple":
@@ -107,6 +136,8 @@ export function lettersOf(i: Index): string[] {
       return [i.letter];
     case "affine":
       return lettersOf(i.of);
+    case "plus":
+      return [...lettersOf(i.left), ...lettersOf(i.right)];
     case "part":
       return lettersOf(i.whole);
     case "tuple":

@@ -142,6 +142,10 @@ function rearranged<T>(
         const inside = Number.isInteger(k) && k >= 0 && k < x.shape[e.dim]!;
         return inside ? entry(x, at.with(e.dim, k)) : zero;
       }
+      case "slide": {
+        const k = at[e.dim]! + e.factor * at[e.by]! + e.start;
+        return k >= 0 && k < x.shape[e.dim]! ? entry(x, at.with(e.dim, k)) : zero;
+      }
       case "stack":
         return entry(args[at[e.dim]!]!, at.toSpliced(e.dim, 1));
       case "concat": {
@@ -158,7 +162,7 @@ function rearranged<T>(
   });
 }
 type Rearranging =
-  "transpose" | "index" | "slice" | "place" | "spread" | "stack" | "concat" | "oneHot";
+  "transpose" | "index" | "slice" | "place" | "spread" | "slide" | "stack" | "concat" | "oneHot";
 
 function parameterValue<T>(
   e: Extract<Expr, { kind: "parameter" }>,

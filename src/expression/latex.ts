@@ -1,5 +1,5 @@
 /** Terms and expressions as LaTeX that KaTeX accepts under `strict`. */
-import type { Index } from "./indices.ts";
+import { type Index, isSumIndex } from "./indices.ts";
 import type { Names, SymbolName } from "./names.ts";
 import { FormulaTooLong, Notation, type NotationOptions } from "./notation.ts";
 import type { Expr } from "./node.ts";
@@ -49,7 +49,7 @@ function form(t: Term): [string, number] {
     case "symbol":
       return writeSymbol(t.symbol, t.indices.map(latexIndex));
     case "index":
-      return [latexIndex(t.index), t.index.kind === "affine" ? Level.sum : Level.atom];
+      return [latexIndex(t.index), isSumIndex(t.index) ? Level.sum : Level.atom];
     case "sum": {
       const [first, ...rest] = t.terms;
       const head = (first!.negative ? "-" : "") + write(first!.term, Level.term);
@@ -279,7 +279,11 @@ export function latexIndex(i: Index): string {
         const start = Math.round(-i.offset * step);
         return start === 0 ? `${of}/${step}` : `(${of}${signed(-start)})/${step}`;
       }
-      return (i.scale === 1 ? of : `${i.scale}${of}`) + signed(i.offset);
+      return scaled(i.scale, of) + signed(i.offset);
+    }
+    case "plus": {
+      const by = scaled(Math.abs(i.scale), latexIndex(i.right));
+      return latexIndex(i.left) + (i.scale < 0 ? "-" : "+") + by + signed(i.offset);
     }
     case "part":
       return `${latexLetter(partLetter(i.axes[i.k]!.name))}(${indexArgument(i.whole)})`;
@@ -291,6 +295,9 @@ export function latexIndex(i: Index): string {
 function indexArgument(i: Index): string {
   return i.kind === "tuple" ? i.parts.map(latexIndex).join(",") : latexIndex(i);
 }
+
+const scaled = (by: number, of: string): string =>
+  (by === 1 ? "" : by === -1 ? "-" : String(by)) + of;
 
 const signed = (n: number): string => (n === 0 ? "" : n > 0 ? `+${n}` : String(n));
 

@@ -170,6 +170,17 @@ export interface Spread extends Base {
   readonly start: number;
   readonly step: number;
 }
+/**
+ * Entries that slide along `dim` with the position along `by`: the one at i, k is the argument's at
+ * i + factor·k + start, k, or zero where there is none. Its adjoint is of the same kind.
+ */
+export interface Slide extends Base {
+  readonly kind: "slide";
+  readonly dim: number;
+  readonly by: number;
+  readonly factor: number;
+  readonly start: number;
+}
 export interface Stack extends Base {
   readonly kind: "stack";
   readonly dim: number;
@@ -205,6 +216,7 @@ export type Expr =
   | Slice
   | Place
   | Spread
+  | Slide
   | Stack
   | Concat
   | OneHot;
@@ -335,6 +347,9 @@ function keyOf(f: Fields<Expr>): string {
     case "slice":
     case "spread":
       own = `${f.dim}@${f.start}:${f.step}`;
+      break;
+    case "slide":
+      own = `${f.dim}/${f.by}@${f.start}:${f.factor}`;
       break;
     case "stack":
     case "concat":

@@ -18,7 +18,7 @@ import { type Allocation, Letters, type Scope } from "./letters.ts";
 import type { Lowering } from "./lowering.ts";
 import type { Names } from "./names.ts";
 import type { Expr, Reduce } from "./node.ts";
-import { cases, clamp, joined, placed, relate, softmax, unshift } from "./notationForms.ts";
+import { cases, clamp, joined, placed, relate, slid, softmax, unshift } from "./notationForms.ts";
 import { product } from "./notationProduct.ts";
 import {
   type BigOp,
@@ -223,6 +223,8 @@ export class Notation implements Lowering {
       case "place":
       case "spread":
         return placed(this, e, idx, scope);
+      case "slide":
+        return slid(this, e, idx, scope);
       case "stack":
       case "concat":
         return joined(this, e, idx, scope);

@@ -1,6 +1,7 @@
 /** Cases, limits, softmax, and arrays put together from parts, in index notation. */
 import type { Axis } from "./axis.ts";
-import { type Index, affine, alignIndices, cutOf, isDropped, sameIndex } from "./indices.ts";
+import { size } from "./build.ts";
+import { type Index, affine, alignIndices, cutOf, isDropped, plus, sameIndex } from "./indices.ts";
 import type { Scope } from "./letters.ts";
 import type { Lowering } from "./lowering.ts";
 import type { Expr, Softmax } from "./node.ts";
@@ -92,6 +93,44 @@ export function placed(
     conditions.push(relate("eq", rest, number((e.start + offset) % e.step)));
   }
   return indicator(conditions, value);
+}
+
+export function slid(
+  n: Lowering,
+  e: Expr & { readonly kind: "slide" },
+  idx: readonly Index[],
+  scope: Scope,
+): Term {
+  const x = e.args[0]!;
+  const own = plus(idx[e.dim]!, idx[e.by]!, e.factor, e.start);
+  const along = x.shape[e.dim]!;
+  const count = along.size;
+  if (own.kind === "at" && (own.at < 0 || own.at >= (count ?? Infinity))) return number(0);
+  const value = n.value(
+    x,
+    idx.map((i, d) => (d === e.dim ? own : i)),
+    scope,
+  );
+  if (own.kind === "at") return value;
+  const [here, there] = [e.dim, e.by].map((d) => extent(idx[d]!, e.shape[d]!)) as [Extent, Extent];
+  const reach = there.map((k) => e.factor * k);
+  const lowest = here[0] + Math.min(...reach) + e.start;
+  const highest = here[1] + Math.max(...reach) + e.start;
+  const shown = unshift(own, along);
+  const conditions: Term[] = [];
+  if (lowest < 0) conditions.push(relate("ge", shown, number(unshifted(0, along))));
+  if (count === null) conditions.push(relate("lt", shown, n.value(size([along]), [], scope)));
+  else if (highest >= count) {
+    conditions.push(relate("le", shown, number(unshifted(count - 1, along))));
+  }
+  return indicator(conditions, value);
+}
+
+/** Smallest and largest position. */
+type Extent = readonly [number, number];
+
+function extent(i: Index, a: Axis): Extent {
+  return i.kind === "at" ? [i.at, i.at] : [0, (a.size ?? Infinity) - 1];
 }
 
 export function joined(

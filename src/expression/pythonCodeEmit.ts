@@ -254,6 +254,31 @@ export class Emitter {
         this.lines.push(`${name}[${this.shapes.position(e.dim, where)}] = ${of}`);
         return atom(name);
       }
+      case "slide": {
+        const name = this.fresh("slid");
+        const k = this.fresh("k");
+        const [moved, first, end] = ["moved", "first", "end"].map((wish) => this.fresh(wish));
+        const [n, m] = [x!, e].map((y) => this.shapes.sizeCode(y.shape[e.dim]!));
+        const parts = (along: string): string =>
+          Array.from({ length: Math.max(e.dim, e.by) + 1 }, (_, d) =>
+            d === e.dim ? along : d === e.by ? k : ":",
+          ).join(", ");
+        this.shapes.usesPositions = true;
+        this.shapes.fix(e.shape[e.by]!);
+        const factor = Math.abs(e.factor) === 1 ? k : `${Math.abs(e.factor)} * ${k}`;
+        const offset = e.start === 0 ? "" : ` ${e.start < 0 ? "-" : "+"} ${Math.abs(e.start)}`;
+        this.lines.push(
+          `${name} = ${d.zeros(this.shapes.shape(e.shape), this.like)}`,
+          `for ${k} in range(${this.shapes.sizeCode(e.shape[e.by]!)}):`,
+          `    ${moved} = ${e.factor < 0 ? "-" : ""}${factor}${offset}`,
+          `    ${first} = max(0, -${moved})`,
+          `    ${end} = max(${first}, min(${m}, ${n} - ${moved}))`,
+          `    ${name}[${parts(`${first}:${end}`)}] = ${this.at(x!, Level.atom)}[${parts(
+            `${first} + ${moved}:${end} + ${moved}`,
+          )}]`,
+        );
+        return atom(name);
+      }
       case "stack":
       case "concat": {
         this.shapes.fix(e.shape[e.dim]!);

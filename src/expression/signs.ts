@@ -66,6 +66,7 @@ function ownSign(e: Expr, args: readonly Sign[]): Sign {
       return e.op === "any" || e.op === "all" ? "nonnegative" : all;
     case "place":
     case "spread":
+    case "slide":
       return all === "positive" ? "nonnegative" : all;
     case "cast":
       return e.to === "int" && all === "positive" ? "nonnegative" : all;

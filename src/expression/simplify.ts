@@ -169,6 +169,7 @@ class Run implements Context {
         return sliceStep(e);
       case "place":
       case "spread":
+      case "slide":
         return placeStep(e, this);
       case "stack":
         return stackStep(e);

@@ -9,6 +9,7 @@ import type {
   Place,
   Reshape,
   Slice,
+  Slide,
   Spread,
   Stack,
   Transpose,
@@ -226,7 +227,7 @@ function sliced(x: Expr, d: number, e: Slice): Expr {
 }
 
 /** Numbers stand before what is put in place. */
-export function placeStep(e: Place | Spread, ctx: Context): Expr | null {
+export function placeStep(e: Place | Spread | Slide, ctx: Context): Expr | null {
   const x = e.args[0]!;
   if (isZero(x)) return fit(b.ZERO, e.shape);
   const split = numbersApart(x, ctx);

@@ -1,5 +1,5 @@
 /** Terms and expressions as one line of plain Unicode text: `∂L/∂p[i] = −2·g[i]/(P+G+ε) + …`. */
-import type { Index } from "./indices.ts";
+import { type Index, isSumIndex } from "./indices.ts";
 import { type PrintOptions, partLetter } from "./latex.ts";
 import type { Names, SymbolName } from "./names.ts";
 import { FormulaTooLong, Notation } from "./notation.ts";
@@ -37,7 +37,7 @@ function form(t: Term, compact: boolean): [string, number] {
     case "symbol":
       return writeSymbol(t.symbol, t.indices);
     case "index":
-      return [textIndex(t.index), t.index.kind === "affine" ? Level.sum : Level.atom];
+      return [textIndex(t.index), isSumIndex(t.index) ? Level.sum : Level.atom];
     case "sum": {
       const [first, ...rest] = t.terms;
       const gap = compact ? "" : " ";
@@ -233,13 +233,22 @@ export function textIndex(i: Index): string {
         const start = Math.round(-i.offset * step);
         return start === 0 ? `${of}/${step}` : `(${of}${signed(-start)})/${step}`;
       }
-      return (i.scale === 1 ? of : `${i.scale}·${of}`) + signed(i.offset);
+      return scaled(i.scale, of) + signed(i.offset);
+    }
+    case "plus": {
+      const by = scaled(Math.abs(i.scale), textIndex(i.right));
+      return textIndex(i.left) + (i.scale < 0 ? "−" : "+") + by + signed(i.offset);
     }
     case "part":
       return `${partLetter(i.axes[i.k]!.name)}(${i.whole.kind === "tuple" ? i.whole.parts.map(textIndex).join(",") : textIndex(i.whole)})`;
     case "tuple":
       return `(${i.parts.map(textIndex).join(",")})`;
   }
+}
+
+function scaled(by: number, of: string): string {
+  if (Math.abs(by) === 1) return (by < 0 ? "−" : "") + of;
+  return `${by < 0 ? "−" : ""}${Math.abs(by)}·${of}`;
 }
 
 const signed = (n: number): string => (n === 0 ? "" : n > 0 ? `+${n}` : `−${-n}`);

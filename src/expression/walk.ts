@@ -113,6 +113,9 @@ export function renameAxes(root: Expr, axes: ReadonlyMap<string, Axis>): Expr {
   return withAxes(root, (a) => axes.get(a.name) ?? a).get(root)!;
 }
 
+/** Nodes whose own axis is no axis of what they are made of. */
+const MOVED_ON: ReadonlySet<Expr["kind"]> = new Set(["spread", "slide"]);
+
 function withAxes(root: Expr, of: (a: Axis) => Axis): Map<Expr, Expr> {
   const axes = (a: Axis): Axis =>
     a.parts.length > 0 ? { ...flattenAxes(a.parts.map(axes)), name: a.name } : of(a);
@@ -124,7 +127,7 @@ function withAxes(root: Expr, of: (a: Axis) => Axis): Map<Expr, Expr> {
     else if (e.kind === "input" || e.kind === "reshape" || e.kind === "expand") {
       done.set(e, internLike(e, shape(e.shape), args));
     } else if (e.kind === "stack" || e.kind === "concat") done.set(e, withArgs(e, args));
-    else if (e.kind === "oneHot" || e.kind === "place" || e.kind === "spread") {
+    else if (e.kind === "oneHot" || e.kind === "place" || MOVED_ON.has(e.kind)) {
       done.set(e, internLike(e, shape(e.shape), args));
     } else done.set(e, withArgs(e, args));
   }

@@ -72,6 +72,12 @@ export function sourceEntry(e: Expr, which: number, at: number): number {
       if (!Number.isInteger(j) || j < 0 || j >= arg.sizes[e.dim]!) return -1;
       return (outer * arg.sizes[e.dim]! + j) * stride + (at % stride);
     }
+    case "slide": {
+      const [stride, n] = [own.strides[e.dim]!, own.sizes[e.dim]!];
+      const i = Math.floor(at / stride) % n;
+      const k = Math.floor(at / own.strides[e.by]!) % own.sizes[e.by]!;
+      return slidTo(at, i, i + e.factor * k + e.start, own, arg, e.dim);
+    }
     case "stack": {
       const stride = own.strides[e.dim]!;
       if (Math.floor(at / stride) % own.sizes[e.dim]! !== which) return -1;
@@ -100,6 +106,17 @@ export function sourceEntry(e: Expr, which: number, at: number): number {
     default:
       return broadcastSource(own, arg, at);
   }
+}
+
+/**
+ * The entry of `to` that differs from entry `at` of `from` only along `dim`: there it stands at `j`,
+ * not at `i`; -1 where `to` has none.
+ */
+function slidTo(at: number, i: number, j: number, from: Layout, to: Layout, dim: number): number {
+  if (j < 0 || j >= to.sizes[dim]!) return -1;
+  const stride = from.strides[dim]!;
+  const outer = Math.floor(at / (stride * from.sizes[dim]!));
+  return (outer * to.sizes[dim]! + j) * stride + (at - (outer * from.sizes[dim]! + i) * stride);
 }
 
 function concatStart(e: Expr & { readonly kind: "concat" }, which: number): number {
@@ -218,6 +235,12 @@ export function targetEntries(
             : e.start + k * e.step;
       if (!Number.isInteger(j) || j < 0 || j >= own.sizes[e.dim]!) return [];
       return [(outer * own.sizes[e.dim]! + j) * stride + (at % stride)];
+    }
+    case "slide": {
+      const j = Math.floor(at / arg.strides[e.dim]!) % arg.sizes[e.dim]!;
+      const k = Math.floor(at / arg.strides[e.by]!) % arg.sizes[e.by]!;
+      const to = slidTo(at, j, j - e.factor * k - e.start, arg, own, e.dim);
+      return to < 0 ? [] : [to];
     }
     case "place":
     case "stack": {

@@ -20,8 +20,7 @@ export function jointAxes(roots: readonly Expr[], input: Expr): string[][] {
     const own = namesOf(e.shape);
     cut((name) => own.includes(name));
     blocks = blocks.flatMap((block) => (isInOrder(block, own) ? [block] : block.map((n) => [n])));
-    const alone = singledOut(e);
-    if (alone !== null) {
+    for (const alone of singledOut(e)) {
       const apart = namesOf([alone]);
       blocks = blocks.flatMap((block) =>
         block.some((n) => apart.includes(n)) ? runs(block, (n) => apart.includes(n)) : [block],
@@ -63,22 +62,24 @@ function isInOrder(block: readonly string[], own: readonly string[]): boolean {
   return start < 0 || block.every((name, k) => own[start + k] === name);
 }
 
-/** The axis along which a node does something of its own. */
-function singledOut(e: Expr): Axis | null {
+/** The axes along which a node does something of its own. */
+function singledOut(e: Expr): Axis[] {
   switch (e.kind) {
     case "softmax":
     case "argReduce":
-      return e.args[0]!.shape[e.dim]!;
+      return [e.args[0]!.shape[e.dim]!];
     case "oneHot":
     case "stack":
     case "concat":
     case "place":
     case "spread":
-      return e.shape[e.dim]!;
+      return [e.shape[e.dim]!];
+    case "slide":
+      return [e.shape[e.dim]!, e.args[0]!.shape[e.dim]!, e.shape[e.by]!];
     case "index":
     case "slice":
-      return e.args[0]!.shape[e.dim]!;
+      return [e.args[0]!.shape[e.dim]!];
     default:
-      return null;
+      return [];
   }
 }

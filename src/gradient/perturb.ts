@@ -198,6 +198,7 @@ export class Perturbation<T> {
       }
       case "place":
       case "spread":
+      case "slide":
         return sourceEntry(e, 0, k) < 0 ? on.of(0) : arg(0);
       case "oneHot": {
         const stride = layoutOf(e).strides[e.dim]!;

@@ -93,6 +93,7 @@ export const rules: Rules = {
   slice: (a, e) => b.spread(a, e.dim, e.start, e.step, e.args[0]!.shape[e.dim]!),
   place: (a, e) => b.index(a, e.dim, e.at),
   spread: (a, e) => taken(a, e.args[0]!, e.dim, e.start, e.step),
+  slide: (a, e) => b.slide(a, e.dim, e.by, -e.factor, -e.start, e.args[0]!.shape[e.dim]!),
   stack: (a, e, k) => b.index(a, e.dim, k),
   concat: (a, e, k) => taken(a, e.args[k]!, e.dim, offsetOf(e, k), 1),
   oneHot: () => null,

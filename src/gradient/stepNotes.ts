@@ -1,5 +1,6 @@
 /** The plain sentences beside the steps. Each is said only where it was found to be true. */
-import { ShapeError } from "../expression/axis.ts";
+import { ShapeError, elementCount } from "../expression/axis.ts";
+import { smallSizes } from "../expression/equalitySizes.ts";
 import { type BoundArray, evaluate } from "../expression/evaluate.ts";
 import type { Expr } from "../expression/node.ts";
 import { number } from "../expression/term.ts";
@@ -134,10 +135,14 @@ function withEmptySums(plan: Plan, value: Expr): number[] | null {
 function vanishesOnZeros(sum: Expr): boolean {
   if (leaves(sum).some((e) => e.kind === "parameter" && e.value === null)) return false;
   if (topological(sum).some((e) => e.kind === "oneHot")) return false;
-  return valuesAtZero(sum).every((v) => v === 0);
+  return valuesAtZero(sum)?.every((v) => v === 0) ?? false;
 }
 
-function valuesAtZero(e: Expr): number[] {
+/** Entries of the largest array that is looked at for a sentence. */
+const MOST_ENTRIES = 1 << 16;
+
+/** Null where it would take arrays of some size to tell. */
+function valuesAtZero(e: Expr): number[] | null {
   // Two entries an axis show as much as a whole volume.
   const axes = topological(e).flatMap((x) =>
     x.shape.flatMap((a) => (a.parts.length > 0 ? a.parts : [a])),
@@ -145,17 +150,18 @@ function valuesAtZero(e: Expr): number[] {
   const small = new Map(
     axes.flatMap((a) => (a.size === null || a.size > 2 ? [[a.name, 2] as const] : [])),
   );
-  const shrunk = tryResize(e, small);
+  const shrunk = tryResize(e, small) ?? tryResize(e, smallSizes([e])[0]!) ?? e;
+  if (topological(shrunk).some((x) => (elementCount(x.shape) ?? 0) > MOST_ENTRIES)) return null;
   const bindings = new Map<string, BoundArray>();
   for (const x of leaves(shrunk)) if (x.kind === "input") bindings.set(x.name, zeros(x));
   return Array.from(evaluate(shrunk, bindings).data);
 }
 
-function tryResize(e: Expr, sizes: ReadonlyMap<string, number>): Expr {
+function tryResize(e: Expr, sizes: ReadonlyMap<string, number>): Expr | null {
   try {
     return resize(e, sizes);
   } catch (error) {
-    if (error instanceof ShapeError) return e;
+    if (error instanceof ShapeError) return null;
     throw error;
   }
 }

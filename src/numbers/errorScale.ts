@@ -139,6 +139,7 @@ const PICKING = new Set<Expr["kind"]>([
   "slice",
   "place",
   "spread",
+  "slide",
   "stack",
   "concat",
   "oneHot",

@@ -91,6 +91,13 @@ function rearranged(e: Expr, args: readonly Laid[]): Laid | null {
     case "slice":
     case "spread":
       return along(e, solid(x, arg.shape, [e.dim]));
+    case "slide": {
+      const { expr, axes } = solid(x, arg.shape, [e.dim, e.by]);
+      const [at, by] = [axes[e.dim]!, axes[e.by]!];
+      if (at.length !== 1 || by.length !== 1) return null;
+      const slid = b.slide(expr, at[0]!, by[0]!, e.factor, e.start, e.shape[e.dim]!);
+      return { expr: slid, axes };
+    }
     case "place":
       return { expr: b.place(x.expr, 0, e.at, e.shape[e.dim]!), axes: withFirst(x.axes, e.dim) };
     case "oneHot":

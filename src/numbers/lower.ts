@@ -13,6 +13,7 @@ import {
   log,
   reduce,
   reshape,
+  slide,
   sub,
   withArgs,
 } from "../expression/build.ts";
@@ -70,5 +71,23 @@ function loweredReduce(e: Reduce): Expr {
     const total = reduce("sum", x, e.dims, e.keepDims);
     return binary("div", total, constant(sizeProduct(reduced)));
   }
-  return e;
+  return sumOfSums(e) ?? e;
+}
+
+/**
+ * Sums of what slides by an axis that they add up, made of sums themselves (what a convolution's
+ * windows give back): all at once, else there would be an array with that axis between them.
+ */
+function sumOfSums(e: Reduce): Expr | null {
+  const [slid] = e.args;
+  if (e.op !== "sum" || e.keepDims || slid?.kind !== "slide" || !e.dims.includes(slid.by)) {
+    return null;
+  }
+  const inner = slid.args[0]!;
+  if (inner.kind !== "reduce" || inner.op !== "sum" || inner.keepDims) return null;
+  const x = inner.args[0]!;
+  const kept = x.shape.flatMap((_, d) => (inner.dims.includes(d) ? [] : [d]));
+  const along = slid.shape[slid.dim]!;
+  const moved = slide(x, kept[slid.dim]!, kept[slid.by]!, slid.factor, slid.start, along);
+  return reduce("sum", moved, [...inner.dims, ...e.dims.map((d) => kept[d]!)]);
 }

@@ -323,7 +323,7 @@ class Evaluation {
   private moved(
     e: Extract<
       Expr,
-      { kind: "transpose" | "index" | "slice" | "place" | "spread" | "stack" | "concat" }
+      { kind: "transpose" | "index" | "slice" | "place" | "spread" | "slide" | "stack" | "concat" }
     >,
   ): Value {
     const sizes = sizesOf(e.shape);
@@ -360,6 +360,20 @@ class Evaluation {
         clear(out);
         const steps = strides.with(e.dim, strides[e.dim]! * e.step);
         this.copy(x, out, from, steps, own, e.start * strides[e.dim]!);
+        break;
+      }
+      case "slide": {
+        clear(out);
+        const [n, m] = [from[e.dim]!, sizes[e.dim]!];
+        for (let k = 0; k < sizes[e.by]!; k++) {
+          const shift = e.factor * k + e.start;
+          const [first, end] = [Math.max(0, -shift), Math.min(m, n - shift)];
+          if (end <= first) continue;
+          const part = sizes.with(e.dim, end - first).with(e.by, 1);
+          const to = first * strides[e.dim]! + k * strides[e.by]!;
+          const at = (first + shift) * own[e.dim]! + k * own[e.by]!;
+          this.copy(x, out, part, strides, own, to, at);
+        }
         break;
       }
       case "stack":

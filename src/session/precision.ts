@@ -157,7 +157,13 @@ function bytesOf({ entries, result }: TraceTape): number {
   return 8 * numbers;
 }
 
-const VIEWS: ReadonlySet<Expr["kind"]> = new Set(["transpose", "expand", "index", "slice"]);
+const VIEWS: ReadonlySet<Expr["kind"]> = new Set([
+  "transpose",
+  "expand",
+  "index",
+  "slice",
+  "slide",
+]);
 
 function toDifference(reason: PrecisionReason | null): Difference | null {
   if (reason === null) return null;

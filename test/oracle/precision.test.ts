@@ -105,6 +105,22 @@ const DEVIATIONS: readonly {
     reason: "pooling gives the whole gradient to one of equal entries; here they share it",
   },
   {
+    cases: /^(similarity\(logits\(1, 1|widened\(|blurred\()/,
+    rungs: /16$/,
+    of: "gradient",
+    reason:
+      "gradients of windows that overlap are added one after another in the array's own type; " +
+      "here an entry's own are a sum",
+  },
+  {
+    cases: /^(similarity\(logits\(1, 2|coarse\(|coarse_volume\()/,
+    rungs: /16$/,
+    of: "loss and gradient",
+    reason:
+      "a window's entries are added one after another; here large windows are summed along one " +
+      "axis after another, and divided twice where padding does not count",
+  },
+  {
     cases: /^normalized\(/,
     rungs: /./,
     of: "loss and gradient",

@@ -73,6 +73,7 @@ function intervalOf(
       return UNIT;
     case "place":
     case "spread":
+    case "slide":
       return union(x, { lo: 0, hi: 0 });
     case "stack":
     case "concat":

@@ -13,6 +13,7 @@ import type {
   Expr,
   Place,
   Reduce,
+  Slide,
   Spread,
   Stack,
 } from "../../expression/node.ts";
@@ -33,7 +34,7 @@ export type Divide = (
 ) => { readonly quotient: IndexForm; readonly remainder: IndexForm };
 
 /** Nodes whose entries come from one of several places, or are zero. */
-export type Choosing = Place | Spread | Stack | Concat;
+export type Choosing = Place | Spread | Slide | Stack | Concat;
 
 /** The entry comes from `arg` at `at` if first ≤ coordinate < end, in steps from `first`. */
 export interface Choice {
@@ -51,8 +52,16 @@ export interface Stretch {
   readonly size: number;
 }
 
+const CHOOSING: ReadonlySet<Expr["kind"]> = new Set([
+  "place",
+  "spread",
+  "slide",
+  "stack",
+  "concat",
+]);
+
 export function isChoosing(e: Expr): e is Choosing {
-  return e.kind === "place" || e.kind === "spread" || e.kind === "stack" || e.kind === "concat";
+  return CHOOSING.has(e.kind);
 }
 
 export function isReduction(e: Expr): e is Reduce | ArgReduce {
@@ -192,6 +201,7 @@ export class Accesses {
 
   /** Where the entry at `at` of a choosing node may come from; nowhere means zero. */
   choices(e: Choosing, at: IndexForm): Choice[] {
+    if (e.kind === "slide") return this.slid(e, at);
     const { outer, along: coordinate, inside, inner } = this.around(e, at);
     const without = weighted([outer, inside], [inner, 1]);
     switch (e.kind) {
@@ -238,6 +248,27 @@ export class Accesses {
         return choices;
       }
     }
+  }
+
+  private slid(e: Slide, at: IndexForm): Choice[] {
+    const sizes = this.sizes.of(e);
+    const [first, second] = [Math.min(e.dim, e.by), Math.max(e.dim, e.by)];
+    const parts = [
+      sizeProduct(sizes.slice(0, first)),
+      sizes[first]!,
+      sizeProduct(sizes.slice(first + 1, second)),
+      sizes[second]!,
+      sizeProduct(sizes.slice(second + 1)),
+    ];
+    const coordinates = this.split(at, parts);
+    const [along, by] = e.dim < e.by ? [1, 3] : [3, 1];
+    const shift = shiftIndex(scaleIndex(coordinates[by]!, e.factor), e.start);
+    const coordinate = addIndex(coordinates[along]!, shift);
+    const arg = e.args[0]!;
+    const n = this.sizes.of(arg)[e.dim]!;
+    const weights = stridesOf(parts.with(along, n));
+    const from = weighted(coordinates.with(along, coordinate), weights);
+    return n === 0 ? [] : [{ coordinate, first: 0, end: n, step: 1, arg, at: from }];
   }
 
   /** The entries of the argument that one entry of a reduction combines, in row-major order. */

@@ -84,6 +84,7 @@ function splits(sizes: Sizes, e: Expr): number[] {
     // Inlined: an entry is made of entries of the argument, whose axes must be told apart.
     return reducedDims(e).map((d, k) => (e.keepDims ? d : d - k));
   }
+  if (e.kind === "slide") return [e.dim, e.dim + 1, e.by, e.by + 1];
   if ("dim" in e) return e.kind === "index" ? [e.dim] : [e.dim, e.dim + 1];
   if (!keepsPosition(e)) return [];
   return e.args.flatMap((arg) => {
@@ -100,6 +101,7 @@ function below(sizes: Sizes, { e, cuts }: Met): Met[] {
   switch (e.kind) {
     case "slice":
     case "spread":
+    case "slide":
     case "concat":
       return e.args.map((arg) => ({ e: arg, cuts }));
     case "index":

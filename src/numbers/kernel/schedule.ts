@@ -155,12 +155,15 @@ export class Scheduler {
   private canInline(e: Reduce | ArgReduce): boolean {
     if (this.windowsApart) return false;
     const x = e.args[0]!;
+    const region = this.region(x, Infinity);
+    // What slides is looked at by as many entries as windows have: it is summed in loops.
+    if ([...region].some((n) => n.kind === "slide")) return false;
     const combined = sizeProduct(reducedDims(e).map((d) => this.sizes.of(x)[d]!));
     return (
       combined > 0 &&
       combined <= this.limits.mostInlined &&
       this.sizes.count(e) >= this.limits.leastInlinedResult &&
-      this.region(x, Infinity).size * combined <= this.limits.mostInlinedNodes
+      region.size * combined <= this.limits.mostInlinedNodes
     );
   }
 

@@ -17,7 +17,7 @@ import {
 import { type Held, broadcastTo, valuesOf } from "./held.ts";
 import { apply, applyUnary } from "./kernels.ts";
 import { computedIn, groupOf, reduceHeld } from "./reductions.ts";
-import { dense, moved, reshaped } from "./views.ts";
+import { dense, moved, reshaped, slid } from "./views.ts";
 
 /** One operation: its part of an expression, what came in, what came out, and whose it is. */
 export interface Operation {
@@ -92,6 +92,11 @@ export function pull(
       return only(() => taken(g, e.dim, e.at, 1, 1, true));
     case "spread":
       return only(() => taken(g, e.dim, e.start, e.step, x.shape[e.dim]!, false));
+    case "slide":
+      return only(() => {
+        const back = { dim: e.dim, by: e.by, factor: -e.factor, start: -e.start };
+        return slid(g, back, x.shape[e.dim]!);
+      });
     case "stack":
       return args.map((_, k) => (wanted(k) ? taken(g, e.dim, k, 1, 1, true) : null));
     case "concat": {

@@ -15,6 +15,7 @@ export type Moving = Extract<
       | "slice"
       | "place"
       | "spread"
+      | "slide"
       | "stack"
       | "concat"
       | "oneHot";
@@ -57,6 +58,8 @@ export function moved(e: Moving, args: readonly Held[], arithmetic: Arithmetic =
     case "place":
     case "spread":
       return scattered(e, x);
+    case "slide":
+      return slid(x, e, sizesOf(e.shape)[e.dim]!);
     case "stack":
       return joined(
         args.map((a) => reshaped(a, a.shape.toSpliced(e.dim, 0, 1))),
@@ -89,6 +92,34 @@ function scattered(e: Extract<Moving, { kind: "place" | "spread" }>, x: Held): H
   const at = positions({ ...into, offset: start * strides[e.dim]! });
   valuesOf(x).forEach((v, k) => (out.data[at[k]!] = v));
   return out;
+}
+
+/**
+ * A view of the array with zeros around it, in which a step along `by` moves along `dim` as well.
+ * @param count entries of the result along `dim`
+ */
+export function slid(
+  x: Held,
+  e: { readonly dim: number; readonly by: number; readonly factor: number; readonly start: number },
+  count: number,
+): Held {
+  const reach = e.factor * (x.shape[e.by]! - 1);
+  const before = Math.max(0, -(e.start + Math.min(0, reach)));
+  const after = Math.max(0, e.start + Math.max(0, reach) + count - x.shape[e.dim]!);
+  // Where all along `by` is the same, one of it is enough.
+  const isAlike = x.strides[e.by] === 0;
+  const own = isAlike ? { ...x, shape: x.shape.with(e.by, 1) } : x;
+  const wide = own.shape.with(e.dim, before + x.shape[e.dim]! + after);
+  const out = dense(x, wide, new Float64Array(countOf(wide)));
+  const step = out.strides[e.dim]!;
+  const at = positions({ shape: own.shape, strides: out.strides, offset: before * step });
+  valuesOf(own).forEach((v, k) => (out.data[at[k]!] = v));
+  return {
+    ...out,
+    shape: x.shape.with(e.dim, count),
+    strides: out.strides.with(e.by, (isAlike ? 0 : out.strides[e.by]!) + e.factor * step),
+    offset: (before + e.start) * step,
+  };
 }
 
 function joined(parts: readonly Held[], dim: number, arithmetic: Arithmetic): Held {

@@ -1,5 +1,5 @@
 /** torch.nn.functional's windows: pooling, padding, convolution, and changes of resolution. */
-import { UNIT, elementCount, flattenAxes } from "../../expression/axis.ts";
+import { type Axis, UNIT, elementCount, flattenAxes } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { einsum } from "../tensors/contraction.ts";
@@ -121,30 +121,25 @@ function convolution(n: number): Meaning {
           ? size.map(() => 0)
           : size.map((s, k) => (dilation[k]! * (s - 1)) / 2);
     if (!padding.every(Number.isInteger)) vm.unsupported(`${what} with an even window and "same"`);
-    const all = windowsOf(
-      vm,
-      x,
-      { size, stride: several(c, "stride", n), padding, dilation },
-      0,
-      what,
-    );
-    const view = tensor(vm, all, x.library, x.dtype);
+    const w = { size, stride: several(c, "stride", n), padding, dilation };
+    const { view, within } = windowsOf(vm, x, w, 0, what);
+    const all = tensor(vm, view, x.library, x.dtype);
     const groups = c.int("groups");
     const across = sizeAlong(vm, weight, 1, what);
-    const flat = flattenAxes(kernel.slice(2));
-    const entries = elementCount(kernel.slice(2))!;
-    const space = "xyz".slice(0, n);
+    const flat = { ...flattenAxes(kernel.slice(2)), size: elementCount(kernel.slice(2))! };
+    const entries = within === 1 ? [flat] : kernel.slice(2);
+    const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, within)];
+    const table = (...channels: readonly Axis[]): TensorValue => {
+      const e = vm.shaped(() => reshape(weight.expr, [...channels, ...entries]));
+      return tensor(vm, e, x.library, weight.dtype);
+    };
     let result: TensorValue;
     if (groups === 1) {
-      const w = vm.shaped(() =>
-        reshape(weight.expr, [kernel[0]!, kernel[1]!, { ...flat, size: entries }]),
-      );
-      const table = tensor(vm, w, x.library, weight.dtype);
-      result = einsum(vm, `bi${space}k,oik->bo${space}`, [view, table], "torch");
+      const how = `bi${space}${taps},oi${taps}->bo${space}`;
+      result = einsum(vm, how, [all, table(kernel[0]!, kernel[1]!)], "torch");
     } else if (across === 1 && groups === sizeAlong(vm, weight, 0, what)) {
-      const w = vm.shaped(() => reshape(weight.expr, [kernel[0]!, { ...flat, size: entries }]));
-      const table = tensor(vm, w, x.library, weight.dtype);
-      result = einsum(vm, `bi${space}k,ik->bi${space}`, [view, table], "torch");
+      const how = `bi${space}${taps},i${taps}->bi${space}`;
+      result = einsum(vm, how, [all, table(kernel[0]!)], "torch");
     } else {
       return vm.unsupported(`${what} with groups other than 1 or one a channel is not supported`);
     }

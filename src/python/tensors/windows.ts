@@ -5,11 +5,13 @@ import {
   cast,
   concat,
   constant,
+  div,
   expand,
   oneHot,
   reduce,
   reshape,
   slice,
+  slide,
   spread,
   stack,
   where,
@@ -85,14 +87,69 @@ export interface Window {
   readonly dilation: readonly number[];
 }
 
-/** The last axes' windows along a new last axis, in the order in which PyTorch runs through them. */
+/** Windows of more entries than this slide; of fewer, each entry is written out. */
+const MOST_WRITTEN_OUT = 16;
+
+/** Windows of more entries go along one axis after another, where what is done with them allows. */
+const MOST_AT_ONCE = 64;
+
+/** Windows over an array, with their entries along its last axes. */
+export interface Windows {
+  readonly view: Expr;
+  /** How many of the last axes: one for each that the windows go along, or one for all of them. */
+  readonly within: number;
+}
+
+/** The last axes' windows; the entries of each are in the order in which PyTorch goes through them. */
 export function windowsOf(
   vm: Interpreter,
   x: TensorValue,
   w: Window,
   filler: number,
   what: string,
-): Expr {
+  slides = entriesIn(w) > MOST_WRITTEN_OUT,
+): Windows {
+  const { dims, counts } = fitted(vm, x, w, what);
+  return vm.shaped(() => {
+    if (slides) {
+      // Around the array there are zeros anyway.
+      const [e, own] = filler === 0 ? [x.expr, w] : [surrounded(x.expr, dims, w, filler), bare(w)];
+      const view = dims.reduce((v, d, k) => slidAlong(v, d, k, own, x.expr, counts[k]!), e);
+      return { view, within: dims.length };
+    }
+    const wide = surrounded(x.expr, dims, w, filler);
+    const results = dims.map((d, k) => resultAxis(x.expr.shape[d]!, counts[k]!, x.expr, k));
+    const offsets = w.size.reduce<number[][]>(
+      (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
+      [[]],
+    );
+    const parts = offsets.map((offset) =>
+      dims.reduce((e, d, k) => {
+        const start = offset[k]! * w.dilation[k]!;
+        const stop = start + (counts[k]! - 1) * w.stride[k]! + 1;
+        const cut = slice(e, d, start, stop, w.stride[k]);
+        return reshape(cut, cut.shape.with(d, results[k]!));
+      }, wide),
+    );
+    const along = axis(freshLetter(parts[0]!.shape, ["w"]), parts.length, "element");
+    return { view: stack(parts, x.expr.shape.length, along), within: 1 };
+  });
+}
+
+function entriesIn(w: Window): number {
+  return w.size.reduce((n, s) => n * s, 1);
+}
+
+function surrounded(e: Expr, dims: readonly number[], w: Window, filler: number): Expr {
+  return dims.reduce((x, d, k) => padded(x, d, w.padding[k]!, w.padding[k]!, filler), e);
+}
+
+function bare(w: Window): Window {
+  return { ...w, padding: w.padding.map(() => 0) };
+}
+
+/** The last axes, which windows go along, and how many windows there are along each. */
+function fitted(vm: Interpreter, x: TensorValue, w: Window, what: string) {
   const rank = x.expr.shape.length;
   const spatial = w.size.length;
   const dims = w.size.map((_, k) => rank - spatial + k);
@@ -107,28 +164,24 @@ export function windowsOf(
   if (counts.some((n) => n < 1)) {
     vm.fail("RuntimeError", `${what}: the window is larger than the array`);
   }
-  return vm.shaped(() => {
-    const wide = dims.reduce(
-      (e, d, k) => padded(e, d, w.padding[k]!, w.padding[k]!, filler),
-      x.expr,
-    );
-    const offsets = w.size.reduce<number[][]>(
-      (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
-      [[]],
-    );
-    const results = dims.map((d, k) => resultAxis(x.expr.shape[d]!, counts[k]!, x.expr, k));
-    const parts = offsets.map((offset) =>
-      dims.reduce((e, d, k) => {
-        const start = offset[k]! * w.dilation[k]!;
-        const stop = start + (counts[k]! - 1) * w.stride[k]! + 1;
-        const cut = slice(e, d, start, stop, w.stride[k]);
-        const shape = cut.shape.map((a, at) => (at === d ? results[k]! : a));
-        return reshape(cut, shape);
-      }, wide),
-    );
-    const along = axis(freshLetter(parts[0]!.shape, ["w"]), parts.length, "element");
-    return stack(parts, rank, along);
-  });
+  return { dims, counts };
+}
+
+/**
+ * The windows along axis `d`, the k-th that has them, with their entries along a new last axis.
+ * @param from the array without what surrounds it
+ */
+function slidAlong(e: Expr, d: number, k: number, w: Window, from: Expr, count: number): Expr {
+  const rank = e.shape.length;
+  const within = axis(freshLetter(e.shape, ["i", "j", "k", "u"]), w.size[k]!, "element");
+  const many = expand(reshape(e, [...e.shape, UNIT]), [...e.shape, within]);
+  const result = resultAxis(from.shape[d]!, count, from, k);
+  const [stride, step, start] = [w.stride[k]!, w.dilation[k]!, -w.padding[k]!];
+  if (stride === 1) return slide(many, d, rank, step, start, result);
+  const old = from.shape[d]!;
+  const all = axis(`${old.name}⁺`, (count - 1) * stride + 1, old.role);
+  const cut = slice(slide(many, d, rank, step, start, all), d, 0, null, stride);
+  return reshape(cut, cut.shape.with(d, result));
 }
 
 /** The axis of the windows: the old one where there are as many. */
@@ -137,11 +190,40 @@ function resultAxis(old: Axis, count: number, e: Expr, k: number): Axis {
   return axis(freshLetter(e.shape, [["q", "r", "s"][k] ?? "u"]), count, "space");
 }
 
-/** Maxima; where several entries are largest, the gradient goes to the first, as in PyTorch. */
+/**
+ * Maxima; where several entries are largest, the gradient goes to the first, as in PyTorch. Large
+ * windows go along one axis after another, from the last: the first of the largest rows' firsts is
+ * the first of all.
+ */
 export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
-  const all = windowsOf(vm, x, w, -Infinity, what);
-  const last = all.shape.length - 1;
+  const slides = entriesIn(w) > MOST_WRITTEN_OUT;
+  if (!isInTurn(w)) return largestOf(vm, x, w, what, slides);
+  const only = (k: number): Window => ({
+    size: w.size.map((n, d) => (d === k ? n : 1)),
+    stride: w.stride.map((n, d) => (d === k ? n : 1)),
+    padding: w.padding.map((n, d) => (d === k ? n : 0)),
+    dilation: w.dilation,
+  });
+  fitted(vm, x, w, what);
+  return w.size.reduceRight((t, _, k) => largestOf(vm, t, only(k), what, slides), x);
+}
+
+function isInTurn(w: Window): boolean {
+  return w.size.filter((n) => n > 1).length > 1 && entriesIn(w) > MOST_AT_ONCE;
+}
+
+function largestOf(
+  vm: Interpreter,
+  x: TensorValue,
+  w: Window,
+  what: string,
+  slides: boolean,
+): TensorValue {
+  const { view, within } = windowsOf(vm, x, w, -Infinity, what, slides);
   const e = vm.shaped(() => {
+    const last = view.shape.length - within;
+    const along = axis(freshLetter(view.shape, ["w"]), entriesIn(w), "element");
+    const all = within === 1 ? view : reshape(view, [...view.shape.slice(0, last), along]);
     const first = oneHot(argReduce("argmax", all, last), all.shape[last]!, last);
     const picked = cast(first, "bool");
     vm.recorder.choices.add(picked);
@@ -152,14 +234,29 @@ export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string
 
 /** Means, in which padding counts as zeros. */
 export function averagePool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
-  const all = windowsOf(vm, x, w, 0, what);
-  const last = all.shape.length - 1;
-  return tensor(
-    vm,
-    vm.shaped(() => reduce("mean", all, [last])),
-    x.library,
-    x.dtype,
+  const e = isInTurn(w)
+    ? div(sumsInTurn(vm, x, w, what), constant(entriesIn(w)))
+    : means(vm, x, w, what);
+  return tensor(vm, e, x.library, x.dtype);
+}
+
+function means(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
+  const { view, within } = windowsOf(vm, x, w, 0, what);
+  const rank = view.shape.length - within;
+  return vm.shaped(() =>
+    reduce(
+      "mean",
+      view,
+      Array.from({ length: within }, (_, k) => rank + k),
+    ),
   );
+}
+
+function sumsInTurn(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
+  const { dims, counts } = fitted(vm, x, w, what);
+  const sum = (e: Expr, d: number, k: number): Expr =>
+    reduce("sum", slidAlong(e, d, k, w, x.expr, counts[k]!), [e.shape.length]);
+  return vm.shaped(() => dims.reduceRight(sum, x.expr));
 }
 
 /** Each entry along `dim` repeated. */

@@ -84,3 +84,81 @@ def normalized(logits, target):
     t = F.normalize(target, dim=1)
     cosine = F.cosine_similarity(logits, target, dim=1, eps=1e-8)
     return 1 - (p * t).sum(1).mean() + 0.1 * (1 - cosine).mean()
+
+
+# case: structure_loss(logits(1, 1, 8, 7), mask(1, 1, 8, 7), size=5)
+# case: structure_loss(logits(2, 1, 6, 9), mask(2, 1, 6, 9), size=9)
+# case: structure_loss(logits(1, 1, 10, 12), mask(1, 1, 10, 12))
+def structure_loss(pred, mask, size=31):
+    """F3Net's: pixels weigh by how far they differ from the mean of a large window around them."""
+    weit = 1 + 5 * torch.abs(
+        F.avg_pool2d(mask, kernel_size=size, stride=1, padding=size // 2) - mask
+    )
+    wbce = F.binary_cross_entropy_with_logits(pred, mask, reduction="none")
+    wbce = (weit * wbce).sum(dim=(2, 3)) / weit.sum(dim=(2, 3))
+    pred = torch.sigmoid(pred)
+    inter = ((pred * mask) * weit).sum(dim=(2, 3))
+    union = ((pred + mask) * weit).sum(dim=(2, 3))
+    wiou = 1 - (inter + 1) / (union - inter + 1)
+    return (wbce + wiou).mean()
+
+
+# case: similarity(logits(1, 1, 9, 7), mask(1, 1, 9, 7))
+# case: similarity(logits(1, 2, 12, 12), soft(1, 2, 12, 12), size=11)
+def similarity(logits, target, size=5):
+    """Structural similarity, from means and variances over windows."""
+    def mean(x):
+        return F.avg_pool2d(x, size, 1, size // 2)
+
+    p = torch.sigmoid(logits)
+    mp, mt = mean(p), mean(target)
+    vp, vt = mean(p * p) - mp**2, mean(target * target) - mt**2
+    both = mean(p * target) - mp * mt
+    ssim = (2 * mp * mt + 1e-4) * (2 * both + 9e-4)
+    return 1 - (ssim / ((mp**2 + mt**2 + 1e-4) * (vp + vt + 9e-4))).mean()
+
+
+# case: blurred(logits(1, 2, 7, 8), mask(1, 2, 7, 8))
+# case: blurred(logits(1, 1, 9, 9), mask(1, 1, 9, 9), size=7, stride=2)
+def blurred(logits, target, size=5, stride=1):
+    """Dice of arrays blurred by a Gaussian kernel, a channel at a time."""
+    x = torch.arange(size).float() - size // 2
+    g = torch.exp(-(x**2) / 4.5)
+    kernel = g[:, None] * g[None, :] / g.sum() ** 2
+    channels = logits.shape[1]
+    weight = kernel.expand(channels, 1, size, size)
+
+    def blur(v):
+        return F.conv2d(v, weight, stride=stride, padding=size // 2, groups=channels)
+
+    p, t = blur(torch.sigmoid(logits)), blur(target)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+# case: widened(probabilities(1, 1, 8, 9), soft(1, 1, 8, 9))
+# case: widened(probabilities(2, 1, 10, 9), soft(2, 1, 10, 9), size=9, stride=2, padding=4)
+# case: widened(probabilities(1, 2, 9, 9), soft(1, 2, 9, 9), size=5, stride=3, padding=1, dilation=2)
+def widened(pred, target, size=7, stride=1, padding=3, dilation=1):
+    """Dice of the largest of each window."""
+    p = F.max_pool2d(pred, size, stride, padding, dilation)
+    t = F.max_pool2d(target, size, stride, padding, dilation)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+# case: coarse(logits(1, 1, 20, 21), mask(1, 1, 20, 21))
+# case: coarse(logits(1, 1, 11, 10), mask(1, 1, 11, 10), size=5, stride=2, padding=2)
+# case: coarse(logits(1, 1, 24, 20), mask(1, 1, 24, 20), size=9, stride=3, padding=4)
+def coarse(logits, target, size=10, stride=5, padding=0):
+    """Dice of means over windows some steps apart, in which padding does not count."""
+    def mean(x):
+        return F.avg_pool2d(x, size, stride, padding, count_include_pad=False)
+
+    p, t = mean(torch.sigmoid(logits)), mean(target)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+# case: coarse_volume(logits(1, 1, 6, 7, 8), mask(1, 1, 6, 7, 8))
+def coarse_volume(logits, target):
+    p = F.avg_pool3d(torch.sigmoid(logits), 5, 1, 2)
+    t = F.avg_pool3d(target, 5, 1, 2)
+    return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)

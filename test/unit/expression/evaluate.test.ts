@@ -97,6 +97,9 @@ describe("evaluate", () => {
     assert.deepEqual(value(b.place(b.index(x, 1, 1), 1, 1, J)), [0, 2, 0, 0, 5, 0]);
     const cut = b.slice(x, 1, 0, null, 2);
     assert.deepEqual(value(b.spread(cut, 1, 0, 2, J)), [1, 0, 3, 4, 0, 6]);
+    // Row 0 begins one entry before its first, row 1 one entry later.
+    assert.deepEqual(value(b.slide(x, 1, 0, 1, -1, axis("k", 4))), [0, 1, 2, 3, 4, 5, 6, 0]);
+    assert.deepEqual(value(b.slide(x, 1, 0, -2, 1, J)), [2, 3, 0, 0, 4, 5]);
     assert.deepEqual(value(b.stack([b.index(x, 1, 2), b.index(x, 1, 0)], 0)), [3, 6, 1, 4]);
     assert.deepEqual(value(b.concat([x, b.slice(x, 1, 1, 2)], 1)), [1, 2, 3, 2, 4, 5, 6, 5]);
     assert.deepEqual(value(b.oneHot(b.constant(1, "int"), J, 0)), [0, 1, 0]);

@@ -161,6 +161,26 @@ describe("LaTeX of an expression", () => {
     assert.equal(latex(b.index(b.place(b.index(p, 1, 1), 1, 1, C), 1, 0)), "0");
   });
 
+  it("writes windows by what is added to the position", () => {
+    const [n, w] = [axis("n", 9), axis("w", 3)];
+    const wide = b.expand(b.reshape(b.input("x", [n]), [n, UNIT]), [n, w]);
+    const inside = b.slide(wide, 0, 1, 1, 0, axis("m", 7));
+    assert.equal(latex(b.sum(inside, [1])), "\\sum_{w} x_{m+w}");
+    const padded = b.slide(wide, 0, 1, 2, -2, n);
+    assert.equal(
+      latex(b.sum(padded, [1])),
+      "\\sum_{w} [n+2w-2 \\ge 0 \\land n+2w-2 \\le 8]\\,x_{n+2w-2}",
+    );
+    // What each entry of the array gives to the windows that hold it.
+    assert.equal(
+      latex(b.slide(b.input("g", [axis("m", 7), w]), 0, 1, -1, 0, n)),
+      "[n-w \\ge 0 \\land n-w \\le 6]\\,g_{n-w,w}",
+    );
+    // Where a position is known, only what is left of it stands there.
+    assert.equal(latex(b.index(inside, 1, 2)), "x_{m+2}");
+    assert.equal(latex(b.index(padded, 0, 0)), "[2w-2 \\ge 0]\\,x_{2w-2}");
+  });
+
   it("writes cases, limits and functions by their usual names", () => {
     assert.equal(
       latex(b.where(b.binary("gt", y, b.ZERO), y, b.neg(y))),

@@ -126,12 +126,16 @@ function step(op: number, x: Expr, y: Expr, m: number, n: number): Expr {
       return b.oneHot(b.argReduce("argmax", x, dim), [B, C, I][n % 3]!, dim);
     case 29:
       return b.div(b.binary("mod", x, b.constant(0.3127)), b.constant(1e-3));
+    case 30: {
+      const other = (dim + 1) % rank;
+      return rank > 1 ? b.slide(x, dim, other, [1, -1, 2][n % 3]!, (m % 4) - 2, x.shape[dim]!) : x;
+    }
     default:
       return b.sqrt(b.add(b.mul(x, x), b.ONE));
   }
 }
 
-export const programs = fc.array(fc.tuple(fc.nat(30), fc.nat(12), fc.nat(12)), {
+export const programs = fc.array(fc.tuple(fc.nat(31), fc.nat(12), fc.nat(12)), {
   minLength: 1,
   maxLength: 9,
 });

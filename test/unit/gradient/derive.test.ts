@@ -128,12 +128,14 @@ describe("derive agrees with central differences in 100 digits", () => {
     const three = b.reshape(x, [I, UNIT, J]);
     agrees(b.transpose(b.expand(three, [I, K, J]), [2, 0, 1]), X);
   });
-  it("for index, slice, place, spread, stack and concat", () => {
+  it("for index, slice, place, spread, slide, stack and concat", () => {
     agrees(b.mul(b.index(x, 1, 2), b.index(x, 1, 0)), X);
     agrees(b.slice(x, 1, 1, null), X);
     agrees(b.slice(x, 1, 0, null, 2), X);
     agrees(b.place(b.index(x, 0, 1), 1, 2, K), X);
     agrees(b.spread(b.slice(x, 1, 0, 2), 1, 1, 2, K), X);
+    agrees(b.slide(b.mul(x, x), 1, 0, 2, -1, K), X);
+    agrees(b.slide(b.mul(x, y), 0, 1, -1, 1, axis("n", 5)), X);
     agrees(b.stack([b.mul(x, x), y, x], 1), X);
     agrees(b.concat([y, b.exp(x), x], 1), X);
     agrees(b.concat([x, b.slice(x, 0, 1, 2)], 0), X);

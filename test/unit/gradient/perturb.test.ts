@@ -68,6 +68,13 @@ function shuffled(x: Expr): Expr {
   return b.reshape(b.add(even, odd), [axis("b", 2), axis("k", 300)]);
 }
 
+/** Means over windows of 25 along the last axis, which reach over its ends. */
+function smoothed(x: Expr): Expr {
+  const within = axis("w", 25);
+  const wide = b.expand(b.unsqueeze(x, 3), [...x.shape, within]);
+  return b.mean(b.slide(wide, 2, 3, 1, -12, x.shape[2]!), [3]);
+}
+
 const losses: Record<string, [Expr, Input]> = {
   "linear Dice": [diceLoss(p, t), p],
   "squared Dice": [diceLoss(p, t, { squared: true }), p],
@@ -81,6 +88,7 @@ const losses: Record<string, [Expr, Input]> = {
     P,
   ],
   "Dice through views": [diceLoss(shuffled(P), b.reshape(T, [axis("b", 2), axis("k", 300)])), P],
+  "Dice of means over windows": [diceLoss(smoothed(P), smoothed(T), { squared: true }), P],
   "an unrolled loop over classes": [
     b.mean(
       b.stack(

@@ -26,6 +26,12 @@ function asInFile(data: Float64Array, sizes: readonly number[]): Float64Array {
   return out;
 }
 
+function slidingSum(e: Expr, dim: number): Expr {
+  const rank = e.shape.length;
+  const wide = b.expand(b.unsqueeze(e, rank), [...e.shape, axis("w", 3)]);
+  return b.sum(b.slide(wide, dim, rank, 1, -1, e.shape[dim]!), [rank]);
+}
+
 function values(count: number, seed: number): Float64Array {
   return Float64Array.from({ length: count }, (_, k) => Math.sin((k + 1) * (seed + 1.3)));
 }
@@ -109,6 +115,11 @@ describe("expressions in the order of files", () => {
           b.reshape(b.concat([t, b.cast(b.argReduce("argmax", b.stack([p, t], 3), 3), "float64")], 0), [axis("k", 2), ...volume]), // prettier-ignore
         ),
       ),
+      wrt: p,
+      of: [p, t],
+    },
+    "windows that slide along one axis after another": {
+      loss: b.sum(b.mul(slidingSum(slidingSum(p, 2), 0), t)),
       wrt: p,
       of: [p, t],
     },

@@ -243,6 +243,12 @@ function step(pick: Choices, items: readonly Item[]): Item | null {
         };
       }
       const n = sizesOf(shape)[dim]!;
+      if (rank > 1 && pick.upTo(3) === 0) {
+        const by = (dim + 1 + pick.upTo(rank - 1)) % rank;
+        const factor = pick.of([-2, -1, 1, 3]);
+        const count = axis("k", 1 + pick.upTo(n + 3));
+        return { e: b.slide(x.e, dim, by, factor, pick.upTo(7) - 3, count), exact: x.exact };
+      }
       const start = pick.upTo(3);
       const stride = 1 + pick.upTo(3);
       const along = axis("k", start + n * stride + pick.upTo(2));

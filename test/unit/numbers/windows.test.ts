@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { axis } from "../../../src/expression/axis.ts";
+import { UNIT, axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
 import { evaluateAll } from "../../../src/expression/evaluate.ts";
 import type { Expr } from "../../../src/expression/node.ts";
+import { derive } from "../../../src/gradient/derive.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
+import { LIMITS } from "../../../src/numbers/kernel/plan.ts";
+import { Scheduler } from "../../../src/numbers/kernel/schedule.ts";
 import { evaluateReference } from "../../../src/numbers/reference.ts";
 import { boundArrays } from "./plainly.ts";
 import { randomCase } from "./randomExpression.ts";
@@ -55,6 +58,35 @@ describe("kernels of windows over windows", () => {
         assert.ok(Math.abs(v - vectors![k]!) <= 1e-12 && Math.abs(v - reference[k]!) <= 1e-12);
       });
     }
+  });
+
+  it("need no array of all that windows hold where these slide", () => {
+    const [h, w, i, j] = [axis("h", 300), axis("w", 300), axis("i", 7), axis("j", 5)];
+    const x = b.input("x", [h, w]);
+    const weight = b.input("weight", [i, j]);
+    const wide = b.expand(b.reshape(b.sigmoid(x), [h, w, UNIT, UNIT]), [h, w, i, j]);
+    const all = b.slide(b.slide(wide, 0, 2, 1, -3, h), 1, 3, 1, -2, w);
+    const blurred = b.sum(b.mul(all, weight), [2, 3]);
+    const loss = b.mean(b.mul(blurred, blurred));
+    const outputs = [loss, derive(loss, x)];
+    const { buffers } = new Scheduler(outputs, LIMITS).run(new Set());
+    assert.ok(buffers.every((q) => q.count <= 300 * 300));
+    const values = (n: number): Float64Array =>
+      Float64Array.from({ length: n }, (_, k) => Math.sin(k));
+    const arrays = new Map([
+      ["x", values(300 * 300)],
+      ["weight", values(35)],
+    ]);
+    const [plain, vectors] = (["never", "always"] as const).map((way) =>
+      compileKernel(outputs, { vectors: way })
+        .run(arrays)
+        .outputs.map((o) => o.data),
+    );
+    plain!.forEach((data, k) => {
+      data.forEach((v, at) => {
+        assert.ok(Math.abs(v - vectors![k]![at]!) <= 1e-13);
+      });
+    });
   });
 
   it("pool what was pooled twenty times over", () => {

@@ -93,6 +93,8 @@ function lift(e: Expr, lifted: ReadonlyMap<Expr, Expr>, batch: Axis): Expr {
     case "place":
     case "spread":
       return internLike({ ...e, dim: e.dim + 1 }, shape, [own]);
+    case "slide":
+      return internLike({ ...e, dim: e.dim + 1, by: e.by + 1 }, shape, [own]);
     case "stack":
     case "concat":
       return internLike({ ...e, dim: e.dim + 1 }, shape, spread(e, lifted, batch));
