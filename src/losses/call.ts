@@ -1,4 +1,5 @@
 /** Catalogue losses by the call that makes them: `monai.losses.DiceLoss(sigmoid=True)`. */
+import { ShapeError } from "../expression/axis.ts";
 import { type Expr } from "../expression/node.ts";
 import type { ArrayFacts, CatalogueEntry, LossParameter } from "./entry.ts";
 import { Settings } from "./entry.ts";
@@ -43,9 +44,19 @@ export function buildEntry(
 ): Expr {
   const settings = new Settings(withDefaults(entry, parameters));
   const facts = factsOf(inputs);
-  if (entry.build !== undefined) return entry.build(settings, facts, inputs);
+  if (entry.build !== undefined) return built(entry, () => entry.build!(settings, facts, inputs));
   if (entry.spec !== undefined) return buildFamily(entry.spec(settings, facts), inputs);
   throw new FamilyError(`${entry.id} has no formula`);
+}
+
+/** A formula of its own on arrays whose shapes need not suit it. */
+function built(entry: CatalogueEntry, build: () => Expr): Expr {
+  try {
+    return build();
+  } catch (e) {
+    if (!(e instanceof ShapeError)) throw e;
+    throw new FamilyError(`${entry.id} does not fit these arrays: ${e.message}`);
+  }
 }
 
 /** A loss on arrays whose target it may not take as it is. */

@@ -148,7 +148,7 @@ function comparePair(
     : "";
   const decided =
     same.equal === true
-      ? `the same function (${same.how})`
+      ? `the same function (${same.how})${isOrderHeld(first, second) ? " while the entries keep their order" : ""}`
       : same.equal === false
         ? "different functions"
         : null;
@@ -176,6 +176,11 @@ function comparePair(
     differences: equal === "no" ? [general] : [],
   };
   return { pair, ground };
+}
+
+/** Whether either formula is that of an order which the values of the arrays decide. */
+function isOrderHeld(...all: readonly Inspection[]): boolean {
+  return all.some(({ fixed = [] }) => fixed.some((f) => f.inputs.length > 0));
 }
 
 const STREAMED =

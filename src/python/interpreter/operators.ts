@@ -1,6 +1,7 @@
 /** Binary and unary operators and comparisons, on every kind of value. */
 import type { BinaryOp } from "../../expression/node.ts";
 import { constant, neg, sub } from "../../expression/build.ts";
+import { sameSelection } from "../tensors/picked.ts";
 import { matmul } from "../tensors/contraction.ts";
 import { elementwise, keepingFunction, logical, truthFunction } from "../tensors/elementwise.ts";
 import { asTensor, nodeOf, tensor } from "../tensors/tensor.ts";
@@ -205,8 +206,9 @@ export function inPlace(
   result: Value & { readonly kind: "tensor" },
 ): Value {
   const { library } = target;
-  if (target.selection !== null && result.selection !== null) {
-    inPlace(vm, target.selection.all, result.selection.all);
+  const [picked, made] = [target.selection, result.selection];
+  if (picked !== null && made !== null && sameSelection(vm, picked, made)) {
+    inPlace(vm, picked.all, made.all);
     return target;
   }
   const { expr } = target;

@@ -366,7 +366,7 @@ export const torchMethods: Table = {
     "self, condition, other",
     (c) => select(c.vm, c.tensor("condition"), c.tensor("self"), c.value("other"), "torch"),
   ],
-  new_zeros: ["self, *shape, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 0)],
+  new_zeros: ["self, *size, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 0)],
   new_full: [
     "self, size, fill_value, dtype=None, ~device, ~requires_grad",
     (c) =>
@@ -381,7 +381,7 @@ export const torchMethods: Table = {
   new_tensor: ["self, data, *, dtype=None, ~device, ~requires_grad", newTensorLike],
   new_empty: ["self, *size, dtype=None, ~device, ~requires_grad", unset],
   repeat: ["self, *repeats", (c) => tiled(c, integersOf(c, "repeats"))],
-  new_ones: ["self, *shape, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 1)],
+  new_ones: ["self, *size, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 1)],
   scatter: ["self, dim, index, src", (c) => scattered(c)],
   backward: ["self, ~gradient, ~retain_graph, ~create_graph", backward],
   fill_: ["self, value", (c) => replaced(c, filledLike(c))],

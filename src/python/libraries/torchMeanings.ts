@@ -1,5 +1,14 @@
 /** What the functions of torch.ts do that are more than one line. */
-import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../values.ts";
+import {
+  NONE,
+  type Selection,
+  type TensorValue,
+  type Value,
+  float,
+  int,
+  str,
+  tuple,
+} from "../values.ts";
 import { dtypeOf, readDType } from "./dtypeNames.ts";
 import { type Shape, axis } from "../../expression/axis.ts";
 import { constant, div, log, oneHot, reduce, reshape, sub, where } from "../../expression/build.ts";
@@ -8,6 +17,8 @@ import { type DType, defaultFloat, isDType } from "../dtypes.ts";
 import { type Interpreter, NeedsIntegerError } from "../interpreter/interpreter.ts";
 import { asBoolean, elementwise, select } from "../tensors/elementwise.ts";
 import { indexTensor } from "../tensors/indexing.ts";
+import { takePlaces } from "../tensors/knownSorting.ts";
+import { alongside } from "../tensors/picked.ts";
 import { softmaxOf } from "../tensors/reduce.ts";
 import {
   expandShape,
@@ -232,8 +243,7 @@ export function filledWith(c: CallContext, value: number): Value {
 
 export function newFilled(c: CallContext, value: number): Value {
   const dtype = m.dtypeArgument(c) ?? c.tensor("self").dtype ?? defaultFloat("torch");
-  const sizes = c.given("shape") ? c.list("shape") : c.list("size");
-  return constantOf(c, value, sizesFrom(sizes), dtype);
+  return constantOf(c, value, sizesFrom(c.list("size")), dtype);
 }
 
 export function constantOf(
@@ -349,6 +359,8 @@ export function scattered(c: CallContext): TensorValue {
   const index = c.tensor("index");
   const rank = x.expr.shape.length;
   const dim = c.int("dim") < 0 ? c.int("dim") + rank : c.int("dim");
+  const sorted = takePlaces(vm, x, index, dim, true)?.selection ?? null;
+  if (sorted !== null) return scatteredToPlaces(c, x, sorted);
   const unit = index.expr.shape[dim];
   if (index.expr.shape.length !== rank || unit === undefined) {
     return vm.fail(
@@ -380,6 +392,19 @@ export function scattered(c: CallContext): TensorValue {
 function asStored(x: TensorValue, value: Expr): Expr {
   if (x.dtype === "bool") return asBoolean(value);
   return x.dtype !== null && x.expr.type === "int" ? castTo(value, null, x.dtype) : value;
+}
+
+/** One number at places that sorting has found. */
+function scatteredToPlaces(c: CallContext, x: TensorValue, places: Selection): TensorValue {
+  const value = operandExpr(c.vm, c.given("src") ? c.value("src") : c.value("value"), "torch");
+  if (value.shape.length > 0) {
+    return c.vm.unsupported(
+      "scatter of an array to places that sorting found",
+      "Sort the array that goes there in the same way, and work on both entry by entry.",
+    );
+  }
+  const e = c.vm.shaped(() => where(alongside(places), asStored(x, value), x.expr));
+  return tensor(c.vm, e, "torch", x.dtype);
 }
 
 /** One number at all positions that an index of several entries along the axis names. */

@@ -23,12 +23,21 @@ import {
   take,
 } from "./indexing.ts";
 import { knownEntries } from "./knownEntries.ts";
-import { alongside, pick } from "./picked.ts";
+import { takePlaces } from "./knownSorting.ts";
+import { alongside, pick, rankAlone, sameSelection } from "./picked.ts";
 import { asTensor, castTo, freshLetter, literalArray, operandExpr } from "./tensor.ts";
 
 /** `x[key] = value`, which changes `x` in place. */
 export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
   const items = subscriptsOf(vm, x, key);
+  const [only] = items;
+  if (items.length === 1 && only?.kind === "tensor") {
+    const again = pickedAgain(vm, x, only);
+    if (again !== null) {
+      assignPicked(vm, x.selection?.all ?? x, [], again, value);
+      return;
+    }
+  }
   const at = items.findIndex((v) => v.kind === "tensor" && v.selection === null && isMask(v));
   const mask = items[at];
   if (mask?.kind === "tensor") {
@@ -61,6 +70,18 @@ export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: 
 }
 
 /**
+ * What a subscript picks that is itself picked or sorted: of picked entries, or at places that
+ * sorting found. Null for other subscripts.
+ */
+function pickedAgain(vm: Interpreter, x: TensorValue, key: TensorValue): Selection | null {
+  const [s, k] = [x.selection, key.selection];
+  if (k === null) return null;
+  if (!isMask(key)) return takePlaces(vm, x, key, 0, false)?.selection ?? null;
+  if (s === null || !sameSelection(vm, s, k) || !rankAlone(s)) return null;
+  return { ...s, mask: asBoolean(k.all.expr), order: null };
+}
+
+/**
  * `x[mask] = value`: a number for all entries that the mask picks, or what it picked elsewhere.
  * @param rest the subscripts beside it
  */
@@ -76,9 +97,15 @@ function assignPicked(
     vm.unsupported("assigning by a mask beside other subscripts is not supported");
   }
   const own = value.kind === "tensor" ? value.selection : null;
-  const isAlike = own?.mask === picked.mask && own.at === at;
+  const isAlike = own?.mask === picked.mask && own.at === at && own.order === picked.order;
   const source = isAlike ? own.all : value;
   const given = operandExpr(vm, source, x.library);
+  if (picked.order !== null && !isAlike && elementCount(given.shape) !== 1) {
+    vm.unsupported(
+      "an array is assigned to places that sorting found",
+      "Sort the array that goes there in the same way, and work on both entry by entry.",
+    );
+  }
   const raw = isAlike
     ? given
     : elementCount(given.shape) === 1

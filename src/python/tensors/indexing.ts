@@ -286,9 +286,28 @@ function advanced(
     );
   }
   requireWhole(vm, tensors);
+  const rows = dim === 0 ? rowsAtPlaces(vm, x, tensors) : null;
+  if (rows !== null) return rows;
   const mask = maskBehind(vm, x, tensors, dim);
   if (mask !== null) return pick(vm, x, mask, dim);
   return indexBy(vm, x, tensors, dim);
+}
+
+/** `x[rows, places]` with places that sorting rows found, each beside the number of its row. */
+function rowsAtPlaces(
+  vm: Interpreter,
+  x: TensorValue,
+  [rows, places]: readonly TensorValue[],
+): TensorValue | null {
+  const s = places?.selection ?? null;
+  if (s === null || s.order?.along !== 1 || s.mask.shape.length !== 2) return null;
+  const { count } = s.order;
+  const along = axisOfSize(vm, count, s.mask.shape);
+  const numbers = vm.shaped(() => expand(rows!.expr, [s.mask.shape[0]!, along]));
+  const held = vm.evaluate(numbers)?.data;
+  const isOwnRow =
+    held !== undefined && Array.from(held).every((v, k) => v === Math.floor(k / count));
+  return isOwnRow ? takePlaces(vm, x, places!, 1, true) : null;
 }
 
 /**

@@ -115,19 +115,19 @@ export function takePlaces(
   if (k === null || !isOrdered(k) || nodeOf(key).type !== "int") return null;
   const found = vm.arrays.places.get(vm.recorder.spelledOut(k.all.expr));
   if (found === undefined) return null;
+  // What happens to x later does not reach the result.
+  const copied = (t: TensorValue): TensorValue => tensor(vm, t.expr, t.library, t.dtype);
   const s = x.selection;
   const isRows = k.order.along !== null;
   if (found.among !== null && s !== null && !isRows) {
     const isSame = s.order === null && dim === s.at && sameMask(vm, s.mask, found.among);
-    if (isSame) return pickedFrom(vm, { ...s, mask: k.mask, order: k.order });
+    if (isSame) return pickedFrom(vm, { ...s, all: copied(s.all), mask: k.mask, order: k.order });
   }
   if (found.among === null && s === null && (isGather || !isRows)) {
     const covered = isRows ? x.expr.shape : x.expr.shape.slice(dim, dim + k.mask.shape.length);
     const isAlong = !isRows || dim === k.order.along;
     if (isAlong && fitsShape(covered, k.mask.shape)) {
-      // The result is a copy: what happens to x later does not reach it.
-      const all = tensor(vm, x.expr, x.library, x.dtype);
-      return pickedFrom(vm, { ...k, at: isRows ? 0 : dim, all });
+      return pickedFrom(vm, { ...k, at: isRows ? 0 : dim, all: copied(x) });
     }
   }
   return vm.unsupported(

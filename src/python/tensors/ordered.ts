@@ -128,7 +128,9 @@ export function selectRanks(vm: Interpreter, s: Ordered, ranks: readonly number[
   const order = vm.arrays.orders.of(joined(rows), at.length, along);
   const mask = at.length === count ? s.mask : maskOf(vm, order, s.mask.shape);
   const cut = pickedFrom(vm, { ...s, mask, order });
-  if (along === null) return at.length <= FEW ? asWhole(vm, cut) : cut;
+  // Places stay places, that they may pick.
+  const most = isPlaces(vm, s.all.expr) ? 1 : FEW;
+  if (along === null) return at.length <= most ? asWhole(vm, cut) : cut;
   if (at.length !== 1) return cut;
   const { at: dim } = pickedAxes(s);
   const { all } = s;

@@ -11,6 +11,7 @@ import { CATALOGUE, parseCall } from "../../../src/losses/catalogue.ts";
 import { type CatalogueEntry, Settings } from "../../../src/losses/entry.ts";
 import type { FamilyInputs } from "../../../src/losses/family.ts";
 import type { PyValue } from "../../../src/losses/python.ts";
+import { FamilyError } from "../../../src/losses/spec.ts";
 import { channelsFirst, labelled, lossOf } from "./inputs.ts";
 
 /** Values of the parameters that have no default. */
@@ -79,6 +80,22 @@ describe("entries of the catalogue", () => {
       assert.deepEqual(read.parameters, given);
     });
   }
+
+  it("says so where a formula of its own does not fit the arrays", () => {
+    const [b, c, i] = [axis("b", 2, "batch"), axis("c", 3, "class"), axis("i", 4, "space")];
+    const labels = { prediction: x.input("p", [b, c, i]), target: x.input("y", [b, i], "int") };
+    for (const entry of CATALOGUE.filter((e) => e.build !== undefined)) {
+      try {
+        buildEntry(entry, withDefaults(entry, required(entry)), labels);
+      } catch (e) {
+        assert.ok(e instanceof FamilyError, `${entry.id}: ${String(e)}`);
+      }
+    }
+    assert.throws(
+      () => lossOf("papers.sensitivity_specificity()", labels),
+      /papers\.\w+ does not fit these arrays/,
+    );
+  });
 
   it("say by their traps what a call meets", () => {
     const met = (call: string): string[] => {

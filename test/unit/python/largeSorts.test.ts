@@ -61,6 +61,15 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
   ["torch.sort(torch.cat([a, torch.tensor([float('nan')])]), descending=True)[0][:2].tolist()", "[nan, 4999.0]"],
 ]; // prettier-ignore
 
+/** What statements leave in w, an array of 5,000 zeros beside a. */
+const ASSIGNED: readonly (readonly [statements: string, printed: string])[] = [
+  ["w[a.topk(3).indices] = 2", "[6.0, 2.0]"],
+  ["w.scatter_(0, a.topk(3).indices, 2.0)", "[6.0, 2.0]"],
+  ["v = w[a > 9]\nv[a[a > 9].argsort()[-3:]] = 2\nw[a > 9] = v", "[6.0, 2.0]"],
+  ["v = w[a > 9]\nv[a[a > 9] > 4996] = 2\nw[a > 9] = v", "[6.0, 2.0]"],
+  ["v = a[a > 4]\ns = v[v.argsort()]\nv *= 0\nw[0] = s[-1]", "[4999.0, 0.0]"],
+]; // prettier-ignore
+
 describe("Sorting arrays that are too large for a formula of comparisons", () => {
   for (const [expression, printed] of PRINTED) {
     it(`prints ${printed} for ${expression}`, async () => {
@@ -72,6 +81,19 @@ a = (torch.arange(5000) * 7 % 5000).float()
 b = np.arange(5000) * 7 % 5000 * 1.0
 c = torch.stack([a, a + 1])
 print(${expression})`);
+      assert.equal(host.printed.join("").trim(), printed);
+    });
+  }
+
+  for (const [statements, printed] of ASSIGNED) {
+    it(`leaves ${printed} of all and of the largest after ${JSON.stringify(statements)}`, async () => {
+      const { run, host } = await session();
+      run(`
+import torch
+a = (torch.arange(5000) * 7 % 5000).float()
+w = torch.zeros(5000)
+${statements}
+print([w.sum().item(), w[2857].item()])`);
       assert.equal(host.printed.join("").trim(), printed);
     });
   }
@@ -153,6 +175,7 @@ print(${expression})`);
   /** What is refused, and the words that say why. */
   const REFUSED: readonly (readonly [body: string, words: RegExp])[] = [
     ["s = z.sort()[0]\ns[0] = 1\nreturn s.sum()", /sorted, are changed in place/],
+    ["w = torch.zeros(5000)\nw[z.argsort()] = y\nreturn w.sum()", /assigned to places/],
     ["i = z.argsort()\nreturn z[:4990][i].sum()", /positions in an array of another shape/],
   ];
 

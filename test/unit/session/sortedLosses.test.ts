@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { root } from "../../../scripts/lib/root.mjs";
+import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
+import type { Comparison, Report } from "../../../src/report/schema.ts";
+import { filesWith } from "../../../src/session/files.node.ts";
+import { ModuleFinder } from "../../../src/session/modules.node.ts";
+import { NotebookSession } from "../../../src/session/notebook.ts";
+import type { CellOutput } from "../../../src/session/protocol.ts";
+
+const LOSSES = `import torch
+import torch.nn.functional as F
+
+def entries(z, y):
+    return F.binary_cross_entropy_with_logits(z, y, reduction="none")
+
+def top(z, y):
+    return entries(z, y).topk(480)[0].mean()
+
+def ranked(z, y):
+    return torch.sort(entries(z, y))[0][-480:].mean()
+
+def lovasz(z, y):
+    errors, order = torch.sort(1 - z * (2 * y - 1), descending=True)
+    truth = y[order]
+    union = truth.sum() + (1 - truth).cumsum(0)
+    jaccard = 1 - (truth.sum() - truth.cumsum(0)) / union
+    jaccard[1:] = jaccard[1:] - jaccard[:-1]
+    return torch.dot(F.relu(errors), jaccard)
+
+z = 3 * torch.sin(torch.arange(4800) * 1.7)
+y = (torch.arange(4800) % 3 == 0).float()
+`;
+
+describe("a loss of sorted entries of a large array", function () {
+  this.timeout(60_000);
+  let session: NotebookSession;
+
+  before(async () => {
+    session = new NotebookSession(
+      await loadParserFromDisk(),
+      filesWith(new ModuleFinder([])),
+      join(root, "media/example"),
+    );
+    run(LOSSES);
+  });
+
+  function run(source: string): CellOutput | undefined {
+    const outputs: CellOutput[] = [];
+    const watch = { onProgress: () => undefined, isCancelled: () => false };
+    session.execute({ language: "python", source, file: "Cell" }, (o) => outputs.push(o), watch);
+    return outputs.at(-1);
+  }
+
+  function report(source: string): Report | Comparison {
+    const output = run(source);
+    assert.ok(output?.kind === "report", JSON.stringify(output));
+    return output.drawn.report;
+  }
+
+  /** What a cell fails with. */
+  function failure(source: string): string {
+    const output = run(source);
+    assert.ok(output?.kind === "failure", JSON.stringify(output));
+    return `${output.failure.message}\n${output.failure.remedy ?? ""}`;
+  }
+
+  for (const name of ["top", "ranked", "lovasz"]) {
+    it(`${name}: its gradient is checked, and the report says that the order is these arrays'`, () => {
+      const r = report(`${name}(z, y)`) as Report;
+      assert.equal(r.check.verdict, "agrees");
+      assert.ok(r.assumptions.some((a) => a.includes("formula holds where that stays so")));
+    });
+  }
+
+  it("is the same function as another only as long as the order stays", () => {
+    const { pairs } = report("compare(top(z, y), ranked(z, y))") as Comparison;
+    assert.equal(pairs[0]!.equal, "exactly");
+    assert.match(pairs[0]!.sentence, /the same function .* while the entries keep their order/);
+  });
+
+  it("is not explained by arrays that would have another order", () => {
+    assert.match(failure("explain(top(z, y))"), /the order in which topk\(\) puts entries/);
+  });
+
+  it("has no gradient by what its constants were made of", () => {
+    const message = failure('check(lovasz, z, y, wrt="y")');
+    assert.match(message, /the gradient by y flows through .* \(line 1\d\)/);
+    assert.match(message, /detach\(\)/);
+  });
+});
