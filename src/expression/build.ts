@@ -21,6 +21,7 @@ import {
   type BinaryOp,
   type CastTarget,
   type Expr,
+  type Input,
   type ReduceOp,
   type ScalarType,
   type Slice,
@@ -40,6 +41,17 @@ export function parameter(name: string, value: number | null): Expr {
 
 export function input(name: string, shape: Shape, type: ScalarType = "float"): Expr {
   return intern({ kind: "input", name, shape, type, args: [] });
+}
+
+/** The positions 0, 1, … along an axis. */
+export function positions(name: string, along: Axis): Expr {
+  return intern({ kind: "input", name, positions: true, shape: [along], type: "int", args: [] });
+}
+
+/** An input under another name. */
+export function renamedInput(e: Input, name: string): Expr {
+  const { id: _id, ...rest } = e;
+  return intern({ ...rest, name });
 }
 
 /**

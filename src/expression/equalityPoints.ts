@@ -175,5 +175,6 @@ function parameterBindings(plan: PointPlan, next: () => number): Map<string, Bou
 
 function filled(x: Input, value: () => number): BoundArray {
   const shape = sizesOf(x.shape);
+  if (x.positions === true) return { shape, data: Array.from({ length: shape[0]! }, (_, k) => k) };
   return { shape, data: Array.from({ length: shape.reduce((n, s) => n * s, 1) }, value) };
 }

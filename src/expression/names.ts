@@ -128,9 +128,11 @@ function keyOf(w: Wish, primes: number): string {
     : `∂${w.text}/∂${keyOf(of, of.primes)}|${primes}`;
 }
 
-/** Names for all inputs and parameters of the roots. */
+/** Names for all inputs and parameters of the roots; positions are written as the index itself. */
 export function namesFor(roots: readonly Expr[], names = new Names()): Names {
-  const all = roots.flatMap((r) => leaves(r)).filter((e) => names.symbolOf(e) === undefined);
+  const all = roots
+    .flatMap((r) => leaves(r))
+    .filter((e) => names.symbolOf(e) === undefined && !(e.kind === "input" && e.positions));
   const identifier = (e: Expr): string =>
     e.kind === "input" || e.kind === "parameter" ? e.name : "";
   // Who is called `p` in the code keeps p; who is called `probs` gets what is left.

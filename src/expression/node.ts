@@ -82,6 +82,8 @@ export interface Parameter extends Base {
 export interface Input extends Base {
   readonly kind: "input";
   readonly name: string;
+  /** Its entries are the positions 0, 1, … along its only axis, whatever that axis' size. */
+  readonly positions?: true;
 }
 /** The number of entries over some axes, e.g. the N of a mean. Its value is `elementCount(axes)`. */
 export interface Size extends Base {
@@ -316,7 +318,7 @@ function keyOf(f: Fields<Expr>): string {
       own = `${f.name}=${f.value}`;
       break;
     case "input":
-      own = f.name;
+      own = f.positions === true ? `${f.name}#` : f.name;
       break;
     case "size":
       own = f.axes.map(axisKey).join();

@@ -145,6 +145,8 @@ export class Notation implements Lowering {
       case "size":
         return product(this, e, idx, scope);
       case "input":
+        if (e.positions === true) return { kind: "index", index: idx[0]! };
+        throw new Error(`input ${e.name} has no symbol`);
       case "parameter":
         throw new Error(`${e.kind} ${e.name} has no symbol`);
       case "unary":

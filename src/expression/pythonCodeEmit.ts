@@ -172,8 +172,11 @@ export class Emitter {
     switch (e.kind) {
       case "const":
         return this.number(e.value);
-      case "parameter":
       case "input":
+        if (e.positions === true)
+          return atom(d.range(this.shapes.sizeCode(e.shape[0]!), this.like));
+        return atom(this.nameOf(e));
+      case "parameter":
         return atom(this.nameOf(e));
       case "size":
         return this.product(e);

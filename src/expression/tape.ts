@@ -29,6 +29,7 @@ export interface TapeKernel {
     | "logistic cross entropy"
     | "logsumexp"
     | "norm"
+    | "running sum"
     | "variance"
     | "standard deviation";
   /** Over the inputs and the nodes of earlier entries, as `value` is. */

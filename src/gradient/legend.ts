@@ -29,7 +29,8 @@ export function legend(plan: Plan, writer: Writer, functionName: string): Legend
   ];
   const inLoss = leaves(loss);
   for (const e of inLoss.includes(wrt) ? inLoss : [wrt, ...inLoss]) {
-    const symbol = names.symbolOf(e)!;
+    const symbol = names.symbolOf(e);
+    if (symbol === undefined) continue; // positions, which are written as the index
     entries.push({
       symbol: { latex: latexSymbol(symbol), text: textSymbol(symbol) },
       name: e.kind === "input" || e.kind === "parameter" ? e.name : "",

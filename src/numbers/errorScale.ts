@@ -42,10 +42,14 @@ export function magnitude(root: Expr): Expr {
   const exact = exactNodes(root);
   const steep = steepNodes(root, exact);
   for (const e of topological(root)) {
-    done.set(e, exact.has(e) ? b.abs(e) : magnitudeOf(e, done, { exact, steep }));
+    const size = exact.has(e) ? sizeOf(e) : magnitudeOf(e, done, { exact, steep });
+    done.set(e, size);
   }
   return done.get(root)!;
 }
+
+/** Truth values count as 0 and 1. */
+const sizeOf = (e: Expr): Expr => (e.type === "bool" ? e : b.abs(e));
 
 /** Largest number of terms that one element is a sum of; sums of sums multiply. */
 export function reductionDepth(root: Expr): number {

@@ -247,7 +247,7 @@ class CompiledKernel implements Kernel<FloatArray> {
     this.schedule = schedule;
     this.passes = passes;
     this.options = options;
-    this.inputs = [...new Set(outputs.flatMap(leaves))];
+    this.inputs = [...new Set(schedule.outputs.flatMap((o) => leaves(o.node)))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     const largest = Math.max(...passes.map((p) => p.total));
     const vectors = this.pairs ? "always" : options.vectors;

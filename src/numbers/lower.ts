@@ -1,7 +1,7 @@
 /**
  * Rewrites an expression into the node kinds that evaluation is made of: softmax and mean become
- * what they are computed by, and reductions over nothing or over axes of size 1 disappear, as do
- * negatives of negatives.
+ * what they are computed by, sums up to a position are made in blocks, and reductions over nothing
+ * or over axes of size 1 disappear, as do negatives of negatives.
  */
 import { sizesOf } from "../expression/axis.ts";
 import {
@@ -19,6 +19,7 @@ import {
 } from "../expression/build.ts";
 import type { Expr, Reduce, Softmax } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
+import { inBlocks } from "./runningSums.ts";
 import { sizeProduct } from "./typedArrays.ts";
 
 /** The same values from simpler nodes. @throws ShapeError when a size is not known */
@@ -69,9 +70,9 @@ function loweredReduce(e: Reduce): Expr {
   }
   if (e.op === "mean") {
     const total = reduce("sum", x, e.dims, e.keepDims);
-    return binary("div", total, constant(sizeProduct(reduced)));
+    return binary("div", inBlocks(total as Reduce) ?? total, constant(sizeProduct(reduced)));
   }
-  return sumOfSums(e) ?? e;
+  return inBlocks(e) ?? sumOfSums(e) ?? e;
 }
 
 /**

@@ -82,7 +82,10 @@ export function sizeProduct(sizes: readonly number[]): number {
 export function boundArray(e: Input, bindings: Bindings): TypedArray {
   const bound: unknown = bindings.get(e.name);
   const want = sizeProduct(sizesOf(e.shape));
-  if (bound === undefined) throw new BindingError(`there is no array for the input ${e.name}`);
+  if (bound === undefined) {
+    if (e.positions === true) return Int32Array.from({ length: want }, (_, k) => k);
+    throw new BindingError(`there is no array for the input ${e.name}`);
+  }
   if (bound instanceof BigInt64Array || bound instanceof BigUint64Array) {
     throw new BindingError(
       `the input ${e.name} has 64-bit integers, which must be converted first`,

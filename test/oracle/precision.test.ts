@@ -86,13 +86,6 @@ const DEVIATIONS: readonly {
     reason: "vector_norm adds absolute values in an order of its own",
   },
   {
-    cases: /^lovasz_hinge\(logits\(2/,
-    rungs: /^autocast/,
-    of: "loss and gradient",
-    reason: "cumsum of float32 keeps its running total in float64",
-    onSome: true,
-  },
-  {
     cases: /^lovasz_of_valid\(/,
     rungs: /float16$/,
     of: "loss and gradient",

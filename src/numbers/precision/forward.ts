@@ -125,7 +125,7 @@ function performEntry(
   const { kernel } = entry;
   if (kernel !== null) {
     const operands = kernel.operands.map((x) => values.get(x)!);
-    const made = performKernel(kernel, operands, alongOf(entry));
+    const made = performKernel(kernel, operands, alongOf(entry), arithmetic);
     if (made !== null) values.set(entry.value, made);
   }
   const result = values.get(entry.value)!;

@@ -4,9 +4,10 @@ import type { ElementType, TapeEntry, TapeKernel } from "../../expression/tape.t
 import { topological } from "../../expression/walk.ts";
 import { type Held, arithmeticRounder, converted, held, mapped, number } from "./held.ts";
 import { reshaped } from "./views.ts";
+import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
-import { computedIn, reduceHeld } from "./reductions.ts";
+import { computedIn, reduceHeld, runningSumHeld } from "./reductions.ts";
 
 /** One operation after the other, each in its operands' type. */
 export const apply = (op: BinaryOp, a: Held, b: Held): Held => performBinary(op, a, b);
@@ -27,6 +28,7 @@ export function performKernel(
   kernel: TapeKernel,
   operands: readonly Held[],
   along: Along,
+  arithmetic: Arithmetic,
 ): Held | null {
   const [x, t, weight] = operands as [Held, Held, Held | undefined];
   switch (kernel.name) {
@@ -48,6 +50,8 @@ export function performKernel(
     case "variance":
     case "standard deviation":
       return null; // as its formula, in float32
+    case "running sum":
+      return runningSumHeld(x, along.dims[0]!, arithmetic);
     case "logsumexp": {
       const { dims, keepDims } = along;
       const largest = reduceHeld("max", x, dims, true);
@@ -97,6 +101,8 @@ export function kernelGradients(
       const share = applyUnary("exp", apply("sub", x, reshaped(result, kept)));
       return apply("mul", reshaped(g, kept), share);
     }
+    case "running sum":
+      return runningSumHeld(g, along.dims[0]!, TORCH, true);
     case "variance":
       return varianceGradient(operands, g, along);
     case "standard deviation": {

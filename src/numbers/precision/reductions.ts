@@ -78,6 +78,40 @@ export function reduceHeld(
   }
 }
 
+/**
+ * Sums up to each entry along `dim`, or from it on, one entry after the other: in NumPy in the
+ * array's own type, in PyTorch in float64, or float32 for half precision.
+ */
+export function runningSumHeld(
+  x: Held,
+  dim: number,
+  { library }: Arithmetic,
+  reverse = false,
+): Held {
+  const dtype = isFloat(x.dtype) ? x.dtype : "int64";
+  const round = arithmeticRounder(dtype);
+  const total = arithmeticRounder(
+    library !== "torch" ? dtype : isHalf(dtype) ? "float32" : "float64",
+  );
+  const values = valuesOf(x);
+  const out = new Float64Array(values.length);
+  const n = x.shape[dim]!;
+  const inner = countOf(x.shape.slice(dim + 1));
+  const lines = n === 0 ? 0 : values.length / n;
+  for (const [first, end] of parts(lines)) {
+    for (let line = first; line < end; line++) {
+      const from = Math.floor(line / inner) * n * inner + (line % inner);
+      let sum = 0;
+      for (let k = 0; k < n; k++) {
+        const at = from + (reverse ? n - 1 - k : k) * inner;
+        sum = total(sum + values[at]!);
+        out[at] = round(sum);
+      }
+    }
+  }
+  return { dtype, shape: x.shape, strides: contiguousStrides(x.shape), offset: 0, data: out };
+}
+
 /** One entry after the other, in row-major order. */
 export function folded(
   x: Held,

@@ -21,6 +21,7 @@ import { kerasCounting } from "./counting.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { attachedLogits, floatx } from "./kerasSettings.ts";
 import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from "./numpyMeanings.ts";
+import { runningSum } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
@@ -282,6 +283,7 @@ export const opsFunctions: Table = {
   is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
 
   ...kerasCounting,
+  cumsum: ["x, axis=None, !dtype", runningSum],
 
   // Losses and control flow
   binary_crossentropy: [

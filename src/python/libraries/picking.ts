@@ -236,7 +236,14 @@ export const numpyPicking: Table = {
 
 /** TensorFlow's. */
 export const tensorflowPicking: Table = {
-  cumsum: ["x, axis=0, !exclusive, !reverse, ~name", runningSum],
+  cumsum: [
+    "x, axis=0, exclusive=False, reverse=False, ~name",
+    (c) =>
+      cumulativeSum(c.vm, c.tensor("x"), c.int("axis"), {
+        exclusive: c.flag("exclusive"),
+        reverse: c.flag("reverse"),
+      }),
+  ],
   top_k: [
     "input, k=1, ~sorted, ~index_type, ~name",
     (c) => {

@@ -5,13 +5,14 @@
 import { type Axis, UNIT, elementCount, normalizeDim } from "../../expression/axis.ts";
 import { binary, cast, mul, oneHot, reduce, reshape } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
+import type { TapeKernel } from "../../expression/tape.ts";
 import { defaultDType, sumResult } from "../dtypes.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { type Sorted, fixedRunningSum, sortKnown } from "./knownSorting.ts";
-import { freshLetter, literalArray, nodeOf, rankOf, tensor } from "./tensor.ts";
+import { freshLetter, positionsArray, nodeOf, rankOf, tensor } from "./tensor.ts";
 
-/** Every entry is compared with every other. */
+/** In sorting, every entry is compared with every other. */
 const LARGEST = 4096;
 
 /**
@@ -50,19 +51,44 @@ export function sortAlong(
   };
 }
 
+export interface RunningSumOptions {
+  /** Without the entry itself. */
+  readonly exclusive?: boolean;
+  /** From the entry to the end. */
+  readonly reverse?: boolean;
+}
+
 /** Sums of the entries up to each along `dim`. */
-export function cumulativeSum(vm: Interpreter, x: TensorValue, dim: number): TensorValue {
+export function cumulativeSum(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  { exclusive = false, reverse = false }: RunningSumOptions = {},
+): TensorValue {
   const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
-  if (isLarge(x, d)) {
+  if (x.selection !== null && isLarge(x, d)) {
+    if (exclusive || reverse) {
+      vm.unsupported(
+        "cumsum() of sorted or picked entries is supported from the first to each alone",
+      );
+    }
     return fixedRunningSum(vm, x, d, sumResult(x.dtype, nodeOf(x).type, x.library));
   }
   const { first, second, positions } = pairs(vm, x, d, "cumsum()");
+  const range = reverse ? (exclusive ? "gt" : "ge") : exclusive ? "lt" : "le";
   const e = vm.shaped(() => {
-    const upTo = binary("le", second(positions), first(positions));
+    const upTo = binary(range, second(positions), first(positions));
     const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
     return reduce("sum", mul(upTo, second(entries)), [d + 1]);
   });
-  return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
+  const kernel: TapeKernel = {
+    name: "running sum",
+    operands: [x.expr],
+    along: { dims: [d], keepDims: true },
+  };
+  const isPlain = !exclusive && !reverse;
+  const dtype = sumResult(x.dtype, x.expr.type, x.library);
+  return tensor(vm, e, x.library, dtype, isPlain ? { kernel } : {});
 }
 
 /** Whether an axis has too many entries for a formula of comparisons, or an order already. */
@@ -92,13 +118,7 @@ function pairs(vm: Interpreter, x: TensorValue, d: number, what: string): Pairs 
     );
   }
   const other: Axis = { ...along, name: freshLetter([...shape, along], ["j"]), parts: [] };
-  const literal = literalArray(
-    vm,
-    Array.from({ length: n }, (_, k) => k),
-    [n],
-    defaultDType("int", x.library),
-    x.library,
-  ).expr;
+  const literal = positionsArray(vm, n, x.library).expr;
   const beside = shape.map((_, k): Axis => (k === d ? along : UNIT));
   const positions = reshape(literal, beside);
   const split = (e: Expr, own: readonly [Axis, Axis]): Expr =>

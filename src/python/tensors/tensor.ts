@@ -5,6 +5,7 @@ import {
   constant,
   expand,
   input,
+  positions,
   reduce,
   reshape,
   size,
@@ -353,6 +354,21 @@ export function literalArray(
   return tensor(vm, expr, library, dtype);
 }
 
+/** The positions 0, 1, … along an axis of `n` entries. */
+export function positionsArray(vm: Interpreter, n: number, library: Library): TensorValue {
+  const dtype = defaultDType("int", library);
+  const key = `positions ${dtype} ${n}`;
+  let expr = vm.arrays.byContent.get(key);
+  if (expr === undefined) {
+    const numbers = Array.from({ length: n }, (_, k) => k);
+    const handle = held(vm, numbers, [n], dtype);
+    const [along] = vm.arrays.axesFor([n]);
+    expr = bound(vm, positions(vm.arrays.freshName("positions"), along!), handle);
+    vm.arrays.byContent.set(key, expr);
+  }
+  return tensor(vm, expr, library, dtype);
+}
+
 /** @throws PythonError OverflowError at the array, for numbers that its dtype cannot hold */
 function held(
   vm: Interpreter,
@@ -384,10 +400,15 @@ export function tensorOfHandle(
 }
 
 function inputFor(vm: Interpreter, handle: ArrayHandle, hint: string): Expr {
-  const node = input(vm.arrays.freshName(hint), vm.arrays.axesFor(handle.shape), handle.type);
+  const shape = vm.arrays.axesFor(handle.shape);
+  const node = bound(vm, input(vm.arrays.freshName(hint), shape, handle.type), handle);
+  if (hint !== "") annotate(node, undefined, hint);
+  return node;
+}
+
+function bound(vm: Interpreter, node: Expr, handle: ArrayHandle): Expr {
   vm.arrays.handles.set(node, handle);
   vm.host.bindInput(node, handle);
-  if (hint !== "") annotate(node, undefined, hint);
   return node;
 }
 

@@ -1,6 +1,6 @@
 /** Running a function on named inputs, and what comes out as its loss. */
 import type { Axis, Shape } from "../../expression/axis.ts";
-import { constant, input, parameter } from "../../expression/build.ts";
+import { constant, input, parameter, renamedInput } from "../../expression/build.ts";
 import {
   type Expr,
   type Input,
@@ -305,7 +305,7 @@ function tidy(vm: Interpreter, roots: readonly Expr[], nodes: readonly Expr[]): 
     if (leaf.kind === "parameter") {
       if (name !== leaf.name) replacements.set(leaf, parameter(name, leaf.value));
     } else if (leaf.kind === "input") {
-      const node = input(name, leaf.shape, leaf.type);
+      const node = renamedInput(leaf, name);
       replacements.set(leaf, node);
       captured.push({ name, node, handle: handle! });
     }
