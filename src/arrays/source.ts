@@ -54,6 +54,30 @@ export function partOf(source: ByteSource, start: number, size: number): ByteSou
   };
 }
 
+/** Bytes that are read at once for small parts which lie one after the other. */
+const AHEAD_BYTES = 2 ** 20;
+
+/**
+ * A source for many small parts that mostly follow one another: each time they do, twice as much is
+ * read ahead. A part elsewhere is read alone, so that parts in no order cost no more than they are.
+ */
+export function readAhead(source: ByteSource): ByteSource {
+  let from = 0;
+  let bytes = new Uint8Array(0);
+  return {
+    size: source.size,
+    read: (offset, length) => {
+      const at = offset - from;
+      if (at >= 0 && at + length <= bytes.length) return bytes.subarray(at, at + length);
+      const follows = at >= 0 && at <= 2 * bytes.length;
+      const ahead = follows ? Math.min(AHEAD_BYTES, 2 * bytes.length) : 0;
+      bytes = source.read(offset, Math.max(length, ahead)) as Uint8Array<ArrayBuffer>;
+      from = offset;
+      return bytes.subarray(0, length);
+    },
+  };
+}
+
 /** A view for numbers of any width over some bytes. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,7 +5,7 @@ import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../../fileErr
 import { MAX_DEFLATE_RATIO } from "../../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../../members.ts";
 import { elementCount, type ArrayError } from "../../ndarray.ts";
-import { sourceOf, type Tick } from "../../source.ts";
+import { readAhead, sourceOf, type Tick } from "../../source.ts";
 import { BLOCK_BYTES, type PutBytes, type StoredElements } from "../../stored.ts";
 import { HDF5_REMEDY, MESSAGE, type Fields, type Hdf5File } from "./file.ts";
 import { filtersOf, unfiltered, type Filter } from "./filters.ts";
@@ -263,6 +263,7 @@ function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: 
   const across = shape.map((length, axis) => Math.ceil(length / chunk[axis]!));
   // Chunks by their numbers, row by row: there may be millions.
   const taken = new Set<number>();
+  const source = readAhead(file.source);
   for (const stored of storage.index(file, { shape, limits, chunk, chunkBytes })) {
     const key = stored.start.reduce((k, first, d) => k * across[d]! + first / chunk[d]!, 0);
     const inside = stored.start.every(
@@ -275,7 +276,7 @@ function eachRun(file: Hdf5File, description: Description, put: PutBytes, tick: 
     }
     taken.add(key);
     const place = { label, file: file.name, byteOffset: stored.address };
-    const packed = bytesAt(file.source, stored.address, stored.size, "a chunk", label, place);
+    const packed = bytesAt(source, stored.address, stored.size, "a chunk", label, place);
     const elementBytes = dtypes[dtype].bytes;
     const { filters } = description;
     const bytes = unfiltered(packed, filters, stored.skipped, chunkBytes, elementBytes, place);
