@@ -348,7 +348,12 @@ class Writer {
       return loadRow(v, type, address, this.stepOffset(type) + part);
     }
     let loaded: Vector;
-    if (stride === 0 && (guard === null || places.lanes === 1)) {
+    if (stride === 1 && places.lanes > 1) {
+      const address = (): void => {
+        places.rowAddress(from, form, part);
+      };
+      loaded = loadRow(v, type, address, 0);
+    } else if (stride === 0 && (guard === null || places.lanes === 1)) {
       places.laneAddress(from, form, 0, part);
       loaded = loadOne(v, type);
     } else {

@@ -9,6 +9,8 @@ const PAGE = 1 << 16;
 /** 4 GiB, all that 32-bit addresses reach; only reserved, not used. */
 const MOST_PAGES = 1 << 16;
 const ALIGNMENT = 64;
+/** A vector of which one entry belongs to an array may reach so far over its end. */
+const OVERHANG = 32;
 
 interface Block {
   readonly start: number;
@@ -31,6 +33,10 @@ export class OutOfMemory extends Error {
   override readonly name = "OutOfMemory";
 }
 
+function sizeFor(bytes: number): number {
+  return Math.ceil((bytes + OVERHANG) / ALIGNMENT) * ALIGNMENT;
+}
+
 export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
@@ -51,7 +57,7 @@ export class Heap {
 
   /** Address of so many bytes. @throws OutOfMemory */
   allocate(bytes: number): number {
-    const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+    const size = sizeFor(bytes);
     let at = this.free.findIndex((b) => b.size >= size);
     if (at < 0) {
       this.grow(size);
@@ -66,7 +72,7 @@ export class Heap {
 
   /** Whether so many bytes can be had without making the memory larger than `most` bytes. */
   hasRoom(bytes: number, most: number): boolean {
-    const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const size = sizeFor(bytes);
     return (
       this.free.some((b) => b.size >= size) || this.memory.buffer.byteLength + size + PAGE <= most
     );

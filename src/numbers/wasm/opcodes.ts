@@ -36,6 +36,7 @@ export const OP = {
   i32RemS: 0x6f,
   i32RemU: 0x70,
   i32And: 0x71,
+  i32Or: 0x72,
   i32Shl: 0x74,
   i64ExtendI32S: 0xac,
   f64ConvertI32S: 0xb7,

@@ -169,6 +169,27 @@ export class Places {
     body.op(OP.select);
   }
 
+  /**
+   * Pushes the address of the first of neighbouring entries, `part` bytes further. Some of them may
+   * not be there: what stands next to an array is read then, and is to be left out. Where none is
+   * there it is the address of some constants.
+   */
+  rowAddress(buffer: Buffer, form: IndexForm, part = 0): void {
+    const { body, guards } = this;
+    this.pushAddress(buffer, form, 0);
+    if (part !== 0) {
+      body.i32(part);
+      body.op(OP.i32Add);
+    }
+    if (guards === null) return;
+    body.get(0);
+    guards.forEach((g, lane) => {
+      body.get(g);
+      if (lane > 0) body.op(OP.i32Or);
+    });
+    body.op(OP.select);
+  }
+
   private pushAddress(buffer: Buffer, form: IndexForm, lane: number | null): void {
     const { body } = this;
     const pointer = this.pointers.get(accessKey(buffer, form));
