@@ -217,6 +217,7 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
   if (own !== undefined) {
     notes.add(`${own} has a gradient written by hand, which is not performed in these types`);
   }
+  if (trace.fixed.some((f) => f.inputs.length > 0)) notes.add(ORDER);
   const known = own === undefined && node?.kind === "input";
   if (!known) return { rung, performance, gradient: null, failure: null };
   const found =
@@ -226,6 +227,9 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
           .result;
   return { rung, performance, gradient: found, failure: null };
 }
+
+const ORDER =
+  "sorted entries are in the order of exact arithmetic in every number type; the library sorts rounded ones, of which more are equal and come in another order";
 
 /** The loss, or where it is one a sample or entry, what all of them add up to. */
 function summed(loss: Expr): Expr {

@@ -329,7 +329,7 @@ export function maskBehind(
 
 function foundIn(vm: Interpreter, key: TensorValue): Found | null {
   if (key.selection !== null || key.expr.shape.length !== 1) return null;
-  let e = key.expr;
+  let e = vm.recorder.spelledOut(key.expr);
   let column = 0;
   // A row of positions for each entry: one column of it, or the only one with its axis dropped.
   for (; e.kind === "reshape" || (e.kind === "index" && e.dim === 1); e = e.args[0]!) {

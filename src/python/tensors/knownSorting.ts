@@ -136,15 +136,15 @@ export function takePlaces(
   );
 }
 
-/** Sums up to each entry along an axis of a large array, as constants. */
+/** Sums up to each entry of sorted or picked ones, as constants. */
 export function fixedRunningSum(
   vm: Interpreter,
   x: TensorValue,
   dim: number,
   dtype: DType | null,
 ): TensorValue {
-  const { expr } = x.selection === null ? x : pickedFrom(vm, inTheirOrder(vm, x, dim));
-  const what = "sums up to each entry of a large array";
+  const { expr } = pickedFrom(vm, inTheirOrder(vm, x, dim));
+  const what = "sums up to each of sorted or picked entries";
   const { data } = knownEntries(vm, expr, what);
   const count = expr.shape[dim]!.size!;
   const place = placeIn(sizesOf(expr.shape), dim, count);

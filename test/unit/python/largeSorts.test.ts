@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { topological } from "../../../src/expression/walk.ts";
 import { PythonError } from "../../../src/python/errors.ts";
 import type { Trace } from "../../../src/python/program.ts";
 import {
@@ -97,6 +98,21 @@ print([w.sum().item(), w[2857].item()])`);
       assert.equal(host.printed.join("").trim(), printed);
     });
   }
+
+  it("looks nothing up, place by place, on a tape either", async () => {
+    const { run, program } = await session();
+    const { call } = run(`
+import torch
+def loss(z, y):
+    at = (y == 0).nonzero().squeeze()
+    s, order = torch.sort(z[at], descending=True)
+    return (s * y[at][order.data]).sum() + z[z.argsort()[:900]].mean()
+z = torch.sin(torch.arange(5000.0))
+loss(z, torch.arange(5000) % 3)`);
+    const { tape } = program.tapeOfCall(call!, (p) => p.dtype);
+    const nodes = tape!.entries.flatMap((e) => topological(e.value));
+    assert.ok(!nodes.some((e) => e.kind === "oneHot"));
+  });
 
   /** The mean of the 500 largest, as people write it. */
   const WORST = [

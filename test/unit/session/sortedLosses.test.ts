@@ -73,6 +73,12 @@ describe("a loss of sorted entries of a large array", function () {
     });
   }
 
+  it("is performed in other number types in the order of exact arithmetic, as is said", () => {
+    const { precision } = report("precision(top(z, y))") as Report;
+    assert.deepEqual(precision?.rungs.map((r) => r.verdict), ["reference", "fine", "fine", "fine"]); // prettier-ignore
+    assert.ok(precision.notes.some((n) => n.includes("in the order of exact arithmetic")));
+  });
+
   it("is the same function as another only as long as the order stays", () => {
     const { pairs } = report("compare(top(z, y), ranked(z, y))") as Comparison;
     assert.equal(pairs[0]!.equal, "exactly");
