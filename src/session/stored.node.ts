@@ -1,5 +1,5 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
 import type { Layout } from "../arrays/elements.ts";
@@ -16,6 +16,7 @@ import {
 } from "../arrays/stored.ts";
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
 import { NewFile } from "./newFile.node.ts";
+import { PagedWriter } from "./pagedWriter.node.ts";
 import { newScratchFolder } from "./scratch.node.ts";
 
 export interface StoredFile extends StoredArray {
@@ -176,11 +177,11 @@ function unpacked(packed: PackedElements, size: number, label: string, tick: Tic
   try {
     // A name is not needed, and where the system lets it go nothing is left behind by a crash.
     if (process.platform !== "win32") rmSync(folder, { recursive: true });
+    const writer = new PagedWriter(file);
     packed.unpack((at, bytes) => {
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(file, bytes, done, bytes.length - done, at + done);
-      }
+      writer.put(at, bytes);
     }, tick);
+    writer.flush();
     return { source: sourceOfFile(file, size), offset: 0, close };
   } catch (error) {
     close();
