@@ -243,6 +243,18 @@ export function chunkedHdf5(
   return { name: "chunked.h5", member: "x", head: all, size: all.length };
 }
 
+const BASE_ADDRESS_AT = 24;
+const USER_BLOCK_BYTES = 512;
+
+/** The same as MATLAB's version 7.3 has it: behind a block of its own, from which addresses count. */
+export function matlab73({ head, size, member }: LargeFile): LargeFile {
+  const block = new Bytes().add("MATLAB 7.3 MAT-file").upTo(USER_BLOCK_BYTES);
+  const base = new Bytes().uint(8, USER_BLOCK_BYTES).all;
+  const all = Buffer.concat([block.all, head]);
+  all.set(base, USER_BLOCK_BYTES + BASE_ADDRESS_AT);
+  return { name: "version73.mat", member: member!, head: all, size: size + USER_BLOCK_BYTES };
+}
+
 /** What torch.save writes of {"x": a tensor}. */
 function pickled(rows: number, columns: number): Uint8Array {
   const long = (value: number): Bytes => new Bytes().add("\x8a\x08").uint(8, value);

@@ -19,7 +19,13 @@ import { checkStreamed } from "../../../src/session/streamedCheck.node.ts";
 import { type StoredFile, storedArray } from "../../../src/session/stored.node.ts";
 import { evaluateStreamed } from "../../../src/session/streamed.node.ts";
 import { goldenFiles } from "../arrays/goldenFiles.ts";
-import { chunkedHdf5, largeFiles, packedNifti, writeLarge } from "../arrays/largeFiles.ts";
+import {
+  chunkedHdf5,
+  largeFiles,
+  matlab73,
+  packedNifti,
+  writeLarge,
+} from "../arrays/largeFiles.ts";
 import { root } from "../../../scripts/lib/root.mjs";
 
 const WATCH = {};
@@ -253,6 +259,7 @@ describe("losses of files, part by part", () => {
       ...largeFiles(rows, columns),
       packedNifti(rows, columns),
       chunkedHdf5(rows, columns, [8, 40]),
+      matlab73(chunkedHdf5(rows, columns, [8, 40])),
     ]) {
       it(`${file.name}, a quotient of sums`, () => {
         writeLarge(path(file.name), file);
