@@ -106,21 +106,35 @@ function largest(c: CallContext, k: Value, dim: number, what: string): Sorted {
   return { values: cut(s.values), indices: cut(s.indices) };
 }
 
-/** The middle entry of an odd number; of an even one PyTorch takes the lower of the two. */
-const median: Meaning = (c) => {
+/** The entry at a rank among those along an axis, and where it is. */
+function atRank(c: CallContext, rank: (n: number) => number, what: string): Sorted {
   const { x, dim } = alongOrFlat(c);
   const d = axisOf(c, x, dim);
-  const s = sortAlong(c.vm, x, d, false, "median()");
-  const middle = Math.floor((sizeAlong(c.vm, x, d, "median()") - 1) / 2);
+  const s = sortAlong(c.vm, x, d, false, what);
+  const k = rank(sizeAlong(c.vm, x, d, what));
   const at = (t: TensorValue): TensorValue => {
-    const one = selectPositions(c.vm, t, d, [middle]);
+    const one = selectPositions(c.vm, t, d, [k]);
     return c.flag("keepdim") ? one : dropAxes(c.vm, one, [d]);
   };
-  if (!c.given("dim")) return at(s.values);
-  return namedTuple("torch.return_types.median", {
-    values: at(s.values),
-    indices: at(s.indices),
-  });
+  return { values: at(s.values), indices: at(s.indices) };
+}
+
+/** The middle entry of an odd number; of an even one PyTorch takes the lower of the two. */
+const median: Meaning = (c) => {
+  const { values, indices } = atRank(c, (n) => Math.floor((n - 1) / 2), "median()");
+  if (!c.given("dim")) return values;
+  return namedTuple("torch.return_types.median", { values, indices });
+};
+
+/** The k-th smallest entry, counted from 1. */
+const kthValue: Meaning = (c) => {
+  const k = knownInteger(c.vm, c.value("k"), "kthvalue()");
+  const rank = (n: number): number => {
+    if (k < 1 || k > n) c.vm.fail("RuntimeError", "kthvalue(): selected number k out of range");
+    return k - 1;
+  };
+  const { values, indices } = atRank(c, rank, "kthvalue()");
+  return namedTuple("torch.return_types.kthvalue", { values, indices });
 };
 
 export const runningSum: Meaning = (c) => {
@@ -210,6 +224,7 @@ export const torchPicking: Table = {
     (c) => sorted(c, c.flag("descending")).indices,
   ],
   topk: ["input, k, dim=-1, largest=True, ~sorted, *, !out", topk],
+  kthvalue: ["input, k, dim=-1, keepdim=False, *, !out", kthValue],
   median: ["input, dim=None, keepdim=False, *, !out", median],
   cumsum: ["input, dim, *, !dtype, !out", runningSum],
   flip: ["input, *dims", (c) => reversed(c, integersOf(c, "dims"))],

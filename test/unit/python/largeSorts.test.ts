@@ -58,6 +58,8 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
   ["a.sort()[0][a.sort()[0] > 4990][0].item()", "4991.0"],
   ["a.median().item(), c.median(1).values.tolist()", "2499.0 [2499.0, 2500.0]"],
   ["list(c.topk(30, dim=1)[0].shape), c.sort(1)[0][1][:2].tolist(), c.sort(1)[0][:, -1].tolist()", "[2, 30] [1.0, 2.0] [4999.0, 5000.0]"],
+  ["a.kthvalue(3)[0].item(), c.kthvalue(3, keepdim=True).values.tolist()", "2.0 [[2.0], [3.0]]"],
+  ["torch.tensor([4., 1., 3.]).kthvalue(2).indices.item()", "2"],
   ["c.t().sort(0)[0].reshape(-1)[:4].tolist(), c.t().sort(0)[0].cumsum(0)[9].tolist()", "[0.0, 1.0, 1.0, 2.0] [45.0, 55.0]"],
   ["torch.sort(torch.cat([a, torch.tensor([float('nan')])]), descending=True)[0][:2].tolist()", "[nan, 4999.0]"],
 ]; // prettier-ignore

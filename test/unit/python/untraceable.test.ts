@@ -19,7 +19,6 @@ const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp
   ["return F.interpolate(x[None, None], size=(3, 3), mode='bicubic').sum()", /mode="bicubic"/, /linear mode/],
   ["import cv2\nreturn cv2.Canny(x)", /cv2\.Canny is not known/, /beforehand/],
   ["from scipy.ndimage import distance_transform_edt\nreturn distance_transform_edt(x)", /distance_transform_edt is not known/, /beforehand/],
-  ["return x.kthvalue(2)[0].sum()", /\.kthvalue of PyTorch arrays/, /beforehand/],
   // What is run rather than computed
   ["x.sum().backward()\nreturn x.grad", /backward\(\) is not run/, /derived and checked/],
   ["return torch.load('weights.pt').sum()", /torch\.load is not known/, /load the result/],
