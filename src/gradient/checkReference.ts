@@ -28,6 +28,11 @@ export type Findings =
 
 const LARGEST_REFERENCE = 2 ** 24;
 
+/** Largest steps with which a numeric derivative is tried again. */
+const SHORTER_STEPS: readonly number[] = [1 / 16, 1 / 256, 1 / 4096];
+/** What a numeric derivative is to be known to, in relation to the derivative. */
+const ROUGH = 1e-3;
+
 /** Evaluates, derives, and confirms. What it gives holds until the point is released. */
 export function prepare(
   point: LossPoint,
@@ -223,16 +228,22 @@ export class Reference {
     const { excluded } = this;
     const among =
       excluded === null ? null : filled(new Uint8Array(hi.length), (k) => 1 - excluded[k]!);
-    const { velocity, ...directional } =
+    const { velocity, ...found } =
       by === "best" ? this.probe.along(toward, among) : this.probe.ridders(toward, among);
+    let directional = found;
     const claim = this.point.claimOf(hi, velocity);
     const excludes = (derivative: number, bar: number): boolean =>
       Math.abs(derivative - claim.value) > bar + claim.rounding;
     let doubted = excludes(directional.derivative, directional.bar);
-    // Ridders' estimate of its own error is too small now and then: a shorter step must agree.
-    if (doubted && directional.method === "ridders") {
-      const again = this.probe.ridders(toward, among, 1 / 16);
-      doubted = excludes(again.derivative, again.bar);
+    // Ridders' estimate of its own error is too small now and then, as beside many roots of nearly
+    // nothing: shorter steps must agree, and know it as well.
+    for (const first of SHORTER_STEPS) {
+      if (!doubted || directional.method !== "ridders") break;
+      const { velocity: _same, ...again } = this.probe.ridders(toward, among, first);
+      const knows = again.bar <= Math.max(directional.bar, ROUGH * Math.abs(claim.value));
+      if (!knows || excludes(again.derivative, again.bar)) continue;
+      doubted = false;
+      directional = again;
     }
     const { derivative, bar } = directional;
     const doubt = doubted
@@ -247,7 +258,7 @@ export class Reference {
       const { directional, claim } = confirmation;
       const residual = words.residualNote(directional);
       if (residual !== null) notes.push(residual);
-      if (claim !== 0 && !(directional.bar < 1e-3 * Math.abs(claim))) {
+      if (claim !== 0 && !(directional.bar < ROUGH * Math.abs(claim))) {
         notes.push(
           `along the gradient's sign the numeric derivative is known to ± ${number(directional.bar)} only, beside ${number(claim)}`,
         );
