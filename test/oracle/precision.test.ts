@@ -60,7 +60,7 @@ const DEVIATIONS: readonly {
   readonly onSome?: true;
 }[] = [
   {
-    cases: /^(DiceAndCE|cross_entropy_of_valid|weighted_cross_entropy|balanced)\(/,
+    cases: /^(DiceAndCE|cross_entropy_of_valid|weighted_cross_entropy|balanced|TopKLoss|Weighed)\(/,
     rungs: /16$/,
     of: "loss and gradient",
     reason:

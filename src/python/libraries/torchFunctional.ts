@@ -15,6 +15,7 @@ import { classesIn } from "./counting.ts";
 import { oneHotOf } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
+  LEGACY,
   binaryCrossEntropy,
   classLoss,
   crossEntropy,
@@ -27,8 +28,6 @@ import {
 } from "./torchLosses.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
 import { windows } from "./torchWindows.ts";
-
-const LEGACY = "!size_average, !reduce";
 
 export const functional: Table = {
   relu: ["input, ~inplace", m.keeping("relu")],
@@ -80,11 +79,11 @@ export const functional: Table = {
     withLogits,
   ],
   cross_entropy: [
-    `input, target, weight=None, !size_average, ignore_index=-100, !reduce, reduction="mean", label_smoothing=0.0`,
+    `input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0`,
     crossEntropy,
   ],
   nll_loss: [
-    `input, target, weight=None, !size_average, ignore_index=-100, !reduce, reduction="mean"`,
+    `input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"`,
     (c) => classLoss(c, (logProbabilities) => logProbabilities),
   ],
 };

@@ -34,9 +34,22 @@ export function difference(c: CallContext, kind: "square" | "abs"): TensorValue 
   return kind === "abs" ? keepingFunction(c.vm, "abs", d) : elementwise(c.vm, "mul", d, d);
 }
 
+/** What `reductionOf` reads besides `reduction`. */
+export const LEGACY = "size_average=None, reduce=None";
+
+/**
+ * "mean", "sum" or "none". The older arguments `size_average` and `reduce` outweigh `reduction`
+ * (PyTorch 2.13, torch.nn._reduction.legacy_get_string).
+ */
+export function reductionOf(c: CallContext): string {
+  const isNot = (name: string): boolean => c.given(name) && !c.flag(name);
+  if (!c.given("size_average") && !c.given("reduce")) return c.text("reduction");
+  return isNot("reduce") ? "none" : isNot("size_average") ? "sum" : "mean";
+}
+
 /** "mean", "sum" or "none", over everything. */
 export function reduced(c: CallContext, losses: TensorValue): TensorValue {
-  const how = c.text("reduction");
+  const how = reductionOf(c);
   if (how === "none") return losses;
   if (how === "sum" || how === "mean") return reduction(c.vm, how, losses, null, false);
   return c.vm.fail("ValueError", `${how} is not a valid value for reduction`);
@@ -189,7 +202,7 @@ export function classLoss(
     const spread = mul(div(share, size([classes])), kept === null ? even : mul(kept, even));
     return [add(mul(sub(constant(1), share), own), spread), all] as const;
   });
-  const how = c.text("reduction");
+  const how = reductionOf(c);
   const own = (e: Expr): TensorValue => {
     const t = tensor(vm, e, "torch", dtype);
     return rows === null ? t : rows.picked(t);
@@ -263,6 +276,6 @@ export function divergence(c: CallContext): Value {
     const entropy = elementwise(vm, "mul", t, floatFunction(vm, "log", safe));
     losses = elementwise(vm, "sub", entropy, elementwise(vm, "mul", t, x));
   }
-  if (c.text("reduction") !== "batchmean") return reduced(c, losses);
+  if (reductionOf(c) !== "batchmean") return reduced(c, losses);
   return elementwise(vm, "div", reduction(vm, "sum", losses, null, false), sizeNumbers(x)[0]!);
 }

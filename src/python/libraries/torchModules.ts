@@ -8,6 +8,7 @@ import {
   type Value,
   bool,
   int,
+  str,
   typeName,
 } from "../values.ts";
 import { findMethod, getAttribute, setIn } from "../interpreter/attributes.ts";
@@ -19,6 +20,7 @@ import { getItem } from "../interpreter/subscripts.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { asConstant } from "../interpreter/naming.ts";
 import { functional } from "./torchFunctional.ts";
+import { LEGACY, reductionOf } from "./torchLosses.ts";
 import { type CallContext, type Meaning, type Table, builtin } from "./signature.ts";
 import { TYPES } from "./types.ts";
 import { torchAliases, torchShared } from "./torch.ts";
@@ -103,8 +105,8 @@ const Loss = makeClass({
   name: "_Loss",
   bases: [Module],
   attributes: new Map<string, Value>([
-    method("__init__", "self, ~size_average, ~reduce, reduction='mean'", (c) => {
-      self(c).attributes.set("reduction", c.value("reduction"));
+    method("__init__", `self, ${LEGACY}, reduction='mean'`, (c) => {
+      self(c).attributes.set("reduction", str(reductionOf(c)));
       return NONE;
     }),
   ]),
@@ -113,8 +115,8 @@ const WeightedLoss = makeClass({
   name: "_WeightedLoss",
   bases: [Loss],
   attributes: new Map<string, Value>([
-    method("__init__", "self, weight=None, ~size_average, ~reduce, reduction='mean'", (c) => {
-      self(c).attributes.set("reduction", c.value("reduction"));
+    method("__init__", `self, weight=None, ${LEGACY}, reduction='mean'`, (c) => {
+      self(c).attributes.set("reduction", str(reductionOf(c)));
       self(c).attributes.set("weight", c.value("weight"));
       return NONE;
     }),
@@ -211,18 +213,21 @@ const FUNCTIONS: Table = { ...functional, flatten: torchShared["flatten"]! };
 
 function layer([name, settings, fn, inputs]: (typeof LAYERS)[number]): ClassValue {
   const names = [...settings.matchAll(/(?:^|, )(\w+)=/g)].map((m) => m[1]!);
+  // What they say is in `reduction` once a module is made, as it is in PyTorch.
+  const kept = names.filter((n) => n !== "size_average" && n !== "reduce");
   const implementation = builtin("F.", fn, FUNCTIONS[fn]!, "torch", torchAliases);
   return makeClass({
     name,
     bases: [Module],
     attributes: new Map<string, Value>([
       method("__init__", settings === "" ? "self" : `self, ${settings}`, (c) => {
-        for (const n of names) self(c).attributes.set(n, asConstant(n, c.value(n)));
+        for (const n of kept) self(c).attributes.set(n, asConstant(n, c.value(n)));
+        if (names.includes("reduce")) self(c).attributes.set("reduction", str(reductionOf(c)));
         return NONE;
       }),
       method("forward", `self, ${inputs.join(", ")}`, (c) => {
         const keywords = new Map<string, Value>();
-        for (const n of names) {
+        for (const n of kept) {
           const v = self(c).attributes.get(n);
           if (v !== undefined && v.kind !== "none") keywords.set(n, v);
         }
