@@ -94,6 +94,13 @@ const DEVIATIONS: readonly {
       "entries of large arrays are in the order of exact arithmetic, and are added where they lie",
   },
   {
+    cases: /^certain_pixels\(.*0\.77/,
+    rungs: /^autocast-float16/,
+    of: "loss and gradient",
+    reason: "float32 log comes from a vector library whose last bit may be another",
+    onSome: true,
+  },
+  {
     cases: /^lovasz_of_valid\(/,
     rungs: /float16$/,
     of: "loss and gradient",

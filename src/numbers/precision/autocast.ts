@@ -42,6 +42,7 @@ const FLOAT32 = new Set([
   "max_pool3d",
   "adaptive_avg_pool3d",
   "cdist",
+  "quantile",
   "trace",
 ]);
 

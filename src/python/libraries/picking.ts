@@ -1,5 +1,6 @@
 /** What picks, orders and repeats entries, for PyTorch and NumPy alike. */
 import { normalizeDim } from "../../expression/axis.ts";
+import { reshape } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise } from "../tensors/elementwise.ts";
@@ -9,9 +10,9 @@ import { reduction } from "../tensors/reduce.ts";
 import { addAxis, dropAxes, flattenRange, sizesFrom } from "../tensors/reshape.ts";
 import type { Sorted } from "../tensors/knownSorting.ts";
 import { cumulativeSum, sortAlong } from "../tensors/sorting.ts";
-import { rankOf } from "../tensors/tensor.ts";
-import { repeatEach, sizeAlong, tileAlong } from "../tensors/windows.ts";
-import { type TensorValue, type Value, namedTuple } from "../values.ts";
+import { rankOf, tensor } from "../tensors/tensor.ts";
+import { repeatEach, rollAlong, sizeAlong, tileAlong } from "../tensors/windows.ts";
+import { type TensorValue, type Value, float, namedTuple } from "../values.ts";
 import { convert } from "./convert.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { requireInteger } from "./torchMeanings.ts";
@@ -137,6 +138,53 @@ const kthValue: Meaning = (c) => {
   return namedTuple("torch.return_types.kthvalue", { values, indices });
 };
 
+/** The entry that a share of all lies below: between two of them, as `interpolation` says. */
+function quantile(of: number, interpolation: string): Meaning {
+  return (c) => {
+    const q = c.number("q") / of;
+    if (!(q >= 0 && q <= 1)) c.vm.fail("RuntimeError", "quantile() q must be in range [0, 1]");
+    let share = 0;
+    const at = (round: (place: number) => number): TensorValue =>
+      atRank(
+        c,
+        (n) => {
+          share = q * (n - 1) - Math.floor(q * (n - 1));
+          return round(q * (n - 1));
+        },
+        "quantile()",
+      ).values;
+    const how = c.text(interpolation);
+    if (how === "lower" || how === "higher") return at(how === "lower" ? Math.floor : Math.ceil);
+    const below = at(Math.floor);
+    if (how !== "linear" && how !== "midpoint") {
+      return c.vm.unsupported(
+        `${c.name}() with ${interpolation}="${how}" is not supported`,
+        'Use "linear", "lower", "higher" or "midpoint".',
+      );
+    }
+    if (share === 0) return below;
+    const step = elementwise(c.vm, "sub", at(Math.ceil), below);
+    const part = elementwise(c.vm, "mul", step, float(how === "linear" ? share : 0.5));
+    return elementwise(c.vm, "add", below, part);
+  };
+}
+
+/** Entries moved on along some axes, or in the flat array where none are named. */
+function rolled(shifts: string, dims: string): Meaning {
+  return (c) => {
+    const x = c.tensor("x");
+    const amounts = c.dims(shifts) ?? [];
+    const axes = c.dims(dims);
+    if (axes === null) {
+      const flat = rollAlong(c.vm, flattenRange(c.vm, x, 0, -1), 0, amounts[0] ?? 0);
+      const e = c.vm.shaped(() => reshape(flat.expr, x.expr.shape));
+      return tensor(c.vm, e, x.library, x.dtype);
+    }
+    // NumPy and TensorFlow move by one amount along several axes too.
+    return axes.reduce((t, d, k) => rollAlong(c.vm, t, d, amounts[k] ?? amounts[0] ?? 0), x);
+  };
+}
+
 export const runningSum: Meaning = (c) => {
   const { x, dim } = alongOrFlat(c);
   return cumulativeSum(c.vm, x, dim);
@@ -227,6 +275,11 @@ export const torchPicking: Table = {
   kthvalue: ["input, k, dim=-1, keepdim=False, *, !out", kthValue],
   median: ["input, dim=None, keepdim=False, *, !out", median],
   cumsum: ["input, dim, *, !dtype, !out", runningSum],
+  roll: ["input, shifts, dims=None", rolled("shifts", "dims")],
+  quantile: [
+    "input, q, dim=None, keepdim=False, *, interpolation='linear', !out",
+    quantile(1, "interpolation"),
+  ],
   flip: ["input, *dims", (c) => reversed(c, integersOf(c, "dims"))],
   tile: ["input, *dims", (c) => tiled(c, integersOf(c, "dims"))],
   repeat_interleave: ["input, repeats, dim=None, *, ~output_size", repeated],
@@ -242,6 +295,15 @@ export const numpyPicking: Table = {
   sort: ["a, axis=-1, ~kind, !order, ~stable", sortedValues],
   argsort: ["a, axis=-1, ~kind, !order, ~stable", sortedPositions],
   cumsum: ["a, axis=None, !dtype, !out", runningSum],
+  roll: ["a, shift, axis=None", rolled("shift", "axis")],
+  quantile: [
+    "a, q, axis=None, !out, !overwrite_input, method='linear', keepdims=False, *, !weights, !interpolation",
+    quantile(1, "method"),
+  ],
+  percentile: [
+    "a, q, axis=None, !out, !overwrite_input, method='linear', keepdims=False, *, !weights, !interpolation",
+    quantile(100, "method"),
+  ],
   flip: ["m, axis=None", flipAxes],
   tile: ["A, reps", (c) => tiled(c, integersOf(c, "reps"))],
   diagonal: ["a, offset=0, axis1=0, axis2=1", (c) => diagonal(c, c.int("axis1"), c.int("axis2"))],
@@ -278,6 +340,7 @@ export const tensorflowPicking: Table = {
     },
   ],
   reverse: ["tensor, axis, ~name", flipAxes],
+  roll: ["input, shift, axis, ~name", rolled("shift", "axis")],
 };
 
 const isDescending = (c: CallContext): boolean => c.text("direction") === "DESCENDING";

@@ -280,6 +280,18 @@ export function repeatEach(
   return tensor(vm, e, x.library, x.dtype);
 }
 
+/** Entries moved on along `dim`; those that leave at the end come in at the beginning. */
+export function rollAlong(vm: Interpreter, x: TensorValue, dim: number, by: number): TensorValue {
+  const n = sizeAlong(vm, x, dim, "roll()");
+  const d = vm.shaped(() => normalizeDim(dim, x.expr.shape.length));
+  const cut = n === 0 ? 0 : n - (((by % n) + n) % n);
+  if (cut === n || n === 0) return x;
+  const e = vm.shaped(() =>
+    reshape(concat([slice(x.expr, d, cut, n), slice(x.expr, d, 0, cut)], d), x.expr.shape),
+  );
+  return tensor(vm, e, x.library, x.dtype);
+}
+
 /** The whole array several times over, one after another along `dim`. */
 export function tileAlong(
   vm: Interpreter,

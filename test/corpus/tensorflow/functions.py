@@ -206,3 +206,10 @@ def clipped_entropy(y_true, y_pred):
     p = tf.minimum(tf.maximum(y_pred, 0.1), 0.9)
     positive = tf.pow(1.0 - p, 2.0) * tf.math.log(p)
     return -tf.reduce_mean(tf.where(tf.equal(y_true, 1.0), positive, tf.math.log1p(-p)))
+
+
+# case: rolled_edges(mask(2, 4, 3), probabilities(2, 4, 3))
+def rolled_edges(y_true, y_pred):
+    edges = tf.abs(y_pred - tf.roll(y_pred, shift=1, axis=1))
+    borders = tf.abs(y_true - tf.roll(y_true, shift=[1, -1], axis=[1, 2]))
+    return 1.0 - 2.0 * tf.reduce_sum(edges * borders) / tf.reduce_sum(edges + borders)

@@ -124,3 +124,23 @@ def above_the_median(p, t):
     rows = torch.median(p, dim=1)
     total = (p - rows.values.unsqueeze(1)).relu().sum() + torch.median(p) * rows.indices.sum()
     return 1 - (2 * (p * t).sum() + 1) / (total + t.sum() + 1)
+
+
+# case: certain_pixels(simplex(2, 3, 4, 4), soft(2, 3, 4, 4))
+# case: certain_pixels(simplex(2, 3, 4, 5), soft(2, 3, 4, 5), share=0.77)
+# case: certain_pixels(simplex(2, 3, 4, 5), soft(2, 3, 4, 5), share=0.5, how="midpoint")
+def certain_pixels(p, t, share=0.8, how="linear"):
+    """Pixels whose entropy lies below a quantile of all."""
+    entropy = -(p * torch.log(p + 1e-8)).sum(1)
+    limit = torch.quantile(entropy, share, interpolation=how)
+    q, u = p[:, 1][entropy < limit], t[:, 1][entropy < limit]
+    spread = entropy.quantile(0.3, dim=-1, keepdim=True)
+    return 1 - 2 * (q * u).sum() / (q.sum() + u.sum()) + spread.mean()
+
+
+# case: rolled_edges(probabilities(2, 3, 4, 5), soft(2, 3, 4, 5))
+def rolled_edges(p, t):
+    """Differences from neighbours, round the ends."""
+    a = (p - torch.roll(p, 1, dims=-1)).abs() + (p - p.roll((2, -1), (2, 3))) ** 2
+    b = (t - torch.roll(t, -1, 2)).abs() + torch.roll(t, 7)
+    return 1 - (2 * (a * b).sum() + 1) / (a.sum() + b.sum() + 1)

@@ -60,6 +60,9 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
   ["list(c.topk(30, dim=1)[0].shape), c.sort(1)[0][1][:2].tolist(), c.sort(1)[0][:, -1].tolist()", "[2, 30] [1.0, 2.0] [4999.0, 5000.0]"],
   ["a.kthvalue(3)[0].item(), c.kthvalue(3, keepdim=True).values.tolist()", "2.0 [[2.0], [3.0]]"],
   ["torch.tensor([4., 1., 3.]).kthvalue(2).indices.item()", "2"],
+  ["round(a.quantile(0.1).item(), 3), a.quantile(0.5, interpolation='higher').item()", "499.9 2500.0"],
+  ["np.quantile(b, 0.25), np.percentile(b, 75, method='lower'), np.percentile(b, 100)", "1249.75 3749.0 4999.0"],
+  ["np.quantile(b.reshape(2, 2500), 0.5, axis=1, keepdims=True).shape", "(2, 1)"],
   ["c.t().sort(0)[0].reshape(-1)[:4].tolist(), c.t().sort(0)[0].cumsum(0)[9].tolist()", "[0.0, 1.0, 1.0, 2.0] [45.0, 55.0]"],
   ["torch.sort(torch.cat([a, torch.tensor([float('nan')])]), descending=True)[0][:2].tolist()", "[nan, 4999.0]"],
 ]; // prettier-ignore
