@@ -16,7 +16,7 @@
  * sums are made piece by piece of a sweep and joined in order, with the same bound.
  */
 import type { Expr } from "../expression/node.ts";
-import { leaves } from "../expression/walk.ts";
+import { leaves, topological } from "../expression/walk.ts";
 import {
   type EmitOptions,
   type PassFunction,
@@ -48,6 +48,7 @@ import type { Arena } from "./wasm/arena.ts";
 import { heap } from "./wasm/heap.ts";
 import type { Sweeping, VectorPass } from "./wasm/pass.ts";
 import { Program } from "./wasm/program.ts";
+import { inBlocks } from "./runningSums.ts";
 
 export interface KernelOutput<A extends FloatArray = Float64Array> {
   readonly shape: number[];
@@ -109,6 +110,7 @@ export interface Kernel<A extends FloatArray = Float64Array> {
 const LEAST_FOR_VECTORS = 1 << 16;
 const COMPENSATED =
   "3 × 2⁻⁵³ of the sum of its absolute terms, and one of at most 16 entries inside a formula within 4 × 2⁻⁵³";
+const COMPENSATED_IN_BLOCKS = `${COMPENSATED}; a running sum, which is made in blocks, within 4 × 2⁻⁵³ for every factor of 64 in its length`;
 /** Pairs take twice the memory. */
 const PAIR_LIMITS: Partial<Limits> = { mostTemporary: LIMITS.mostTemporary / 2 };
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
@@ -232,6 +234,7 @@ export class NotStreamable extends Error {
 class CompiledKernel implements Kernel<FloatArray> {
   readonly passes: readonly Pass[];
   private readonly schedule: Schedule;
+  private readonly given: readonly Expr[];
   private readonly inputs: readonly Expr[];
   private readonly shapes: readonly (readonly number[])[];
   private readonly options: CompileOptions;
@@ -247,6 +250,7 @@ class CompiledKernel implements Kernel<FloatArray> {
     this.schedule = schedule;
     this.passes = passes;
     this.options = options;
+    this.given = outputs;
     this.inputs = [...new Set(schedule.outputs.flatMap((o) => leaves(o.node)))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     const largest = Math.max(...passes.map((p) => p.total));
@@ -303,12 +307,19 @@ class CompiledKernel implements Kernel<FloatArray> {
     const largest = Math.max(...this.passes.map((p) => p.total));
     if (this.passes.every((p) => p.compensated.length === 0)) return null;
     if (!this.useVectors || largest < LEAST_FOR_VECTORS) {
-      return `sums are added up to four entries in pairs, in the order of the array, and carry their rounding errors along; each is within ${COMPENSATED}`;
+      return `sums are added up to four entries in pairs, in the order of the array, and carry their rounding errors along; each is within ${this.compensated}`;
     }
     const pieces = `sums over ${largest.toLocaleString("en")} entries are made in pieces of ${DEFAULT_CHUNK.toLocaleString("en")}, which are joined in order whatever the number of threads`;
     return this.options.arithmetic === "float32"
       ? `${pieces}; terms are float32, and a sum adds at most 3.01 × 2⁻²⁴ of its absolute terms to their errors`
-      : `${pieces}; each is within ${COMPENSATED}`;
+      : `${pieces}; each is within ${this.compensated}`;
+  }
+
+  private get compensated(): string {
+    const runs = topological(...this.given).some(
+      (e) => e.kind === "reduce" && inBlocks(e) !== null,
+    );
+    return runs ? COMPENSATED_IN_BLOCKS : COMPENSATED;
   }
 
   source(): string {
