@@ -8,7 +8,7 @@ import type { Shape } from "../expression/axis.ts";
 import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
 import type { Expr, ScalarType } from "../expression/node.ts";
-import { substitute } from "../expression/walk.ts";
+import { leaves, substitute } from "../expression/walk.ts";
 import { certainEntries, difference } from "../numbers/certain.ts";
 import { every } from "../numbers/interruption.ts";
 import { formatNumber } from "../report/plain.ts";
@@ -102,6 +102,7 @@ function explainPair(
   watch: Watch,
 ): { readonly explanation: Explanation; readonly fields: Partial<Pair> } | null {
   const { first, second, given } = ground;
+  if (!isOnSameInputs(first, second)) return null;
   const explanation = explainDifference(first, { loss: second.loss, spec }, given, watch);
   if (explanation === null || explanation.reasons.length === 0) return null;
   const [general] = pair.differences;
@@ -248,13 +249,21 @@ function isNumber(text: string): boolean {
   return text.trim() !== "" && !Number.isNaN(Number(text));
 }
 
+/** Not where the other loss has arrays of its own, as of places that sorting chose. */
+function isOnSameInputs(first: Inspection, second: CommonGround["second"]): boolean {
+  const names = new Set(first.inputs.map((x) => x.name));
+  return [second.loss, second.gradient]
+    .flatMap(leaves)
+    .every((e) => e.kind !== "input" || e.positions === true || names.has(e.name));
+}
+
 /** With digits that are certain, where both losses have the same arrays. */
 function spreadOn(
   { first, second, given }: CommonGround,
   spread: Spread | null,
   watch: Watch,
 ): Spread | null {
-  if (spread === null || given.length > 0) return spread;
+  if (spread === null || given.length > 0 || !isOnSameInputs(first, second)) return spread;
   const bindings = new Map(first.inputs.map((x) => [x.name, kernelArray(x.array!)]));
   const isCancelled = (): boolean => watch.isCancelled();
   const apart = difference(first.gradientExpr, second.gradient, bindings, { isCancelled });
