@@ -4,7 +4,7 @@
  * generated from it and the legend agree, and two things never share a symbol.
  */
 import type { Axis } from "./axis.ts";
-import type { Expr } from "./node.ts";
+import { type Expr, isPositions } from "./node.ts";
 import { leaves } from "./walk.ts";
 
 /** A symbol without its indices: base, then primes, then a fixed subscript, as in P′₂. */
@@ -132,7 +132,7 @@ function keyOf(w: Wish, primes: number): string {
 export function namesFor(roots: readonly Expr[], names = new Names()): Names {
   const all = roots
     .flatMap((r) => leaves(r))
-    .filter((e) => names.symbolOf(e) === undefined && !(e.kind === "input" && e.positions));
+    .filter((e) => names.symbolOf(e) === undefined && !isPositions(e));
   const identifier = (e: Expr): string =>
     e.kind === "input" || e.kind === "parameter" ? e.name : "";
   // Who is called `p` in the code keeps p; who is called `probs` gets what is left.

@@ -290,6 +290,11 @@ let nextId = 1;
 
 type Fields<T> = T extends Expr ? Omit<T, "id"> : never;
 
+/** Whether the entries are the positions along an axis, which need no array and have no name. */
+export function isPositions(e: Expr): e is Input & { readonly positions: true } {
+  return e.kind === "input" && e.positions === true;
+}
+
 /** The node with these fields, new or already known. Only `build.ts` calls this. */
 export function intern(fields: Fields<Expr>): Expr {
   spend(1);

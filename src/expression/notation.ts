@@ -17,7 +17,7 @@ import {
 import { type Allocation, Letters, type Scope } from "./letters.ts";
 import type { Lowering } from "./lowering.ts";
 import type { Names } from "./names.ts";
-import type { Expr, Reduce } from "./node.ts";
+import { type Expr, type Reduce, isPositions } from "./node.ts";
 import { cases, clamp, joined, placed, relate, slid, softmax, unshift } from "./notationForms.ts";
 import { product } from "./notationProduct.ts";
 import {
@@ -145,9 +145,8 @@ export class Notation implements Lowering {
       case "size":
         return product(this, e, idx, scope);
       case "input":
-        if (e.positions === true) return { kind: "index", index: idx[0]! };
-        throw new Error(`input ${e.name} has no symbol`);
       case "parameter":
+        if (isPositions(e)) return { kind: "index", index: idx[0]! };
         throw new Error(`${e.kind} ${e.name} has no symbol`);
       case "unary":
         switch (e.op) {

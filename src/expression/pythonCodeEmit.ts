@@ -5,7 +5,7 @@
  */
 import { sameAxis } from "./axis.ts";
 import { type Names, pythonIdentifier } from "./names.ts";
-import { type Expr, annotationOf } from "./node.ts";
+import { type Expr, annotationOf, isPositions } from "./node.ts";
 import { type Dialect, plain } from "./pythonCodeDialects.ts";
 import { CannotWrite, Shapes, insertedUnits, range } from "./pythonCodeShapes.ts";
 import { topological } from "./walk.ts";
@@ -172,12 +172,11 @@ export class Emitter {
     switch (e.kind) {
       case "const":
         return this.number(e.value);
-      case "input":
-        if (e.positions === true)
-          return atom(d.range(this.shapes.sizeCode(e.shape[0]!), this.like));
-        return atom(this.nameOf(e));
       case "parameter":
-        return atom(this.nameOf(e));
+      case "input":
+        return atom(
+          isPositions(e) ? d.range(this.shapes.sizeCode(e.shape[0]!), this.like) : this.nameOf(e),
+        );
       case "size":
         return this.product(e);
       case "unary": {

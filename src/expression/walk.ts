@@ -113,8 +113,16 @@ export function renameAxes(root: Expr, axes: ReadonlyMap<string, Axis>): Expr {
   return withAxes(root, (a) => axes.get(a.name) ?? a).get(root)!;
 }
 
-/** Nodes whose own axis is no axis of what they are made of. */
-const MOVED_ON: ReadonlySet<Expr["kind"]> = new Set(["spread", "slide"]);
+/** Nodes that have axes which are not those of their arguments. */
+const OWN_AXES: ReadonlySet<Expr["kind"]> = new Set([
+  "input",
+  "reshape",
+  "expand",
+  "oneHot",
+  "place",
+  "spread",
+  "slide",
+]);
 
 function withAxes(root: Expr, of: (a: Axis) => Axis): Map<Expr, Expr> {
   const axes = (a: Axis): Axis =>
@@ -124,12 +132,8 @@ function withAxes(root: Expr, of: (a: Axis) => Axis): Map<Expr, Expr> {
   for (const e of topological(root)) {
     const args = e.args.map((a) => done.get(a)!);
     if (e.kind === "size") done.set(e, size(e.axes.map(axes)));
-    else if (e.kind === "input" || e.kind === "reshape" || e.kind === "expand") {
-      done.set(e, internLike(e, shape(e.shape), args));
-    } else if (e.kind === "stack" || e.kind === "concat") done.set(e, withArgs(e, args));
-    else if (e.kind === "oneHot" || e.kind === "place" || MOVED_ON.has(e.kind)) {
-      done.set(e, internLike(e, shape(e.shape), args));
-    } else done.set(e, withArgs(e, args));
+    else if (OWN_AXES.has(e.kind)) done.set(e, internLike(e, shape(e.shape), args));
+    else done.set(e, withArgs(e, args));
   }
   return done;
 }

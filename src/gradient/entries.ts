@@ -65,33 +65,21 @@ export function sourceEntry(e: Expr, which: number, at: number): number {
     }
     case "slice":
     case "spread": {
-      const stride = own.strides[e.dim]!;
-      const k = Math.floor(at / stride) % own.sizes[e.dim]!;
-      const outer = Math.floor(at / (stride * own.sizes[e.dim]!));
+      const k = placeAlong(at, own, e.dim);
       const j = e.kind === "slice" ? e.start + k * e.step : (k - e.start) / e.step;
-      if (!Number.isInteger(j) || j < 0 || j >= arg.sizes[e.dim]!) return -1;
-      return (outer * arg.sizes[e.dim]! + j) * stride + (at % stride);
+      return movedTo(at, j, own, arg, e.dim);
     }
     case "slide": {
-      const [stride, n] = [own.strides[e.dim]!, own.sizes[e.dim]!];
-      const i = Math.floor(at / stride) % n;
-      const k = Math.floor(at / own.strides[e.by]!) % own.sizes[e.by]!;
-      return slidTo(at, i, i + e.factor * k + e.start, own, arg, e.dim);
+      const [i, k] = [e.dim, e.by].map((d) => placeAlong(at, own, d)) as [number, number];
+      return movedTo(at, i + e.factor * k + e.start, own, arg, e.dim);
     }
     case "stack": {
       const stride = own.strides[e.dim]!;
       if (Math.floor(at / stride) % own.sizes[e.dim]! !== which) return -1;
       return Math.floor(at / (stride * own.sizes[e.dim]!)) * stride + (at % stride);
     }
-    case "concat": {
-      const stride = own.strides[e.dim]!;
-      const k = (Math.floor(at / stride) % own.sizes[e.dim]!) - concatStart(e, which);
-      if (k < 0 || k >= arg.sizes[e.dim]!) return -1;
-      return (
-        (Math.floor(at / (stride * own.sizes[e.dim]!)) * arg.sizes[e.dim]! + k) * stride +
-        (at % stride)
-      );
-    }
+    case "concat":
+      return movedTo(at, placeAlong(at, own, e.dim) - concatStart(e, which), own, arg, e.dim);
     case "oneHot": {
       const stride = own.strides[e.dim]!;
       return Math.floor(at / (stride * own.sizes[e.dim]!)) * stride + (at % stride);
@@ -108,15 +96,20 @@ export function sourceEntry(e: Expr, which: number, at: number): number {
   }
 }
 
+/** Where a flat position is along one axis. */
+function placeAlong(at: number, layout: Layout, dim: number): number {
+  return Math.floor(at / layout.strides[dim]!) % layout.sizes[dim]!;
+}
+
 /**
- * The entry of `to` that differs from entry `at` of `from` only along `dim`: there it stands at `j`,
- * not at `i`; -1 where `to` has none.
+ * The entry of `to` that differs from entry `at` of `from` only along `dim`, where it stands at `j`;
+ * -1 where there is none.
  */
-function slidTo(at: number, i: number, j: number, from: Layout, to: Layout, dim: number): number {
-  if (j < 0 || j >= to.sizes[dim]!) return -1;
+function movedTo(at: number, j: number, from: Layout, to: Layout, dim: number): number {
+  if (!Number.isInteger(j) || j < 0 || j >= to.sizes[dim]!) return -1;
   const stride = from.strides[dim]!;
   const outer = Math.floor(at / (stride * from.sizes[dim]!));
-  return (outer * to.sizes[dim]! + j) * stride + (at - (outer * from.sizes[dim]! + i) * stride);
+  return (outer * to.sizes[dim]! + j) * stride + (at % stride);
 }
 
 function concatStart(e: Expr & { readonly kind: "concat" }, which: number): number {
@@ -223,23 +216,18 @@ export function targetEntries(
     }
     case "slice":
     case "spread":
+    case "slide":
     case "concat": {
-      const stride = arg.strides[e.dim]!;
-      const k = Math.floor(at / stride) % arg.sizes[e.dim]!;
-      const outer = Math.floor(at / (stride * arg.sizes[e.dim]!));
+      const k = placeAlong(at, arg, e.dim);
       const j =
         e.kind === "concat"
           ? k + concatStart(e, which)
           : e.kind === "slice"
             ? (k - e.start) / e.step
-            : e.start + k * e.step;
-      if (!Number.isInteger(j) || j < 0 || j >= own.sizes[e.dim]!) return [];
-      return [(outer * own.sizes[e.dim]! + j) * stride + (at % stride)];
-    }
-    case "slide": {
-      const j = Math.floor(at / arg.strides[e.dim]!) % arg.sizes[e.dim]!;
-      const k = Math.floor(at / arg.strides[e.by]!) % arg.sizes[e.by]!;
-      const to = slidTo(at, j, j - e.factor * k - e.start, arg, own, e.dim);
+            : e.kind === "spread"
+              ? e.start + k * e.step
+              : k - e.factor * placeAlong(at, arg, e.by) - e.start;
+      const to = movedTo(at, j, arg, own, e.dim);
       return to < 0 ? [] : [to];
     }
     case "place":

@@ -15,7 +15,7 @@
  * vectors, and `javascript.ts` for small ones and for the loops that vectors cannot do. On vectors
  * sums are made piece by piece of a sweep and joined in order, with the same bound.
  */
-import type { Expr } from "../expression/node.ts";
+import { type Expr, isPositions } from "../expression/node.ts";
 import { leaves, topological } from "../expression/walk.ts";
 import {
   type EmitOptions,
@@ -316,10 +316,9 @@ class CompiledKernel implements Kernel<FloatArray> {
   }
 
   private get compensated(): string {
-    const runs = topological(...this.given).some(
-      (e) => e.kind === "reduce" && inBlocks(e) !== null,
-    );
-    return runs ? COMPENSATED_IN_BLOCKS : COMPENSATED;
+    const nodes = topological(...this.given);
+    const runs = (): boolean => nodes.some((e) => e.kind === "reduce" && inBlocks(e) !== null);
+    return nodes.some(isPositions) && runs() ? COMPENSATED_IN_BLOCKS : COMPENSATED;
   }
 
   source(): string {

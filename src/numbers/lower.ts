@@ -17,7 +17,7 @@ import {
   sub,
   withArgs,
 } from "../expression/build.ts";
-import type { Expr, Reduce, Softmax } from "../expression/node.ts";
+import { type Expr, type Reduce, type Softmax, isPositions } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { inBlocks } from "./runningSums.ts";
 import { sizeProduct } from "./typedArrays.ts";
@@ -25,21 +25,24 @@ import { sizeProduct } from "./typedArrays.ts";
 /** The same values from simpler nodes. @throws ShapeError when a size is not known */
 export function lower(roots: readonly Expr[]): Expr[] {
   const done = new Map<Expr, Expr>();
-  for (const e of topological(...roots)) {
+  const nodes = topological(...roots);
+  // Without positions nothing is a sum up to one.
+  const makeBlocks = nodes.some(isPositions) ? inBlocks : (): null => null;
+  for (const e of nodes) {
     const args = e.args.map((a) => done.get(a)!);
-    done.set(e, lowered(withArgs(e, args)));
+    done.set(e, lowered(withArgs(e, args), makeBlocks));
   }
   return roots.map((e) => done.get(e)!);
 }
 
-function lowered(e: Expr): Expr {
+function lowered(e: Expr, makeBlocks: typeof inBlocks): Expr {
   switch (e.kind) {
     case "size":
       return constant(sizeProduct(sizesOf(e.axes)));
     case "softmax":
       return loweredSoftmax(e);
     case "reduce":
-      return loweredReduce(e);
+      return loweredReduce(e, makeBlocks);
     case "unary":
       return negationOf(e) !== null ? (negationOf(e.args[0]!) ?? e) : e;
     default:
@@ -61,7 +64,7 @@ function loweredSoftmax(e: Softmax): Expr {
   return e.log ? sub(shifted, log(total)) : div(powers, total);
 }
 
-function loweredReduce(e: Reduce): Expr {
+function loweredReduce(e: Reduce, makeBlocks: typeof inBlocks): Expr {
   const x = e.args[0]!;
   const reduced = e.dims.map((d) => sizesOf(x.shape)[d]!);
   if (reduced.every((n) => n === 1)) {
@@ -70,9 +73,9 @@ function loweredReduce(e: Reduce): Expr {
   }
   if (e.op === "mean") {
     const total = reduce("sum", x, e.dims, e.keepDims);
-    return binary("div", inBlocks(total as Reduce) ?? total, constant(sizeProduct(reduced)));
+    return binary("div", makeBlocks(total as Reduce) ?? total, constant(sizeProduct(reduced)));
   }
-  return inBlocks(e) ?? sumOfSums(e) ?? e;
+  return makeBlocks(e) ?? sumOfSums(e) ?? e;
 }
 
 /**

@@ -17,7 +17,7 @@ import {
   spread,
   transpose,
 } from "../expression/build.ts";
-import type { BinaryOp, Expr, Reduce } from "../expression/node.ts";
+import { type BinaryOp, type Expr, type Reduce, isPositions } from "../expression/node.ts";
 
 /** Up to so many entries every one is compared with every other. */
 const LEAST = 64;
@@ -80,7 +80,7 @@ function rangeIn(condition: Expr, e: Reduce): RangeAlong | null {
 function positionsAlong(e: Expr, rank: number): { dim: number; size: number } | null {
   let x = e;
   while (x.kind === "reshape") x = x.args[0]!;
-  if (x.kind !== "input" || x.positions !== true) return null;
+  if (!isPositions(x)) return null;
   const size = x.shape[0]!.size!;
   const dims = e.shape.flatMap((a, d) => (isUnit(a) ? [] : [d]));
   return dims.length === 1 ? { dim: dims[0]! + rank - e.shape.length, size } : null;

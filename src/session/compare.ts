@@ -7,7 +7,7 @@ import { toFloat64 } from "../arrays/ndarray.ts";
 import type { Shape } from "../expression/axis.ts";
 import * as build from "../expression/build.ts";
 import { decideEqual } from "../expression/equality.ts";
-import type { Expr, ScalarType } from "../expression/node.ts";
+import { type Expr, type ScalarType, isPositions } from "../expression/node.ts";
 import { leaves, substitute } from "../expression/walk.ts";
 import { certainEntries, difference } from "../numbers/certain.ts";
 import { every } from "../numbers/interruption.ts";
@@ -254,7 +254,7 @@ function isOnSameInputs(first: Inspection, second: CommonGround["second"]): bool
   const names = new Set(first.inputs.map((x) => x.name));
   return [second.loss, second.gradient]
     .flatMap(leaves)
-    .every((e) => e.kind !== "input" || e.positions === true || names.has(e.name));
+    .every((e) => e.kind !== "input" || isPositions(e) || names.has(e.name));
 }
 
 /** With digits that are certain, where both losses have the same arrays. */

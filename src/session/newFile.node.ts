@@ -10,6 +10,13 @@ import {
 } from "node:fs";
 import { ArrayError } from "../arrays/ndarray.ts";
 
+/** @throws Error of the system where there is no room */
+export function writeAll(file: number, at: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(file, bytes, done, bytes.length - done, at + done);
+  }
+}
+
 /**
  * A file that is beside its place, under the ending .partial, until it is finished: until then one
  * that has its name stays as it was. What a killed process leaves there, the next one writes over.
@@ -30,9 +37,7 @@ export class NewFile {
   /** @throws ArrayError */
   write(bytes: Uint8Array, at: number): void {
     this.tried(() => {
-      for (let done = 0; done < bytes.length;) {
-        done += writeSync(this.handle, bytes, done, bytes.length - done, at + done);
-      }
+      writeAll(this.handle, at, bytes);
     });
   }
 

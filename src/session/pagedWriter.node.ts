@@ -1,6 +1,6 @@
 /** Writing a file in many small runs, as the rows of tiny chunks are, a page at a time. */
-import { writeSync } from "node:fs";
 import { readFrom } from "../arrays/loadArray.node.ts";
+import { writeAll } from "./newFile.node.ts";
 
 const PAGE_BYTES = 1 << 16;
 /** 8 MiB in all: the rows that a band of chunks touches at once. */
@@ -59,11 +59,5 @@ export class PagedWriter {
     page.fill(0, readFrom(this.file, number * PAGE_BYTES, page));
     this.pages.set(number, page);
     return page;
-  }
-}
-
-function writeAll(file: number, at: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    done += writeSync(file, bytes, done, bytes.length - done, at + done);
   }
 }

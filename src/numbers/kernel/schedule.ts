@@ -155,15 +155,14 @@ export class Scheduler {
   private canInline(e: Reduce | ArgReduce): boolean {
     if (this.windowsApart) return false;
     const x = e.args[0]!;
-    const region = this.region(x, Infinity);
-    // What slides is looked at by as many entries as windows have: it is summed in loops.
-    if ([...region].some((n) => n.kind === "slide")) return false;
     const combined = sizeProduct(reducedDims(e).map((d) => this.sizes.of(x)[d]!));
+    if (combined === 0 || combined > this.limits.mostInlined) return false;
+    if (this.sizes.count(e) < this.limits.leastInlinedResult) return false;
+    const region = [...this.region(x, Infinity)];
+    // What slides is looked at by as many entries as windows have: it is summed in loops.
     return (
-      combined > 0 &&
-      combined <= this.limits.mostInlined &&
-      this.sizes.count(e) >= this.limits.leastInlinedResult &&
-      region.size * combined <= this.limits.mostInlinedNodes
+      region.length * combined <= this.limits.mostInlinedNodes &&
+      !region.some((n) => n.kind === "slide")
     );
   }
 

@@ -1,7 +1,7 @@
 /**
  * What `torch.autocast("cpu")` does to functions, measured on PyTorch 2.13: the products below run
- * in the lower type, the losses and pools of volumes in float32; everything else takes its operands as they come. Unlike
- * on a GPU, sums, softmax, exp and log are not among those that run in float32.
+ * in the lower type, the losses and pools of volumes in float32; everything else takes its operands
+ * as they come. Unlike on a GPU, sums, softmax, exp and log are not among those that run in float32.
  */
 import type { ElementType } from "../../expression/tape.ts";
 

@@ -158,11 +158,7 @@ export class Places {
    */
   laneAddress(buffer: Buffer, form: IndexForm, lane: number, part = 0): void {
     const { body, guards } = this;
-    this.pushAddress(buffer, form, lane);
-    if (part !== 0) {
-      body.i32(part);
-      body.op(OP.i32Add);
-    }
+    this.pushAddress(buffer, form, lane, part);
     if (guards === null) return;
     body.get(0);
     body.get(guards.length === 1 ? guards[0]! : guards[lane]!);
@@ -176,11 +172,7 @@ export class Places {
    */
   rowAddress(buffer: Buffer, form: IndexForm, part = 0): void {
     const { body, guards } = this;
-    this.pushAddress(buffer, form, 0);
-    if (part !== 0) {
-      body.i32(part);
-      body.op(OP.i32Add);
-    }
+    this.pushAddress(buffer, form, 0, part);
     if (guards === null) return;
     body.get(0);
     guards.forEach((g, lane) => {
@@ -190,7 +182,7 @@ export class Places {
     body.op(OP.select);
   }
 
-  private pushAddress(buffer: Buffer, form: IndexForm, lane: number | null): void {
+  private pushAddress(buffer: Buffer, form: IndexForm, lane: number | null, part = 0): void {
     const { body } = this;
     const pointer = this.pointers.get(accessKey(buffer, form));
     if (pointer === undefined) throw new Unsupported("an access was not surveyed");
@@ -201,6 +193,9 @@ export class Places {
       body.i32(shift);
       body.op(OP.i32Shl);
     }
+    body.op(OP.i32Add);
+    if (part === 0) return;
+    body.i32(part);
     body.op(OP.i32Add);
   }
 

@@ -107,17 +107,22 @@ function largest(c: CallContext, k: Value, dim: number, what: string): Sorted {
   return { values: cut(s.values), indices: cut(s.indices) };
 }
 
-/** The entry at a rank among those along an axis, and where it is. */
-function atRank(c: CallContext, rank: (n: number) => number, what: string): Sorted {
+/** The entries at some ranks among those along an axis, and where they are. */
+function atRanks(c: CallContext, ranks: (n: number) => readonly number[], what: string): Sorted[] {
   const { x, dim } = alongOrFlat(c);
   const d = axisOf(c, x, dim);
   const s = sortAlong(c.vm, x, d, false, what);
-  const k = rank(sizeAlong(c.vm, x, d, what));
-  const at = (t: TensorValue): TensorValue => {
-    const one = selectPositions(c.vm, t, d, [k]);
-    return c.flag("keepdim") ? one : dropAxes(c.vm, one, [d]);
-  };
-  return { values: at(s.values), indices: at(s.indices) };
+  return ranks(sizeAlong(c.vm, x, d, what)).map((k) => {
+    const at = (t: TensorValue): TensorValue => {
+      const one = selectPositions(c.vm, t, d, [k]);
+      return c.flag("keepdim") ? one : dropAxes(c.vm, one, [d]);
+    };
+    return { values: at(s.values), indices: at(s.indices) };
+  });
+}
+
+function atRank(c: CallContext, rank: (n: number) => number, what: string): Sorted {
+  return atRanks(c, (n) => [rank(n)], what)[0]!;
 }
 
 /** The middle entry of an odd number; of an even one PyTorch takes the lower of the two. */
@@ -143,31 +148,35 @@ function quantile(of: number, interpolation: string): Meaning {
   return (c) => {
     const q = c.number("q") / of;
     if (!(q >= 0 && q <= 1)) c.vm.fail("RuntimeError", "quantile() q must be in range [0, 1]");
-    let share = 0;
-    const at = (round: (place: number) => number): TensorValue =>
-      atRank(
-        c,
-        (n) => {
-          share = q * (n - 1) - Math.floor(q * (n - 1));
-          return round(q * (n - 1));
-        },
-        "quantile()",
-      ).values;
     const how = c.text(interpolation);
-    if (how === "lower" || how === "higher") return at(how === "lower" ? Math.floor : Math.ceil);
-    const below = at(Math.floor);
-    if (how !== "linear" && how !== "midpoint") {
+    const roundings = ROUNDINGS.get(how);
+    if (roundings === undefined) {
       return c.vm.unsupported(
         `${c.name}() with ${interpolation}="${how}" is not supported`,
         'Use "linear", "lower", "higher" or "midpoint".',
       );
     }
-    if (share === 0) return below;
-    const step = elementwise(c.vm, "sub", at(Math.ceil), below);
+    let place = 0;
+    const ranks = (n: number): number[] => {
+      place = q * (n - 1);
+      return roundings.map((round) => round(place));
+    };
+    const [below, above] = atRanks(c, ranks, "quantile()").map((s) => s.values);
+    const share = place - Math.floor(place);
+    if (above === undefined || share === 0) return below!;
+    const step = elementwise(c.vm, "sub", above, below!);
     const part = elementwise(c.vm, "mul", step, float(how === "linear" ? share : 0.5));
-    return elementwise(c.vm, "add", below, part);
+    return elementwise(c.vm, "add", below!, part);
   };
 }
+
+/** The ranks around a place that an interpolation takes. */
+const ROUNDINGS: ReadonlyMap<string, readonly ((place: number) => number)[]> = new Map([
+  ["linear", [Math.floor, Math.ceil]],
+  ["midpoint", [Math.floor, Math.ceil]],
+  ["lower", [Math.floor]],
+  ["higher", [Math.ceil]],
+]);
 
 /** Entries moved on along some axes, or in the flat array where none are named. */
 function rolled(shifts: string, dims: string): Meaning {
