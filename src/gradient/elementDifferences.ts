@@ -2,6 +2,7 @@
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute, topological } from "../expression/walk.ts";
+import { throwIfCancelled } from "../numbers/interruption.ts";
 import type { ReferenceOutput } from "../numbers/reference.ts";
 import { type TypedArray, boundArray, boundValue } from "../numbers/typedArrays.ts";
 import { holdBranches } from "./branches.ts";
@@ -42,7 +43,7 @@ export class ElementDifferences {
     return n;
   }
 
-  /** Null where the loss cannot be evaluated, or only at too great a cost. */
+  /** Null where the loss cannot be evaluated, or only at too great a cost. @throws Cancelled */
   at(element: number): ElementDerivative | null {
     let d = this.known.get(element);
     if (d === undefined) this.known.set(element, (d = this.compute(element)));
@@ -50,6 +51,7 @@ export class ElementDifferences {
   }
 
   private compute(element: number): ElementDerivative | null {
+    throwIfCancelled();
     const sparse = (this.sparse ??= this.perturbation());
     const reach = sparse.reach(element);
     const source = (

@@ -1,14 +1,16 @@
 /**
  * Loops in plain code that go over whole arrays stop when their run is cancelled, however deep they
- * are: they ask here, so that no watch has to be handed down to them.
+ * are: they ask here, so that no watch has to be handed down to them. Work on formulas asks as well.
  */
+import { withLooks } from "../expression/effort.ts";
 import { Cancelled, type TypedArray } from "./typedArrays.ts";
 
 /** Of the run that is under way; reading it takes no time beside a part of an array. */
 let isCancelledNow: (() => boolean) | null = null;
 
 /**
- * Runs `body`, in which the loops of this file throw Cancelled once `isCancelled` says so.
+ * Runs `body`, in which the loops of this file, and work on formulas, throw Cancelled once
+ * `isCancelled` says so.
  * @throws Cancelled at once where it says so already
  */
 export function interruptible<T>(isCancelled: () => boolean, body: () => T): T {
@@ -16,7 +18,7 @@ export function interruptible<T>(isCancelled: () => boolean, body: () => T): T {
   isCancelledNow = isCancelled;
   try {
     throwIfCancelled();
-    return body();
+    return withLooks(throwIfCancelled, body);
   } finally {
     isCancelledNow = before;
   }

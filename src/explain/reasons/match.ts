@@ -11,6 +11,7 @@ import {
 import type { PyValue } from "../../losses/python.ts";
 import { FamilyError, type FamilySpec, valueOf } from "../../losses/spec.ts";
 import { CallError } from "../../losses/python.ts";
+import { throwIfCancelled } from "../../numbers/interruption.ts";
 
 export interface Match {
   readonly entry: CatalogueEntry;
@@ -23,7 +24,10 @@ export interface Match {
   readonly apart: number;
 }
 
-/** The catalogue's losses by their distance from a spec, the nearest first; one a entry. */
+/**
+ * The catalogue's losses by their distance from a spec, the nearest first; one a entry.
+ * @throws Cancelled
+ */
 export function matchesOf(
   spec: FamilySpec,
   facts: ArrayFacts,
@@ -78,7 +82,11 @@ function* changesOf(
   yield* single;
   // A softmax and a smoothing may have to change together: of options, pairs are tried too.
   const options = single.filter((c) => typeof Object.values(c)[0] !== "number");
-  for (const a of options) for (const b of options) yield { ...a, ...b };
+  for (const [k, a] of options.entries()) {
+    for (const b of options.slice(k + 1)) {
+      if (Object.keys(a)[0] !== Object.keys(b)[0]) yield { ...a, ...b };
+    }
+  }
 }
 
 function valuesFor(p: LossParameter, numbers: readonly number[]): PyValue[] {
@@ -103,6 +111,7 @@ function measured(
   spec: FamilySpec,
   facts: ArrayFacts,
 ): Match | null {
+  throwIfCancelled();
   try {
     const parameters = withDefaults(entry, given);
     const own = entry.spec!(new Settings(parameters), facts);

@@ -10,6 +10,7 @@ import { smallSizes } from "../../expression/equalitySizes.ts";
 import { ShapeError, elementCount, sizesOf } from "../../expression/axis.ts";
 import type { Expr, Input } from "../../expression/node.ts";
 import { resize, topological } from "../../expression/walk.ts";
+import { Cancelled } from "../../numbers/typedArrays.ts";
 import type { Interval } from "./intervals.ts";
 import { MOVING } from "./passing.ts";
 import type { RuleInput } from "./rule.ts";
@@ -144,7 +145,8 @@ export function tryOut(
           values: new Map(nodes.map((e, k) => [e, values[k]!.data])),
         },
       ];
-    } catch {
+    } catch (e) {
+      if (e instanceof Cancelled) throw e;
       return []; // sizes that do not fit each other: nothing is learnt from them
     }
   });

@@ -9,13 +9,17 @@ import { type NdArray, elementCount } from "../../../src/arrays/ndarray.ts";
 import { writeNpy } from "../../../src/arrays/npy.ts";
 import { groupsOf } from "../../../src/explain/behaviour/subject.ts";
 import { factorOf } from "../../../src/explain/reasons/factor.ts";
+import { matchesOf } from "../../../src/explain/reasons/match.ts";
 import { stepsBetween } from "../../../src/explain/reasons/shares.ts";
 import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
-import type { Input } from "../../../src/expression/node.ts";
+import { decideEqual } from "../../../src/expression/equality.ts";
+import type { Expr, Input } from "../../../src/expression/node.ts";
 import { compareGradients } from "../../../src/gradient/compareGradients.ts";
+import { derive } from "../../../src/gradient/derive.ts";
 import { sampleElements } from "../../../src/gradient/elements.ts";
 import { strongestScope } from "../../../src/gradient/scope.ts";
+import { PLAIN_DICE } from "../../../src/losses/spec.ts";
 import { PART, copiedTo, filled, interruptible, parts } from "../../../src/numbers/interruption.ts";
 import { orderStatistic } from "../../../src/numbers/orderStatistic.ts";
 import { combined, held, mapped, positions } from "../../../src/numbers/precision/held.ts";
@@ -42,7 +46,14 @@ function cancelledFrom(from: number): { isCancelled: () => boolean; looks: () =>
   return { isCancelled: () => ++looks > from, looks: () => looks };
 }
 
-describe("loops over whole arrays", () => {
+/** A product of sigmoids of sigmoids, as many operations long as is said. */
+function longFormula(x: Input, operations: number): Expr {
+  let e: Expr = x;
+  for (let k = 0; k < operations / 2; k++) e = b.mul(b.sigmoid(e), x);
+  return b.sum(e);
+}
+
+describe("loops over whole arrays, and work on formulas", () => {
   const count = 10 * PART;
   const values = Float64Array.from({ length: count }, (_, k) => Math.sin(k) + 1.5);
   const others = values.map((x, k) => x * (1 + (k % 3)));
@@ -101,6 +112,10 @@ describe("loops over whole arrays", () => {
     "PyTorch's sum": () => torchSum(flat, [0]),
     "NumPy's sum": () => numpySum(flat, [0]),
     "NumPy's sum of columns": () => numpySum(turned, [0]),
+    "work on a formula": () => derive(longFormula(x, 4000), x),
+    "whether two formulas are the same": () =>
+      decideEqual(longFormula(x, 400), b.neg(longFormula(x, 400))),
+    "the search for the catalogue's nearest losses": () => matchesOf(PLAIN_DICE, { classes: 2 }),
   };
 
   for (const [name, run] of Object.entries(loops)) {
