@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
+import { isMainThread } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
 import type { HandWritten, PrecisionRung, Report, Verdict } from "../report/schema.ts";
@@ -15,8 +16,7 @@ import {
   sourceOfModule,
 } from "../session/jobs.node.ts";
 import type { Watch } from "../session/inspect.ts";
-import { gradientFile } from "../session/gradientFile.ts";
-import { writeNewFile } from "../session/newFile.node.ts";
+import { writeGradient } from "../session/gradientFile.node.ts";
 import type { Failure } from "../session/protocol.ts";
 import { SourceFileError, readSource } from "../session/sourceFile.node.ts";
 import {
@@ -31,6 +31,7 @@ import { printCatalogue } from "./catalogue.ts";
 import { isLintThread, serveLint } from "../session/lint.node.ts";
 import { lint } from "./lint.ts";
 import { parseLint } from "./lintArguments.ts";
+import { isStopped, isTerminal, runInThread, stopSignal } from "./stopping.ts";
 
 const EXIT = { ok: 0, differs: 1, badInput: 2 } as const;
 
@@ -50,6 +51,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (!(e instanceof UsageError)) throw e;
     console.error(`${e.message}\n\n${USAGE}`);
     return EXIT.badInput;
+  }
+  if (command.out !== null && isMainThread) {
+    return runInThread(fileURLToPath(import.meta.url), argv);
   }
   if (command.name === "catalogue") return printCatalogue(command.others, command.json);
   try {
@@ -82,6 +86,7 @@ async function run(command: Command, source: NamedSource): Promise<number> {
       ...(command.name === "precision" ? { precision: { autocast: command.autocast } } : {}),
     },
     command.python,
+    WATCH,
   );
   const judged = await Promise.all(results.map(withAutograd));
   return print(command, command.name === "explain" ? judged.map(withExplanation) : judged);
@@ -130,17 +135,17 @@ function progressOnTerminal(): Watch {
   const { stderr } = process;
   let shown = "";
   return {
-    isCancelled: () => false,
+    isCancelled: isStopped,
     onProgress(fraction, what) {
       const text = fraction === null ? what : `${what} ${(100 * fraction).toFixed(0)} %`;
-      if (!stderr.isTTY || text === shown) return;
+      if (!isTerminal || text === shown) return;
       shown = text;
       stderr.write(fraction === 1 ? "\r\x1b[K" : `\r\x1b[K${text}`);
     },
   };
 }
 
-const WATCH = { onProgress: () => undefined, isCancelled: () => false };
+const WATCH = { onProgress: () => undefined, isCancelled: isStopped };
 
 /** How the command line has real autograd asked. */
 const FACE = { askAutograd: "Add --autograd, or --autograd=LIBRARY,LIBRARY" };
@@ -154,8 +159,13 @@ async function withAutograd(result: JobResult): Promise<JobResult> {
   python.referee ??= new Referee(
     fileURLToPath(new URL("../media/python/autograd_server.py", import.meta.url)),
   );
-  const report = await python.referee.judge(result.inspection, result.autograd, WATCH);
-  return { inspection: { ...result.inspection, report } };
+  const { inspection, autograd } = result;
+  try {
+    const report = await python.referee.judge(inspection, autograd, WATCH, stopSignal());
+    return { inspection: { ...inspection, report } };
+  } catch (e) {
+    return { failure: toFailure(e) };
+  }
 }
 
 /** The result with how its gradient behaves, and three claims settled. */
@@ -180,11 +190,12 @@ function print(command: Command, results: readonly JobResult[]): number {
   }
   const json = command.callable === null && reports.length !== 1 ? reports : reports[0];
   console.log(command.json ? JSON.stringify(json, null, 2) : reports.map(toPlain).join("\n\n"));
-  if (command.out !== null) {
+  const { out } = command;
+  if (out !== null) {
     const [first] = results.flatMap((r) => ("inspection" in r ? [r.inspection] : []));
     if (first !== undefined) {
       try {
-        writeNewFile(command.out, gradientFile(first));
+        writeGradient(out, first, WATCH);
       } catch (e) {
         console.error(failureText(toFailure(e)));
         return EXIT.badInput;

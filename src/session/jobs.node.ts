@@ -13,6 +13,8 @@ export type { Job, JobResult, Other, StreamedJob };
 useProcessors(new URL("./thread.js", import.meta.url));
 usePlainCopies();
 
+const NO_WATCH: Watch = { onProgress: () => undefined, isCancelled: () => false };
+
 /** keras.losses only hands on what this file defines. */
 function definedIn(module: string): string {
   return /^(tensorflow\.)?keras\.losses$/.test(module) ? "keras.src.losses.losses" : module;
@@ -32,9 +34,13 @@ export function sourceOfModule(module: string, callable: string): Pick<Job, "fil
 }
 
 /** @param python interpreter whose installed packages imports are read from; `null`: the active one */
-export async function inspectFile(job: Job, python: string | null = null): Promise<JobResult[]> {
+export async function inspectFile(
+  job: Job,
+  python: string | null = null,
+  watch: Watch = NO_WATCH,
+): Promise<JobResult[]> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
-  return inspectSource(job, engine, { onProgress: () => undefined, isCancelled: () => false });
+  return inspectSource(job, engine, watch);
 }
 
 /** The same for one loss on arrays that stay in their files. */
@@ -54,6 +60,5 @@ export async function compareFile(
   python: string | null = null,
 ): Promise<ReturnType<typeof compareSource>> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
-  const watch = { onProgress: () => undefined, isCancelled: () => false };
-  return compareSource(job, others, engine, watch);
+  return compareSource(job, others, engine, NO_WATCH);
 }

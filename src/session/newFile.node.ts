@@ -88,14 +88,3 @@ function placeFor(path: string): Place {
   const final = stat === undefined ? path : realpathSync(path);
   return { final, partial: `${final}.partial` };
 }
-
-/** Writes a file that is in memory. @throws ArrayError */
-export function writeNewFile(path: string, bytes: Uint8Array): void {
-  const file = new NewFile(path);
-  try {
-    file.write(bytes, 0);
-    file.finish();
-  } finally {
-    file.close();
-  }
-}

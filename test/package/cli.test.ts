@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { root } from "../../scripts/lib/root.mjs";
-import { readNpy } from "../../src/arrays/npy.ts";
+import { readNpy, writeNpy } from "../../src/arrays/npy.ts";
 import type { Report } from "../../src/report/schema.ts";
 
 const losses = join(root, "media/example/losses.py");
@@ -89,6 +91,33 @@ describe("the command line, as it is shipped", function () {
     );
     assert.equal(code, 0, out);
   });
+
+  for (const stream of [false, true]) {
+    it(`leaves no part of a gradient where it is interrupted${stream ? ", streamed" : ""}`, async function () {
+      if (process.platform === "win32") this.skip();
+      const shape = [4, 1 << 20];
+      const values = Float32Array.from({ length: shape[0]! * shape[1]! }, (_, k) => (k % 7) / 7);
+      const [x, out] = [join(folder, "x.npy"), join(folder, "whole.npy")];
+      writeFileSync(x, writeNpy({ dtype: "float32", shape, data: values }));
+      writeFileSync(out, "what was there");
+      const args = [`${losses}:dice_loss_smooth`, `y_true=${x}`, `y_pred=${x}`, "--out", out];
+      const cli = join(root, "dist/cli.js");
+      const child = spawn(
+        process.execPath,
+        [cli, "check", ...args, ...(stream ? ["--stream"] : [])],
+        { stdio: ["ignore", "ignore", "pipe"] },
+      );
+      let said = "";
+      child.stderr.on("data", (text: Buffer) => (said += String(text)));
+      while (!existsSync(`${out}.partial`) && child.exitCode === null) await setImmediate();
+      child.kill("SIGINT");
+      const [code] = (await once(child, "exit")) as [number];
+      assert.equal(code, 130);
+      assert.match(said, /^Interrupted: stopped on request/);
+      assert.equal(readFileSync(out, "utf8"), "what was there");
+      assert.equal(existsSync(`${out}.partial`), false);
+    });
+  }
 
   for (const [what, args, message] of [
     ["no command", [], /usage/],

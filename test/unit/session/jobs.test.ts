@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { root } from "../../../scripts/lib/root.mjs";
 import { readNpy } from "../../../src/arrays/npy.ts";
 import * as b from "../../../src/expression/build.ts";
 import { decideEqual } from "../../../src/expression/equality.ts";
 import type { Expr } from "../../../src/expression/node.ts";
-import { gradientFile } from "../../../src/session/gradientFile.ts";
+import { writeGradient } from "../../../src/session/gradientFile.node.ts";
 import type { Inspection } from "../../../src/session/inspect.ts";
 import { type Job, type JobResult, inspectFile } from "../../../src/session/jobs.node.ts";
 
@@ -98,7 +99,10 @@ describe("a check of a file's loss", () => {
 
   it("writes the gradient as .npy in the input's shape", async () => {
     const x = await inspection([TRUE, PRED], "dice_loss_plain");
-    const array = readNpy(gradientFile(x), "grad.npy");
+    const path = join(mkdtempSync(join(tmpdir(), "dice-gradient-jobs-")), "grad.npy");
+    writeGradient(path, x, { onProgress: () => undefined, isCancelled: () => false });
+    const array = readNpy(readFileSync(path), "grad.npy");
+    rmSync(dirname(path), { recursive: true });
     assert.deepEqual(array.shape, [2, 3]);
     assert.deepEqual(Array.from(array.data as Float64Array), x.report.gradient.values);
   });

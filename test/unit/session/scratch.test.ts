@@ -22,7 +22,10 @@ import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
 import type { Expr } from "../../../src/expression/node.ts";
 import { derive } from "../../../src/gradient/derive.ts";
+import { PART } from "../../../src/numbers/interruption.ts";
 import { Cancelled } from "../../../src/numbers/typedArrays.ts";
+import { writeGradient as writeInspected } from "../../../src/session/gradientFile.node.ts";
+import type { Inspection } from "../../../src/session/inspect.ts";
 import { UNPACKED, folderWithRoom, newScratchFolder } from "../../../src/session/scratch.node.ts";
 import { openStored, storedArray } from "../../../src/session/stored.node.ts";
 import { evaluateStreamed } from "../../../src/session/streamed.node.ts";
@@ -208,6 +211,28 @@ describe("a file that is written", () => {
     writeGradient(() => false);
     assert.deepEqual(readdirSync(folder).sort(), ["gradient.npy", "x.npy"]);
     assert.equal(loadArrayFile(path("gradient.npy")).data.length, 1000);
+  });
+
+  it("is there whole or not at all where the gradient is in memory, wherever it is cancelled", () => {
+    const n = 3 * PART;
+    const gradient = Float64Array.from({ length: n }, (_, k) => Math.sin(k));
+    const array = { dtype: "float64", shape: [3, PART], data: gradient };
+    const inspection = { gradient, wrt: { array } } as unknown as Inspection;
+    const out = path("whole.npy");
+    writeFileSync(out, "what was there");
+    const watch = { onProgress: () => undefined, isCancelled: () => false };
+    for (let looks = 1; looks <= 4; looks++) {
+      let looked = 0;
+      assert.throws(() => {
+        writeInspected(out, inspection, { ...watch, isCancelled: () => ++looked === looks });
+      }, Cancelled);
+      assert.equal(looked, looks, "it stops at once");
+      assert.equal(readFileSync(out, "utf8"), "what was there");
+      assert.equal(existsSync(`${out}.partial`), false);
+    }
+    writeInspected(out, inspection, watch);
+    assert.deepEqual(loadArrayFile(out).data, gradient);
+    rmSync(out);
   });
 
   it("follows a link, and is refused in a sentence where there is no folder or no file can be", function () {
