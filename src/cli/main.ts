@@ -83,6 +83,7 @@ async function run(command: Command, source: NamedSource): Promise<number> {
     {
       ...job,
       ...(command.autograd === null ? {} : { autograd: command.autograd }),
+      ...(command.name === "explain" ? { explain: true } : {}),
       ...(command.name === "precision" ? { precision: { autocast: command.autocast } } : {}),
     },
     command.python,

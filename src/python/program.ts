@@ -7,7 +7,7 @@ import { display } from "./interpreter/format.ts";
 import { evaluate, prepareCall, requestOf } from "./interpreter/expressions.ts";
 import { runPackagesOf, runTolerantly } from "./interpreter/imports.ts";
 import { isLoss, libraryLoss } from "./interpreter/losses.ts";
-import { Interpreter, type InterpreterLimits } from "./interpreter/interpreter.ts";
+import { Interpreter, type InterpreterLimits, type Purpose } from "./interpreter/interpreter.ts";
 import { Recorder } from "./interpreter/recorder.ts";
 import { Scope } from "./interpreter/scope.ts";
 import { runStatement } from "./interpreter/statements.ts";
@@ -194,6 +194,17 @@ export class PythonProgram {
     return this.guarded(source, () =>
       vm.transaction(false, () => requestOf(vm, node, prepareCall(vm, node, scope))),
     );
+  }
+
+  /** Traces that `body` makes are for this. */
+  asking<T>(purpose: Partial<Purpose>, body: () => T): T {
+    const before = this.vm.purpose;
+    this.vm.purpose = { ...before, ...purpose };
+    try {
+      return body();
+    } finally {
+      this.vm.purpose = before;
+    }
   }
 
   /**

@@ -17,13 +17,7 @@ import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
 import type { Autograd, Behaviour, LimitEntry, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
-import {
-  type Inspection,
-  InspectionError,
-  SMALLER_ARRAYS,
-  type Watch,
-  refuseStreamed,
-} from "./inspect.ts";
+import { type Inspection, InspectionError, type Watch, refuseStreamed } from "./inspect.ts";
 import { areTooLarge, sampleArrays } from "./sampleArrays.ts";
 
 /** What to do to have real autograd asked, in the words of the face. */
@@ -68,7 +62,7 @@ function refuseFixed({ fixed = [], report }: Inspection): void {
   if (found === undefined) return;
   throw new InspectionError(
     `${report.function.name} cannot be explained on these arrays: ${found.what} (line ${found.line}) depends on their values, and an explanation moves them`,
-    `Give ${SMALLER_ARRAYS}`,
+    "Give smaller arrays: of up to 4,096 entries along an axis the order is part of the formula.",
   );
 }
 

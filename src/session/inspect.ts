@@ -179,10 +179,6 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   };
 }
 
-/** What helps where sorting had to follow the values of large arrays. */
-export const SMALLER_ARRAYS =
-  "smaller arrays: of up to 4,096 entries along an axis the order is part of the formula.";
-
 /** Where constants were made of values through which gradient would flow to `wrt`. */
 function refuseLost({ function: own, fixed = [] }: InspectionRequest, wrt: InspectedInput): void {
   const found = fixed.find((f) => f.lost.includes(wrt.name));
@@ -191,7 +187,7 @@ function refuseLost({ function: own, fixed = [] }: InspectionRequest, wrt: Inspe
   const place = file === own.file ? `line ${line}` : `${file}:${line}`;
   throw new InspectionError(
     `the gradient by ${wrt.name} flows through ${what} (${place}), which was computed from the values at hand`,
-    `Cut it there with detach() if it is not meant to flow, or give ${SMALLER_ARRAYS}`,
+    "Cut it there with detach() if it is not meant to flow, or give smaller arrays: through up to 16,384 sorted entries gradient flows.",
   );
 }
 

@@ -37,6 +37,8 @@ export interface Job {
   readonly directory: string;
   /** Whether real autograd is to judge the gradient, and how; absent when it is not. */
   readonly autograd?: AutogradOptions;
+  /** How the gradient behaves on other arrays will be asked. */
+  readonly explain?: true;
   /** Where the loss is to be performed in several number types. */
   readonly precision?: PrecisionWish;
 }
@@ -86,7 +88,8 @@ function inspectEach(job: Job, { parser, files }: Engine, watch: Watch): JobResu
   };
   return subjectsOf(program, job.callable, args).map((subject) =>
     attempt(() => {
-      const trace = subject.trace();
+      const ordering = job.explain === true ? "compared" : "fixed";
+      const trace = program.asking({ ordering, wrt: job.wrt }, subject.trace);
       const inspected = inspectTrace(trace, host, job.wrt, watch);
       const inspection =
         job.precision === undefined
@@ -147,7 +150,8 @@ function comparisonOf(
   const own = load(job.source, job.file);
   const args = new Map([...argumentsOf(values), ...shapes]);
   const subject = subjectOf(own.program, job.callable, args);
-  const first = inspectTrace(subject.trace(), own.host, job.wrt, watch);
+  const trace = own.program.asking({ wrt: job.wrt }, subject.trace);
+  const first = inspectTrace(trace, own.host, job.wrt, watch);
   const inspections = [first];
   const calls: string[] = [];
   for (const other of others) {

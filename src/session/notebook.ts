@@ -215,7 +215,10 @@ export class NotebookSession {
       this.report(inspectTrace(trace, this.host, wrt, watch).report);
       return;
     }
-    const inspections = request.calls.map((c) => this.inspectCall(c, wrt, watch));
+    const ordering = request.request === "explain" ? "compared" : "fixed";
+    const inspections = request.calls.map((c) =>
+      this.program.asking({ ordering, wrt }, () => this.inspectCall(c, wrt, watch)),
+    );
     if (request.request === "compare") {
       const all = inspections.map((x) => x.inspection);
       const comparison = compareWithStandards(all, request.standards, watch);

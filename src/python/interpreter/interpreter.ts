@@ -15,6 +15,21 @@ import { ArrayRegistry } from "./arrays.ts";
 import { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
 
+/**
+ * What sorting leaves of arrays that are at hand. `compared`: as long as few entries are sorted, a
+ * formula for any order. `fixed`: the order that they have, and constants of what looks at it.
+ * `flowing`: the same, with formulas for those constants, through which gradient flows.
+ */
+export type Ordering = "compared" | "fixed" | "flowing";
+
+/** What a trace is made for. */
+export interface Purpose {
+  /** Preferred to what sorting would leave otherwise. */
+  readonly ordering: Ordering;
+  /** The parameter that the gradient will be by; null: a prediction. */
+  readonly wrt: string | null;
+}
+
 export interface Frame {
   readonly name: string;
   readonly source: Source;
@@ -147,6 +162,7 @@ export class Interpreter {
   traceInputs: readonly Expr[] = [];
   /** Which way is taken where that depends on values that are not known; null: that is an error. */
   undecided: boolean | null = null;
+  purpose: Purpose = { ordering: "fixed", wrt: null };
   /** print() says nothing during a trace. */
   silent = false;
   /** Exceptions whose handlers are running, for a bare `raise`. */

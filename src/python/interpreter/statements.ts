@@ -30,6 +30,7 @@ import { type Interpreter, UnknownSizeError, UnknownValueError } from "./interpr
 import { iterate } from "./iterate.ts";
 import { matchingCase } from "./match.ts";
 import { asConstant } from "./naming.ts";
+import { copyOf } from "../tensors/picked.ts";
 import { augmented } from "./operators.ts";
 import type { Scope } from "./scope.ts";
 import { deleteItem, getItem, setItem } from "./subscripts.ts";
@@ -217,12 +218,15 @@ function augmentedAssign(vm: Interpreter, node: AugmentedAssign, scope: Scope): 
   const owner = evaluate(vm, target.value, scope);
   const key = evaluate(vm, target.index, scope);
   vm.at = target.span;
-  const before = getItem(vm, owner, key);
+  const isPicked = owner.kind === "tensor" && owner.selection !== null;
+  const found = getItem(vm, owner, key);
+  // Of picked entries, some are a copy.
+  const before = isPicked && found.kind === "tensor" ? copyOf(vm, found) : found;
   const by = evaluate(vm, node.value, scope);
   vm.at = node.span;
   const result = augmented(vm, node.op, before, by);
   // A view that has changed in place has already changed the array it is part of; picked entries are a copy.
-  const copied = before.kind === "tensor" && before.selection !== null;
+  const copied = isPicked || (before.kind === "tensor" && before.selection !== null);
   if (result !== before || copied || owner.kind !== "tensor") setItem(vm, owner, key, result);
   if (result.kind === "tensor") vm.recorder.made(nodeOf(result), node.span);
 }

@@ -25,7 +25,8 @@ import {
 import { knownEntries } from "./knownEntries.ts";
 import { takePlaces } from "./knownSorting.ts";
 import { alongside, pick, rankAlone, sameSelection } from "./picked.ts";
-import { asTensor, castTo, freshLetter, literalArray, operandExpr } from "./tensor.ts";
+import { isOrdered, putInPlaces } from "./ordered.ts";
+import { asTensor, castTo, freshLetter, literalArray, operandExpr, tensor } from "./tensor.ts";
 
 /** `x[key] = value`, which changes `x` in place. */
 export function assignIndex(vm: Interpreter, x: TensorValue, key: Value, value: Value): void {
@@ -100,12 +101,6 @@ function assignPicked(
   const isAlike = own?.mask === picked.mask && own.at === at && own.order === picked.order;
   const source = isAlike ? own.all : value;
   const given = operandExpr(vm, source, x.library);
-  if (picked.order !== null && !isAlike && elementCount(given.shape) !== 1) {
-    vm.unsupported(
-      "an array is assigned to places that sorting found",
-      "Sort the array that goes there in the same way, and work on both entry by entry.",
-    );
-  }
   const raw = isAlike
     ? given
     : elementCount(given.shape) === 1
@@ -120,8 +115,9 @@ function assignPicked(
   x.assign(vm, changed);
 }
 
-/** One after another to the entries that a mask picks, which must be known for it. */
+/** One after another to the entries that a mask or sorting picks, which must be known for it. */
 function inPlaces(vm: Interpreter, x: TensorValue, picked: Selection, given: Expr): Expr {
+  if (isOrdered(picked)) return putInPlaces(vm, tensor(vm, given, x.library, x.dtype), picked).expr;
   const { shape } = x.expr;
   if (picked.mask.shape.length !== shape.length || given.shape.length !== 1) {
     return vm.unsupported(

@@ -193,7 +193,8 @@ export function selectPositions(
   return tensor(vm, e, x.library, x.dtype);
 }
 
-function summedPositions(
+/** Entries along `dim` at positions that an array holds, each a sum over all. */
+export function summedPositions(
   vm: Interpreter,
   x: TensorValue,
   dim: number,

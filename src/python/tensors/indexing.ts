@@ -133,7 +133,9 @@ function indexOrdered(vm: Interpreter, s: Ordered, items: readonly Value[]): Ten
   }
   const key = wide[at];
   if (key === undefined || !wide.every((v, d) => d === at || isWhole(v))) return null;
-  if (key.kind === "slice") return selectRanks(vm, s, sliceIndices(vm, key, order.count));
+  if (key.kind === "slice") {
+    return sharing(vm, s, selectRanks(vm, s, sliceIndices(vm, key, order.count)));
+  }
   const isScalar = key.kind === "tensor" && key.selection === null && key.expr.shape.length === 0;
   if (key.kind !== "number" && !(isScalar && !isMask(key))) return null;
   const rankAsked = knownInteger(vm, key, "this subscript");
@@ -144,6 +146,13 @@ function indexOrdered(vm: Interpreter, s: Ordered, items: readonly Value[]): Ten
     );
   }
   return dropAxes(vm, selectRanks(vm, s, [rankAsked]), [at]);
+}
+
+/** Entries that share the memory of sorted ones: an error where either are changed in place. */
+function sharing(vm: Interpreter, base: Ordered, part: TensorValue): TensorValue {
+  if (part.selection === null) return viewOf(vm, base.all, () => part.expr, null, false);
+  const all = viewOf(vm, base.all, (e) => e, null, base.all.contiguous);
+  return pickedFrom(vm, { ...part.selection, all });
 }
 
 export function take(e: Expr, s: Step): Expr {

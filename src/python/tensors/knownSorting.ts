@@ -3,9 +3,8 @@
  * at hand say what comes before what.
  */
 import { fitsShape, sizesOf } from "../../expression/axis.ts";
-import type { Expr } from "../../expression/node.ts";
 import { type DType, type Library, defaultDType } from "../dtypes.ts";
-import { type Interpreter, UnknownValueError } from "../interpreter/interpreter.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { Selection, TensorValue } from "../values.ts";
 import { entriesIfKnown, knownEntries } from "./knownEntries.ts";
 import {
@@ -21,6 +20,9 @@ import {
 import { pickedFrom, sameMask } from "./picked.ts";
 import { nodeOf, tensor } from "./tensor.ts";
 
+/** Up to so many places are positions in any array, at the price of a sum over it for each. */
+const MOST_LOOKED_UP = 4096;
+
 export interface Sorted {
   readonly values: TensorValue;
   readonly indices: TensorValue;
@@ -29,7 +31,7 @@ export interface Sorted {
 /**
  * The entries sorted along an axis on the arrays at hand, equal ones in the order in which they lie.
  * NaN counts as the largest, as in PyTorch and NumPy.
- * @throws PythonError Unsupported where the arrays are not at hand
+ * @returns null where the arrays are not at hand
  */
 export function sortKnown(
   vm: Interpreter,
@@ -37,12 +39,13 @@ export function sortKnown(
   dim: number,
   descending: boolean,
   what: string,
-): Sorted {
+): Sorted | null {
   const s = inTheirOrder(vm, x, dim);
   const { all } = s;
   const decided = `the order in which ${what} puts entries`;
-  const entries = entriesOf(vm, all.expr, decided, what);
-  const compare = comparing(entries, descending);
+  const entries = entriesIfKnown(vm, all.expr, decided);
+  if (entries === null) return null;
+  const compare = comparing(entries.data, descending);
   const rows = rowsOf(s.order).map((row) => row.slice().sort(compare));
   vm.recorder.fix({ what: decided, of: all.expr, constant: null, span: vm.at });
   const order = vm.arrays.orders.of(joined(rows), s.order.count, s.order.along);
@@ -51,18 +54,6 @@ export function sortKnown(
     values: by(tensor(vm, all.expr, x.library, x.dtype)),
     indices: by(places(vm, s, x.selection, x.library)),
   };
-}
-
-/** The entries by which something is decided, which must be known. */
-function entriesOf(vm: Interpreter, e: Expr, decided: string, what: string): ArrayLike<number> {
-  const held = entriesIfKnown(vm, e, decided);
-  if (held !== null) return held.data;
-  const count = e.shape.reduce((n, a) => n * (a.size ?? 1), 1).toLocaleString("en");
-  return vm.unsupported(
-    `${what} over ${count} entries can only be followed on given arrays`,
-    "Bind arrays to the function's parameters.",
-    new UnknownValueError(what),
-  );
 }
 
 function comparing(
@@ -102,7 +93,7 @@ function places(
  * Entries of x at the places that sorting found, in that order; null for other positions.
  * @param isGather the key has rows of places for rows of x, as gather takes them; else it is a
  * subscript of one axis
- * @throws PythonError Unsupported for places in another array than was sorted
+ * @throws PythonError Unsupported for many places in another array than was sorted
  */
 export function takePlaces(
   vm: Interpreter,
@@ -130,18 +121,26 @@ export function takePlaces(
       return pickedFrom(vm, { ...k, at: isRows ? 0 : dim, all: copied(x) });
     }
   }
+  // Few are looked up one by one, like any positions.
+  if (k.order.positions.length <= MOST_LOOKED_UP) return null;
   return vm.unsupported(
     "places that sorting found are used as positions in an array of another shape",
     "Sort the array itself, or pick from one of the same shape.",
   );
 }
 
-/** Sums up to each entry of sorted or picked ones, as constants. */
+export interface FixedSumOptions {
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
+  readonly dtype: DType | null;
+}
+
+/** Sums up to each entry of sorted or picked ones, or from each on, as constants. */
 export function fixedRunningSum(
   vm: Interpreter,
   x: TensorValue,
   dim: number,
-  dtype: DType | null,
+  { exclusive, reverse, dtype }: FixedSumOptions,
 ): TensorValue {
   const { expr } = pickedFrom(vm, inTheirOrder(vm, x, dim));
   const what = "sums up to each of sorted or picked entries";
@@ -151,9 +150,10 @@ export function fixedRunningSum(
   const numbers = new Array<number>(data.length);
   let total = 0;
   for (let k = 0; k < data.length; k++) {
-    const p = place(k);
-    total = k % count === 0 ? data[p]! : total + data[p]!;
-    numbers[p] = total;
+    const p = place(reverse ? data.length - 1 - k : k);
+    const before = k % count === 0 ? 0 : total;
+    total = before + data[p]!;
+    numbers[p] = exclusive ? before : total;
   }
   const { library } = x;
   return fixedTensor(vm, { numbers, shape: expr.shape, library, dtype, of: expr, what });

@@ -4,17 +4,25 @@
  * works on all of them, and a sum over them is a sum over the array. Only what looks at their order
  * is given them in it, as constants.
  */
-import { type Axis, type Shape, isUnit, sizesOf } from "../../expression/axis.ts";
-import { constant, expand, index, reduce, reshape } from "../../expression/build.ts";
+import { type Shape, elementCount, flattenAxes, isUnit, sizesOf } from "../../expression/axis.ts";
+import { constant, expand, index, reduce, reshape, where } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { type DType, type Library, defaultDType, scalarType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { Order, Selection, TensorValue, Value } from "../values.ts";
-import { selectPositions } from "./gather.ts";
+import { gatherAlong, selectPositions, summedPositions } from "./gather.ts";
 import { knownEntries } from "./knownEntries.ts";
-import { asWhole, filledWith, pickedFrom, rankAlone, sameSelection } from "./picked.ts";
+import {
+  alongside,
+  asWhole,
+  filledWith,
+  isAll,
+  pickedFrom,
+  rankAlone,
+  sameSelection,
+} from "./picked.ts";
 import { flattenRange } from "./reshape.ts";
-import { axisOfSize, literalArray, pickedAxes, tensor } from "./tensor.ts";
+import { axisOfSize, literalArray, pickedAxes, tensor, viewOf } from "./tensor.ts";
 
 /** Up to so many entries, each from its place, are an array of their own. */
 const FEW = 16;
@@ -177,7 +185,10 @@ function maskOf(vm: Interpreter, order: Order, shape: Shape): Expr {
   return expr;
 }
 
-/** Sorted entries as an array in their order: a few from their places, more as constants. */
+/**
+ * Sorted entries as an array in their order: a few from their places, more as constants, or looked
+ * up place by place where gradient has to flow.
+ */
 export function inOrder(vm: Interpreter, s: Selection, order: Order): Expr {
   const { all, at } = s;
   if (order.along === null && order.positions.length <= FEW && !isPlaces(vm, all.expr)) {
@@ -185,6 +196,7 @@ export function inOrder(vm: Interpreter, s: Selection, order: Order): Expr {
     return selectPositions(vm, flat, at, Array.from(order.positions)).expr;
   }
   const what = "entries in the order of a sorted array";
+  if (isLookedUp(vm, all, s, order)) return lookedUp(vm, s, order);
   if (!rankAlone(s)) {
     return vm.unsupported(
       `${what}, beside further axes, can be summed and worked on entry by entry, and this is something else`,
@@ -200,15 +212,76 @@ export function inOrder(vm: Interpreter, s: Selection, order: Order): Expr {
   return fixedTensor(vm, { numbers, shape, library, dtype, of: all.expr, what }).expr;
 }
 
+/** Up to so many products, each entry at its place is a sum over all: 16,384 entries from as many. */
+const MOST_PRODUCTS = 2 ** 28;
+
+/** Whether sums over sorted or picked entries in their order let gradient flow to them. */
+export function flowsInOrder(vm: Interpreter, x: TensorValue): boolean {
+  const s = x.selection;
+  if (s?.all.expr.type !== "float" || vm.purpose.ordering !== "flowing") return false;
+  const { mask, order } = s;
+  const count = elementCount(mask.shape) ?? Infinity;
+  return (order?.positions.length ?? count) * (order?.count ?? count) <= MOST_PRODUCTS;
+}
+
+/**
+ * Whether entries are looked up in `of`, be it sorted or about to be put into an order: where
+ * gradient is to flow, or where each entry is a row of an array, which has no constants.
+ */
+function isLookedUp(vm: Interpreter, of: TensorValue, s: Selection, order: Order): boolean {
+  const { mask } = s;
+  const { along, positions } = order;
+  const flows = vm.purpose.ordering === "flowing" && of.expr.type === "float";
+  const isWanted = rankAlone(s) ? flows && !isPlaces(vm, of.expr) : along === null;
+  const among = along === null ? elementCount(mask.shape) : mask.shape[along]!.size;
+  return isWanted && positions.length * (among ?? Infinity) <= MOST_PRODUCTS;
+}
+
+/** Sorted entries as an array in their order, each a sum over all. */
+function lookedUp(vm: Interpreter, s: Selection, order: Order): Expr {
+  const { all, at, mask } = s;
+  const { along, positions } = order;
+  const shape = orderedShape(vm, s, order);
+  if (along === null) {
+    const flat = flattenRange(vm, all, at, at + mask.shape.length - 1);
+    const places = positionsOf(vm, Array.from(positions), "place", [shape[at]!]);
+    return summedPositions(vm, flat, at, places).expr;
+  }
+  const place = placeIn(sizesOf(shape), along, order.count);
+  const coordinate = coordinateAlong(sizesOf(mask.shape), along);
+  const numbers = new Array<number>(positions.length);
+  positions.forEach((p, k) => (numbers[place(k)] = coordinate(p)));
+  return gatherAlong(vm, all, along, positionsOf(vm, numbers, "place", shape)).expr;
+}
+
+/** Where along an axis the p-th of all entries is, in row-major order. */
+function coordinateAlong(sizes: readonly number[], along: number): (p: number) => number {
+  const inner = sizes.slice(along + 1).reduce((n, size) => n * size, 1);
+  return (p) => Math.floor(p / inner) % sizes[along]!;
+}
+
+/** Positions in an array. */
+function positionsOf(
+  vm: Interpreter,
+  numbers: readonly number[],
+  name: string,
+  shape: Shape,
+): TensorValue {
+  const made = held(vm, { numbers, sizes: sizesOf(shape), name, stored: "int64", shape });
+  return tensor(vm, made.expr, "numpy", "int64");
+}
+
 /** Whether these are the numbers of entries, which the program makes. */
 function isPlaces(vm: Interpreter, e: Expr): boolean {
   return vm.arrays.places.has(vm.recorder.spelledOut(e));
 }
 
 /** The axes of sorted entries as an array of their own. */
-function orderedShape(vm: Interpreter, { mask }: Selection, { along, count }: Order): Shape {
-  const own = axisOfSize(vm, count, mask.shape);
-  return along === null ? [own] : mask.shape.map((a, d): Axis => (d === along ? own : a));
+function orderedShape(vm: Interpreter, s: Selection, { along, count }: Order): Shape {
+  const { shape } = s.all.expr;
+  const own = axisOfSize(vm, count, shape);
+  const span = along === null ? s.mask.shape.length : 1;
+  return shape.toSpliced(s.at + (along ?? 0), span, own);
 }
 
 interface FixedArray {
@@ -265,17 +338,21 @@ function isSameForAll({ expr }: TensorValue, s: Ordered): boolean {
 }
 
 /** An array beside sorted entries, each of its own where the entry lies that it stands beside. */
-function putInPlaces(vm: Interpreter, t: TensorValue, s: Ordered): TensorValue {
+export function putInPlaces(vm: Interpreter, t: TensorValue, s: Ordered): TensorValue {
+  const what = "an array that stands beside sorted entries";
+  const { order, mask } = s;
+  const shape = orderedShape(vm, s, order);
+  const spread = vm.shaped(() => expand(asWhole(vm, t).expr, shape));
+  if (isLookedUp(vm, t, s, order)) {
+    const whole = tensor(vm, spread, t.library, t.dtype);
+    return tensor(vm, lookedUpInPlaces(vm, whole, s), t.library, t.dtype);
+  }
   if (!rankAlone(s)) {
     return vm.unsupported(
       "sorted entries beside further axes meet an array of another order",
       "Sort arrays of one axis, or work on each of the others in turn.",
     );
   }
-  const what = "an array that stands beside sorted entries";
-  const { order, mask } = s;
-  const shape = orderedShape(vm, s, order);
-  const spread = vm.shaped(() => expand(asWhole(vm, t).expr, shape));
   const { data } = knownEntries(vm, spread, what);
   const sizes = sizesOf(mask.shape);
   const place = placeIn(sizesOf(shape), order.along, order.count);
@@ -293,15 +370,39 @@ function putInPlaces(vm: Interpreter, t: TensorValue, s: Ordered): TensorValue {
   });
 }
 
+/** The same, each a sum over all that come in that order. */
+function lookedUpInPlaces(vm: Interpreter, sorted: TensorValue, s: Ordered): Expr {
+  const { order, mask, at, all } = s;
+  const { along, count, positions } = order;
+  const ranks = new Array<number>(elementCount(mask.shape)!).fill(0);
+  positions.forEach((p, k) => (ranks[p] = k % count));
+  let put: Expr;
+  if (along === null) {
+    const found = summedPositions(
+      vm,
+      sorted,
+      at,
+      positionsOf(vm, ranks, "rank", [flattenAxes(mask.shape)]),
+    ).expr;
+    const { shape } = all.expr;
+    const after = found.shape.slice(at + 1);
+    put = vm.shaped(() => reshape(found, [...shape.slice(0, at), ...mask.shape, ...after]));
+  } else put = gatherAlong(vm, sorted, along, positionsOf(vm, ranks, "rank", mask.shape)).expr;
+  if (isAll(mask)) return put;
+  // Entries that are not picked count nothing: 1 spoils no quotient and no logarithm among them.
+  return vm.shaped(() => where(alongside(s), put, constant(1, put.type)));
+}
+
 /** Sorted entries along one axis, row after row. */
 export function flattenOrdered(vm: Interpreter, s: Selection, order: Order): TensorValue {
   const { positions, along, count } = order;
   if (!rankAlone(s)) {
     return flattenRange(vm, asWhole(vm, pickedFrom(vm, s)), 0, -1);
   }
-  if (along === null) return pickedFrom(vm, s);
+  const all = viewOf(vm, s.all, (e) => e, null);
+  if (along === null) return pickedFrom(vm, { ...s, all });
   const place = placeIn(sizesOf(orderedShape(vm, s, order)), along, count);
   const flat = new Int32Array(positions.length);
   positions.forEach((p, k) => (flat[place(k)] = p));
-  return pickedFrom(vm, { ...s, order: vm.arrays.orders.of(flat, flat.length, null) });
+  return pickedFrom(vm, { ...s, all, order: vm.arrays.orders.of(flat, flat.length, null) });
 }

@@ -28,36 +28,50 @@ class Picked implements TensorValue {
   readonly kind = "tensor" as const;
   readonly identity = false;
   readonly contiguous = true;
-  readonly selection: Selection;
+  readonly library: Library;
+  readonly dtype: DType | null;
+  readonly born: number;
   private readonly vm: Interpreter;
+  /** Null once entries were changed: it is an array of its own then. */
+  private picks: Selection | null;
   /** The entries as an array of their own, and what they were picked from then. */
-  private own: { readonly from: Expr; readonly expr: Expr } | null = null;
+  private own: { readonly from: Expr | null; readonly expr: Expr } | null = null;
 
   constructor(vm: Interpreter, selection: Selection) {
     this.vm = vm;
-    this.selection = selection;
+    this.picks = selection;
+    this.born = vm.epoch;
+    this.library = selection.all.library;
+    this.dtype = selection.all.dtype;
   }
 
-  get library(): Library {
-    return this.selection.all.library;
-  }
-  get dtype(): DType | null {
-    return this.selection.all.dtype;
+  get selection(): Selection | null {
+    return this.picks;
   }
   get expr(): Expr {
-    const from = this.selection.all.expr;
-    if (this.own?.from !== from) this.own = { from, expr: settled(this.vm, this.selection) };
-    return this.own.expr;
+    const { picks } = this;
+    if (picks !== null && this.own?.from !== picks.all.expr) {
+      this.own = { from: picks.all.expr, expr: settled(this.vm, picks) };
+    }
+    return this.own!.expr;
   }
   assign(vm: Interpreter, changed: Expr): void {
-    const { all, order } = this.selection;
-    if (order !== null || !fitsShape(all.expr.shape, changed.shape)) {
-      vm.unsupported(
-        "entries that a boolean array has picked, or that were sorted, are changed in place",
-        "Assign the result to a name of its own.",
-      );
+    const { picks, own } = this;
+    if (picks?.order === null && fitsShape(picks.all.expr.shape, changed.shape)) {
+      picks.all.assign(vm, changed);
+      return;
     }
-    all.assign(vm, changed);
+    vm.remember(this, () => {
+      this.picks = picks;
+      this.own = own;
+    });
+    // What shares its memory is told: it cannot know which of its own entries those are.
+    picks?.all.assign(
+      vm,
+      vm.shaped(() => expand(constant(NaN), picks.all.expr.shape)),
+    );
+    this.picks = null;
+    this.own = { from: null, expr: changed };
   }
 }
 
@@ -86,6 +100,13 @@ function settled(vm: Interpreter, s: Selection): Expr {
 /** The same as a plain array. @throws PythonError where it is not known which entries are picked */
 export function asWhole(vm: Interpreter, t: TensorValue): TensorValue {
   return t.selection === null ? t : tensor(vm, t.expr, t.library, t.dtype);
+}
+
+/** The same entries in memory of their own. */
+export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
+  const s = t.selection;
+  if (s === null) return tensor(vm, t.expr, t.library, t.dtype);
+  return pickedFrom(vm, { ...s, all: copyOf(vm, s.all) });
 }
 
 /** The same entries of another array, or in another place. */
@@ -283,5 +304,5 @@ export function pickAgain(vm: Interpreter, s: Selection, key: TensorValue): Tens
   const again = asBoolean(k.all.expr);
   const mask = isAll(s.mask) ? again : vm.shaped(() => binary("and", s.mask, again));
   const order = s.order === null ? null : orderWithin(vm, s.order, mask);
-  return new Picked(vm, { ...s, mask, order });
+  return new Picked(vm, { ...s, all: copyOf(vm, s.all), mask, order });
 }

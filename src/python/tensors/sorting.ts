@@ -7,13 +7,21 @@ import { binary, cast, mul, oneHot, reduce, reshape } from "../../expression/bui
 import type { Expr } from "../../expression/node.ts";
 import type { TapeKernel } from "../../expression/tape.ts";
 import { defaultDType, sumResult } from "../dtypes.ts";
-import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
+import {
+  type Interpreter,
+  UnknownSizeError,
+  UnknownValueError,
+} from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { type Sorted, fixedRunningSum, sortKnown } from "./knownSorting.ts";
-import { freshLetter, positionsArray, nodeOf, rankOf, tensor } from "./tensor.ts";
+import { flowsInOrder } from "./ordered.ts";
+import { rankAlone } from "./picked.ts";
+import { freshLetter, nodeOf, pickedAxes, positionsArray, rankOf, tensor } from "./tensor.ts";
 
-/** In sorting, every entry is compared with every other. */
-const LARGEST = 4096;
+/** In sorting, every entry of at most so many is compared with every other. */
+const MOST_COMPARED = 4096;
+/** From more entries on, arrays that are at hand say the order, which takes less time. */
+const MOST_WORTH_COMPARING = 256;
 
 /**
  * The formula of a large array says only what these arrays decide: see knownSorting.ts.
@@ -29,7 +37,13 @@ export function sortAlong(
 ): Sorted {
   vm.recorder.assume(`line ${vm.at.line}: among equal entries, ${what} keeps their order`);
   const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
-  if (isLarge(x, d)) return sortKnown(vm, x, d, descending, what);
+  if (isLarge(x, d)) {
+    return sortKnown(vm, x, d, descending, what) ?? unknownOrder(vm, x, what);
+  }
+  if (isWorthFollowing(vm, x, d)) {
+    const known = sortKnown(vm, x, d, descending, what);
+    if (known !== null) return known;
+  }
   const { n, first, second, positions } = pairs(vm, x, d, what);
   const [values, indices] = vm.shaped(() => {
     const e = x.expr;
@@ -66,13 +80,9 @@ export function cumulativeSum(
   { exclusive = false, reverse = false }: RunningSumOptions = {},
 ): TensorValue {
   const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
-  if (x.selection !== null && isLarge(x, d)) {
-    if (exclusive || reverse) {
-      vm.unsupported(
-        "cumsum() of sorted or picked entries is supported from the first to each alone",
-      );
-    }
-    return fixedRunningSum(vm, x, d, sumResult(x.dtype, nodeOf(x).type, x.library));
+  if (x.selection !== null && isLarge(x, d) && !flowsInOrder(vm, x)) {
+    const dtype = sumResult(x.dtype, nodeOf(x).type, x.library);
+    return fixedRunningSum(vm, x, d, { exclusive, reverse, dtype });
   }
   const { first, second, positions } = pairs(vm, x, d, "cumsum()");
   const range = reverse ? (exclusive ? "gt" : "ge") : exclusive ? "lt" : "le";
@@ -94,8 +104,30 @@ export function cumulativeSum(
 /** Whether an axis has too many entries for a formula of comparisons, or an order already. */
 function isLarge(t: TensorValue, d: number): boolean {
   const s = t.selection;
-  if (s === null) return (t.expr.shape[d]!.size ?? 0) > LARGEST;
-  return s.order !== null || (elementCount(s.mask.shape) ?? 0) > LARGEST;
+  if (s !== null && s.order !== null) return true;
+  return countAlong(t, d) > MOST_COMPARED;
+}
+
+/** Whether following the values is less work than comparing, and gives what everything works on. */
+function isWorthFollowing(vm: Interpreter, t: TensorValue, d: number): boolean {
+  const s = t.selection;
+  const isAlone = s === null || (rankAlone(s) && pickedAxes(s).at === d);
+  return vm.purpose.ordering !== "compared" && isAlone && countAlong(t, d) > MOST_WORTH_COMPARING;
+}
+
+function countAlong(t: TensorValue, d: number): number {
+  const s = t.selection;
+  return (s === null ? t.expr.shape[d]!.size : elementCount(s.mask.shape)) ?? 0;
+}
+
+function unknownOrder(vm: Interpreter, x: TensorValue, what: string): never {
+  const { shape } = x.selection?.all.expr ?? x.expr;
+  const count = shape.reduce((n, a) => n * (a.size ?? 1), 1).toLocaleString("en");
+  return vm.unsupported(
+    `${what} over ${count} entries can only be followed on given arrays`,
+    "Bind arrays to the function's parameters.",
+    new UnknownValueError(what),
+  );
 }
 
 interface Pairs {

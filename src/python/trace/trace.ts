@@ -107,13 +107,34 @@ export interface Plan {
   readonly assumptions: readonly string[];
 }
 
-/** Runs the target once, on the budget that is left. Whatever it changes is undone. @throws PythonError */
+/**
+ * Runs the target on the budget that is left; a second time where constants were made of sorted
+ * entries and the gradient would flow through them. Whatever it changes is undone.
+ * @throws PythonError
+ */
 export function runTrace(
   vm: Interpreter,
   target: TraceTarget,
   plan: Plan,
   withTape = false,
 ): Trace {
+  const trace = runOnce(vm, target, plan, withTape);
+  const { purpose } = vm;
+  const isDifferentiated = ({ parameter, role }: TraceInput): boolean =>
+    purpose.wrt === null ? role !== "target" : parameter === purpose.wrt;
+  const isLost = trace.fixed.some(({ lost }) =>
+    trace.inputs.some((x) => isDifferentiated(x) && lost.includes(x.parameter)),
+  );
+  if (!isLost || purpose.ordering !== "fixed" || withTape) return trace;
+  vm.purpose = { ...purpose, ordering: "flowing" };
+  try {
+    return runOnce(vm, target, plan, withTape);
+  } finally {
+    vm.purpose = purpose;
+  }
+}
+
+function runOnce(vm: Interpreter, target: TraceTarget, plan: Plan, withTape: boolean): Trace {
   const saved = {
     recorder: vm.recorder,
     standIns: vm.standIns,

@@ -3,6 +3,7 @@ import { topological } from "../../../src/expression/walk.ts";
 import { PythonError } from "../../../src/python/errors.ts";
 import type { Trace } from "../../../src/python/program.ts";
 import {
+  argumentsOf,
   array,
   binary,
   close,
@@ -73,6 +74,10 @@ const ASSIGNED: readonly (readonly [statements: string, printed: string])[] = [
   ["w.scatter_(0, a.topk(3).indices, 2.0)", "[6.0, 2.0]"],
   ["v = w[a > 9]\nv[a[a > 9].argsort()[-3:]] = 2\nw[a > 9] = v", "[6.0, 2.0]"],
   ["v = w[a > 9]\nv[a[a > 9] > 4996] = 2\nw[a > 9] = v", "[6.0, 2.0]"],
+  ["w[a.argsort()] = a.sort()[0] * 1", "[12497500.0, 4999.0]"],
+  ["w[a.argsort()] = torch.arange(5000.0)", "[12497500.0, 4999.0]"],
+  ["s = a.sort()[0]\ns[4000:] *= 0\ns[0] = 5\ns[-1] += 1\nw[:2] = torch.stack([s.sum(), s[-1]])", "[7998007.0, 0.0]"],
+  ["s = a.sort()[0]\nt = s[s > 10]\nt *= 0\nw[0] = s[-1] + t.sum()", "[4999.0, 0.0]"],
   ["v = a[a > 4]\ns = v[v.argsort()]\nv *= 0\nw[0] = s[-1]", "[4999.0, 0.0]"],
 ]; // prettier-ignore
 
@@ -183,6 +188,7 @@ loss(z, torch.arange(5000) % 3)`);
   it("knows whose gradient is lost in constants: not that of what is cut off, or unused", async () => {
     const lost = async (body: string): Promise<string[]> =>
       (await traced(body)).fixed.flatMap((f) => f.lost);
+    // z and y are prediction and target by their names.
     const running = "s, i = z.sort()\nc = y[i].cumsum(0)\n";
     assert.deepEqual(await lost(`${running}return (s * c).sum()`), ["y"]);
     assert.deepEqual(await lost(`${running}return (s * (1 - c / c[-1])).sum()`), ["y"]);
@@ -190,13 +196,56 @@ loss(z, torch.arange(5000) % 3)`);
     assert.deepEqual(await lost(`${running}return s.sum()`), []);
     const compared = "s, i = z.sort()\nreturn (s * (y > 0.5)[i].cumsum(0)).sum()";
     assert.deepEqual(await lost(compared), []);
-    assert.deepEqual(await lost("return z.sort()[0].cumsum(0).sum()"), ["z"]);
+  });
+
+  it("lets gradient flow through sums up to each, and through what stands beside", async () => {
+    const some = { z: array([600], probabilities(600)), y };
+    const trace = await traced("s = z.sort()[0]\nreturn (s.cumsum(0) * s.flip(0)).sum()", some);
+    assert.ok(trace.fixed.every((f) => f.lost.length === 0));
+    const { data } = some.z;
+    const order = data.map((_, p) => p).sort((p, q) => data[p]! - data[q]!);
+    const sums: number[] = [];
+    for (const p of order) sums.push((sums.at(-1) ?? 0) + data[p]!);
+    const found = slopes(trace, bound(trace, some));
+    // Of Σ_k C_k·s_{n−1−k} by s_r: the flipped entries from r on, and the running sum beside it.
+    order.forEach((p, r) => {
+      close(found[p]!, 2 * sums[order.length - 1 - r]!);
+    });
+  });
+
+  it("says whose gradient is lost where there are too many entries for it to flow", async () => {
+    const most = array([20_000], probabilities(20_000));
+    const trace = await traced("return z.sort()[0].cumsum(0).sum()", { z: most, y });
+    assert.deepEqual(trace.fixed.flatMap((f) => f.lost), ["z"]); // prettier-ignore
+  });
+
+  it("lets gradient flow to the array that is asked for", async () => {
+    const source =
+      "import torch\n\ndef loss(z, y):\n    s, i = z.sort()\n    return (s * y[i].cumsum(0)).sum()\n";
+    const { program } = await session();
+    program.load(source, "losses.py");
+    const args = argumentsOf({ z, y });
+    const lostBy = (wrt: string | null): string[] =>
+      program.asking({ wrt }, () => program.trace("loss", args)).fixed.flatMap((f) => f.lost);
+    assert.deepEqual(lostBy(null), ["y"]);
+    assert.deepEqual(lostBy("y"), []);
+  });
+
+  it("compares few entries with each other where the formula is to hold for any order", async () => {
+    const source = "def loss(z):\n    return z.topk(9)[0].sum()\n";
+    const { program } = await session();
+    program.load(source, "losses.py");
+    const args = argumentsOf({ z: array([900], probabilities(900)) });
+    const trace = (ordering: "compared" | "fixed"): Trace =>
+      program.asking({ ordering }, () => program.trace("loss", args));
+    assert.equal(trace("compared").fixed.length, 0);
+    assert.equal(trace("fixed").fixed.length, 1);
   });
 
   /** What is refused, and the words that say why. */
   const REFUSED: readonly (readonly [body: string, words: RegExp])[] = [
-    ["s = z.sort()[0]\ns[0] = 1\nreturn s.sum()", /sorted, are changed in place/],
-    ["w = torch.zeros(5000)\nw[z.argsort()] = y\nreturn w.sum()", /assigned to places/],
+    ["s = z.sort()[0]\nt = s[:500]\nt *= 2\nreturn s.sum()", /another shares/],
+    ["s = z.sort()[0]\nt = s[:500]\ns[0] = 2\nreturn s.sum() + t.sum()", /another shares/],
     ["i = z.argsort()\nreturn z[:4990][i].sum()", /positions in an array of another shape/],
   ];
 
