@@ -31,11 +31,29 @@ export interface TapeKernel {
     | "norm"
     | "running sum"
     | "variance"
-    | "standard deviation";
+    | "standard deviation"
+    | "window means"
+    | "window maxima";
   /** Over the inputs and the nodes of earlier entries, as `value` is. */
   readonly operands: readonly Expr[];
   /** What a reduction in it is over, where its formula does not say. */
   readonly along?: { readonly dims: readonly number[]; readonly keepDims: boolean };
+  /** What a pooling goes through. */
+  readonly window?: PoolingWindow;
+}
+
+/** Windows along the last axes of an array: a number for each of these axes. */
+export interface Window {
+  readonly size: readonly number[];
+  readonly stride: readonly number[];
+  /** Entries before the first and after the last. */
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+export interface PoolingWindow extends Window {
+  /** Whether a mean is over padding as well. */
+  readonly countsPadding: boolean;
 }
 
 /** One call of a library's function. */

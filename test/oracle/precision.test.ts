@@ -107,26 +107,10 @@ const DEVIATIONS: readonly {
     reason: "dot adds in the order of the BLAS library; here it is a sum of products",
   },
   {
-    cases: /^SoftClDice\((1\)\(probabilities\(1, 1, 3|10\))/,
-    rungs: /./,
-    of: "loss and gradient",
-    reason: "pooling gives the whole gradient to one of equal entries; here they share it",
-  },
-  {
-    cases: /^(similarity\(logits\(1, 1|widened\(|blurred\()/,
-    rungs: /16$/,
-    of: "gradient",
-    reason:
-      "gradients of windows that overlap are added one after another in the array's own type; " +
-      "here an entry's own are a sum",
-  },
-  {
-    cases: /^(similarity\(logits\(1, 2|coarse\(|coarse_volume\()/,
+    cases: /^(blurred|gaussian_similarity|neighbourhoods|with_parts|eroded)\(/,
     rungs: /16$/,
     of: "loss and gradient",
-    reason:
-      "a window's entries are added one after another; here large windows are summed along one " +
-      "axis after another, and divided twice where padding does not count",
+    reason: "convolutions are made by a library of their own, in its order",
   },
   {
     cases: /^normalized\(/,

@@ -34,7 +34,7 @@ export const LIMITS: Limits = {
   mostInlinedNodes: 1500,
   deepestRegion: 200,
   mostNodesInPass: 1200,
-  mostInstructions: 20_000,
+  mostInstructions: 1200,
   smallResult: 1 << 16,
   leastKept: 4096,
   mostTemporary: 8 << 20,

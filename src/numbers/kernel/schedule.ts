@@ -44,6 +44,8 @@ export class Scheduler {
   private readonly depths = new Map<Expr, number>();
   private readonly roots: { stage: number; root: Root }[] = [];
   private readonly windowsApart: boolean;
+  /** Nodes whose entries windows that slide look at, one after another. */
+  private readonly slid = new Set<Expr>();
 
   /** @param windowsApart whatever windows look at, and every reduction, gets a pass of its own */
   constructor(outputs: readonly Expr[], limits: Limits, windowsApart = false) {
@@ -59,6 +61,11 @@ export class Scheduler {
         const users = this.users.get(a);
         if (users === undefined) this.users.set(a, [e]);
         else users.push(e);
+      }
+    }
+    for (const e of this.order.toReversed()) {
+      if (e.kind === "slide" || (this.slid.has(e) && !isReduction(e))) {
+        e.args.forEach((a) => this.slid.add(a));
       }
     }
   }
@@ -179,6 +186,7 @@ export class Scheduler {
     const region = [...this.region(e, Infinity)];
     if (region.every((x) => x.args.length === 0 || isView(x))) return false;
     if (isSeen) return true;
+    if (this.slid.has(e)) return region.reduce((sum, x) => sum + costOf(x), 0) >= COSTLY;
     if (region.some((x) => this.inlined.has(x))) return false;
     return count <= this.limits.smallResult || region.some((x) => costOf(x) >= COSTLY);
   }
@@ -186,6 +194,8 @@ export class Scheduler {
   private stretchesOutside(e: Expr, user: Expr): boolean {
     if (!isBroadcasting(user)) return false;
     if (this.sizes.count(e) * 4 > this.sizes.count(user)) return false;
+    // What slides looks at another entry at each step, inside or outside.
+    if (this.slid.has(e)) return true;
     const want = this.sizes.of(user);
     const have = this.sizes.of(e);
     const shift = want.length - have.length;

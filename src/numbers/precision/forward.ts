@@ -107,10 +107,20 @@ function performEntry(
   { autocast, arithmetic, fused }: EntryOptions,
 ): Performed {
   const call = entry.call?.name ?? null;
-  const parts = topological(...(entry.kernel?.operands ?? []), entry.value);
+  const { kernel } = entry;
+  const operands = topological(...(kernel?.operands ?? []));
+  const parts = topological(...operands, entry.value);
   const cast = autocast === null ? null : castIn(call, parts, autocast);
   const values = new Map<Expr, Held>();
-  for (const e of parts) {
+  for (const [k, e] of parts.entries()) {
+    if (kernel !== null && k === operands.length) {
+      const given = kernel.operands.map((x) => values.get(x)!);
+      const made = performKernel(kernel, given, alongOf(entry), arithmetic);
+      if (made !== null) {
+        values.set(entry.value, made);
+        break;
+      }
+    }
     const own = known.get(e);
     if (own !== undefined) {
       const wide = fused !== null && isHalf(own.dtype) ? converted(own, "float32") : own;
@@ -121,12 +131,6 @@ function performEntry(
     // A function that autocast runs in float32 gives float32.
     const stays = e.kind === "cast" && cast === "float32" && isHalf(e.to as ElementType);
     values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value, arithmetic));
-  }
-  const { kernel } = entry;
-  if (kernel !== null) {
-    const operands = kernel.operands.map((x) => values.get(x)!);
-    const made = performKernel(kernel, operands, alongOf(entry), arithmetic);
-    if (made !== null) values.set(entry.value, made);
   }
   const result = values.get(entry.value)!;
   const product = isProduct(call) && cast !== null && isHalf(cast) ? cast : null;

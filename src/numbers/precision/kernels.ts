@@ -8,6 +8,12 @@ import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
 import { computedIn, reduceHeld, runningSumHeld } from "./reductions.ts";
+import {
+  windowMaxima,
+  windowMaximaGradient,
+  windowMeans,
+  windowMeansGradient,
+} from "./windowKernels.ts";
 
 /** One operation after the other, each in its operands' type. */
 export const apply = (op: BinaryOp, a: Held, b: Held): Held => performBinary(op, a, b);
@@ -52,6 +58,10 @@ export function performKernel(
       return null; // as its formula, in float32
     case "running sum":
       return runningSumHeld(x, along.dims[0]!, arithmetic);
+    case "window means":
+      return windowMeans(x, kernel.window!);
+    case "window maxima":
+      return windowMaxima(x, kernel.window!);
     case "logsumexp": {
       const { dims, keepDims } = along;
       const largest = reduceHeld("max", x, dims, true);
@@ -101,6 +111,10 @@ export function kernelGradients(
       const share = applyUnary("exp", apply("sub", x, reshaped(result, kept)));
       return apply("mul", reshaped(g, kept), share);
     }
+    case "window means":
+      return windowMeansGradient(x, g, kernel.window!);
+    case "window maxima":
+      return windowMaximaGradient(x, g, kernel.window!);
     case "running sum":
       return runningSumHeld(g, along.dims[0]!, TORCH, true);
     case "variance":

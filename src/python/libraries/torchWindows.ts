@@ -6,18 +6,10 @@ import { einsum } from "../tensors/contraction.ts";
 import { elementwise } from "../tensors/elementwise.ts";
 import { selectPositions } from "../tensors/gather.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { filled, itemsOf, literalArray, rankOf, tensor } from "../tensors/tensor.ts";
-import {
-  type PadMode,
-  type Window,
-  averagePool,
-  maxPool,
-  padAxis,
-  repeatEach,
-  sizeAlong,
-  windowsOf,
-} from "../tensors/windows.ts";
-import { type TensorValue, type Value, float } from "../values.ts";
+import { itemsOf, literalArray, rankOf, tensor } from "../tensors/tensor.ts";
+import { averagePool, maxPool, separableConvolution } from "../tensors/pooling.ts";
+import { type PadMode, padAxis, repeatEach, sizeAlong, windowsOf } from "../tensors/windows.ts";
+import { type TensorValue, type Value } from "../values.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
 const POOL = "input, kernel_size, stride=None, padding=0";
@@ -69,12 +61,8 @@ function average(n: number): Meaning {
     const size = several(c, "kernel_size", n);
     const stride = c.given("stride") ? several(c, "stride", n) : size;
     const padding = several(c, "padding", n);
-    const w: Window = { size, stride, padding, dilation: size.map(() => 1) };
-    const what = `${c.name}()`;
-    const mean = averagePool(c.vm, x, w, what);
-    if (c.flag("count_include_pad") || padding.every((p) => p === 0)) return mean;
-    const ones = filled(c.vm, float(1), x.expr.shape, x.library, x.dtype ?? "float32");
-    return elementwise(c.vm, "div", mean, averagePool(c.vm, ones, w, what));
+    const w = { size, stride, padding, dilation: size.map(() => 1) };
+    return averagePool(c.vm, x, w, `${c.name}()`, c.flag("count_include_pad"));
   };
 }
 
@@ -122,10 +110,13 @@ function convolution(n: number): Meaning {
           : size.map((s, k) => (dilation[k]! * (s - 1)) / 2);
     if (!padding.every(Number.isInteger)) vm.unsupported(`${what} with an even window and "same"`);
     const w = { size, stride: several(c, "stride", n), padding, dilation };
-    const { view, within } = windowsOf(vm, x, w, 0, what);
-    const all = tensor(vm, view, x.library, x.dtype);
     const groups = c.int("groups");
     const across = sizeAlong(vm, weight, 1, what);
+    const isDepthwise = across === 1 && groups === sizeAlong(vm, weight, 0, what);
+    const inTurn = isDepthwise ? separableConvolution(vm, x, weight, w, what) : null;
+    if (inTurn !== null) return biased(c, inTurn, n);
+    const { view, within } = windowsOf(vm, x, w, 0, what);
+    const all = tensor(vm, view, x.library, x.dtype);
     const flat = { ...flattenAxes(kernel.slice(2)), size: elementCount(kernel.slice(2))! };
     const entries = within === 1 ? [flat] : kernel.slice(2);
     const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, within)];
@@ -133,22 +124,25 @@ function convolution(n: number): Meaning {
       const e = vm.shaped(() => reshape(weight.expr, [...channels, ...entries]));
       return tensor(vm, e, x.library, weight.dtype);
     };
-    let result: TensorValue;
     if (groups === 1) {
       const how = `bi${space}${taps},oi${taps}->bo${space}`;
-      result = einsum(vm, how, [all, table(kernel[0]!, kernel[1]!)], "torch");
-    } else if (across === 1 && groups === sizeAlong(vm, weight, 0, what)) {
-      const how = `bi${space}${taps},i${taps}->bi${space}`;
-      result = einsum(vm, how, [all, table(kernel[0]!)], "torch");
-    } else {
-      return vm.unsupported(`${what} with groups other than 1 or one a channel is not supported`);
+      return biased(c, einsum(vm, how, [all, table(kernel[0]!, kernel[1]!)], "torch"), n);
     }
-    if (!c.given("bias")) return result;
-    const bias = c.tensor("bias");
-    const units = Array.from({ length: n }, () => UNIT);
-    const b = vm.shaped(() => reshape(bias.expr, [bias.expr.shape[0]!, ...units]));
-    return elementwise(vm, "add", result, tensor(vm, b, x.library, bias.dtype));
+    if (isDepthwise) {
+      const how = `bi${space}${taps},i${taps}->bi${space}`;
+      return biased(c, einsum(vm, how, [all, table(kernel[0]!)], "torch"), n);
+    }
+    return vm.unsupported(`${what} with groups other than 1 or one a channel is not supported`);
   };
+}
+
+/** A convolution's result along n axes, and what is added to each of its channels. */
+function biased(c: CallContext, result: TensorValue, n: number): TensorValue {
+  if (!c.given("bias")) return result;
+  const bias = c.tensor("bias");
+  const units = Array.from({ length: n }, () => UNIT);
+  const b = c.vm.shaped(() => reshape(bias.expr, [bias.expr.shape[0]!, ...units]));
+  return elementwise(c.vm, "add", result, tensor(c.vm, b, result.library, bias.dtype));
 }
 
 /** Pairs of amounts, the last axis first. */

@@ -1,14 +1,9 @@
-/** Windows over arrays: padding, pooling, convolution, and changes of resolution. */
+/** Windows over arrays, padding, and changes of resolution. */
 import { type Axis, UNIT, axis, isUnit, normalizeDim } from "../../expression/axis.ts";
 import {
-  argReduce,
-  cast,
   concat,
   constant,
-  div,
   expand,
-  oneHot,
-  reduce,
   reshape,
   slice,
   slide,
@@ -17,6 +12,7 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
+import type { Window } from "../../expression/tape.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { selectPositions } from "./gather.ts";
@@ -80,18 +76,8 @@ export function padAxis(
   return selectPositions(vm, x, dim, positions);
 }
 
-export interface Window {
-  readonly size: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly number[];
-  readonly dilation: readonly number[];
-}
-
 /** Windows of more entries than this slide; of fewer, each entry is written out. */
 const MOST_WRITTEN_OUT = 16;
-
-/** Windows of more entries go along one axis after another, where what is done with them allows. */
-const MOST_AT_ONCE = 64;
 
 /** Windows over an array, with their entries along its last axes. */
 export interface Windows {
@@ -107,14 +93,14 @@ export function windowsOf(
   w: Window,
   filler: number,
   what: string,
-  slides = entriesIn(w) > MOST_WRITTEN_OUT,
+  slides = isLarge(w),
 ): Windows {
   const { dims, counts } = fitted(vm, x, w, what);
   return vm.shaped(() => {
     if (slides) {
-      // Around the array there are zeros anyway.
-      const [e, own] = filler === 0 ? [x.expr, w] : [surrounded(x.expr, dims, w, filler), bare(w)];
-      const view = dims.reduce((v, d, k) => slidAlong(v, d, k, own, x.expr, counts[k]!), e);
+      const along = (e: Expr, d: number, k: number): Expr =>
+        slidAlong(e, d, k, w, x.expr, counts[k]!, filler);
+      const view = dims.reduce(along, x.expr);
       return { view, within: dims.length };
     }
     const wide = surrounded(x.expr, dims, w, filler);
@@ -136,20 +122,25 @@ export function windowsOf(
   });
 }
 
-function entriesIn(w: Window): number {
+export function entriesIn(w: Window): number {
   return w.size.reduce((n, s) => n * s, 1);
+}
+
+/** Whether windows slide: what has several axes goes along one after another, where it can. */
+export function isLarge(w: Window): boolean {
+  return entriesIn(w) > MOST_WRITTEN_OUT;
+}
+
+export function isInTurn(w: Window): boolean {
+  return isLarge(w) && w.size.filter((n) => n > 1).length > 1;
 }
 
 function surrounded(e: Expr, dims: readonly number[], w: Window, filler: number): Expr {
   return dims.reduce((x, d, k) => padded(x, d, w.padding[k]!, w.padding[k]!, filler), e);
 }
 
-function bare(w: Window): Window {
-  return { ...w, padding: w.padding.map(() => 0) };
-}
-
 /** The last axes, which windows go along, and how many windows there are along each. */
-function fitted(vm: Interpreter, x: TensorValue, w: Window, what: string) {
+export function fitted(vm: Interpreter, x: TensorValue, w: Window, what: string) {
   const rank = x.expr.shape.length;
   const spatial = w.size.length;
   const dims = w.size.map((_, k) => rank - spatial + k);
@@ -169,14 +160,26 @@ function fitted(vm: Interpreter, x: TensorValue, w: Window, what: string) {
 
 /**
  * The windows along axis `d`, the k-th that has them, with their entries along a new last axis.
- * @param from the array without what surrounds it
+ * @param from the array whose windows these are, or were at first
+ * @param filler what surrounds it
  */
-function slidAlong(e: Expr, d: number, k: number, w: Window, from: Expr, count: number): Expr {
+export function slidAlong(
+  e: Expr,
+  d: number,
+  k: number,
+  w: Window,
+  from: Expr,
+  count: number,
+  filler = 0,
+): Expr {
   const rank = e.shape.length;
   const within = axis(freshLetter(e.shape, ["i", "j", "k", "u"]), w.size[k]!, "element");
-  const many = expand(reshape(e, [...e.shape, UNIT]), [...e.shape, within]);
   const result = resultAxis(from.shape[d]!, count, from, k);
-  const [stride, step, start] = [w.stride[k]!, w.dilation[k]!, -w.padding[k]!];
+  const [stride, step, around] = [w.stride[k]!, w.dilation[k]!, w.padding[k]!];
+  // Around what slides there are zeros anyway.
+  const wide = filler === 0 ? e : padded(e, d, around, around, filler);
+  const start = filler === 0 ? -around : 0;
+  const many = expand(reshape(wide, [...wide.shape, UNIT]), [...wide.shape, within]);
   if (stride === 1) return slide(many, d, rank, step, start, result);
   const old = from.shape[d]!;
   const all = axis(`${old.name}⁺`, (count - 1) * stride + 1, old.role);
@@ -188,75 +191,6 @@ function slidAlong(e: Expr, d: number, k: number, w: Window, from: Expr, count: 
 function resultAxis(old: Axis, count: number, e: Expr, k: number): Axis {
   if (old.size === count) return old;
   return axis(freshLetter(e.shape, [["q", "r", "s"][k] ?? "u"]), count, "space");
-}
-
-/**
- * Maxima; where several entries are largest, the gradient goes to the first, as in PyTorch. Large
- * windows go along one axis after another, from the last: the first of the largest rows' firsts is
- * the first of all.
- */
-export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
-  const slides = entriesIn(w) > MOST_WRITTEN_OUT;
-  if (!isInTurn(w)) return largestOf(vm, x, w, what, slides);
-  const only = (k: number): Window => ({
-    size: w.size.map((n, d) => (d === k ? n : 1)),
-    stride: w.stride.map((n, d) => (d === k ? n : 1)),
-    padding: w.padding.map((n, d) => (d === k ? n : 0)),
-    dilation: w.dilation,
-  });
-  fitted(vm, x, w, what);
-  return w.size.reduceRight((t, _, k) => largestOf(vm, t, only(k), what, slides), x);
-}
-
-function isInTurn(w: Window): boolean {
-  return w.size.filter((n) => n > 1).length > 1 && entriesIn(w) > MOST_AT_ONCE;
-}
-
-function largestOf(
-  vm: Interpreter,
-  x: TensorValue,
-  w: Window,
-  what: string,
-  slides: boolean,
-): TensorValue {
-  const { view, within } = windowsOf(vm, x, w, -Infinity, what, slides);
-  const e = vm.shaped(() => {
-    const last = view.shape.length - within;
-    const along = axis(freshLetter(view.shape, ["w"]), entriesIn(w), "element");
-    const all = within === 1 ? view : reshape(view, [...view.shape.slice(0, last), along]);
-    const first = oneHot(argReduce("argmax", all, last), all.shape[last]!, last);
-    const picked = cast(first, "bool");
-    vm.recorder.choices.add(picked);
-    return reduce("sum", where(picked, all, constant(0)), [last]);
-  });
-  return tensor(vm, e, x.library, x.dtype);
-}
-
-/** Means, in which padding counts as zeros. */
-export function averagePool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
-  const e = isInTurn(w)
-    ? div(sumsInTurn(vm, x, w, what), constant(entriesIn(w)))
-    : means(vm, x, w, what);
-  return tensor(vm, e, x.library, x.dtype);
-}
-
-function means(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
-  const { view, within } = windowsOf(vm, x, w, 0, what);
-  const rank = view.shape.length - within;
-  return vm.shaped(() =>
-    reduce(
-      "mean",
-      view,
-      Array.from({ length: within }, (_, k) => rank + k),
-    ),
-  );
-}
-
-function sumsInTurn(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
-  const { dims, counts } = fitted(vm, x, w, what);
-  const sum = (e: Expr, d: number, k: number): Expr =>
-    reduce("sum", slidAlong(e, d, k, w, x.expr, counts[k]!), [e.shape.length]);
-  return vm.shaped(() => dims.reduceRight(sum, x.expr));
 }
 
 /** Each entry along `dim` repeated. */

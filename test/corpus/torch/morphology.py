@@ -135,6 +135,63 @@ def blurred(logits, target, size=5, stride=1):
     return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
 
 
+# case: gaussian_similarity(logits(1, 2, 12, 13), mask(1, 2, 12, 13))
+def gaussian_similarity(logits, target, size=11):
+    """Structural similarity whose windows are an outer product of a Gaussian with itself."""
+    line = torch.exp(-((torch.arange(size).float() - size // 2) ** 2) / 4.5)
+    line = (line / line.sum()).unsqueeze(1)
+    channels = logits.shape[1]
+    window = line.mm(line.t()).unsqueeze(0).unsqueeze(0)
+    window = window.expand(channels, 1, size, size).contiguous()
+
+    def mean(x):
+        return F.conv2d(x, window, padding=size // 2, groups=channels)
+
+    p = torch.sigmoid(logits)
+    mp, mt = mean(p), mean(target)
+    vp, vt = mean(p * p) - mp.pow(2), mean(target * target) - mt.pow(2)
+    both = mean(p * target) - mp * mt
+    ssim = (2 * mp * mt + 1e-4) * (2 * both + 9e-4)
+    return 1 - (ssim / ((mp.pow(2) + mt.pow(2) + 1e-4) * (vp + vt + 9e-4))).mean()
+
+
+# case: neighbourhoods(logits(1, 1, 9, 8), mask(1, 1, 9, 8), torch.ones(1, 1, 5, 7) / 35)
+# case: neighbourhoods(logits(2, 1, 9, 8), mask(2, 1, 9, 8), (torch.arange(25.0) % 7 - 2).view(1, 1, 5, 5))
+# case: neighbourhoods(logits(1, 2, 9, 8), mask(1, 2, 9, 8), (torch.arange(72.0) % 7 - 2).view(2, 1, 6, 6))
+def neighbourhoods(logits, target, weight):
+    """Dice of arrays that are correlated with large windows."""
+    def near(x):
+        return F.conv2d(x, weight, padding=2, groups=x.shape[1])
+
+    p, t = near(torch.sigmoid(logits)), near(target)
+    return 1 - (2 * (p * t).sum() + 1) / ((p * p).sum() + (t * t).sum() + 1)
+
+
+# case: with_parts(logits(1, 2, 8, 9), mask(1, 2, 8, 9))
+def with_parts(logits, target):
+    """Windows of a kernel of ones, and of one that falls from row to row, for each channel."""
+    rows = torch.tensor([0.5, 1.0, 2.0, 1.0, 0.5])
+    ones = torch.ones(2, 1, 5, 5) / 25
+    falling = (rows[:, None] * torch.ones(5)).expand(2, 1, 5, 5) * torch.tensor([1.0, 3.0]).view(2, 1, 1, 1)
+    p = torch.softmax(logits, 1)
+    near = F.conv2d(p, ones, padding=2, groups=2) + F.conv2d(p, falling, padding=2, groups=2)
+    return 1 - (2 * (near * target).sum() + 1) / (near.sum() + target.sum() + 1)
+
+
+# case: eroded(logits(1, 1, 9, 10), mask(1, 1, 9, 10))
+def eroded(logits, target, rounds=4):
+    """Squared differences eroded by a cross again and again, later rounds counting more (a Hausdorff loss)."""
+    cross = torch.tensor([[0.0, 1, 0], [1, 1, 1], [0, 1, 0]]).view(1, 1, 3, 3) * 0.2
+    bound = (torch.sigmoid(logits) - target) ** 2
+    total = torch.zeros_like(bound)
+    for k in range(rounds):
+        left = F.relu(F.conv2d(bound, cross, padding=1) - 0.3)
+        span = left.max() - left.min()
+        bound = (left - left.min()) / span if span > 0 else left
+        total = total + bound * (k + 1) ** 2
+    return total.mean()
+
+
 # case: widened(probabilities(1, 1, 8, 9), soft(1, 1, 8, 9))
 # case: widened(probabilities(2, 1, 10, 9), soft(2, 1, 10, 9), size=9, stride=2, padding=4)
 # case: widened(probabilities(1, 2, 9, 9), soft(1, 2, 9, 9), size=5, stride=3, padding=1, dilation=2)

@@ -89,6 +89,20 @@ describe("kernels of windows over windows", () => {
     });
   });
 
+  it("compute once what is costly and what many windows look at", () => {
+    const [h, i] = [axis("h", 3000), axis("i", 21)];
+    const [x, weight] = [b.input("x", [h]), b.input("weight", [i])];
+    const slid = (e: Expr): Expr =>
+      b.slide(b.expand(b.reshape(e, [h, UNIT]), [h, i]), 0, 1, 1, -10, h);
+    const blurred = b.sum(b.mul(slid(b.exp(x)), weight), [1]);
+    const loss = b.sum(b.div(blurred, b.add(b.constant(1), b.mul(blurred, blurred))));
+    const exponentials = (e: Expr): number => compileKernel([e]).source().split("exp(").length - 1;
+    assert.equal(exponentials(loss), 1);
+    const { buffers, stored } = new Scheduler([loss, derive(loss, x)], LIMITS).run(new Set());
+    assert.ok([...stored.keys()].some((e) => e.kind === "reshape" || e.kind === "unary"));
+    assert.ok(buffers.every((q) => q.count <= 3000));
+  });
+
   it("pool what was pooled twenty times over", () => {
     const [i, w] = [axis("i", 40), axis("w", 3)];
     const wide = axis("q", 42);
