@@ -15,10 +15,11 @@ import { compileKernel } from "../numbers/kernel.ts";
 import { kernelArray } from "./bindings.ts";
 import type { InspectedInput, Inspection, Watch } from "./inspect.ts";
 import { chainStep, movedStep } from "./givenWords.ts";
+import { type MadeStep, type Twins, madeArrays } from "./madeArrays.ts";
 import { type Activation, activationBetween, isShapedLike, sameValues } from "./sameValues.ts";
 
 export interface CommonGround {
-  /** The first loss; its inputs are those of both. */
+  /** The first loss; its inputs are those of both, the second one's own arrays included. */
   readonly first: Inspection;
   /** The second loss and what the program computes as its gradient, of the first one's inputs. */
   readonly second: { readonly loss: Expr; readonly gradient: Expr };
@@ -42,7 +43,18 @@ export function commonGround(
   let ground = withArrays(first, others);
   const given: GivenStep[] = [];
   if (others.length > 0) given.push(movedStep(first.gradient!, others, names));
-  let other = second;
+  const made = madeArrays(first, second, twins, names);
+  const [before, after] = (["first", "second"] as const).map((side) =>
+    made.steps.filter((s) => s.side === side),
+  );
+  if (before!.length > 0) {
+    // One step, whatever it is that takes the place of what.
+    const gradient = given.length > 0 ? gradientOn(ground, watch) : first.gradient!;
+    given.push({ ...joined(before!), gradient });
+    ground = withArrays(ground, made.exchanged);
+  }
+  if (after!.length > 0) given.push({ ...joined(after!), gradient: second.gradient! });
+  let other = made.second;
   if (logits?.side === "first") {
     given.push(chainStep(logits, gradientOn(ground, watch), names));
     ground = chained(ground, logits.activation, b.array!);
@@ -54,7 +66,14 @@ export function commonGround(
   const loss = onInputs(other.loss, pairs);
   const derived = onInputs(other.gradientExpr, pairs);
   if (loss === null || derived === null) return apart(a, b, names);
-  return { first: ground, second: { loss, gradient: derived }, given };
+  const inputs = [...ground.inputs, ...made.own];
+  return { first: { ...ground, inputs }, second: { loss, gradient: derived }, given };
+}
+
+function joined(steps: readonly MadeStep[]): MadeStep {
+  const [first] = steps;
+  const sentence = [...new Set(steps.map((s) => s.sentence))].join(" ");
+  return { ...first!, sentence };
 }
 
 function apart(
@@ -72,10 +91,11 @@ const isSame = (a: NdArray | null, b: NdArray | null): boolean =>
 
 /**
  * For each input of the second loss the one of the first that it stands for: that with the same
- * numbers, else that with the same role, or the same name, and the same shape.
+ * numbers, else that with the same role, or the same name, and the same shape. Arrays that the code
+ * makes itself stand for others of the same numbers only.
  */
-function twinsOf(first: Inspection, second: Inspection): Map<InspectedInput, InspectedInput> {
-  const twins = new Map<InspectedInput, InspectedInput>();
+function twinsOf(first: Inspection, second: Inspection): Twins {
+  const twins: Twins = new Map();
   const isFree = (y: InspectedInput): boolean => ![...twins.values()].includes(y);
   const match = (isTwin: (x: InspectedInput, y: InspectedInput) => boolean): void => {
     for (const x of second.inputs) {
@@ -90,8 +110,10 @@ function twinsOf(first: Inspection, second: Inspection): Map<InspectedInput, Ins
   match((x, y) => bound(x, y) && x.array === y.array);
   match((x, y) => bound(x, y) && x.role === y.role && isSame(x.array, y.array));
   match((x, y) => bound(x, y) && isSame(x.array, y.array));
+  const areGiven = (x: InspectedInput, y: InspectedInput): boolean =>
+    x.isFixed !== true && y.isFixed !== true;
   match((x, y) => x.role === y.role && x.role !== "other" && fits(x, y));
-  match((x, y) => x.name === y.name && fits(x, y));
+  match((x, y) => x.name === y.name && areGiven(x, y) && fits(x, y));
   return twins;
 }
 
@@ -130,7 +152,7 @@ function withArrays(
 ): Inspection {
   if (others.length === 0) return inspection;
   const taken = new Map(others.map(([x, y]) => [y, x.array!]));
-  const inputs = inspection.inputs.map((y) => ({ ...y, array: taken.get(y) ?? y.array }));
+  const inputs = inspection.inputs.map((y) => (taken.has(y) ? { ...y, array: taken.get(y)! } : y));
   return { ...inspection, inputs, wrt: inputs[inspection.inputs.indexOf(inspection.wrt)]! };
 }
 

@@ -144,13 +144,14 @@ function comparePair(
   });
   const spread = spreadOn(ground, numericDifference(first.gradient, second.gradient), watch);
   const isChained = ground.given.some((g) => g.id === "chain-rule");
+  const isMade = ground.given.some((g) => g.id === "other-entries" || g.id === "other-constants");
   const by = isChained
     ? " are taken by different things, probabilities and logits; by the logits they"
     : "";
   const decided =
-    same.equal === true
+    same.equal === true && !isMade
       ? `the same function (${same.how})${isOrderHeld(first, second) ? " while the entries keep their order" : ""}`
-      : same.equal === false
+      : same.equal === false || isMade
         ? "different functions"
         : null;
   const general: Difference = {
@@ -163,8 +164,8 @@ function comparePair(
     maxAbsDifference: spread?.maxAbs ?? null,
     commonFactor: spread?.factor ?? null,
   };
-  const equal =
-    same.equal === true ? (isChained ? "no" : "exactly") : same.equal === false ? "no" : null;
+  const isApart = isChained || isMade || same.equal === false;
+  const equal = isApart ? "no" : same.equal === true ? "exactly" : null;
   const pair: Pair = {
     a,
     b,

@@ -1,5 +1,8 @@
 /** Which losses a file or a name asks about, and how each is traced. */
+import { elementCount } from "../expression/axis.ts";
 import { PythonError } from "../python/errors.ts";
+import { TooFewEntriesError } from "../python/interpreter/interpreter.ts";
+import { type Role, rolesOf } from "../python/trace/roles.ts";
 import type { Argument, Arguments, CallRequest, PythonProgram, Trace } from "../python/program.ts";
 import {
   type AutogradJob,
@@ -98,25 +101,70 @@ function subjectOfCall(program: PythonProgram, request: CallRequest): Subject {
 
 /** Another loss on the first one's arrays, or for arrays of the same shapes where there are none. */
 export function traceLike(first: Inspection, program: PythonProgram, callable: string): Trace {
-  const subject = subjectOf(program, callable, new Map());
-  const alone = subject.trace();
+  const alone = traceAlone(program, callable);
+  if (alone instanceof PythonError) {
+    const parameters = parametersOf(program, callable);
+    if (parameters === null) throw alone;
+    return subjectOf(program, callable, argumentsLike(first, parameters)).trace();
+  }
   if (alone.inputs.some((x) => x.argument !== null)) return alone;
-  const args = argumentsLike(first, alone);
+  const args = argumentsLike(first, alone.inputs);
   try {
     return subjectOf(program, callable, args).trace();
   } catch (e) {
     // A loss for other shapes is compared as far as that goes; with arrays it has to take them.
     const areGiven = [...args.values()].some((a) => a.kind === "array");
     if (areGiven || !(e instanceof PythonError)) throw e;
+    if (e.cause instanceof TooFewEntriesError) throw tooFew(first, alone, e.cause);
     return alone;
   }
 }
 
+/** The error if no shapes could be assumed. */
+function traceAlone(program: PythonProgram, callable: string): Trace | PythonError {
+  try {
+    return subjectOf(program, callable, new Map()).trace();
+  } catch (e) {
+    if (e instanceof PythonError) return e;
+    throw e;
+  }
+}
+
+function tooFew(first: Inspection, { name, inputs }: Trace, cause: TooFewEntriesError): Error {
+  const { wrt } = first;
+  const own = inputs.find((x) => x.role === "prediction")?.parameter ?? wrt.name;
+  const count = elementCount(wrt.node.shape) ?? "fewer";
+  return new InspectionError(
+    `${name} takes ${cause.atLeast} entries of ${own}, and ${first.report.function.name} was derived for ${count}`,
+    `Give arrays, or shapes with more entries, as in --shape ${wrt.name}=${2 * cause.atLeast}.`,
+  );
+}
+
+interface NamedParameter {
+  readonly parameter: string;
+  readonly role: Role;
+}
+
+/** Of a loss that is only named, those that must be given. */
+function parametersOf(program: PythonProgram, callable: string): NamedParameter[] | null {
+  const known = program.callables().find((c) => c.name === /^\w+/.exec(callable)?.[0]);
+  const names = known?.parameters.flatMap((p) => (p.default === undefined ? [p.name] : []));
+  if (names === undefined) return null;
+  const roles = rolesOf(
+    names.map((name) => ({ name, isReal: true })),
+    "numpy",
+  );
+  return names.map((parameter, k) => ({ parameter, role: roles[k]! }));
+}
+
 /** The first loss's arrays, or their shapes, for the parameters of another: by name, else by role. */
-function argumentsLike(first: Inspection, other: Trace): Map<string, Argument> {
+function argumentsLike(
+  first: Inspection,
+  parameters: readonly NamedParameter[],
+): Map<string, Argument> {
   const { name } = first.report.function;
   return new Map(
-    other.inputs.flatMap((x): [string, Argument][] => {
+    parameters.flatMap((x): [string, Argument][] => {
       const twin =
         first.inputs.find((y) => y.name === x.parameter) ??
         first.inputs.find((y) => y.role !== "other" && y.role === x.role);

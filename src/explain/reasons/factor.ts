@@ -32,6 +32,8 @@ export function factorOf(
   if (first.length === 0) return { kind: "none" };
   const common = each.map((r) => spread(r));
   if (common.every((c) => c.most - c.least <= SAME * Math.max(1, Math.abs(c.median)))) {
+    // No factor makes a gradient where there was none.
+    if (pairs.some(([before, after]) => arisesIn(before, after))) return { kind: "none" };
     const values = pairs.map(([before, after]) => ratioAtLargest(before, after));
     const [value] = values as [number];
     const constant = values.every(
@@ -79,6 +81,17 @@ function ratios(before: ArrayLike<number>, after: ArrayLike<number>): Float64Arr
     }
   }
   return found.subarray(0, count);
+}
+
+/** Whether entries have a gradient after and none before. */
+function arisesIn(before: ArrayLike<number>, after: ArrayLike<number>): boolean {
+  const [least, much] = [1e-12 * largestOf(before), SAME * largestOf(after)];
+  for (const [first, end] of parts(before.length)) {
+    for (let k = first; k < end; k++) {
+      if (Math.abs(before[k]!) <= least && Math.abs(after[k]!) > much) return true;
+    }
+  }
+  return false;
 }
 
 /** The quotient that rounding leaves most digits of. */

@@ -1,6 +1,7 @@
 /**
  * What two losses were given, where it is not the same: arrays with other values, or probabilities
- * here and the logits that they come from there. It is a step between their gradients like any change
+ * here and the logits that they come from there; and what their code makes of the values, such as
+ * which entries sorting chose. It is a step between their gradients like any change
  * of the code, before or after all of those.
  */
 import { factorOf } from "./factor.ts";
@@ -8,7 +9,7 @@ import type { Reason } from "./explain.ts";
 import type { StepShare } from "./shares.ts";
 import type { Words } from "./words.ts";
 
-export type GivenReasonId = "chain-rule" | "other-arrays";
+export type GivenReasonId = "chain-rule" | "other-arrays" | "other-entries" | "other-constants";
 
 export interface GivenStep extends Words {
   readonly id: GivenReasonId;
@@ -16,6 +17,8 @@ export interface GivenStep extends Words {
   readonly side: "first" | "second";
   /** That loss's gradient by what it was given itself, at this step's far end from the changes. */
   readonly gradient: ArrayLike<number>;
+  /** Where the first loss's code brings it about. */
+  readonly lines?: readonly number[];
 }
 
 /** The gradients that the whole difference runs between, where steps lie before or after the changes. */
@@ -48,7 +51,7 @@ export function givenReasons(
       // One draw of the arrays cannot tell what holds for any.
       factor: factor.kind === "constant" ? { ...factor, kind: "common" } : factor,
       share: step?.(from, to) ?? null,
-      lines: [],
+      lines: s.lines ?? [],
     };
   };
   const first = given.filter((s) => s.side === "first");

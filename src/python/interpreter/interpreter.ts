@@ -103,6 +103,17 @@ export class UnknownSizeError extends Error {
   }
 }
 
+/** Axes have fewer entries, all together, than the code takes; a trace without arrays may choose more. */
+export class TooFewEntriesError extends Error {
+  readonly axes: readonly string[];
+  readonly atLeast: number;
+  constructor(axes: readonly string[], atLeast: number) {
+    super(`axes ${axes.join(", ")} have fewer than ${atLeast} entries`);
+    this.axes = axes;
+    this.atLeast = atLeast;
+  }
+}
+
 /** A number or a tensor's values would have to be known here. */
 export class UnknownValueError extends Error {}
 

@@ -1,6 +1,7 @@
 /** What picks, orders and repeats entries, for PyTorch and NumPy alike. */
-import { normalizeDim } from "../../expression/axis.ts";
+import { leafAxes, normalizeDim } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
+import { TooFewEntriesError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise } from "../tensors/elementwise.ts";
@@ -83,12 +84,19 @@ function sorted(c: CallContext, descending: boolean): Sorted {
 export const sortedValues: Meaning = (c) => sorted(c, false).values;
 export const sortedPositions: Meaning = (c) => sorted(c, false).indices;
 
+/** Fewer entries along an axis of `x` than are asked for. */
+function tooFew(c: CallContext, dim: number, asked: number, type: string, message: string): never {
+  const x = c.tensor("x");
+  const axes = x.selection === null ? leafAxes(x.expr.shape[dim]!).map((a) => a.name) : [];
+  return c.vm.fail(type, message, null, new TooFewEntriesError(axes, asked));
+}
+
 function topk(c: CallContext): Value {
   const { values, indices } = sorted(c, c.flag("largest"));
   const k = knownInteger(c.vm, c.value("k"), "topk()");
   const d = axisOf(c, values, c.int("dim"));
   const n = sizeAlong(c.vm, values, d, "topk()");
-  if (k < 0 || k > n) c.vm.fail("RuntimeError", "selected index k out of range");
+  if (k < 0 || k > n) tooFew(c, d, k, "RuntimeError", "selected index k out of range");
   const first = Array.from({ length: k }, (_, p) => p);
   const cut = (t: TensorValue): TensorValue => selectPositions(c.vm, t, d, first);
   return namedTuple("torch.return_types.topk", { values: cut(values), indices: cut(indices) });
@@ -100,7 +108,8 @@ function largest(c: CallContext, k: Value, dim: number, what: string): Sorted {
   const n = knownInteger(c.vm, k, what);
   const d = axisOf(c, s.values, dim);
   if (n < 0 || n > sizeAlong(c.vm, s.values, d, what)) {
-    c.vm.fail("InvalidArgumentError", `input must have at least k columns, k is ${n}`);
+    const message = `input must have at least k columns, k is ${n}`;
+    tooFew(c, d, n, "InvalidArgumentError", message);
   }
   const first = Array.from({ length: n }, (_, p) => p);
   const cut = (t: TensorValue): TensorValue => selectPositions(c.vm, t, d, first);

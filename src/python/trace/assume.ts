@@ -6,6 +6,7 @@ import {
   BudgetError,
   type Interpreter,
   NeedsIntegerError,
+  TooFewEntriesError,
   UnknownMethodError,
   UnknownSizeError,
 } from "../interpreter/interpreter.ts";
@@ -47,6 +48,8 @@ const PATTERNS: readonly Pattern[] = [
 
 /** Sizes for axes that code insists on knowing. */
 const ASSUMED_SIZE = 4;
+/** Larger sizes make no formula that is worth reading, and where entries are compared a long wait. */
+const MOST_ASSUMED = 4096;
 
 interface Attempt {
   readonly error: PythonError;
@@ -209,6 +212,7 @@ function attempt(
       if (!(e instanceof PythonError) || e.cause instanceof BudgetError) throw e;
       const again =
         learnSizes(e, learned.sizes, { ...axes, known }) ||
+        learnMoreEntries(e, learned.sizes) ||
         learnIntegers(e, learned.integers, axes.names) ||
         learnLibrary(vm, e, learned);
       if (!again) return { error: e, progress: vm.progress - before };
@@ -246,6 +250,19 @@ function learnSizes(e: PythonError, sizes: Map<string, number>, axes: Axes): boo
     learned = true;
   }
   return learned;
+}
+
+/** Sizes that were assumed are raised until the axes have twice the entries that are taken of them. */
+function learnMoreEntries(e: PythonError, sizes: Map<string, number>): boolean {
+  if (!(e.cause instanceof TooFewEntriesError)) return false;
+  const { axes, atLeast } = e.cause;
+  const raised = axes.findLast((name) => sizes.has(name));
+  if (raised === undefined) return false;
+  const others = axes.filter((name) => name !== raised);
+  const size = Math.ceil((2 * atLeast) / others.reduce((n, name) => n * (sizes.get(name) ?? 1), 1));
+  if (size <= sizes.get(raised)! || size > MOST_ASSUMED) return false;
+  sizes.set(raised, size);
+  return true;
 }
 
 function usualSize(name: string, axes: Axes): number {

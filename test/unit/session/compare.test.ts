@@ -104,6 +104,54 @@ describe("a comparison with a standard loss", function () {
     assert.deepEqual(told, [factor.toPrecision(8)]);
   });
 
+  const LARGEST = ["squared", "of_more", "of_many"]
+    .map((name, n) => `def ${name}(z, y):
+    each = torch.nn.functional.binary_cross_entropy_with_logits(z, y, reduction="none")
+    return each.view(-1).topk(${[10, 20, 50][n]})[0].mean()
+`)
+    .join("\n"); // prettier-ignore
+
+  const largest = (callable: string): Other => ({
+    kind: "file",
+    source: `import torch\n\n${LARGEST}`,
+    file: "losses.py",
+    callable,
+  });
+
+  it("assumes shapes of as many entries as a loss takes", async () => {
+    const source = `import torch\n\n${LARGEST}`;
+    const { pairs, reports } = await compared([largest("of_more")], [], source);
+    assert.equal(pairs[0]!.equal, "no");
+    assert.match(reports[0]!.assumptions.join(), /\(20,\)|20/);
+  });
+
+  it("says what to give where the first one's shapes have too few for the second", async () => {
+    const source = `import torch\n\n${LARGEST}`;
+    const message = /of_many takes 50 entries of z, and squared was derived for 20/;
+    await assert.rejects(compared([largest("of_many")], [], source), message);
+  });
+
+  it("takes a second loss that fits the arrays, whatever shapes it could be derived for", async () => {
+    const entries = Array.from({ length: 60 }, (_, k) => Math.sin(k));
+    const values = [
+      `z=${JSON.stringify(entries)}`,
+      `y=${JSON.stringify(entries.map((v) => (v > 0 ? 1 : 0)))}`,
+    ];
+    const source = `import torch\n\n${LARGEST}`;
+    const { pairs } = await compared([largest("of_many")], values, source);
+    assert.equal(pairs[0]!.equal, "no");
+    assert.match(pairs[0]!.sentence, /on these arrays the largest difference is 0\.0\d+/);
+  });
+
+  it("tells no factor where a gradient comes out of nothing", () => {
+    const before = Float64Array.of(1, 0, 0, 4);
+    assert.deepEqual(factorOf([[before, Float64Array.of(2, 0, 3, 8)]]), { kind: "none" });
+    assert.deepEqual(factorOf([[before, Float64Array.of(2, 0, 0, 8)]]), {
+      kind: "constant",
+      value: 2,
+    });
+  });
+
   it("tells a factor by the entries that are certain, beside others that are not", () => {
     const before = Float64Array.of(1, 2, NaN, 4);
     const factor = factorOf([[before, before.map((x) => 2 * x)]]);
