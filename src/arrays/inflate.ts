@@ -19,8 +19,13 @@ export interface PackedPlace extends FilePlace {
   readonly label: string;
 }
 
-/** fflate's streams hold about 1032 times this at most between two calls. */
-const PIECE_BYTES = 1 << 15;
+/**
+ * What is unpacked at a time: fflate's streams hold about 1032 times as much at most, and copy what
+ * they hold. Where little becomes much, as in images of masks, the next pieces are small; small ones
+ * of what is packed but little take twice as long.
+ */
+const LEAST_PIECE = 1 << 12;
+const MOST_PIECE = 1 << 14;
 /** What is read at a time. */
 const BLOCK_BYTES = 1 << 20;
 
@@ -264,7 +269,9 @@ function unpackPieces(
       state.failure = { error };
     }
   };
+  let given = 0;
   const give = (part: Uint8Array): void => {
+    given += part.length;
     guarded(() => take(part));
   };
   const stream = new STREAMS[packing](give);
@@ -276,7 +283,7 @@ function unpackPieces(
       });
     };
   }
-  for (const { piece, last } of pieces(source)) {
+  for (const { piece, last } of pieces(source, () => given)) {
     try {
       // A stream that is told of its end raises an error for one that comes too early.
       stream.push(piece, last && whole);
@@ -288,12 +295,20 @@ function unpackPieces(
   if (state.failure !== undefined) throw state.failure.error;
 }
 
-function* pieces(source: ByteSource): Generator<{ piece: Uint8Array; last: boolean }> {
+function* pieces(
+  source: ByteSource,
+  given: () => number,
+): Generator<{ piece: Uint8Array; last: boolean }> {
+  let length = LEAST_PIECE;
   for (let at = 0; at < source.size; at += BLOCK_BYTES) {
     const block = source.read(at, BLOCK_BYTES);
-    for (let start = 0; start < block.length; start += PIECE_BYTES) {
-      const piece = block.subarray(start, start + PIECE_BYTES);
-      yield { piece, last: at + start + piece.length >= source.size };
+    for (let start = 0; start < block.length;) {
+      const piece = block.subarray(start, start + length);
+      const before = given();
+      start += piece.length;
+      yield { piece, last: at + start >= source.size };
+      const isLittle = given() - before < BLOCK_BYTES;
+      length = isLittle ? Math.min(2 * length, MOST_PIECE) : LEAST_PIECE;
     }
   }
 }

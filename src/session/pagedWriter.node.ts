@@ -26,7 +26,9 @@ export class PagedWriter {
     for (let done = 0; done < bytes.length;) {
       const number = Math.floor((at + done) / PAGE_BYTES);
       const from = at + done - number * PAGE_BYTES;
-      const part = bytes.subarray(done, done + PAGE_BYTES - from);
+      const room = PAGE_BYTES - from;
+      // Most fit: single pixels come by the million.
+      const part = done === 0 && bytes.length <= room ? bytes : bytes.subarray(done, done + room);
       this.page(number).set(part, from);
       done += part.length;
     }

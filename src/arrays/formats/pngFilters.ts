@@ -1,36 +1,21 @@
 /** PNG's filters, which predict each byte from those before and above it. */
-import { damaged } from "../fileErrors.ts";
-import type { Tick } from "../source.ts";
 
 /**
- * Undoes the filters of rows, in place. Each row begins with a byte that names its filter.
+ * Undoes the filter of a row, in place.
  *
- * @param rowBytes of a row without that byte.
+ * @param above the row above it, already unfiltered; zeros above the first.
  * @param pixelBytes how far before a byte the one is that it is predicted from.
- * @param tick told of how many rows are done.
- * @throws ArrayError if there is no such filter.
+ * @returns whether there is such a filter.
  */
-export function unfilterRows(
-  lines: Uint8Array,
-  rows: number,
-  rowBytes: number,
+export function unfilter(
+  filter: number,
+  line: Uint8Array,
+  above: Uint8Array,
   pixelBytes: number,
-  name: string,
-  tick?: Tick,
-): void {
-  let above: Uint8Array = new Uint8Array(rowBytes);
-  for (let row = 0; row < rows; row += 1) {
-    tick?.(row / rows);
-    const start = row * (rowBytes + 1);
-    const line = lines.subarray(start + 1, start + 1 + rowBytes);
-    const filter = lines[start]!;
-    const unfilter = FILTERS[filter];
-    if (unfilter === undefined) {
-      throw damaged(name, `its row ${String(row + 1)} has the unknown filter ${String(filter)}`);
-    }
-    unfilter(line, above, pixelBytes);
-    above = line;
-  }
+): boolean {
+  const undo = FILTERS[filter];
+  undo?.(line, above, pixelBytes);
+  return undo !== undefined;
 }
 
 type Unfilter = (line: Uint8Array, above: Uint8Array, pixelBytes: number) => void;

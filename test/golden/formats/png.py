@@ -120,6 +120,16 @@ def make():
     deep = rng.integers(0, 65536, (2, 3, 3)).astype("u2")
     write("png-rgb16.png", deep, 16, 2)
     expect("png-rgb16.png", deep)
+    for interlaced in (False, True):
+        label = "-interlaced" if interlaced else ""
+        for colour, channels in [(2, 3), (4, 2), (6, 4)]:
+            samples = rng.integers(0, 65536, (6, 5, channels)).astype("u2")
+            name = f"png-colour{colour}-bits16{label}.png"
+            write(name, samples, 16, colour, interlaced)
+            # Of grey with transparency Pillow makes colours.
+            shown = np.asarray(Image.open(OUT / name))
+            assert (shown[..., [0, -1]] == samples[..., [0, -1]] >> 8).all()
+            expect(name, samples)
 
     source = (OUT / "png-grey.png").read_bytes()
 

@@ -26,7 +26,7 @@ interface GoldenFiles {
 }
 
 /** The ways in which elements are packed in them that can be unpacked part by part. */
-export const PACKINGS = ["bits", "chunks", "deflate", "float8", "gzip", "pages", "zlib"];
+export const PACKINGS = ["bits", "chunks", "deflate", "float8", "gzip", "pages", "rows", "zlib"];
 
 const FOLDER = new URL("../../golden/files/", import.meta.url);
 

@@ -121,6 +121,50 @@ export function packedNifti(rows: number, columns: number): LargeFile {
   return { name: "x.nii.gz", head, size: head.length };
 }
 
+/** 16 bits of four channels in a PNG image, of numbers of any size: its rows have each filter in turn. */
+export function packedPng(rows: number, columns: number, interlaced = false): LargeFile {
+  const [channels, width] = [4, 2];
+  const pixels = columns / channels;
+  const chunk = (type: string, contents: Uint8Array): Buffer => {
+    const bytes = Buffer.alloc(12 + contents.length);
+    bytes.writeUInt32BE(contents.length);
+    bytes.write(type, 4, "latin1");
+    bytes.set(contents, 8);
+    bytes.writeUInt32BE(crc32(bytes.subarray(4, -4)), bytes.length - 4);
+    return bytes;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(pixels);
+  header.writeUInt32BE(rows, 4);
+  header.set([16, 6, 0, 0, Number(interlaced)], 8);
+  // The passes of Adam7, each by how far apart its columns and rows are.
+  const passes = interlaced
+    ? [[8, 8], [8, 8], [4, 8], [4, 4], [2, 4], [2, 2], [1, 2]] // prettier-ignore
+    : [[1, 1]];
+  let random = 1;
+  const lines = passes.map(([x, y]) => {
+    const rowBytes = (columns * width) / x!;
+    const bytes = Buffer.alloc((rows / y!) * (rowBytes + 1));
+    for (let at = 0; at < bytes.length; at++) {
+      random = (Math.imul(random, 1103515245) + 12345) >>> 0;
+      bytes[at] = at % (rowBytes + 1) === 0 ? (at / (rowBytes + 1)) % 5 : random >>> 28;
+    }
+    return bytes;
+  });
+  const packed = deflateSync(Buffer.concat(lines), { level: 1 });
+  const parts: Buffer[] = [];
+  for (let at = 0; at < packed.length; at += 1 << 13) {
+    parts.push(chunk("IDAT", packed.subarray(at, at + (1 << 13))));
+  }
+  const head = Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    chunk("IHDR", header),
+    ...parts,
+    chunk("IEND", new Uint8Array(0)),
+  ]);
+  return { name: interlaced ? "interlaced.png" : "x.png", head, size: head.length };
+}
+
 function metaImage(rows: number, columns: number): Uint8Array {
   const lines = ["ObjectType = Image", "NDims = 2", `DimSize = ${columns} ${rows}`];
   lines.push("BinaryData = True", "BinaryDataByteOrderMSB = False", "ElementType = MET_FLOAT");
