@@ -126,6 +126,7 @@ function numberFindings({ entry, parts, values }: Performed, dialect: Dialect): 
   return parts.flatMap((e): Finding[] => {
     if (e.kind !== "binary" && e.kind !== "clamp") return [];
     const result = values.get(e)!;
+    if (!e.args.every((a) => values.has(a))) return [];
     const arrays = e.args.map((a) => values.get(a)!);
     const dtype = arrays.find((x) => x.weak !== true && isFloat(x.dtype))?.dtype;
     if (dtype === undefined) return [];
