@@ -139,8 +139,7 @@ function performEntry(
       ? fused.to
       : (product ?? wantedType(entry, result, autocast !== null, arithmetic));
   if (wanted !== null) values.set(entry.value, arithmetic.convert(result, wanted));
-  // What a kernel does as a whole is not performed in parts.
-  return { entry, parts: parts.filter((e) => values.has(e)), values };
+  return { entry, parts, values };
 }
 
 /** einsum of a single operand is a sum, and no product. */
