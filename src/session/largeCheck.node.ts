@@ -1,6 +1,7 @@
 /** A loss on arrays that stay in their files: its value, and a check along the gradient itself. */
 import { basename } from "node:path";
 import { formatShape } from "../arrays/ndarray.ts";
+import type { Tick } from "../arrays/source.ts";
 import * as b from "../expression/build.ts";
 import type { Expr } from "../expression/node.ts";
 import { substitute } from "../expression/walk.ts";
@@ -14,6 +15,7 @@ import type { LargeInputs } from "./files.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { type StoredFile, storedArray } from "./stored.node.ts";
 import { evaluateStreamed, streamedEvaluation } from "./streamed.node.ts";
+import { hasOrder, turned } from "./turned.node.ts";
 
 /** An array in a file. */
 export interface Place {
@@ -45,7 +47,12 @@ export function checkLarge(
   const files = new Map<string, StoredFile>();
   try {
     for (const [name, place] of inputs.large) files.set(name, opened(place, watch));
-    return evaluatedOn(files, inputs, inspection, out, watch);
+    try {
+      return evaluatedOn(files, inputs, inspection, out, watch);
+    } catch (e) {
+      if (!(e instanceof NotStreamable) || !turnIntoOneOrder(files, inputs, watch)) throw e;
+      return evaluatedOn(files, inputs, inspection, out, watch);
+    }
   } catch (e) {
     if (!(e instanceof NotStreamable)) throw e;
     throw new InspectionError(
@@ -59,10 +66,40 @@ export function checkLarge(
 
 /** Unpacking takes long: it can be cancelled as everything else. */
 function opened({ path, member }: Place, watch: Watch): StoredFile {
-  return storedArray(path, member, (fraction) => {
+  return storedArray(path, member, ticking(path, watch));
+}
+
+function ticking(path: string, watch: Watch): Tick {
+  return (fraction) => {
     if (watch.isCancelled()) throw new Cancelled();
     watch.onProgress(fraction, `reading ${basename(path)}`);
-  });
+  };
+}
+
+/**
+ * Turns the order of axes round in those files that are the smaller part, where it is not the same in
+ * all: a NIfTI image beside an array of NumPy's.
+ * @returns whether it was not, and is now
+ */
+function turnIntoOneOrder(
+  files: Map<string, StoredFile>,
+  { large }: PlacedInputs,
+  watch: Watch,
+): boolean {
+  const [own, reversed] = [false, true].map((isReversed) =>
+    [...files].filter(([, file]) => hasOrder(file) && file.isReversed === isReversed),
+  ) as [[string, StoredFile][], [string, StoredFile][]];
+  if (own.length === 0 || reversed.length === 0) return false;
+  const bytes = (some: readonly [string, StoredFile][]): number =>
+    some.reduce((n, [, { length, like }]) => n + length * like.BYTES_PER_ELEMENT, 0);
+  for (const [name, file] of bytes(own) < bytes(reversed) ? own : reversed) {
+    const { path } = large.get(name)!;
+    const other = turned(file, path, ticking(path, watch));
+    if (other === null) return false;
+    files.set(name, other);
+    file.close();
+  }
+  return true;
 }
 
 function evaluatedOn(

@@ -1,7 +1,7 @@
 /** Where temporary files go that are as large as an unpacked array. */
-import { mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ArrayError } from "../arrays/ndarray.ts";
 
 /** What Linux calls a folder that is kept in memory. */
@@ -19,6 +19,43 @@ export function newScratchFolder(bytes: number, label: string): string {
   const where = folderWithRoom(bytes, label);
   removeAbandoned(where);
   return mkdtempSync(join(where, `${UNPACKED}${process.pid}-`));
+}
+
+/** A temporary file, without a name where the system lets it go: it is gone when it is closed. */
+export interface ScratchFile {
+  /** Open for reading and writing. */
+  readonly file: number;
+  /** Runs what writes to it. @throws ArrayError where the room is used up */
+  readonly guarded: (write: () => void) => void;
+  readonly close: () => void;
+}
+
+/** @throws ArrayError as {@link folderWithRoom} does */
+export function newScratchFile(bytes: number, label: string): ScratchFile {
+  const folder = newScratchFolder(bytes, label);
+  const file = openSync(join(folder, "elements"), "w+");
+  // A name is not needed, and where the system lets it go nothing is left behind by a crash.
+  if (process.platform !== "win32") rmSync(folder, { recursive: true });
+  return {
+    file,
+    guarded: (write) => {
+      try {
+        write();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        throw new ArrayError(
+          `The room in ${dirname(folder)} was used up while ${label} was unpacked.`,
+          {
+            remedy: "Make room there, or name another folder by TMPDIR.",
+          },
+        );
+      }
+    },
+    close: () => {
+      closeSync(file);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 function removeAbandoned(where: string): void {

@@ -1,6 +1,4 @@
 /** Arrays in files, part by part: those larger than memory, read and written. */
-import { closeSync, openSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { type ArrayData, dtypes } from "../arrays/dtype.ts";
 import type { Layout } from "../arrays/elements.ts";
 import { openArrayInFile, readFrom } from "../arrays/loadArray.node.ts";
@@ -17,7 +15,7 @@ import {
 import type { StoredArray, TypedArray } from "../numbers/typedArrays.ts";
 import { NewFile } from "./newFile.node.ts";
 import { PagedWriter } from "./pagedWriter.node.ts";
-import { newScratchFolder } from "./scratch.node.ts";
+import { newScratchFile } from "./scratch.node.ts";
 
 export interface StoredFile extends StoredArray {
   readonly shape: readonly number[];
@@ -167,31 +165,19 @@ interface Flat {
 
 /** A file that is gone when it is closed, or the program ends. */
 function unpacked(packed: PackedElements, size: number, label: string, tick: Tick): Flat {
-  const folder = newScratchFolder(size, label);
-  const path = join(folder, "elements");
-  const file = openSync(path, "w+");
-  const close = (): void => {
-    closeSync(file);
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const { file, guarded, close } = newScratchFile(size, label);
   try {
-    // A name is not needed, and where the system lets it go nothing is left behind by a crash.
-    if (process.platform !== "win32") rmSync(folder, { recursive: true });
-    const writer = new PagedWriter(file);
-    packed.unpack((at, bytes) => {
-      writer.put(at, bytes);
-    }, tick);
-    writer.flush();
+    guarded(() => {
+      const writer = new PagedWriter(file);
+      packed.unpack((at, bytes) => {
+        writer.put(at, bytes);
+      }, tick);
+      writer.flush();
+    });
     return { source: sourceOfFile(file, size), offset: 0, close };
   } catch (error) {
     close();
-    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
-    throw new ArrayError(
-      `The room in ${dirname(folder)} was used up while ${label} was unpacked.`,
-      {
-        remedy: "Make room there, or name another folder by TMPDIR.",
-      },
-    );
+    throw error;
   }
 }
 
@@ -249,6 +235,7 @@ export function createNpy(
   };
 }
 
-function bytesOf(part: TypedArray): Uint8Array {
+/** The memory that an array lies in. */
+export function bytesOf(part: TypedArray): Uint8Array {
   return new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 }

@@ -222,6 +222,7 @@ describe("losses of files, part by part", () => {
       member: string | undefined,
       loss: keyof typeof ofLosses,
       shape: readonly number[],
+      isTurned = false,
     ): { value: number; grown: number } {
       const script = `
         import { readFileSync, writeFileSync } from "node:fs";
@@ -230,6 +231,7 @@ describe("losses of files, part by part", () => {
         import { derive } from "./src/gradient/derive.ts";
         import { storedArray } from "./src/session/stored.node.ts";
         import { evaluateStreamed } from "./src/session/streamed.node.ts";
+        import { turned } from "./src/session/turned.node.ts";
         ${ofLosses[loss]}
         // What the system tells of a process as its most counts what its parent took when it began.
         const isLinux = process.platform === "linux";
@@ -239,7 +241,8 @@ describe("losses of files, part by part", () => {
         // The most from now on, not what starting took.
         if (isLinux) writeFileSync("/proc/self/clear_refs", "5");
         const before = most();
-        const file = storedArray(process.argv[1], process.argv[3], () => {});
+        const found = storedArray(process.argv[1], process.argv[3], () => {});
+        const file = ${isTurned} ? turned(found, "x", () => {}) : found;
         const files = new Map([["x", { ...file, shape: ${JSON.stringify(shape)} }]]);
         const written = { expr: derive(loss, x), path: process.argv[2] };
         const request = { scalars: [loss], written, files, arithmetic: "float32" };
@@ -282,6 +285,13 @@ describe("losses of files, part by part", () => {
         rmSync(path(file.name));
       }).timeout(60_000);
     }
+
+    it("an array whose axes are turned round, a quotient of sums", () => {
+      const [file] = largeFiles(rows, columns);
+      writeLarge(path(file!.name), file!);
+      within(measured(file!.name, undefined, "a quotient of sums", [rows, columns], true), 0.5);
+      rmSync(path(file!.name));
+    }).timeout(60_000);
 
     const [plain] = largeFiles(rows, columns);
     for (const [loss, shape, wanted] of [
