@@ -20,12 +20,12 @@ export interface PackedPlace extends FilePlace {
 }
 
 /**
- * What is unpacked at a time: fflate's streams hold about 1032 times as much at most, and copy what
- * they hold. Where little becomes much, as in images of masks, the next pieces are small; small ones
- * of what is packed but little take twice as long.
+ * What is unpacked at a time: fflate's streams hold about 1032 times as much at most. Where little
+ * becomes much, as in images of masks, the next pieces are small. Of what is packed but little they
+ * are large: for each piece buffers are left to the garbage collector, 20 MB more of them at a quarter.
  */
 const LEAST_PIECE = 1 << 12;
-const MOST_PIECE = 1 << 14;
+const MOST_PIECE = 1 << 16;
 /** What is read at a time. */
 const BLOCK_BYTES = 1 << 20;
 

@@ -14,7 +14,7 @@ import { type StoredFile, bytesOf } from "./stored.node.ts";
 import { readFrom } from "../arrays/loadArray.node.ts";
 
 /** Entries that are turned in memory at a time. */
-const MOST = 1 << 20;
+const MOST = 1 << 19;
 
 /** Lengths of axes in the order in which entries come: the slowest first. */
 function axesOf({ shape, isReversed }: StoredFile): number[] {

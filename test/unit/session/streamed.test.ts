@@ -265,7 +265,6 @@ describe("losses of files, part by part", () => {
     function within({ value, grown }: { value: number; grown: number }, wanted: number): void {
       assert.ok(Math.abs(value - wanted) < 0.02, `the loss is ${value}`);
       assert.ok(grown > 1, "it is measured");
-      console.log(grown, "MB");
       assert.ok(grown <= 64, `${grown.toFixed(0)} MB more for 128 MB of files`);
     }
 
