@@ -49,24 +49,33 @@ function keepsPosition(e: Expr): boolean {
   }
 }
 
-/** A node in a sweep, and how many entries of the sweep stand below each of its axes, and below all. */
+/**
+ * How many entries of a sweep stand between two steps around an axis, and between two along it. Both
+ * are the same for an axis that the sweep does not move along.
+ */
+type Span = readonly [around: number, along: number];
+
+/** A node in a sweep, with a span for each axis. */
 interface Met {
   readonly e: Expr;
-  readonly cuts: readonly number[];
+  readonly spans: readonly Span[];
 }
 
 /** Cuts that spare the sweep over the entries of `root` dividing positions, as far as they fit. */
 export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => boolean): Set<number> {
   const wanted = new Set<number>();
   const seen = new Set<Expr>();
-  const stack: Met[] = [{ e: root, cuts: cutsOf(sizes.of(root)) }];
+  const all = cutsOf(sizes.of(root));
+  const stack: Met[] = [
+    { e: root, spans: all.slice(1).map((along, d) => [all[d]!, along] as const) },
+  ];
   for (let met = stack.pop(); met !== undefined; met = stack.pop()) {
     if (seen.has(met.e) || isStored(met.e)) continue;
     seen.add(met.e);
-    for (const d of splits(sizes, met.e)) wanted.add(met.cuts[d]!);
+    for (const cut of splits(sizes, met)) wanted.add(cut);
     if (met.e.kind === "spread" && met.e.step > 1) {
       // Apart from those between the steps, which are zero.
-      wanted.add(met.cuts[met.e.dim + 1]! * met.e.step);
+      wanted.add(met.spans[met.e.dim]![1] * met.e.step);
     }
     stack.push(...below(sizes, met));
   }
@@ -74,78 +83,99 @@ export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => bool
   return wanted;
 }
 
-/** The axes of a node before which its positions are split. */
-function splits(sizes: Sizes, e: Expr): number[] {
+/** Before axis d, or after the last. */
+function cutAt(spans: readonly Span[], d: number): number {
+  return spans[d]?.[0] ?? spans.at(-1)?.[1] ?? 1;
+}
+
+/** Where the positions of a node are split. */
+function splits(sizes: Sizes, { e, spans }: Met): number[] {
   const own = sizes.of(e);
   if (e.kind === "transpose") {
-    return own.flatMap((_, d) => (d > 0 && e.perm[d] !== 1 + e.perm[d - 1]! ? [d] : []));
+    return own.flatMap((_, d) =>
+      d > 0 && e.perm[d] !== 1 + e.perm[d - 1]! ? [spans[d]![0], spans[d - 1]![1]] : [],
+    );
   }
   if (e.kind === "reduce" || e.kind === "argReduce") {
     // Inlined: an entry is made of entries of the argument, whose axes must be told apart.
-    return reducedDims(e).map((d, k) => (e.keepDims ? d : d - k));
+    return reducedDims(e).map((d, k) => cutAt(spans, e.keepDims ? d : d - k));
   }
-  if (e.kind === "slide") return [e.dim, e.dim + 1, e.by, e.by + 1];
-  if ("dim" in e) return e.kind === "index" ? [e.dim] : [e.dim, e.dim + 1];
+  if (e.kind === "slide") return [...spans[e.dim]!, ...spans[e.by]!];
+  if ("dim" in e) return e.kind === "index" ? [cutAt(spans, e.dim)] : [...spans[e.dim]!];
   if (!keepsPosition(e)) return [];
   return e.args.flatMap((arg) => {
     const have = sizes.of(arg);
     const count = sizes.count(arg);
     if (count === sizes.count(e) || count === 1) return [];
     const shift = own.length - have.length;
-    return boundaries(own, (d) => (have[d - shift] ?? 1) === 1);
+    return boundaries(own, (d) => (have[d - shift] ?? 1) === 1).map((d) => spans[d]![0]);
   });
 }
 
 /** The arguments whose positions are those of the node itself, or move evenly with them. */
-function below(sizes: Sizes, { e, cuts }: Met): Met[] {
+function below(sizes: Sizes, { e, spans }: Met): Met[] {
+  const still = (d: number): Span => [cutAt(spans, d), cutAt(spans, d)];
   switch (e.kind) {
     case "slice":
     case "spread":
     case "slide":
     case "concat":
-      return e.args.map((arg) => ({ e: arg, cuts }));
+      return e.args.map((arg) => ({ e: arg, spans }));
     case "index":
-      return [{ e: e.args[0]!, cuts: cuts.toSpliced(e.dim, 0, cuts[e.dim]!) }];
+      return [{ e: e.args[0]!, spans: spans.toSpliced(e.dim, 0, still(e.dim)) }];
     case "place":
     case "stack":
-      return e.args.map((arg) => ({ e: arg, cuts: cuts.toSpliced(e.dim, 1) }));
+      return e.args.map((arg) => ({ e: arg, spans: spans.toSpliced(e.dim, 1) }));
+    case "transpose":
+      return [{ e: e.args[0]!, spans: e.perm.map((_, d) => spans[e.perm.indexOf(d)]!) }];
     case "reduce":
     case "argReduce": {
       // Inlined: the sweep does not move along the axes that are reduced.
-      const within = [...cuts];
-      if (!e.keepDims) for (const d of reducedDims(e)) within.splice(d, 0, within[d]!);
-      return [{ e: e.args[0]!, cuts: within }];
+      if (e.keepDims) return [{ e: e.args[0]!, spans }];
+      const within = [...spans];
+      reducedDims(e).forEach((d, k) => within.splice(d, 0, still(d - k)));
+      return [{ e: e.args[0]!, spans: within }];
     }
     default:
-      return keepsPosition(e) ? belowInPlace(sizes, { e, cuts }) : [];
+      return keepsPosition(e) ? belowInPlace(sizes, { e, spans }) : [];
   }
 }
 
-function belowInPlace(sizes: Sizes, { e, cuts }: Met): Met[] {
+function belowInPlace(sizes: Sizes, { e, spans }: Met): Met[] {
   const own = sizes.of(e);
   if (e.kind === "reshape") {
     const arg = e.args[0]!;
-    const within = reshaped(own, cuts, sizes.of(arg));
-    return within === null ? [] : [{ e: arg, cuts: within }];
+    const within = reshaped(own, spans, sizes.of(arg));
+    return within === null ? [] : [{ e: arg, spans: within }];
   }
   return e.args.flatMap((arg) =>
-    sizes.count(arg) === 1 ? [] : [{ e: arg, cuts: cuts.slice(own.length - arg.shape.length) }],
+    sizes.count(arg) === 1 ? [] : [{ e: arg, spans: spans.slice(own.length - arg.shape.length) }],
   );
 }
 
-/** Cuts of the same entries in another shape; null where one is at no even distance from others. */
+/** Spans of the same entries in another shape; null where one is at no even distance from others. */
 function reshaped(
   own: readonly number[],
-  cuts: readonly number[],
+  spans: readonly Span[],
   have: readonly number[],
-): number[] | null {
+): Span[] | null {
   const whole = cutsOf(own);
-  const within: number[] = [];
-  for (const c of cutsOf(have)) {
-    // Where the old shape is split too, or the next place inside from which entries follow evenly.
+  const wanted = cutsOf(have);
+  // Where the old shape is split too, or the next place inside from which entries follow evenly.
+  const inside = (c: number): number | null => {
     const d = whole.findIndex((w) => w <= c);
     if (d < 0 || c % whole[d]! !== 0) return null;
-    within.push((c / whole[d]!) * cuts[d]!);
+    return d === 0 ? (spans[0]?.[0] ?? 1) : (c / whole[d]!) * spans[d - 1]![1];
+  };
+  const around = (c: number): number | null => {
+    const d = whole.findLastIndex((w, k) => w === c && k < own.length);
+    return d < 0 ? inside(c) : spans[d]![0];
+  };
+  const within: Span[] = [];
+  for (const [d] of have.entries()) {
+    const [out, along] = [around(wanted[d]!), inside(wanted[d + 1]!)];
+    if (out === null || along === null) return null;
+    within.push([out, along]);
   }
   return within;
 }

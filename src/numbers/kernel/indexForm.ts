@@ -94,19 +94,33 @@ export function divideIndex(
   rangeOf: (variable: number) => Range,
 ): { readonly quotient: IndexForm; readonly remainder: IndexForm } | null {
   if (n === 1) return { quotient: a, remainder: ZERO_INDEX };
+  const nearest = a.terms.map((t) => Math.round(t.factor / n));
+  const fewest = a.terms.map((t, k) => (Math.abs(t.factor) < n ? 0 : nearest[k]!));
+  return divided(a, n, fewest, rangeOf) ?? divided(a, n, nearest, rangeOf);
+}
+
+/**
+ * A variable may move along two axes at once, as what slides does along its own and its window's.
+ * @param whole how many times each term's variable moves the quotient
+ */
+function divided(
+  a: IndexForm,
+  n: number,
+  whole: readonly number[],
+  rangeOf: (variable: number) => Range,
+): { readonly quotient: IndexForm; readonly remainder: IndexForm } | null {
+  const moving = (factors: readonly number[]): Term[] =>
+    a.terms.flatMap(({ variable }, k) =>
+      factors[k] === 0 ? [] : [{ variable, factor: factors[k]! }],
+    );
   const uneven: IndexForm = {
     constant: a.constant,
-    terms: a.terms.filter((t) => t.factor % n !== 0),
+    terms: moving(a.terms.map((t, k) => t.factor - whole[k]! * n)),
   };
   const [lo, hi] = indexRange(uneven, rangeOf);
   const times = Math.floor(lo / n);
   if (Math.floor(hi / n) !== times) return null;
-  const quotient: IndexForm = {
-    constant: times,
-    terms: a.terms
-      .filter((t) => t.factor % n === 0)
-      .map((t) => ({ variable: t.variable, factor: t.factor / n })),
-  };
+  const quotient: IndexForm = { constant: times, terms: moving(whole) };
   return { quotient, remainder: shiftIndex(uneven, -times * n) };
 }
 

@@ -40,7 +40,13 @@ export function chooseKept(
   const { sizes, limits } = scheduler;
   const large = passes.filter((p) => p.total >= limits.leastKept);
   const kept: Kept[] = [];
-  const free = outputs.filter((o, k) => !noKeeping.has(k) && isWrittenOnce(o, large));
+  const free = outputs.filter(
+    (o, k) =>
+      !noKeeping.has(k) &&
+      isWrittenOnce(o, large) &&
+      // Of outputs that are the same, one.
+      outputs.findIndex(({ buffer }) => buffer === o.buffer) === k,
+  );
   const rejected = new Set<Expr>();
   let temporary = 0;
 

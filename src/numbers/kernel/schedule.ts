@@ -128,12 +128,21 @@ export class Scheduler {
     this.levels.set(e, stage);
     this.depths.set(e, e.args.length === 0 ? 0 : depth);
     if (isReduction(e)) {
-      if (this.canInline(e)) this.inlined.add(e);
-      else this.storeReduction(e, stage);
+      if (!this.canInline(e)) {
+        this.storeReduction(e, stage);
+        return;
+      }
+      this.inlined.add(e);
+      // What windows look at would be computed again for each of them.
+      if (this.slid.has(e)) this.storeEntries(e, stage);
     } else if (depth > this.limits.deepestRegion || this.isWorthStoring(e)) {
-      const buffer = this.buffer("stored", this.sizes.count(e));
-      this.store(e, { kind: "store", node: e, buffer }, stage);
+      this.storeEntries(e, stage);
     }
+  }
+
+  private storeEntries(e: Expr, stage: number): void {
+    const buffer = this.buffer("stored", this.sizes.count(e));
+    this.store(e, { kind: "store", node: e, buffer }, stage);
   }
 
   private store(e: Expr, root: Root, stage: number): void {
@@ -160,17 +169,22 @@ export class Scheduler {
   }
 
   private canInline(e: Reduce | ArgReduce): boolean {
-    if (this.windowsApart) return false;
     const x = e.args[0]!;
+    if (this.windowsApart && !this.isRow(e)) return false;
     const combined = sizeProduct(reducedDims(e).map((d) => this.sizes.of(x)[d]!));
     if (combined === 0 || combined > this.limits.mostInlined) return false;
     if (this.sizes.count(e) < this.limits.leastInlinedResult) return false;
     const region = [...this.region(x, Infinity)];
-    // What slides is looked at by as many entries as windows have: it is summed in loops.
-    return (
-      region.length * combined <= this.limits.mostInlinedNodes &&
-      !region.some((n) => n.kind === "slide")
-    );
+    if (region.some((n) => n.kind === "slide") && (e.op !== "sum" || region.some(isReduction))) {
+      return false;
+    }
+    return region.length * combined <= this.limits.mostInlinedNodes;
+  }
+
+  /** Whether it is a part of sums over windows: stored, it would have an axis of theirs. */
+  private isRow(e: Reduce | ArgReduce): boolean {
+    const users = this.users.get(e) ?? [];
+    return e.op === "sum" && users.every((u) => u.kind === "reduce" && u.op === "sum");
   }
 
   /**

@@ -72,6 +72,16 @@ describe("kernels", () => {
     );
   });
 
+  it("keep one array alone in an output that is asked for twice", () => {
+    const x = b.input("x", [axis("i", 40)]);
+    const [s, t] = [b.exp(x), b.sigmoid(x)];
+    const total = b.sum(b.mul(s, t));
+    const gradient = b.mul(b.add(s, b.mul(t, total)), total);
+    const again = b.reshape(gradient, [axis("j", 40)]);
+    const array = Float64Array.from({ length: 40 }, (_, k) => Math.sin(k));
+    assertSameValues([gradient, again, total], new Map([["x", array]]), EAGER);
+  });
+
   it("read every array type as it is", () => {
     const i = axis("i", 5);
     const x = b.input("x", [i]);

@@ -103,6 +103,38 @@ describe("kernels of windows over windows", () => {
     assert.ok(buffers.every((q) => q.count <= 3000));
   });
 
+  it("give back to each entry what windows some steps apart have of it", () => {
+    for (const [size, within, step, padding] of [
+      [20, 4, 4, 0],
+      [23, 4, 4, 1],
+      [21, 5, 2, 2],
+      [19, 7, 3, 0],
+      [9, 9, 5, 4],
+      [17, 2, 5, 0],
+    ] as const) {
+      const windows = Math.floor((size + 2 * padding - within) / step) + 1;
+      const [h, i, j] = [axis("h", size), axis("i", within), axis("j", 3)];
+      const all = axis("h⁺", (windows - 1) * step + 1);
+      const x = b.input("x", [h]);
+      const weight = b.input("weight", [i, j]);
+      const wide = b.expand(b.reshape(x, [h, UNIT, UNIT]), [h, i, j]);
+      const seen = b.slice(b.slide(wide, 0, 1, 1, -padding, all), 0, 0, null, step);
+      const sums = b.sum(b.mul(seen, weight), [1, 2]);
+      const gradient = derive(b.sum(b.mul(sums, sums)), x);
+      const arrays = new Map([
+        ["x", Float64Array.from({ length: size }, (_, k) => Math.sin(k))],
+        ["weight", Float64Array.from({ length: 3 * within }, (_, k) => Math.cos(k))],
+      ]);
+      const want = evaluateAll([gradient], boundArrays([gradient], arrays))[0]!.data;
+      for (const vectors of ["never", "always"] as const) {
+        const got = compileKernel([gradient], { vectors }).run(arrays).outputs[0]!.data;
+        got.forEach((v, k) => {
+          assert.ok(Math.abs(v - want[k]!) <= 1e-12, `${size}, ${within}, ${step}: ${k}`);
+        });
+      }
+    }
+  });
+
   it("pool what was pooled twenty times over", () => {
     const [i, w] = [axis("i", 40), axis("w", 3)];
     const wide = axis("q", 42);
