@@ -273,16 +273,17 @@ export function latexIndex(i: Index): string {
     case "letter":
       return latexLetter(i.letter);
     case "affine": {
-      const of = latexIndex(i.of);
       if (i.scale > 0 && i.scale < 1) {
         const step = Math.round(1 / i.scale);
         const start = Math.round(-i.offset * step);
-        return start === 0 ? `${of}/${step}` : `(${of}${signed(-start)})/${step}`;
+        if (start === 0) return `${factorOf(i.of)}/${step}`;
+        return `(${latexIndex(i.of)}${signed(-start)})/${step}`;
       }
+      const of = i.scale === 1 ? latexIndex(i.of) : factorOf(i.of);
       return scaled(i.scale, of) + signed(i.offset);
     }
     case "plus": {
-      const by = scaled(Math.abs(i.scale), latexIndex(i.right));
+      const by = scaled(Math.abs(i.scale), i.scale === 1 ? latexIndex(i.right) : factorOf(i.right));
       return latexIndex(i.left) + (i.scale < 0 ? "-" : "+") + by + signed(i.offset);
     }
     case "part":
@@ -290,6 +291,11 @@ export function latexIndex(i: Index): string {
     case "tuple":
       return `(${i.parts.map(latexIndex).join(",")})`;
   }
+}
+
+/** An index that is multiplied, divided or taken away as a whole. */
+function factorOf(i: Index): string {
+  return isSumIndex(i) ? `(${latexIndex(i)})` : latexIndex(i);
 }
 
 function indexArgument(i: Index): string {

@@ -227,16 +227,17 @@ export function textIndex(i: Index): string {
     case "letter":
       return i.letter;
     case "affine": {
-      const of = textIndex(i.of);
       if (i.scale > 0 && i.scale < 1) {
         const step = Math.round(1 / i.scale);
         const start = Math.round(-i.offset * step);
-        return start === 0 ? `${of}/${step}` : `(${of}${signed(-start)})/${step}`;
+        if (start === 0) return `${factorOf(i.of)}/${step}`;
+        return `(${textIndex(i.of)}${signed(-start)})/${step}`;
       }
+      const of = i.scale === 1 ? textIndex(i.of) : factorOf(i.of);
       return scaled(i.scale, of) + signed(i.offset);
     }
     case "plus": {
-      const by = scaled(Math.abs(i.scale), textIndex(i.right));
+      const by = scaled(Math.abs(i.scale), i.scale === 1 ? textIndex(i.right) : factorOf(i.right));
       return textIndex(i.left) + (i.scale < 0 ? "−" : "+") + by + signed(i.offset);
     }
     case "part":
@@ -244,6 +245,11 @@ export function textIndex(i: Index): string {
     case "tuple":
       return `(${i.parts.map(textIndex).join(",")})`;
   }
+}
+
+/** An index that is multiplied, divided or taken away as a whole. */
+function factorOf(i: Index): string {
+  return isSumIndex(i) ? `(${textIndex(i)})` : textIndex(i);
 }
 
 function scaled(by: number, of: string): string {

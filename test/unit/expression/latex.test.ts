@@ -176,6 +176,9 @@ describe("LaTeX of an expression", () => {
       latex(b.slide(b.input("g", [axis("m", 7), w]), 0, 1, -1, 0, n)),
       "[n-w \\ge 0 \\land n-w \\le 6]\\,g_{n-w,w}",
     );
+    // Of windows some steps apart: the whole position is divided by the step.
+    const apart = b.spread(b.input("g", [axis("m", 2), w]), 0, 0, 3, axis("k", 4));
+    assert.match(latex(b.slide(apart, 0, 1, -1, 0, n)), /g_\{\(n-w\)\/3,w\}$/);
     // Where a position is known, only what is left of it stands there.
     assert.equal(latex(b.index(inside, 1, 2)), "x_{m+2}");
     assert.equal(latex(b.index(padded, 0, 0)), "[2w-2 \\ge 0]\\,x_{2w-2}");
