@@ -177,33 +177,38 @@ function kerasCounts(c: CallContext): Value {
 function histogram(c: CallContext): Value {
   const { vm } = c;
   const x = c.tensor("input");
-  const [bins, low, high] = [c.int("bins"), c.number("min"), c.number("max")];
+  const bins = c.int("bins");
   if (nodeOf(x).type !== "float") {
     return vm.fail("NotImplementedError", "histc() takes floats", "Convert first: x.float().");
   }
-  if (low >= high) {
-    return vm.unsupported(
-      "histc() between the smallest and the largest entry is not supported",
-      "Name the range: torch.histc(x, bins=n, min=a, max=b).",
-    );
-  }
   const flat = withoutGradient(vm, flattenRange(vm, x, 0, -1), `${c.name}()`);
-  const above = elementwise(vm, "sub", flat, float(low));
-  const scaled = elementwise(
-    vm,
-    "div",
-    elementwise(vm, "mul", above, int(bins)),
-    float(high - low),
-  );
+  const [low, high] = rangeOf(c, flat);
+  const above = elementwise(vm, "sub", flat, low);
+  const width = elementwise(vm, "sub", high, low);
+  const scaled = elementwise(vm, "div", elementwise(vm, "mul", above, int(bins)), width);
   const step = keepingFunction(vm, "floor", elementwise(vm, "min", scaled, float(bins - 0.5)));
   const inside = elementwise(
     vm,
     "and",
-    elementwise(vm, "ge", flat, float(low)),
-    elementwise(vm, "le", flat, float(high)),
+    elementwise(vm, "ge", flat, low),
+    elementwise(vm, "le", flat, high),
   );
   const at = convert(vm, select(vm, inside, step, float(-1)), "int64");
   return summedByClass(c, at, int(bins), 0, x.dtype);
+}
+
+/** The range that is asked for; without one, from the smallest entry to the largest. */
+function rangeOf(c: CallContext, flat: TensorValue): readonly [Value, Value] {
+  const { vm } = c;
+  const [low, high] = [c.number("min"), c.number("max")];
+  if (low > high) vm.fail("RuntimeError", "torch.histc: max must be larger than min");
+  if (low < high) return [float(low), float(high)];
+  const ends = (["min", "max"] as const).map((op) => reduction(vm, op, flat, null, false));
+  const isPoint = elementwise(vm, "eq", ends[0]!, ends[1]!);
+  const wide = ends.map((t, k) =>
+    select(vm, isPoint, elementwise(vm, "add", t, float(2 * k - 1)), t),
+  );
+  return [wide[0]!, wide[1]!];
 }
 
 /** PyTorch's, methods of tensors too. */

@@ -6,6 +6,7 @@ import { linalg } from "./linalg.ts";
 import { mathConstant } from "./math.ts";
 import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.ts";
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "./numpy.ts";
+import { strideTricks } from "./patches.ts";
 import { builtin } from "./signature.ts";
 import { specialFunctions } from "./special.ts";
 
@@ -38,6 +39,8 @@ export const numpyNames: OtherNames = (name) => {
 const modules = new Modules("numpy");
 modules.define("numpy", [numpyFunctions], numpyNames);
 modules.define("numpy.linalg", [linalg]);
+modules.define("numpy.lib", []);
+modules.define("numpy.lib.stride_tricks", [strideTricks]);
 modules.define("scipy", []);
 modules.define("scipy.special", [specialFunctions]);
 

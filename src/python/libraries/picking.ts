@@ -4,7 +4,8 @@ import { reshape } from "../../expression/build.ts";
 import { TooFewEntriesError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { diagonalOf } from "../tensors/contraction.ts";
-import { elementwise } from "../tensors/elementwise.ts";
+import { elementwise, select } from "../tensors/elementwise.ts";
+import { entriesIfKnown } from "../tensors/knownEntries.ts";
 import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
 import { pickBroadcast } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
@@ -13,7 +14,7 @@ import type { Sorted } from "../tensors/knownSorting.ts";
 import { cumulativeSum, sortAlong } from "../tensors/sorting.ts";
 import { rankOf, tensor } from "../tensors/tensor.ts";
 import { repeatEach, rollAlong, sizeAlong, tileAlong } from "../tensors/windows.ts";
-import { type TensorValue, type Value, float, namedTuple } from "../values.ts";
+import { type TensorValue, type Value, float, int, namedTuple } from "../values.ts";
 import { convert } from "./convert.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { requireInteger } from "./torchMeanings.ts";
@@ -137,9 +138,21 @@ function atRank(c: CallContext, rank: (n: number) => number, what: string): Sort
 /** The middle entry of an odd number; of an even one PyTorch takes the lower of the two. */
 const median: Meaning = (c) => {
   const { values, indices } = atRank(c, (n) => Math.floor((n - 1) / 2), "median()");
-  if (!c.given("dim")) return values;
+  if (!c.given("dim")) return sharedByTies(c, values);
   return namedTuple("torch.return_types.median", { values, indices });
 };
+
+/** Of all entries PyTorch's median is the mean of those that equal it: they share its gradient. */
+function sharedByTies(c: CallContext, value: TensorValue): TensorValue {
+  const { vm } = c;
+  const x = c.tensor("x");
+  const isEqual = elementwise(vm, "eq", x, value);
+  const count = reduction(vm, "sum", isEqual, null, false);
+  const known = entriesIfKnown(vm, count.expr, "how many entries equal a median")?.data[0] ?? 1;
+  if (known <= 1) return value;
+  const total = reduction(vm, "sum", select(vm, isEqual, x, float(0)), null, false);
+  return elementwise(vm, "div", total, int(known));
+}
 
 /** The k-th smallest entry, counted from 1. */
 const kthValue: Meaning = (c) => {

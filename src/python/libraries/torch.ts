@@ -43,6 +43,7 @@ import {
 } from "./numpyMeanings.ts";
 import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
+import { tensorPatches } from "./patches.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
 import { tensorDot } from "./products.ts";
 import { unbind } from "./pieces.ts";
@@ -331,6 +332,7 @@ export const torchFunctions: Table = {
 /** Methods of tensors only. */
 export const torchMethods: Table = {
   view: ["self, *shape", view],
+  ...tensorPatches,
   view_as: ["self, other", (c) => reshapeLike(c)],
   reshape_as: ["self, other", (c) => reshapeLike(c)],
   expand: ["self, *sizes", (c) => expandTo(c.vm, c.tensor("self"), sizesFrom(c.list("sizes")))],

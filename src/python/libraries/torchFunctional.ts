@@ -27,6 +27,7 @@ import {
   withLogits,
 } from "./torchLosses.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
+import { functionalPatches } from "./patches.ts";
 import { windows } from "./torchWindows.ts";
 
 export const functional: Table = {
@@ -59,6 +60,7 @@ export const functional: Table = {
   normalize: ["input, p=2.0, dim=1, eps=1e-12, !out", normalize],
   cosine_similarity: ["x1, x2, dim=1, eps=1e-8", cosineSimilarity],
   ...windows,
+  ...functionalPatches,
   smooth_l1_loss: [`input, target, ${LEGACY}, reduction="mean", beta=1.0`, smoothAbsolute],
   huber_loss: ['input, target, reduction="mean", delta=1.0, weight=None', huber],
   kl_div: [`input, target, ${LEGACY}, reduction="mean", log_target=False`, divergence],

@@ -46,7 +46,7 @@ function byRank(name: string, signature: string, make: (n: number) => Meaning): 
 }
 
 /** A number for each of n axes: given one by one, or one for all. */
-function several(c: CallContext, name: string, n: number): number[] {
+export function several(c: CallContext, name: string, n: number): number[] {
   const given = c.value(name);
   const items = itemsOf(given);
   if (items === null) return Array.from({ length: n }, () => c.int(name));

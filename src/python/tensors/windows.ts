@@ -9,6 +9,7 @@ import {
   slide,
   spread,
   stack,
+  transpose,
   where,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
@@ -185,6 +186,50 @@ export function slidAlong(
   const all = axis(`${old.name}⁺`, (count - 1) * stride + 1, old.role);
   const cut = slice(slide(many, d, rank, step, start, all), d, 0, null, stride);
   return reshape(cut, cut.shape.with(d, result));
+}
+
+export interface AlongOne {
+  readonly size: number;
+  readonly stride: number;
+  readonly dilation: number;
+}
+
+/** The windows along one axis, in its place, with their entries along a new last axis. */
+export function windowsAlong(
+  vm: Interpreter,
+  x: TensorValue,
+  d: number,
+  { size, stride, dilation }: AlongOne,
+  what: string,
+): TensorValue {
+  const n = sizeAlong(vm, x, d, what);
+  const reach = dilation * (size - 1) + 1;
+  if (size < 1 || stride < 1 || reach > n) {
+    vm.fail("RuntimeError", `${what}: windows of ${size} do not fit an axis of ${n} entries`);
+  }
+  const count = Math.floor((n - reach) / stride) + 1;
+  const e = vm.shaped(() => {
+    const { shape } = x.expr;
+    const result = resultAxis(shape[d]!, count, x.expr, d);
+    const within = axis(freshLetter([...shape, result], ["i", "j", "k", "u"]), size, "element");
+    if (stride === size && dilation === 1) {
+      const cut = slice(x.expr, d, 0, count * size);
+      const apart = reshape(cut, cut.shape.toSpliced(d, 1, result, within));
+      const others = apart.shape.flatMap((_, k) => (k === d + 1 ? [] : [k]));
+      return transpose(apart, [...others, d + 1]);
+    }
+    if (size > MOST_WRITTEN_OUT) {
+      const w = { size: [size], stride: [stride], padding: [0], dilation: [dilation] };
+      return slidAlong(x.expr, d, 0, w, x.expr, count);
+    }
+    const parts = Array.from({ length: size }, (_, k) => {
+      const start = k * dilation;
+      const cut = slice(x.expr, d, start, start + (count - 1) * stride + 1, stride);
+      return reshape(cut, cut.shape.with(d, result));
+    });
+    return stack(parts, shape.length, within);
+  });
+  return tensor(vm, e, x.library, x.dtype);
 }
 
 /** The axis of the windows: the old one where there are as many. */

@@ -1,0 +1,80 @@
+/** Windows as arrays of their own: PyTorch's unfold, NumPy's sliding_window_view. */
+import { flattenAxes, normalizeDim } from "../../expression/axis.ts";
+import { reshape, transpose } from "../../expression/build.ts";
+import { knownInteger } from "../interpreter/known.ts";
+import { itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
+import { padAxis, windowsAlong } from "../tensors/windows.ts";
+import type { TensorValue, Value } from "../values.ts";
+import type { CallContext, Table } from "./signature.ts";
+import { several } from "./torchWindows.ts";
+
+/** Columns of an image: each window's entries, channel by channel, along one axis, the windows along another. */
+function columns(c: CallContext): Value {
+  const { vm } = c;
+  const x = c.tensor("input");
+  const rank = rankOf(x);
+  if (rank !== 3 && rank !== 4) {
+    vm.fail("RuntimeError", `Expected 3D or 4D input tensor, but got ${rank} axes`);
+  }
+  const [size, stride, padding, dilation] = (
+    ["kernel_size", "stride", "padding", "dilation"] as const
+  ).map((name) => several(c, name, 2)) as [number[], number[], number[], number[]];
+  const dims = [rank - 2, rank - 1];
+  const windows = dims.reduce<TensorValue>((t, d, k) => {
+    const around = padding[k]!;
+    const wide = padAxis(vm, t, d, [around, around], "constant", 0);
+    const w = { size: size[k]!, stride: stride[k]!, dilation: dilation[k]! };
+    return windowsAlong(vm, wide, d, w, `${c.name}()`);
+  }, x);
+  const e = vm.shaped(() => {
+    const lead = Array.from({ length: rank - 2 }, (_, d) => d);
+    const moved = transpose(windows.expr, [...lead, rank, rank + 1, ...dims]);
+    const channel = rank - 3;
+    return reshape(moved, [
+      ...moved.shape.slice(0, channel),
+      flattenAxes(moved.shape.slice(channel, channel + 3)),
+      flattenAxes(moved.shape.slice(channel + 3)),
+    ]);
+  });
+  return tensor(vm, e, x.library, x.dtype);
+}
+
+function alongOne(c: CallContext): Value {
+  const x = c.tensor("input");
+  const d = c.vm.shaped(() => normalizeDim(c.int("dimension"), rankOf(x)));
+  const w = { size: c.int("size"), stride: c.int("step"), dilation: 1 };
+  return windowsAlong(c.vm, x, d, w, "unfold()");
+}
+
+function slidingWindows(c: CallContext): Value {
+  const { vm } = c;
+  const x = c.tensor("x");
+  const given = c.value("window_shape");
+  const sizes = (itemsOf(given) ?? [given]).map((v) => knownInteger(vm, v, "window_shape"));
+  const dims = c.dims("axis") ?? Array.from({ length: rankOf(x) }, (_, d) => d);
+  if (dims.length !== sizes.length) {
+    vm.fail(
+      "ValueError",
+      `Must provide window_shape for all axes; got ${sizes.length} sizes and ${dims.length} axes`,
+    );
+  }
+  return sizes.reduce<TensorValue>((t, size, k) => {
+    const d = vm.shaped(() => normalizeDim(dims[k]!, rankOf(x)));
+    return windowsAlong(vm, t, d, { size, stride: 1, dilation: 1 }, "sliding_window_view()");
+  }, x);
+}
+
+/** Of torch.nn.functional. */
+export const functionalPatches: Table = {
+  unfold: ["input, kernel_size, dilation=1, padding=0, stride=1", columns],
+};
+
+/** Methods of PyTorch's tensors. */
+export const tensorPatches: Table = {
+  unfold: ["input, dimension, size, step", alongOne],
+};
+
+/** numpy.lib.stride_tricks. */
+export const strideTricks: Table = {
+  sliding_window_view: ["x, window_shape, axis=None, *, ~subok, ~writeable", slidingWindows],
+};
