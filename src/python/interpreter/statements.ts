@@ -290,7 +290,9 @@ function decorated(
 ): Value {
   let value = v;
   // The nearest decorator is applied first; all are evaluated in the order they are written.
-  const evaluated = decorators.map((d) => ({ node: d, value: evaluate(vm, d, scope) }));
+  const evaluated = decorators
+    .filter((d) => !isDeprecation(d))
+    .map((d) => ({ node: d, value: evaluate(vm, d, scope) }));
   for (const d of evaluated.reverse()) {
     vm.at = d.node.span;
     value =
@@ -303,6 +305,16 @@ function decorated(
         : call(vm, d.value, [value]);
   }
   return value;
+}
+
+/**
+ * `@deprecated`, `@deprecated_arg(…)`: warn where they are called, and pass on what they are given
+ * (PEP 702). Libraries find out by their version whether to warn, which needs more than reading.
+ */
+function isDeprecation(decorator: Expression): boolean {
+  const named = decorator.kind === "Call" ? decorator.callee : decorator;
+  if (named.kind === "Attribute") return /^deprecat/iu.test(named.name);
+  return named.kind === "Name" && /^deprecat/iu.test(named.id);
 }
 
 function classStatement(vm: Interpreter, node: ClassDef, scope: Scope): void {

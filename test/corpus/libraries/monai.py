@@ -12,7 +12,11 @@ from monai.losses import (
     GeneralizedDiceLoss,
     GeneralizedWassersteinDiceLoss,
     MaskedDiceLoss,
+    LocalNormalizedCrossCorrelationLoss,
     MaskedLoss,
+    SoftclDiceLoss,
+    SoftDiceclDiceLoss,
+    SSIMLoss,
     TverskyLoss,
 )
 from monai.losses.unified_focal_loss import AsymmetricFocalLoss, AsymmetricFocalTverskyLoss
@@ -32,6 +36,14 @@ from monai.losses.unified_focal_loss import AsymmetricFocalLoss, AsymmetricFocal
 # case: MaskedDiceLoss(sigmoid=each(False, True), batch=each(False, True))(logits(2, 2, 4, 4), mask(2, 2, 4, 4), mask(2, 1, 4, 4))
 # case: MaskedDiceLoss(softmax=True)(logits(2, 2, 4, 4), onehot(2, 2, 4, 4))
 # case: MaskedLoss(DiceLoss, sigmoid=True)(logits(2, 2, 4, 4), mask(2, 2, 4, 4), mask(2, 1, 4, 4))
+
+# Skeletons
+# case: SoftclDiceLoss(iter_=2)(probabilities(1, 2, 7, 8), mask(1, 2, 7, 8))
+# case: SoftDiceclDiceLoss(iter_=2, alpha=0.3)(probabilities(1, 2, 7, 8), mask(1, 2, 7, 8))
+
+# Windows
+# case: SSIMLoss(spatial_dims=2)(probabilities(1, 1, 13, 14), mask(1, 1, 13, 14))
+# case: LocalNormalizedCrossCorrelationLoss(spatial_dims=2, kernel_size=each(3, 9))(probabilities(1, 1, 9, 10), soft(1, 1, 9, 10))
 
 # Generalized Dice
 

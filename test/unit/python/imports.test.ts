@@ -119,6 +119,17 @@ describe("Imports", () => {
     assert.match(e.message, /f is not known to the inspector: its decorator @registry\.LOSSES\.register is not known/);
   });
 
+  it("pass over decorators that only warn of what is deprecated", async () => {
+    const { run, program } = await session();
+    run(
+      "import warnings\nfrom registry import deprecated_arg\n" +
+        "@warnings.deprecated('use g')\n@deprecated_arg('y', since='1.5', new_name='t')\n" +
+        "def f(p, t):\n    return (p * t).sum()",
+    );
+    const arrays = { p: array([3], [0.5, 0.25, 1]), t: array([3], [0, 1, 1]) };
+    close(valueOf(program.trace("f"), arrays), 1.25);
+  });
+
   it("leave a class with an unknown base alone until it is made", async () => {
     const { run, program } = await session();
     run("import lightning\nclass Loss(lightning.Base):\n    def forward(self, p, t):\n        return (p * t).sum()");
