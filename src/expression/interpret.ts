@@ -222,14 +222,21 @@ function argReduceValue<T>(
   dim: number,
   on: Arithmetic<T>,
 ): T[] {
-  return grouped(x, [dim]).map((values) => {
-    let best = 0;
-    values.forEach((v, k) => {
-      if (on.isNaN(values[best]!)) return;
-      if (on.isNaN(v) || on.truthy(on.binary(beats, v, values[best]!))) best = k;
-    });
-    return on.of(best);
+  return grouped(x, [dim]).map((values) => on.of(positionOfBest(beats, values, on)));
+}
+
+/** Of the first of the largest (`gt`) or smallest (`lt`), or of the first NaN if there is one. */
+export function positionOfBest<T>(
+  beats: "gt" | "lt",
+  values: readonly T[],
+  on: Arithmetic<T>,
+): number {
+  let best = 0;
+  values.forEach((v, k) => {
+    if (on.isNaN(values[best]!)) return;
+    if (on.isNaN(v) || on.truthy(on.binary(beats, v, values[best]!))) best = k;
   });
+  return best;
 }
 
 function softmaxValue<T>(x: NumericArray<T>, dim: number, log: boolean, on: Arithmetic<T>): T[] {

@@ -6,7 +6,7 @@
  *
  * This evaluates the loss itself, node by node as it was written. Nothing is differentiated.
  */
-import type { Arithmetic } from "../expression/interpret.ts";
+import { type Arithmetic, positionOfBest } from "../expression/interpret.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { layoutOf, lineOf, lineOffsets, sourceEntry, targetEntries } from "./entries.ts";
@@ -244,12 +244,7 @@ export class Perturbation<T> {
     const { on } = this;
     const terms = this.line(e, k, value);
     if (e.kind === "argReduce") {
-      const beats = e.op === "argmax" ? "gt" : "lt";
-      let best = 0;
-      terms.forEach((v, i) => {
-        if (on.truthy(on.binary(beats, v, terms[best]!))) best = i;
-      });
-      return on.of(best);
+      return on.of(positionOfBest(e.op === "argmax" ? "gt" : "lt", terms, on));
     }
     const own = value(e.args[0]!, k);
     const largest = terms.reduce((a, v) => on.binary("max", a, v));

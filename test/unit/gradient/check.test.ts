@@ -305,6 +305,16 @@ describe("a check at a point where there is no answer", () => {
     assert.match(r.sentence, /`P` is NaN at \[1, 0, 5\] \(and at 1 more places?\)/);
   });
 
+  it("names it where the largest of some entries are picked", () => {
+    const [q, w] = [axis("q", 3), axis("w", 4)];
+    const x = b.input("x", [q, w]);
+    const first = b.cast(b.oneHot(b.argReduce("argmax", x, 1), w, 1), "bool");
+    const loss = b.sum(b.reduce("sum", b.where(first, x, b.constant(0)), [1]));
+    const array = Float64Array.from({ length: 12 }, (_, k) => (k === 6 ? NaN : Math.sin(k)));
+    const r = checkGradient({ loss, wrt: x, bindings: new Map([["x", array]]) });
+    assert.match(r.sentence, /the loss is NaN because `x` is NaN at \[1, 2\]/);
+  });
+
   it("tells a gradient that is infinite though the loss is not", () => {
     const root = b.sum(b.unary("sqrt", b.mul(p, t)));
     const loss = b.sub(c(1), b.div(root, b.add(b.sum(p), b.sum(t))));
