@@ -87,7 +87,7 @@ const DEVIATIONS: readonly {
   },
   {
     cases:
-      /^(worst_tenth|worst_by_|above_a_rank|worst_of_each|middle|lovasz_hinge\(logits\((4320|1, 72)|lovasz_softmax|lovasz_of_each|ranked_ties|hard_pixels|weights_of_hard|lovasz_by_rows)/,
+      /^(worst_tenth|worst_by_|above_a_rank|worst_of_each|middle|lovasz_hinge\(logits\((4320|1, 72)|lovasz_softmax|lovasz_of_each|ranked_ties|hard_pixels|weights_of_hard|lovasz_by_rows|partial_likelihood|list_likelihood|sparsemax_dice|sorted_distance|spacing|share_of_all|changed_in_order|taken_elsewhere)/,
     rungs: /./,
     of: "loss and gradient",
     reason:
@@ -107,10 +107,18 @@ const DEVIATIONS: readonly {
     reason: "dot adds in the order of the BLAS library; here it is a sum of products",
   },
   {
-    cases: /^(blurred|gaussian_similarity|neighbourhoods|with_parts|eroded)\(/,
+    cases: /^(blurred|blurred_by_distance|gaussian_similarity|neighbourhoods|with_parts|eroded)\(/,
     rungs: /16$/,
     of: "loss and gradient",
     reason: "convolutions are made by a library of their own, in its order",
+  },
+  {
+    cases: /^(patch_dice|neighbours|blocks)\(/,
+    rungs: /16$/,
+    of: "loss and gradient",
+    reason:
+      "what windows that overlap give back to an entry is added one after another in the array's " +
+      "own type, and a view of them in the order of its memory; here an entry's own are a sum",
   },
   {
     cases: /^normalized\(/,

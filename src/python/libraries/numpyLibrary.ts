@@ -2,6 +2,7 @@
 import { type BuiltinValue, NONE, str } from "../values.ts";
 import { dtypeNamed } from "./dtypeNames.ts";
 import { finfo } from "./finfo.ts";
+import { numpyGrids } from "./grids.ts";
 import { linalg } from "./linalg.ts";
 import { mathConstant } from "./math.ts";
 import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.ts";
@@ -37,7 +38,7 @@ export const numpyNames: OtherNames = (name) => {
 };
 
 const modules = new Modules("numpy");
-modules.define("numpy", [numpyFunctions], numpyNames);
+modules.define("numpy", [numpyFunctions, numpyGrids], numpyNames);
 modules.define("numpy.linalg", [linalg]);
 modules.define("numpy.lib", []);
 modules.define("numpy.lib.stride_tricks", [strideTricks]);

@@ -43,6 +43,7 @@ import {
 } from "./numpyMeanings.ts";
 import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
+import { torchGrids, torchOuter } from "./grids.ts";
 import { tensorPatches } from "./patches.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
 import { tensorDot } from "./products.ts";
@@ -93,6 +94,7 @@ const correction = (c: CallContext): number =>
 
 /** Functions of the module that are methods of tensors under the same name. */
 export const torchShared: Table = {
+  ...torchOuter,
   // Entry by entry
   exp: ["input, !out", m.real("exp")],
   expm1: ["input, !out", m.real("expm1")],
@@ -251,6 +253,7 @@ export const torchShared: Table = {
 
 /** Functions of the module only. */
 export const torchFunctions: Table = {
+  ...torchGrids,
   where: ["condition, x=None, y=None, input=None, other=None", torchWhere],
   stack: ["tensors, dim=0, !out", m.stackAll],
   cat: ["tensors, dim=0, !out", m.concatenate],

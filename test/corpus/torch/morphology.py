@@ -155,6 +155,25 @@ def gaussian_similarity(logits, target, size=11):
     return 1 - (ssim / ((mp.pow(2) + mt.pow(2) + 1e-4) * (vp + vt + 9e-4))).mean()
 
 
+# case: blurred_by_distance(logits(1, 1, 9, 8), mask(1, 1, 9, 8))
+def blurred_by_distance(logits, target, size=7):
+    """Mean squared error of arrays blurred by a Gaussian of the distance, from a grid of coordinates."""
+    r = torch.arange(size).float() - size // 2
+    y, x = torch.meshgrid(r, r, indexing="ij")
+    weight = torch.exp(-(x**2 + y**2) / 4.5)
+    weight = (weight / weight.sum()).view(1, 1, size, size)
+    return F.mse_loss(F.conv2d(torch.sigmoid(logits), weight, padding=3), F.conv2d(target, weight, padding=3))
+
+
+# case: tilted(logits(4, 5), mask(4, 5))
+def tilted(logits, target):
+    """Dice whose weights are an outer product, and coordinates of a grid of lists."""
+    weight = torch.outer(torch.arange(4.0) + 1, torch.arange(5.0) + 2) + torch.arange(4.0).ger(torch.arange(5.0))
+    rows, columns = torch.meshgrid([torch.arange(4.0), torch.arange(5.0)])
+    p = torch.sigmoid(logits) * (weight + rows - 2 * columns)
+    return 1 - (2 * (p * target).sum() + 1) / (p.sum() + target.sum() + 1)
+
+
 # case: neighbourhoods(logits(1, 1, 9, 8), mask(1, 1, 9, 8), torch.ones(1, 1, 5, 7) / 35)
 # case: neighbourhoods(logits(2, 1, 9, 8), mask(2, 1, 9, 8), (torch.arange(25.0) % 7 - 2).view(1, 1, 5, 5))
 # case: neighbourhoods(logits(1, 2, 9, 8), mask(1, 2, 9, 8), (torch.arange(72.0) % 7 - 2).view(2, 1, 6, 6))
