@@ -122,18 +122,22 @@ function readerOfSlabs(like: TypedArray, plan: Plan, get: Get): Get {
   // Whole lines of the slow axes where these are several: their entries are in no order in the slabs.
   const isWhole = outside <= most;
   const lines = isWhole ? Math.max(1, Math.floor(most / outside)) : 1;
-  let window = newLike(like, 0);
+  // Made once, as is what is turned.
+  const longest = isWhole ? outside : Math.min(most, outside);
+  const windows = newLike(like, Math.min(lines, inside) * longest);
+  const pieces = newLike(like, Math.min(lines, inside) * Math.min(rows, outside));
+  let window = windows.subarray(0, 0);
   let from = 0;
   const load = (at: number): void => {
     const line = Math.floor(at / outside);
     const count = Math.min(lines, inside - line);
     const first = isWhole ? 0 : Math.floor((at % outside) / most) * most;
     const width = isWhole ? outside : Math.min(most, outside - first);
-    window = newLike(like, count * width);
+    window = windows.subarray(0, count * width);
     from = line * outside + first;
     for (let row = Math.floor(first / rows) * rows; row < first + width; row += rows) {
       const height = Math.min(rows, outside - row);
-      const piece = newLike(like, count * height);
+      const piece = pieces.subarray(0, count * height);
       get(row * inside + line * height, piece);
       for (let c = 0; c < count; c++) {
         for (let r = 0; r < height; r++) {
