@@ -5,6 +5,7 @@
  */
 import type { ElementType } from "./elementType.ts";
 import type { Expr, Input, SourceSpan } from "./node.ts";
+import type { PoolingWindow } from "./window.ts";
 
 export type { ElementType };
 
@@ -40,20 +41,6 @@ export interface TapeKernel {
   readonly along?: { readonly dims: readonly number[]; readonly keepDims: boolean };
   /** What a pooling goes through. */
   readonly window?: PoolingWindow;
-}
-
-/** Windows along the last axes of an array: a number for each of these axes. */
-export interface Window {
-  readonly size: readonly number[];
-  readonly stride: readonly number[];
-  /** Entries before the first and after the last. */
-  readonly padding: readonly number[];
-  readonly dilation: readonly number[];
-}
-
-export interface PoolingWindow extends Window {
-  /** Whether a mean is over padding as well. */
-  readonly countsPadding: boolean;
 }
 
 /** One call of a library's function. */

@@ -137,7 +137,7 @@ function sumOverSteps(e: Reduce): Expr | null {
   const after = (d: number): number => (d < by ? d : d + 1);
   const q = axis("q", windows + times - 1);
   const moved = slide(split, after(dim), by, -1, 0, q);
-  const reduced = [...e.dims.map((d) => (d === by ? by : after(d)))].sort((a, b) => a - b);
+  const reduced = e.dims.map((d) => (d === by ? by : after(d))).sort((a, b) => a - b);
   const total = reduce("sum", moved, reduced);
   const kept = moved.shape.flatMap((_, d) => (reduced.includes(d) ? [] : [d]));
   const [atQ, atR] = [kept.indexOf(after(dim)), kept.indexOf(by + 1)];
@@ -146,8 +146,8 @@ function sumOverSteps(e: Reduce): Expr | null {
   const length = step * q.size!;
   const along = slid.shape[dim]!;
   const at = others.indexOf(atQ);
-  const shape = transpose(total, order).shape.toSpliced(at, 2, axis("h", length));
-  const flat = reshape(transpose(total, order), shape);
+  const side = transpose(total, order);
+  const flat = reshape(side, side.shape.toSpliced(at, 2, axis("h", length)));
   // The first of these entries is at this place of the result.
   const start = apart.start - slid.start;
   const from = Math.max(0, -start);

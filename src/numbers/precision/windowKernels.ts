@@ -4,7 +4,7 @@
  * arrays; what windows give back to an entry that several of them have is added in the array's own
  * type, window after window.
  */
-import type { PoolingWindow } from "../../expression/tape.ts";
+import { type PoolingWindow, windowCount } from "../../expression/window.ts";
 import { throwIfCancelled } from "../interruption.ts";
 import { type Held, arithmeticRounder, contiguousStrides, countOf, valuesOf } from "./held.ts";
 import { computedIn } from "./reductions.ts";
@@ -83,12 +83,7 @@ function givenBack(
 
 function shapeOfWindows({ shape }: Held, w: PoolingWindow): number[] {
   const before = shape.length - w.size.length;
-  return shape.map((n, d) => {
-    const k = d - before;
-    if (k < 0) return n;
-    const reach = w.dilation[k]! * (w.size[k]! - 1) + 1;
-    return Math.floor((n + 2 * w.padding[k]! - reach) / w.stride[k]!) + 1;
-  });
+  return shape.map((n, d) => (d < before ? n : windowCount(n, w, d - before)));
 }
 
 /** Calls `f` for each window in order, with where its entries are that lie inside, in order. */

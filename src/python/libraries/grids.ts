@@ -1,10 +1,10 @@
 /** Arrays made of lines: outer products, and the coordinates of a grid. */
-import { UNIT, axis } from "../../expression/axis.ts";
+import { type Axis, UNIT, axis } from "../../expression/axis.ts";
 import { expand, reshape } from "../../expression/build.ts";
-import { itemsOf, asTensor, freshLetter, rankOf, tensor } from "../tensors/tensor.ts";
-import { sizeAlong } from "../tensors/windows.ts";
 import { einsum } from "../tensors/contraction.ts";
 import { flattenRange } from "../tensors/reshape.ts";
+import { asTensor, freshLetter, itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
+import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, tuple } from "../values.ts";
 import type { CallContext, Table } from "./signature.ts";
 
@@ -45,7 +45,7 @@ function meshgrid(c: CallContext, usual: "ij" | "xy"): Value {
     return flattenRange(vm, t, 0, -1);
   });
   const order = lines.map((_, k) => (indexing === "xy" && k < 2 && lines.length > 1 ? 1 - k : k));
-  const along = order.reduce<readonly ReturnType<typeof axis>[]>((axes, k) => {
+  const along = order.reduce<readonly Axis[]>((axes, k) => {
     const n = sizeAlong(vm, lines[k]!, 0, "meshgrid()");
     return [...axes, axis(freshLetter(axes), n, "element")];
   }, []);

@@ -9,7 +9,7 @@ import { reduction } from "../tensors/reduce.ts";
 import { itemsOf, literalArray, rankOf, tensor } from "../tensors/tensor.ts";
 import { averagePool, maxPool, separableConvolution } from "../tensors/pooling.ts";
 import { type PadMode, padAxis, repeatEach, sizeAlong, windowsOf } from "../tensors/windows.ts";
-import { type TensorValue, type Value } from "../values.ts";
+import type { TensorValue, Value } from "../values.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
 const POOL = "input, kernel_size, stride=None, padding=0";

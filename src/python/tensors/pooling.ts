@@ -16,7 +16,8 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
-import type { PoolingWindow, TapeKernel, Window } from "../../expression/tape.ts";
+import type { TapeKernel } from "../../expression/tape.ts";
+import type { PoolingWindow, Window } from "../../expression/window.ts";
 import { promote } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";

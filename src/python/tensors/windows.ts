@@ -13,7 +13,7 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
-import type { Window } from "../../expression/tape.ts";
+import { type Window, windowCount } from "../../expression/window.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { selectPositions } from "./gather.ts";
@@ -94,11 +94,10 @@ export function windowsOf(
   w: Window,
   filler: number,
   what: string,
-  slides = isLarge(w),
 ): Windows {
   const { dims, counts } = fitted(vm, x, w, what);
   return vm.shaped(() => {
-    if (slides) {
+    if (isLarge(w)) {
       const along = (e: Expr, d: number, k: number): Expr =>
         slidAlong(e, d, k, w, x.expr, counts[k]!, filler);
       const view = dims.reduce(along, x.expr);
@@ -106,21 +105,33 @@ export function windowsOf(
     }
     const wide = surrounded(x.expr, dims, w, filler);
     const results = dims.map((d, k) => resultAxis(x.expr.shape[d]!, counts[k]!, x.expr, k));
-    const offsets = w.size.reduce<number[][]>(
-      (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
-      [[]],
-    );
-    const parts = offsets.map((offset) =>
-      dims.reduce((e, d, k) => {
-        const start = offset[k]! * w.dilation[k]!;
-        const stop = start + (counts[k]! - 1) * w.stride[k]! + 1;
-        const cut = slice(e, d, start, stop, w.stride[k]);
-        return reshape(cut, cut.shape.with(d, results[k]!));
-      }, wide),
-    );
-    const along = axis(freshLetter(parts[0]!.shape, ["w"]), parts.length, "element");
-    return { view: stack(parts, x.expr.shape.length, along), within: 1 };
+    const shape = x.expr.shape.map((old, d) => results[dims.indexOf(d)] ?? old);
+    const along = axis(freshLetter(shape, ["w"]), entriesIn(w), "element");
+    return { view: writtenOut(wide, dims, w, results, along), within: 1 };
   });
+}
+
+/** Windows whose entries are written out one by one, along a new last axis. */
+function writtenOut(
+  wide: Expr,
+  dims: readonly number[],
+  w: Window,
+  results: readonly Axis[],
+  along: Axis,
+): Expr {
+  const offsets = w.size.reduce<number[][]>(
+    (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
+    [[]],
+  );
+  const parts = offsets.map((offset) =>
+    dims.reduce((e, d, k) => {
+      const start = offset[k]! * w.dilation[k]!;
+      const stop = start + (results[k]!.size! - 1) * w.stride[k]! + 1;
+      const cut = slice(e, d, start, stop, w.stride[k]);
+      return reshape(cut, cut.shape.with(d, results[k]!));
+    }, wide),
+  );
+  return stack(parts, wide.shape.length, along);
 }
 
 export function entriesIn(w: Window): number {
@@ -128,7 +139,7 @@ export function entriesIn(w: Window): number {
 }
 
 /** Whether windows slide: what has several axes goes along one after another, where it can. */
-export function isLarge(w: Window): boolean {
+function isLarge(w: Window): boolean {
   return entriesIn(w) > MOST_WRITTEN_OUT;
 }
 
@@ -149,10 +160,7 @@ export function fitted(vm: Interpreter, x: TensorValue, w: Window, what: string)
     vm.fail("RuntimeError", `${what}: expected ${spatial + 1} or ${spatial + 2} axes, got ${rank}`);
   }
   const sizes = dims.map((d) => sizeAlong(vm, x, d, what));
-  const counts = sizes.map((n, k) => {
-    const reach = w.dilation[k]! * (w.size[k]! - 1) + 1;
-    return Math.floor((n + 2 * w.padding[k]! - reach) / w.stride[k]!) + 1;
-  });
+  const counts = sizes.map((n, k) => windowCount(n, w, k));
   if (counts.some((n) => n < 1)) {
     vm.fail("RuntimeError", `${what}: the window is larger than the array`);
   }
@@ -203,11 +211,11 @@ export function windowsAlong(
   what: string,
 ): TensorValue {
   const n = sizeAlong(vm, x, d, what);
-  const reach = dilation * (size - 1) + 1;
-  if (size < 1 || stride < 1 || reach > n) {
+  const w = { size: [size], stride: [stride], padding: [0], dilation: [dilation] };
+  const count = windowCount(n, w, 0);
+  if (size < 1 || stride < 1 || count < 1) {
     vm.fail("RuntimeError", `${what}: windows of ${size} do not fit an axis of ${n} entries`);
   }
-  const count = Math.floor((n - reach) / stride) + 1;
   const e = vm.shaped(() => {
     const { shape } = x.expr;
     const result = resultAxis(shape[d]!, count, x.expr, d);
@@ -218,16 +226,8 @@ export function windowsAlong(
       const others = apart.shape.flatMap((_, k) => (k === d + 1 ? [] : [k]));
       return transpose(apart, [...others, d + 1]);
     }
-    if (size > MOST_WRITTEN_OUT) {
-      const w = { size: [size], stride: [stride], padding: [0], dilation: [dilation] };
-      return slidAlong(x.expr, d, 0, w, x.expr, count);
-    }
-    const parts = Array.from({ length: size }, (_, k) => {
-      const start = k * dilation;
-      const cut = slice(x.expr, d, start, start + (count - 1) * stride + 1, stride);
-      return reshape(cut, cut.shape.with(d, result));
-    });
-    return stack(parts, shape.length, within);
+    if (isLarge(w)) return slidAlong(x.expr, d, 0, w, x.expr, count);
+    return writtenOut(x.expr, [d], w, [result], within);
   });
   return tensor(vm, e, x.library, x.dtype);
 }
