@@ -39,24 +39,3 @@ export function crc32(bytes: Uint8Array, before = 0): number {
   for (; i < bytes.length; i += 1) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 0xff]!;
   return (crc ^ 0xffffffff) >>> 0;
 }
-
-/**
- * Adler-32 as zlib has it (RFC 1950).
- *
- * @param before the checksum of the bytes before these, to go on from.
- */
-export function adler32(bytes: Uint8Array, before = 1): number {
-  let a = before % 65_536;
-  let b = Math.floor(before / 65_536);
-  for (let start = 0; start < bytes.length;) {
-    // So many bytes keep both sums below 2^32, so that one remainder a block is enough.
-    const end = Math.min(start + 5552, bytes.length);
-    for (; start < end; start += 1) {
-      a += bytes[start]!;
-      b += a;
-    }
-    a %= 65_521;
-    b %= 65_521;
-  }
-  return b * 65_536 + a;
-}

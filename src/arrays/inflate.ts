@@ -1,12 +1,21 @@
 /**
- * Unpacking deflate streams, bare or as zlib and gzip wrap them. Inflating is fflate's; what decides
- * how much memory is taken, and whether the result is the right one, is checked here.
+ * Unpacking deflate streams, bare or as zlib and gzip wrap them. Inflating is pako's, whose port of
+ * zlib writes where it is told to, so that what is unpacked takes no memory but its own; how much that
+ * may be is checked here.
  * Sources: RFC 1950 (zlib), RFC 1951 (deflate), RFC 1952 (gzip).
  */
-import { Gunzip, Inflate, Unzlib, inflateSync } from "fflate";
-import { adler32, crc32 } from "./checksums.ts";
+import {
+  Z_BUF_ERROR,
+  Z_FINISH,
+  Z_OK,
+  Z_STREAM_END,
+  ZStream,
+  zlibInflate,
+  zlibInflateInit2,
+  zlibInflateReset,
+} from "pako";
 import { damaged, type FilePlace } from "./fileErrors.ts";
-import { viewOf, type ByteSource, type Tick } from "./source.ts";
+import type { ByteSource, Tick } from "./source.ts";
 
 /** No deflate stream unpacks to more than 1032 times its size (258 bytes from two bits). */
 export const MAX_DEFLATE_RATIO = 1032;
@@ -19,55 +28,21 @@ export interface PackedPlace extends FilePlace {
   readonly label: string;
 }
 
-/**
- * What is unpacked at a time: fflate's streams hold about 1032 times as much at most. Where little
- * becomes much, as in images of masks, the next pieces are small. Of what is packed but little they
- * are large: for each piece buffers are left to the garbage collector, 20 MB more of them at a quarter.
- */
-const LEAST_PIECE = 1 << 12;
-const MOST_PIECE = 1 << 16;
+/** What is unpacked at a time. */
+const PART_BYTES = 1 << 18;
 /** What is read at a time. */
-const BLOCK_BYTES = 1 << 20;
+const BLOCK_BYTES = 1 << 18;
+
+/** zlib's name for each wrapping: the window of 2^15 bytes, and more than that. */
+const WINDOW_BITS: Readonly<Record<Packing, number>> = { deflate: -15, zlib: 15, gzip: 31 };
 
 /**
- * Unpacks a bare deflate stream, or one in a zlib wrapping.
+ * Unpacks a bare deflate stream, or one in a zlib wrapping, which is compared with its checksum. What
+ * comes after the stream is left alone.
  *
  * @param size the bytes that it must unpack to.
- * @param checked whether a zlib stream's checksum is in its last four bytes; where bytes may follow
- *   the stream it cannot be found.
- * @throws ArrayError if the data is not valid, or unpacks to more or less.
- */
-export function inflateExactly(
-  packed: Uint8Array,
-  size: number,
-  packing: "deflate" | "zlib",
-  place: PackedPlace,
-  checked = true,
-): Uint8Array {
-  checkRatio(packed.length, size, place);
-  const wrapped = packing === "zlib" ? zlibHeader(packed, place) : 0;
-  let unpacked: Uint8Array;
-  try {
-    // One byte more than promised shows a stream that goes on.
-    unpacked = inflateSync(packed.subarray(wrapped), { out: new Uint8Array(size + 1) });
-  } catch (cause) {
-    throw invalid(place, cause);
-  }
-  if (unpacked.length !== size) throw wrongSize(unpacked.length > size, size, place);
-  if (packing === "zlib" && checked) {
-    const at = packed.length - 4;
-    if (at < wrapped || viewOf(packed).getUint32(at) !== adler32(unpacked)) {
-      throw damaged(place.label, "its contents do not match their checksum", place);
-    }
-  }
-  return unpacked;
-}
-
-/**
- * The same of a source of packed bytes, which is read piece by piece.
- *
  * @param tick told of how much has been unpacked.
- * @throws ArrayError as {@link inflateParts} does.
+ * @throws ArrayError if the data is not valid, or unpacks to more or less.
  */
 export function inflateWhole(
   source: ByteSource,
@@ -75,49 +50,56 @@ export function inflateWhole(
   packing: "deflate" | "zlib",
   place: PackedPlace,
   tick?: Tick,
-  checked = true,
 ): Uint8Array {
   checkRatio(source.size, size, place);
-  return joinedParts(size, tick, (give) => {
-    inflateParts(source, size, packing, place, give, checked);
-  });
-}
-
-/** Parts that come one after the other and make up `size` bytes. */
-function joinedParts(
-  size: number,
-  tick: Tick | undefined,
-  unpack: (give: (part: Uint8Array) => void) => void,
-): Uint8Array {
   const out = new Uint8Array(size);
-  let filled = 0;
-  unpack((part) => {
-    out.set(part, filled);
-    filled += part.length;
-    tick?.(filled / size);
-  });
+  const end = unpack(source, packing, place, size, told(size, tick), out);
+  checkEnd(end, size, place);
   return out;
 }
 
-/** The bytes before the deflate stream of a zlib stream. */
-function zlibHeader(packed: Uint8Array, place: PackedPlace): number {
-  const method = packed[0] ?? 0;
-  const flags = packed[1] ?? 0;
-  if (packed.length >= 2 && (method & 15) === 8 && (method * 256 + flags) % 31 === 0) {
-    if ((flags & 32) === 0) return 2;
-  }
-  throw invalid(place, undefined);
+/** The same in parts, one after the other; each is gone with the next. */
+export function inflateParts(
+  source: ByteSource,
+  size: number,
+  packing: "deflate" | "zlib",
+  place: PackedPlace,
+  give: (part: Uint8Array) => void,
+): void {
+  checkRatio(source.size, size, place);
+  checkEnd(unpack(source, packing, place, size, give), size, place);
 }
 
-/** @throws ArrayError if that many packed bytes cannot hold so many. */
-export function checkRatio(packedBytes: number, size: number, place: PackedPlace): void {
-  if (size > packedBytes * MAX_DEFLATE_RATIO) {
-    throw damaged(
-      place.label,
-      `${String(packedBytes)} packed bytes cannot hold ${String(size)}`,
-      place,
-    );
-  }
+/**
+ * Unpacks gzip data of one or several members, as far as `size` bytes; each member that ends there or
+ * before is compared with its checksum. Data that goes on after that is left alone, as readers of
+ * fixed-size images leave it.
+ *
+ * @throws ArrayError if the data is not valid, or unpacks to less.
+ */
+export function gunzipExactly(
+  source: ByteSource,
+  size: number,
+  place: PackedPlace,
+  tick?: Tick,
+): Uint8Array {
+  checkRatio(source.size, size, place);
+  const out = new Uint8Array(size);
+  const end = unpack(source, "gzip", place, size, told(size, tick), out);
+  if (!end.goesOn) checkEnd(end, size, place);
+  return out;
+}
+
+/** The same in parts, one after the other; each is gone with the next. */
+export function gunzipParts(
+  source: ByteSource,
+  size: number,
+  place: PackedPlace,
+  give: (part: Uint8Array) => void,
+): void {
+  checkRatio(source.size, size, place);
+  const end = unpack(source, "gzip", place, size, give);
+  if (!end.goesOn) checkEnd(end, size, place);
 }
 
 /**
@@ -132,198 +114,163 @@ export function inflateStart(
   packing: Packing,
   place: PackedPlace,
 ): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let filled = 0;
-  unpackPieces(
-    source,
-    packing,
-    (part) => {
-      parts.push(part.subarray(0, size - filled));
-      filled = Math.min(size, filled + part.length);
-      return filled < size;
-    },
-    place,
-    false,
-  );
-  const start = new Uint8Array(filled);
-  let at = 0;
-  for (const part of parts) {
-    start.set(part, at);
-    at += part.length;
-  }
-  return start;
+  const most = Math.min(size, source.size * MAX_DEFLATE_RATIO);
+  const out = new Uint8Array(most);
+  return out.subarray(0, unpack(source, packing, place, most, undefined, out, false).bytes);
 }
 
-/**
- * Unpacks gzip data of one or several members, as far as `size` bytes; each member that ends there or
- * before is checked against its checksum. Data that goes on after that is left alone, as readers of
- * fixed-size images leave it.
- *
- * @throws ArrayError if the data is not valid, or unpacks to less.
- */
-export function gunzipExactly(
-  source: ByteSource,
-  size: number,
-  place: PackedPlace,
-  tick?: Tick,
-): Uint8Array {
-  checkRatio(source.size, size, place);
-  return joinedParts(size, tick, (give) => {
-    gunzipParts(source, size, place, give);
-  });
-}
-
-/** The same in parts, one after the other, of which none takes much memory. */
-export function gunzipParts(
-  source: ByteSource,
-  size: number,
-  place: PackedPlace,
-  give: (part: Uint8Array) => void,
-): void {
-  checkRatio(source.size, size, place);
-  const member = { checksum: 0, bytes: 0 };
-  const state = { filled: 0, surplus: false };
-  const checkMember = (end: number): void => {
-    const trailer = source.read(end - 8, 8);
-    const view = viewOf(trailer);
-    if (
-      trailer.length < 8 ||
-      view.getUint32(0, true) !== member.checksum ||
-      view.getUint32(4, true) !== member.bytes % 2 ** 32
-    ) {
-      throw damaged(place.label, "its contents do not match their checksum", place);
-    }
-    member.checksum = 0;
-    member.bytes = 0;
-  };
-  const take = (part: Uint8Array): boolean => {
-    const room = size - state.filled;
-    give(part.subarray(0, room));
-    state.filled += Math.min(room, part.length);
-    state.surplus = part.length > room;
-    member.checksum = crc32(part, member.checksum);
-    member.bytes += part.length;
-    return !state.surplus;
-  };
-  unpackPieces(source, "gzip", take, place, true, checkMember);
-  if (state.filled < size) throw wrongSize(false, size, place);
-  if (!state.surplus) checkMember(source.size);
-}
-
-/**
- * Unpacks a bare deflate stream, or one in a zlib wrapping, in parts; see {@link inflateExactly}.
- *
- * @param checked as there: whether a zlib stream's checksum is in its last four bytes.
- * @throws ArrayError if the data is not valid, or unpacks to more or less.
- */
-export function inflateParts(
-  source: ByteSource,
-  size: number,
-  packing: "deflate" | "zlib",
-  place: PackedPlace,
-  give: (part: Uint8Array) => void,
-  checked = true,
-): void {
-  checkRatio(source.size, size, place);
-  let filled = 0;
-  let checksum = 1;
-  const take = (part: Uint8Array): boolean => {
-    filled += part.length;
-    if (filled > size) throw wrongSize(true, size, place);
-    if (packing === "zlib" && checked) checksum = adler32(part, checksum);
-    give(part);
-    return true;
-  };
-  unpackPieces(source, packing, take, place, packing === "deflate" || checked);
-  if (filled < size) throw wrongSize(false, size, place);
-  if (packing !== "zlib" || !checked) return;
-  const trailer = source.read(source.size - 4, 4);
-  if (trailer.length < 4 || viewOf(trailer).getUint32(0) !== checksum) {
-    throw damaged(place.label, "its contents do not match their checksum", place);
+/** @throws ArrayError if that many packed bytes cannot hold so many. */
+export function checkRatio(packedBytes: number, size: number, place: PackedPlace): void {
+  if (size > packedBytes * MAX_DEFLATE_RATIO) {
+    throw damaged(
+      place.label,
+      `${String(packedBytes)} packed bytes cannot hold ${String(size)}`,
+      place,
+    );
   }
 }
 
-/**
- * Feeds packed data to fflate piece by piece, until `take` returns false.
- *
- * @param whole whether the stream must end where the data does.
- * @param memberEnds is called with the end of each member of gzip data but the last.
- */
-function unpackPieces(
-  source: ByteSource,
-  packing: Packing,
-  take: (part: Uint8Array) => boolean,
-  place: PackedPlace,
-  whole: boolean,
-  memberEnds?: (end: number) => void,
-): void {
-  // fflate goes on with what it was given when it should stop, so its calls must come to nothing
-  // then; and an error of ours, such as that someone cancels it, must be told from one of its own.
-  const state: { stopped: boolean; failure?: { readonly error: unknown } } = { stopped: false };
-  const guarded = (act: () => boolean): void => {
-    if (state.stopped) return;
-    try {
-      state.stopped = !act();
-    } catch (error) {
-      state.stopped = true;
-      state.failure = { error };
-    }
+function told(size: number, tick: Tick | undefined): (part: Uint8Array) => void {
+  let done = 0;
+  return (part) => {
+    done += part.length;
+    tick?.(done / size);
   };
-  let given = 0;
-  const give = (part: Uint8Array): void => {
-    given += part.length;
-    guarded(() => take(part));
-  };
-  const stream = new STREAMS[packing](give);
-  if (stream instanceof Gunzip && memberEnds !== undefined) {
-    stream.onmember = (start) => {
-      guarded(() => {
-        memberEnds(start);
-        return true;
-      });
-    };
-  }
-  for (const { piece, last } of pieces(source, () => given)) {
-    try {
-      // A stream that is told of its end raises an error for one that comes too early.
-      stream.push(piece, last && whole);
-    } catch (cause) {
-      if (!state.stopped) throw invalid(place, cause);
-    }
-    if (state.stopped) break;
-  }
-  if (state.failure !== undefined) throw state.failure.error;
 }
 
-function* pieces(
-  source: ByteSource,
-  given: () => number,
-): Generator<{ piece: Uint8Array; last: boolean }> {
-  let length = LEAST_PIECE;
-  for (let at = 0; at < source.size; at += BLOCK_BYTES) {
-    const block = source.read(at, BLOCK_BYTES);
-    for (let start = 0; start < block.length;) {
-      const piece = block.subarray(start, start + length);
-      const before = given();
-      start += piece.length;
-      yield { piece, last: at + start >= source.size };
-      const isLittle = given() - before < BLOCK_BYTES;
-      length = isLittle ? Math.min(2 * length, MOST_PIECE) : LEAST_PIECE;
-    }
-  }
+/** How far unpacking came. */
+interface End {
+  readonly bytes: number;
+  /** Whether the data goes on after those. */
+  readonly goesOn: boolean;
+  /** Whether it stops before its end. */
+  readonly isCut: boolean;
 }
 
-const STREAMS = { deflate: Inflate, zlib: Unzlib, gzip: Gunzip } as const;
-
-function invalid(place: PackedPlace, cause: unknown): Error {
-  return damaged(place.label, "its packed data is not valid", { ...place, cause });
-}
-
-function wrongSize(more: boolean, size: number, place: PackedPlace): Error {
-  const amount = more ? "more" : "less";
-  return damaged(
+/** @throws ArrayError unless the data ended, and unpacked to `size` bytes */
+function checkEnd({ bytes, goesOn, isCut }: End, size: number, place: PackedPlace): void {
+  if (!goesOn && !isCut && bytes === size) return;
+  if (isCut) throw invalid(place, new Error("unexpected end of the data"));
+  const amount = goesOn ? "more" : "less";
+  throw damaged(
     place.label,
     `it unpacks to ${amount} than the ${String(size)} bytes promised`,
     place,
   );
+}
+
+/**
+ * Unpacks up to `most` bytes.
+ *
+ * @param give takes the parts as they come.
+ * @param out where they go; without, each takes the place of the one before.
+ * @param toEnd whether it is looked whether the data ends there, and as it should.
+ * @throws ArrayError if the data is not valid.
+ */
+function unpack(
+  source: ByteSource,
+  packing: Packing,
+  place: PackedPlace,
+  most: number,
+  give?: (part: Uint8Array) => void,
+  out?: Uint8Array<ArrayBuffer>,
+  toEnd = true,
+): End {
+  const data = new PackedData(source, packing, place);
+  const parts = out ?? new Uint8Array(Math.min(most, PART_BYTES));
+  let bytes = 0;
+  while (bytes < most) {
+    const start = out === undefined ? 0 : bytes;
+    const part = parts.subarray(start, start + Math.min(most - bytes, PART_BYTES));
+    const count = data.next(part);
+    if (count > 0) give?.(part.subarray(0, count));
+    bytes += count;
+    if (count < part.length) return { bytes, goesOn: false, isCut: !data.hasEnded };
+  }
+  if (!toEnd) return { bytes, goesOn: true, isCut: false };
+  const goesOn = data.goesOn();
+  return { bytes, goesOn, isCut: !goesOn && !data.hasEnded };
+}
+
+/** Packed data that is unpacked from front to back. */
+class PackedData {
+  /** Whether the end of it was found, and what was unpacked matches its checksum. */
+  hasEnded = false;
+  private readonly stream = new ZStream();
+  private readonly source: ByteSource;
+  private readonly packing: Packing;
+  private readonly place: PackedPlace;
+  private readonly block: Uint8Array | undefined;
+  private at = 0;
+
+  constructor(source: ByteSource, packing: Packing, place: PackedPlace) {
+    this.source = source;
+    this.packing = packing;
+    this.place = place;
+    if (source.readInto !== undefined) {
+      this.block = new Uint8Array(Math.min(source.size, BLOCK_BYTES));
+    }
+    zlibInflateInit2(this.stream, WINDOW_BITS[packing]);
+  }
+
+  /**
+   * Fills `into`, unless the data ends before or is cut short.
+   * @returns how many bytes those are.
+   * @throws ArrayError if it is not valid.
+   */
+  next(into: Uint8Array<ArrayBuffer>): number {
+    this.fill(into);
+    while (this.stream.avail_out > 0 && this.inflate());
+    return this.stream.next_out;
+  }
+
+  /** Whether there is more before the end that comes next, which is found if there is not. */
+  goesOn(): boolean {
+    this.fill(new Uint8Array(1));
+    while (!this.hasEnded && this.stream.avail_out > 0 && this.inflate());
+    return this.stream.next_out > 0;
+  }
+
+  private fill(into: Uint8Array<ArrayBuffer>): void {
+    const { stream } = this;
+    stream.output = into;
+    stream.next_out = 0;
+    stream.avail_out = into.length;
+  }
+
+  /** One step of it. @returns whether there may be more. */
+  private inflate(): boolean {
+    const { stream } = this;
+    const isOver = stream.avail_in === 0 && !this.read();
+    if (this.hasEnded) {
+      // Members of gzip data follow one another.
+      if (isOver || this.packing !== "gzip") return false;
+      zlibInflateReset(stream);
+      this.hasEnded = false;
+    }
+    const before = stream.avail_out;
+    const status = zlibInflate(stream, Z_FINISH);
+    this.hasEnded = status === Z_STREAM_END;
+    if (this.hasEnded) return true;
+    if (status === Z_OK || status === Z_BUF_ERROR) return !isOver || stream.avail_out < before;
+    const { label } = this.place;
+    if (/^incorrect (data|length) check$/u.test(stream.msg)) {
+      throw damaged(label, "its contents do not match their checksum", this.place);
+    }
+    throw invalid(this.place, new Error(stream.msg));
+  }
+
+  private read(): boolean {
+    const { stream, source, block, at } = this;
+    if (block === undefined) stream.input = source.read(at, BLOCK_BYTES);
+    else stream.input = block.subarray(0, source.readInto!(at, block));
+    stream.next_in = 0;
+    stream.avail_in = stream.input.length;
+    this.at += stream.avail_in;
+    return stream.avail_in > 0;
+  }
+}
+
+function invalid(place: PackedPlace, cause: unknown): Error {
+  return damaged(place.label, "its packed data is not valid", { ...place, cause });
 }

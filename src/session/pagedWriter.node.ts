@@ -2,14 +2,16 @@
 import { readFrom } from "../arrays/loadArray.node.ts";
 import { writeAll } from "./newFile.node.ts";
 
-const PAGE_BYTES = 1 << 16;
-/** 8 MiB in all: the rows that a band of chunks touches at once. */
+const PAGE_BYTES = 1 << 15;
+/** 4 MiB in all: the rows that a band of chunks touches at once. */
 const MOST_PAGES = 128;
 
 export class PagedWriter {
   private readonly file: number;
   /** By their numbers, the one that was not used for longest first. */
   private readonly pages = new Map<number, Uint8Array>();
+  /** The one that was used last: most pixels that come one by one are in it. */
+  private latest: { readonly number: number; readonly page: Uint8Array } | undefined;
 
   /** @param file open for reading and writing */
   constructor(file: number) {
@@ -38,9 +40,15 @@ export class PagedWriter {
   flush(): void {
     for (const [number, page] of this.pages) writeAll(this.file, number * PAGE_BYTES, page);
     this.pages.clear();
+    this.latest = undefined;
   }
 
   private page(number: number): Uint8Array {
+    if (this.latest?.number !== number) this.latest = { number, page: this.pageOf(number) };
+    return this.latest.page;
+  }
+
+  private pageOf(number: number): Uint8Array {
     const known = this.pages.get(number);
     if (known !== undefined) {
       // The latest is the last of the map.

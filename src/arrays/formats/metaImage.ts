@@ -168,7 +168,6 @@ interface PlaceOfElements {
   readonly size: number;
   readonly packing: "gzip" | "zlib" | undefined;
   /** Whether the header says how long the packed data is, so that its checksum can be found. */
-  readonly checked: boolean;
   readonly place: PackedPlace;
 }
 
@@ -197,7 +196,7 @@ function placeOfElements(
     const start = dataOffset === -1 ? Math.max(0, data.size - size) : dataOffset;
     checkThere(data, start, size, "elements", label, { file: name });
     const part = partOf(data, start, size);
-    return { source: part, size, packing: undefined, checked: false, place };
+    return { source: part, size, packing: undefined, place };
   }
   const rest = data.size - Math.max(0, dataOffset);
   const packedBytes = compressedBytes ?? rest;
@@ -215,24 +214,20 @@ function placeOfElements(
     source: partOf(data, start, packedBytes),
     size,
     packing: isGzip ? "gzip" : "zlib",
-    checked: compressedBytes !== undefined,
     place,
   };
 }
 
-function elementBytes(
-  { source, size, packing, checked, place }: PlaceOfElements,
-  tick?: Tick,
-): Uint8Array {
+function elementBytes({ source, size, packing, place }: PlaceOfElements, tick?: Tick): Uint8Array {
   const { label, file } = place;
   const about = file === undefined ? {} : { file };
   if (packing === undefined) return bytesAt(source, 0, size, "elements", label, about);
   if (packing === "gzip") return gunzipExactly(source, size, place, tick);
-  return inflateWhole(source, size, "zlib", place, tick, checked);
+  return inflateWhole(source, size, "zlib", place, tick);
 }
 
 function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {
-  const { source, size, packing, checked, place } = at;
+  const { source, size, packing, place } = at;
   if (packing === undefined) return { kind: "flat", source, offset: 0 };
   return {
     kind: "packed",
@@ -240,7 +235,7 @@ function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {
     unpack: (put, tick) => {
       const give = putAfter(0, size, put, tick);
       if (packing === "gzip") gunzipParts(source, size, place, give);
-      else inflateParts(source, size, "zlib", place, give, checked);
+      else inflateParts(source, size, "zlib", place, give);
     },
   };
 }

@@ -106,8 +106,7 @@ export function unpackRows(
       if (row === pass.rows) [k, row] = [k + 1, 0];
     }
   };
-  // Each chunk has been checked already, and some writers leave bytes after the stream.
-  inflateParts(packed, size, "zlib", { label: name, file: name }, take, false);
+  inflateParts(packed, size, "zlib", { label: name, file: name }, take);
 }
 
 /** Samples of less than a byte, one byte each. */

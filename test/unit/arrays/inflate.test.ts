@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { deflateSync, gzipSync, zlibSync } from "fflate";
 import { describe, it } from "mocha";
-import { adler32 } from "../../../src/arrays/checksums.ts";
-import { gunzipExactly, inflateExactly, inflateStart } from "../../../src/arrays/inflate.ts";
+import {
+  gunzipExactly,
+  inflateParts,
+  inflateStart,
+  inflateWhole,
+} from "../../../src/arrays/inflate.ts";
 import { sourceOf } from "../../../src/arrays/source.ts";
 import { arrayError } from "./expected.ts";
 
@@ -55,7 +59,7 @@ describe("gunzipExactly", () => {
       assert.match(refusal(packed.subarray(0, packed.length - cut), text.length), /damaged/);
     }
     assert.match(refusal(new Uint8Array(20_000), text.length), /not valid/);
-    assert.match(refusal(new Uint8Array(0), 0), /checksum/);
+    assert.match(refusal(new Uint8Array(0), 0), /not valid/);
   });
 
   it("refuses a size that the packed bytes cannot hold", () => {
@@ -63,17 +67,50 @@ describe("gunzipExactly", () => {
   });
 });
 
-describe("inflateExactly", () => {
-  it("checks a zlib stream's header and checksum", () => {
+describe("inflateWhole", () => {
+  const inflate = (bytes: Uint8Array, size = text.length) =>
+    inflateWhole(sourceOf(bytes), size, "zlib", place);
+  const refusal = (bytes: Uint8Array, size?: number) =>
+    arrayError(() => inflate(bytes, size)).message;
+
+  it("checks a zlib stream's header and checksum, and leaves alone what comes after it", () => {
     const packed = zlibSync(text);
-    const inflate = (bytes: Uint8Array, checked?: boolean) =>
-      inflateExactly(bytes, text.length, "zlib", place, checked);
     assert.deepEqual(inflate(packed), text);
+    assert.deepEqual(inflate(joined(packed, new Uint8Array([1, 2, 3]))), text);
     packed[packed.length - 1]! ^= 1;
-    assert.match(arrayError(() => inflate(packed)).message, /checksum/);
-    assert.deepEqual(inflate(packed, false), text);
+    assert.match(refusal(packed), /checksum/);
     packed[0] = 0;
-    assert.match(arrayError(() => inflate(packed)).message, /not valid/);
+    assert.match(refusal(packed), /not valid/);
+  });
+
+  it("says if it unpacks to more or less than promised, or ends early", () => {
+    const packed = zlibSync(text);
+    assert.match(refusal(packed, text.length - 1), /more than the 209999 bytes promised/);
+    assert.match(refusal(packed, text.length + 1), /less than the 210001 bytes promised/);
+    for (let cut = 1; cut < packed.length; cut += 1) {
+      assert.match(refusal(packed.subarray(0, packed.length - cut)), /not valid|cannot hold/);
+    }
+  });
+
+  it("reads a file's bytes piece by piece, wherever the pieces end", () => {
+    const bytes = Uint8Array.from({ length: 600_000 }, (_, i) => (i * i) >> 7);
+    for (const level of [0, 6] as const) {
+      const packed = zlibSync(bytes, { level });
+      for (const most of [1021, 65_536]) {
+        const readInto = (offset: number, into: Uint8Array) => {
+          const part = packed.subarray(offset, offset + Math.min(into.length, most));
+          into.set(part);
+          return part.length;
+        };
+        const source = { ...sourceOf(packed), readInto };
+        assert.deepEqual(inflateWhole(source, bytes.length, "zlib", place), bytes);
+        const parts: Uint8Array[] = [];
+        const give = (part: Uint8Array) => parts.push(part.slice());
+        inflateParts(source, bytes.length, "zlib", place, give);
+        assert.ok(parts.length > 1);
+        assert.deepEqual(joined(...parts), bytes);
+      }
+    }
   });
 });
 
@@ -94,15 +131,5 @@ describe("inflateStart", () => {
     assert.deepEqual(inflateStart(sourceOf(half), 100, "deflate", place), text.subarray(0, 100));
     const start = inflateStart(sourceOf(half), text.length, "deflate", place);
     assert.ok(start.length > 100 && start.length < text.length);
-  });
-});
-
-describe("adler32", () => {
-  it("gives RFC 1950's sums, also where they pass 65,521 many times", () => {
-    assert.equal(adler32(new TextEncoder().encode("Wikipedia")), 0x11e60398);
-    assert.equal(adler32(new Uint8Array(0)), 1);
-    const packed = zlibSync(new Uint8Array(1_000_000).fill(255));
-    const stored = new DataView(packed.buffer, packed.byteOffset).getUint32(packed.length - 4);
-    assert.equal(adler32(new Uint8Array(1_000_000).fill(255)), stored);
   });
 });

@@ -1,11 +1,6 @@
 /** What HDF5 does to a chunk before it is stored. Source: the specification, IV.A.2.l, and h5py's lzf. */
 import { damaged } from "../../fileErrors.ts";
-import {
-  inflateExactly,
-  inflateStart,
-  MAX_DEFLATE_RATIO,
-  type PackedPlace,
-} from "../../inflate.ts";
+import { inflateStart, inflateWhole, MAX_DEFLATE_RATIO, type PackedPlace } from "../../inflate.ts";
 import { sourceOf, viewOf } from "../../source.ts";
 import type { Fields } from "./file.ts";
 import { unpackNbit, unpackScaleOffset } from "./packedBits.ts";
@@ -90,7 +85,7 @@ export function unfiltered(
     else if (id === SCALE_OFFSET) bytes = unpackScaleOffset(bytes, values, size, place);
     else if (id === LZF) bytes = unpackLzf(bytes, shrunk ? before + ROOM : before, shrunk, place);
     else if (shrunk) bytes = inflatedUpTo(bytes, before + ROOM, place);
-    else bytes = inflateExactly(bytes, before, "zlib", place);
+    else bytes = inflateWhole(sourceOf(bytes), before, "zlib", place);
   }
   if (bytes.length !== size) {
     throw damaged(
