@@ -1,8 +1,9 @@
 // `npm test`: installs what is missing, then runs every check and every test. Name stages to run
-// only those: `npm test -- unit host`. The last line counts checks and tests over all stages.
+// only those: `npm test -- unit host`. At the end stand what failed, and the counts of all stages.
 import { stripVTControlCharacters } from "node:util";
 import { onPath } from "./lib/browser.mjs";
 import { ensureDependencies, requireNode } from "./lib/dependencies.mjs";
+import { count, failures } from "./lib/mochaOutput.mjs";
 import { run } from "./lib/process.mjs";
 import { root } from "./lib/root.mjs";
 import { ensureWorkbench } from "./lib/workbench.mjs";
@@ -34,17 +35,7 @@ const stages = [
   { name: "host", script: "test:host", tests: true },
 ];
 
-/** @typedef {{ name: string, passed: number, failed: number, skipped: number, note: string }} Result */
-
-/** The tests that Mocha counted, over all of its runs in an output.
- * @param {string} output @param {"passing" | "failing" | "pending"} what */
-function count(output, what) {
-  let total = 0;
-  for (const match of output.matchAll(new RegExp(`^ {2}(\\d+) ${what}\\b`, "gm"))) {
-    total += Number(match[1]);
-  }
-  return total;
-}
+/** @typedef {{ name: string, passed: number, failed: number, skipped: number, note: string, why?: string }} Result */
 
 /** @param {Stage} stage @returns {Promise<Result>} */
 async function runStage({ name, script, tests, skip }) {
@@ -73,7 +64,14 @@ async function runStage({ name, script, tests, skip }) {
   const skipped = count(plain, "pending");
   if (ok && passed + failed === 0) return { name, passed, failed: 1, skipped, note: "ran no test" };
   // A run that ends badly without a failed test has crashed, which is a failure too.
-  return { name, passed, failed: ok ? failed : Math.max(failed, 1), skipped, note };
+  return {
+    name,
+    passed,
+    failed: ok ? failed : Math.max(failed, 1),
+    skipped,
+    note,
+    why: failures(plain),
+  };
 }
 
 async function main() {
@@ -95,6 +93,8 @@ async function main() {
   const results = [];
   for (const stage of chosen) results.push(await runStage(stage));
 
+  // Their own places may be thousands of lines above.
+  for (const { name, why } of results) if (why) console.log(`\n=== failed: ${name} ===${why}`);
   console.log("\n=== summary ===");
   for (const { name, passed, failed, skipped, note } of results) {
     const counts = `${String(passed).padStart(6)} ok ${String(failed).padStart(4)} bad ${String(skipped).padStart(4)} left out`;

@@ -1,4 +1,7 @@
-/** Pictures of the window as lossless WebP, which takes a third of what PNG takes. */
+/**
+ * Pictures of the window as WebP, which takes a quarter of what PNG takes. Colours may be off by a
+ * step or two where that saves room: nobody sees it, and the extension's package is to stay small.
+ */
 import { rm } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { run } from "../../scripts/lib/process.mjs";
@@ -14,11 +17,10 @@ export async function takePicture(
 ): Promise<void> {
   const plain = file.replace(/\.webp$/, ".png");
   await page.screenshot({ path: plain, ...(clip === undefined ? {} : { clip }) });
-  const packed = await run("cwebp", ["-quiet", "-lossless", "-z", "9", plain, "-o", file]).catch(
-    (cause: unknown) => {
-      throw new Error("pictures are packed by cwebp: install Debian's package webp", { cause });
-    },
-  );
+  const options = ["-quiet", "-near_lossless", "60", "-z", "9"];
+  const packed = await run("cwebp", [...options, plain, "-o", file]).catch((cause: unknown) => {
+    throw new Error("pictures are packed by cwebp: install Debian's package webp", { cause });
+  });
   if (packed.code !== 0) throw new Error(`cwebp cannot pack ${plain}:\n${packed.output}`);
   await rm(plain);
   console.log(file);
