@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `dice-gradient`: derive and check gradients from a terminal, a CI job or a test. */
+import { writeSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { toPlain } from "../report/plain.ts";
@@ -15,7 +16,6 @@ import {
   inspectFile,
   sourceOfModule,
 } from "../session/jobs.node.ts";
-import type { Watch } from "../session/inspect.ts";
 import { writeGradient } from "../session/gradientFile.node.ts";
 import type { Failure } from "../session/protocol.ts";
 import { SourceFileError, readSource } from "../session/sourceFile.node.ts";
@@ -31,7 +31,11 @@ import { printCatalogue } from "./catalogue.ts";
 import { isLintThread, serveLint } from "../session/lint.node.ts";
 import { lint } from "./lint.ts";
 import { parseLint } from "./lintArguments.ts";
+import { progressLine } from "./progress.ts";
 import { isStopped, isTerminal, runInThread, stopSignal } from "./stopping.ts";
+
+/** Its number as a file. */
+const STDERR = 2;
 
 const EXIT = { ok: 0, differs: 1, badInput: 2 } as const;
 
@@ -76,7 +80,7 @@ async function run(command: Command, source: NamedSource): Promise<number> {
   const job = { ...source, callable, values, shapes, wrt, directory: process.cwd() };
   if (command.stream) {
     const streamed = { ...job, callable: callable!, out: command.out };
-    const result = await checkFileStreamed(streamed, command.python, progressOnTerminal());
+    const result = await checkFileStreamed(streamed, command.python, PROGRESS);
     return print({ ...command, out: null }, [result]);
   }
   const results = await inspectFile(
@@ -87,7 +91,7 @@ async function run(command: Command, source: NamedSource): Promise<number> {
       ...(command.name === "precision" ? { precision: { autocast: command.autocast } } : {}),
     },
     command.python,
-    WATCH,
+    PROGRESS,
   );
   const judged = await Promise.all(results.map(withAutograd));
   return print(command, command.name === "explain" ? judged.map(withExplanation) : judged);
@@ -112,7 +116,8 @@ async function compare(command: Command, source: NamedSource): Promise<number> {
     wrt: command.wrt,
     directory: process.cwd(),
   };
-  const result = await compareFile(job, others, command.python);
+  const result = await compareFile(job, others, command.python, PROGRESS);
+  PROGRESS.clear();
   if ("failure" in result) {
     console.error(failureText(result.failure));
     return EXIT.badInput;
@@ -131,22 +136,17 @@ function sourceOf(command: Pick<Command, "file" | "callable" | "isModule">): Nam
   return isModule ? sourceOfModule(file, callable ?? "") : { file, source: readSource(file) };
 }
 
-/** Progress on standard error, where a person sees it. */
-function progressOnTerminal(): Watch {
-  const { stderr } = process;
-  let shown = "";
-  return {
-    isCancelled: isStopped,
-    onProgress(fraction, what) {
-      const text = fraction === null ? what : `${what} ${(100 * fraction).toFixed(0)} %`;
-      if (!isTerminal || text === shown) return;
-      shown = text;
-      stderr.write(fraction === 1 ? "\r\x1b[K" : `\r\x1b[K${text}`);
-    },
-  };
-}
+/** On standard error, where a person sees it; results and failures are printed once it is cleared. */
+const PROGRESS = progressLine(isTerminal ? writeToTerminal : null, isStopped);
 
-const WATCH = { onProgress: () => undefined, isCancelled: isStopped };
+/** A thread's streams wait until its run is over. */
+function writeToTerminal(text: string): void {
+  try {
+    writeSync(STDERR, text);
+  } catch {
+    // A terminal that takes nothing at the moment is told of the next step.
+  }
+}
 
 /** How the command line has real autograd asked. */
 const FACE = { askAutograd: "Add --autograd, or --autograd=LIBRARY,LIBRARY" };
@@ -162,7 +162,7 @@ async function withAutograd(result: JobResult): Promise<JobResult> {
   );
   const { inspection, autograd } = result;
   try {
-    const report = await python.referee.judge(inspection, autograd, WATCH, stopSignal());
+    const report = await python.referee.judge(inspection, autograd, PROGRESS, stopSignal());
     return { inspection: { ...inspection, report } };
   } catch (e) {
     return { failure: toFailure(e) };
@@ -174,7 +174,7 @@ function withExplanation(result: JobResult): JobResult {
   if (!("inspection" in result)) return result;
   const { inspection } = result;
   try {
-    const report = explained(inspection, inspection.report, FACE, WATCH);
+    const report = explained(inspection, inspection.report, FACE, PROGRESS);
     return { inspection: { ...inspection, report } };
   } catch (e) {
     return { failure: toFailure(e) };
@@ -182,6 +182,7 @@ function withExplanation(result: JobResult): JobResult {
 }
 
 function print(command: Command, results: readonly JobResult[]): number {
+  PROGRESS.clear();
   const reports = results.flatMap((r) => ("inspection" in r ? [r.inspection.report] : []));
   for (const r of results) if ("failure" in r) console.error(failureText(r.failure));
   if (reports.length === 0) {
@@ -196,7 +197,7 @@ function print(command: Command, results: readonly JobResult[]): number {
     const [first] = results.flatMap((r) => ("inspection" in r ? [r.inspection] : []));
     if (first !== undefined) {
       try {
-        writeGradient(out, first, WATCH);
+        writeGradient(out, first, PROGRESS);
       } catch (e) {
         console.error(failureText(toFailure(e)));
         return EXIT.badInput;

@@ -14,7 +14,7 @@ import {
 import { parts, filled } from "./interruption.ts";
 import { type Kernel, compileKernel } from "./kernel.ts";
 import { evaluateReference } from "./reference.ts";
-import type { Bindings, Watch } from "./typedArrays.ts";
+import { type Bindings, type Watch, within } from "./typedArrays.ts";
 
 /** Five digits: reports print at most four of such numbers. */
 const CERTAIN = 2 ** -17;
@@ -22,6 +22,8 @@ const CERTAIN = 2 ** -17;
 const CERTAIN_ENTRY = 1e-10;
 /** Arrays up to this many entries are evaluated in double-double if one entry needs it. */
 const FEW = 2 ** 16;
+/** Of the time that it takes where some of it is done again in double-double. */
+const KERNEL_SHARE = 0.3;
 
 /** Errors in units of the sum of absolute terms. */
 interface Bounds {
@@ -63,7 +65,8 @@ export class CertainScalars {
    * @throws Cancelled
    */
   at(bindings: Bindings, watch: Watch = {}): number[] {
-    const found = this.kernel.run(bindings, watch).outputs.map((o) => o.data[0]!);
+    const { outputs } = this.kernel.run(bindings, within(watch, 0, KERNEL_SHARE));
+    const found = outputs.map((o) => o.data[0]!);
     const size = (k: number): number => found[this.scalars.length + k]!;
     const unsure = this.scalars.flatMap((_, k) =>
       isCertain(found[k]!, size(k), this.bounds[k]!) ? [] : [k],
@@ -73,7 +76,7 @@ export class CertainScalars {
     const exact = evaluateReference(
       unsure.map((k) => this.scalars[k]!),
       bindings,
-      watch,
+      within(watch, KERNEL_SHARE, 1),
     );
     unsure.forEach((k, n) => {
       const value = exact[n]!.hi[0]!;
@@ -99,13 +102,19 @@ export function certainArrays(
 ): Float64Array[] {
   const sizes = arrays.map((e) => most(magnitude(e)));
   const outputs = compileKernel([...arrays, ...arrays.map(most), ...sizes])
-    .run(bindings, watch)
+    .run(bindings, within(watch, 0, KERNEL_SHARE))
     .outputs.map((o) => o.data);
   const n = arrays.length;
+  const again = (k: number): Watch =>
+    within(
+      watch,
+      KERNEL_SHARE + ((1 - KERNEL_SHARE) * k) / n,
+      KERNEL_SHARE + ((1 - KERNEL_SHARE) * (k + 1)) / n,
+    );
   return arrays.map((e, k) =>
     isCertain(outputs[n + k]![0]!, outputs[2 * n + k]![0]!, boundsOf(e))
       ? outputs[k]!
-      : evaluateReference([e], bindings, watch)[0]!.hi,
+      : evaluateReference([e], bindings, again(k))[0]!.hi,
   );
 }
 
@@ -158,8 +167,9 @@ export function difference(
 ): { readonly largest: number; readonly size: number } | null {
   const apart = b.sub(x, y);
   const bad = b.sum(b.where(b.unary("isfinite", apart), b.ZERO, b.ONE));
-  if (compileKernel([bad]).run(bindings, watch).outputs[0]!.data[0] !== 0) return null;
+  const isBad = compileKernel([bad]).run(bindings, within(watch, 0, 0.1)).outputs[0]!.data[0] !== 0;
+  if (isBad) return null;
   const scalars = new CertainScalars([most(apart), most(x), most(y)]);
-  const [largest, ...sizes] = scalars.at(bindings, watch);
+  const [largest, ...sizes] = scalars.at(bindings, within(watch, 0.1, 1));
   return { largest: largest!, size: Math.max(...sizes) };
 }

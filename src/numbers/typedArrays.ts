@@ -55,6 +55,26 @@ export interface Watch {
   readonly isCancelled?: () => boolean;
 }
 
+/** The watch of a part of a run, which takes the run from one fraction to another. */
+export function within(watch: Watch, from: number, to: number): Watch {
+  const { onProgress, isCancelled } = watch;
+  return {
+    ...(isCancelled === undefined ? {} : { isCancelled }),
+    ...(onProgress === undefined ? {} : { onProgress: toldWithin(onProgress, from, to) }),
+  };
+}
+
+/** What is told of a part of a run, which takes the run from one fraction to another. */
+export function toldWithin(
+  tell: (fraction: number) => void,
+  from: number,
+  to: number,
+): (fraction: number) => void {
+  return (f) => {
+    tell(from + f * (to - from));
+  };
+}
+
 /** Calls `watch`'s functions now and then, however often it is asked to. */
 export class Ticker {
   private last = performance.now();

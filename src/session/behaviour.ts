@@ -12,13 +12,17 @@ import type { ClaimFacts } from "../explain/claims/claim.ts";
 import { claimsOf } from "../explain/claims/claims.ts";
 import { checkGradient } from "../gradient/check.ts";
 import { gradient } from "../gradient/gradient.ts";
-import type { TypedArray } from "../numbers/typedArrays.ts";
+import { interruptible } from "../numbers/interruption.ts";
+import { type Watch as PartWatch, type TypedArray, within } from "../numbers/typedArrays.ts";
 import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
 import type { Autograd, Behaviour, LimitEntry, Report } from "../report/schema.ts";
 import { kernelArray } from "./bindings.ts";
 import { type Inspection, InspectionError, type Watch, refuseStreamed } from "./inspect.ts";
 import { areTooLarge, sampleArrays } from "./sampleArrays.ts";
+
+/** From where on, of all the work of an explanation, the claims are settled. */
+const CLAIMS_FROM = 0.8;
 
 /** What to do to have real autograd asked, in the words of the face. */
 export interface ExplainFace {
@@ -39,21 +43,27 @@ export function explained(
   refuseStreamed(inspection, "its gradient would be evaluated on them a hundred times");
   refuseFixed(inspection);
   const { spans = new Map(), labels = new Map() } = inspection;
-  return withAnnotations(spans, labels, () => {
+  const isCancelled = (): boolean => watch.isCancelled();
+  const explain = (): Report => {
     const { subject, assumed } = subjectOf(inspection, watch);
-    watch.onProgress(0, "explaining");
     const measured = measureBehaviour(subject, {
-      onProgress: (f) => {
-        watch.onProgress(f, "explaining");
+      onProgress: (f, what) => {
+        watch.onProgress(CLAIMS_FROM * f, `explaining: ${what}`);
       },
-      isCancelled: () => watch.isCancelled(),
+      isCancelled,
     });
+    const onProgress = (f: number): void => {
+      watch.onProgress(f, "explaining: claims");
+    };
+    onProgress(CLAIMS_FROM);
+    const claiming = within({ onProgress, isCancelled }, CLAIMS_FROM, 1);
     return {
       ...report,
       behaviour: behaviourOf(measured, assumed),
-      claims: claimsOf(factsOf(measured, inspection, report, askAutograd, watch)),
+      claims: claimsOf(factsOf(measured, inspection, report, askAutograd, claiming)),
     };
-  });
+  };
+  return interruptible(isCancelled, () => withAnnotations(spans, labels, explain));
 }
 
 /** Behaviour is seen by moving the arrays, and then other values would decide. */
@@ -197,21 +207,16 @@ function factsOf(
   { inputs, wrt }: Inspection,
   report: Report,
   askAutograd: string,
-  watch: Watch,
+  watch: PartWatch,
 ): ClaimFacts {
   const { loss, bindings } = measured.subject;
   const isBound = inputs.every((x) => x.array !== null);
   const check = isBound
     ? report.check
-    : checkGradient({
-        loss,
-        wrt: measured.subject.wrt,
-        bindings,
-        isCancelled: () => watch.isCancelled(),
-      });
+    : checkGradient({ loss, wrt: measured.subject.wrt, bindings, ...within(watch, 0, 0.5) });
   return {
     measured,
-    watch: { isCancelled: () => watch.isCancelled() },
+    watch,
     check: {
       verdict: check.verdict,
       units: check.maxScaledError,

@@ -333,6 +333,7 @@ function evaluateOn(
     },
     isCancelled,
   });
+  watch.onProgress(null, "describing the gradient");
   const shape = wrt.array!.shape;
   const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
   return {

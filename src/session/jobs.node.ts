@@ -58,7 +58,8 @@ export async function compareFile(
   job: Job & { readonly callable: string },
   others: readonly Other[],
   python: string | null = null,
+  watch: Watch = NO_WATCH,
 ): Promise<ReturnType<typeof compareSource>> {
   const engine = { parser: await loadParserFromDisk(), files: filesFor(python) };
-  return compareSource(job, others, engine, NO_WATCH);
+  return compareSource(job, others, engine, watch);
 }

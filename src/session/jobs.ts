@@ -165,7 +165,7 @@ function comparisonOf(
     );
   }
   const comparison = compareWithStandards(inspections, calls, watch);
-  const reason = precisionDifference(first, own.host, subject.tape);
+  const reason = precisionDifference(first, own.host, subject.tape, watch);
   return withReason(comparison, reason);
 }
 

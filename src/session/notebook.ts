@@ -151,12 +151,7 @@ export class NotebookSession {
       }
       for (const { inspection, job, explain } of jobs) {
         const judged = await referee.judge(inspection, job, watch, signal);
-        const report = explain
-          ? interruptible(
-              () => watch.isCancelled(),
-              () => explained(inspection, judged, FACE, watch),
-            )
-          : judged;
+        const report = explain ? explained(inspection, judged, FACE, watch) : judged;
         output({ kind: "report", drawn: draw(report) });
       }
       return true;
@@ -223,7 +218,7 @@ export class NotebookSession {
       const all = inspections.map((x) => x.inspection);
       const comparison = compareWithStandards(all, request.standards, watch);
       const tape = (typeOf: TypeOf): Trace => this.program.tapeOfCall(request.calls[0]!, typeOf);
-      const reason = precisionDifference(all[0]!, this.host, tape);
+      const reason = precisionDifference(all[0]!, this.host, tape, watch);
       this.report(withReason(comparison, reason));
     } else if (request.request === "precision") {
       const autocast = isTrue(request.options.get("autocast"));

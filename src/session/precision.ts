@@ -14,7 +14,7 @@ import { type Performance, perform } from "../numbers/precision/forward.ts";
 import { type Held, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
 import { throwIfCancelled } from "../numbers/interruption.ts";
 import { AUTOCAST_RUNGS, NUMPY_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
-import { Cancelled } from "../numbers/typedArrays.ts";
+import { Cancelled, toldWithin } from "../numbers/typedArrays.ts";
 import { followsNumpy } from "../python/dtypes.ts";
 import { PythonError } from "../python/errors.ts";
 import type { InputPlan, Trace, TraceTape } from "../python/program.ts";
@@ -84,17 +84,35 @@ export function withPrecision(
   const rungs = [...performer.rungs, ...(autocast ? AUTOCAST_RUNGS : [])];
   const notes = new Set<string>();
   const judge = new LadderJudge({ loss: report.loss.value, gradient: exact }, library);
+  performEach(rungs, judge, { wrt: wrt.name, host, tape, notes, performer }, watch);
+  const precision: Precision = { as: performer.as, ...judge.ladder, notes: [...notes] };
+  return { ...inspection, report: { ...report, precision } };
+}
+
+/** Performs and judges the loss rung by rung. @throws Cancelled */
+function performEach(
+  rungs: readonly Rung[],
+  judge: LadderJudge,
+  request: Omit<RunRequest, "rung" | "tick">,
+  watch: Watch,
+): void {
   rungs.forEach((rung, k) => {
-    const tick = (done: number): void => {
+    const tick: Tick = (done) => {
       watch.onProgress((k + done) / rungs.length, `performing in ${rung.name}`);
       if (watch.isCancelled()) throw new Cancelled();
     };
     tick(0);
-    judge.add(runOf({ rung, wrt: wrt.name, host, tape, notes, performer, tick }));
+    const run = runOf({ ...request, rung, tick: toldWithin(tick, 0, JUDGING_FROM) });
+    judge.add(run, toldWithin(tick, JUDGING_FROM, 1));
   });
-  const precision: Precision = { as: performer.as, ...judge.ladder, notes: [...notes] };
-  return { ...inspection, report: { ...report, precision } };
 }
+
+/** Told how much is done, from 0 to 1; what it throws stops the rest. */
+type Tick = (done: number) => void;
+
+/** From where on, of a rung's work, it is judged; and where its arrays and operations end. */
+const JUDGING_FROM = 0.8;
+const [ARRAYS_TO, OPERATIONS_TO] = [0.2, 0.6];
 
 /**
  * Why a loss's own number type sets it apart from its formula; `null` where it does not, or where
@@ -104,6 +122,7 @@ export function precisionDifference(
   inspection: Inspection,
   host: SessionHost,
   tape: (typeOf: TypeOf) => Trace,
+  watch: Watch,
 ): Difference | null {
   const { wrt, gradient: exact, report } = inspection;
   const own = RUNGS.find((r) => r.name === wrt.array?.dtype);
@@ -113,9 +132,8 @@ export function precisionDifference(
     const performer = performerOf(tape, exact.length);
     const { library } = performer.arithmetic;
     const judge = new LadderJudge({ loss, gradient: exact }, library);
-    for (const rung of [RUNGS[0]!, own]) {
-      judge.add(runOf({ rung, wrt: wrt.name, host, tape, notes: new Set(), performer }));
-    }
+    const request = { wrt: wrt.name, host, tape, notes: new Set<string>(), performer };
+    performEach([RUNGS[0]!, own], judge, request, watch);
     return toDifference(precisionReason(report.function.name, own.name, judge.ladder, library));
   } catch (e) {
     if (e instanceof InspectionError || e instanceof PythonError) return null;
@@ -187,7 +205,7 @@ interface RunRequest {
   readonly tape: (typeOf: TypeOf) => Trace;
   readonly notes: Set<string>;
   readonly performer: Performer;
-  readonly tick?: (done: number) => void;
+  readonly tick: Tick;
 }
 
 function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): Run {
@@ -199,19 +217,12 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
     return { rung, performance: null, gradient: null, failure: e.message };
   }
   const { arithmetic } = performer;
-  const arrays = heldArrays(trace, host, arithmetic);
-  const options = {
+  const arrays = heldArrays(trace, host, arithmetic, toldWithin(tick, 0, ARRAYS_TO));
+  const performance = perform(trace.tape!, arrays, {
     arithmetic,
     autocast: rung.autocast,
-    ...(tick === undefined
-      ? {}
-      : {
-          tick: (done: number) => {
-            tick(done / 2);
-          },
-        }),
-  };
-  const performance = perform(trace.tape!, arrays, options);
+    tick: toldWithin(tick, ARRAYS_TO, OPERATIONS_TO),
+  });
   const node = trace.inputs.find((x) => x.parameter === wrt)?.node;
   const [own] = trace.tape!.handwritten;
   if (own !== undefined) {
@@ -220,11 +231,14 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
   if (trace.fixed.some((f) => f.inputs.length > 0)) notes.add(ORDER);
   const known = own === undefined && node?.kind === "input";
   if (!known) return { rung, performance, gradient: null, failure: null };
+  const later = toldWithin(tick, OPERATIONS_TO, 1);
   const found =
     arithmetic.library === "torch"
-      ? gradient(performance, node)
-      : perform({ entries: [], result: derive(summed(trace.loss), node) }, arrays, { arithmetic })
-          .result;
+      ? gradient(performance, node, later)
+      : perform({ entries: [], result: derive(summed(trace.loss), node) }, arrays, {
+          arithmetic,
+          tick: later,
+        }).result;
   return { rung, performance, gradient: found, failure: null };
 }
 
@@ -237,9 +251,15 @@ function summed(loss: Expr): Expr {
 }
 
 /** A trace's inputs and other arrays in the types that it was traced with. */
-function heldArrays(trace: Trace, host: SessionHost, arithmetic: Arithmetic): Map<Input, Held> {
+function heldArrays(
+  trace: Trace,
+  host: SessionHost,
+  arithmetic: Arithmetic,
+  tick?: Tick,
+): Map<Input, Held> {
   const arrays = new Map<Input, Held>();
-  for (const x of trace.inputs) {
+  for (const [k, x] of trace.inputs.entries()) {
+    tick?.(k / trace.inputs.length);
     const array =
       x.argument === null
         ? host.arrayOf(x.node)

@@ -119,6 +119,33 @@ describe("the command line, as it is shipped", function () {
     });
   }
 
+  for (const [command, step] of [
+    ["explain", "explaining: all predictions moved"],
+    ["precision", "performing in float32"],
+    ["compare", "checking"],
+  ] as const) {
+    it(`shows on a terminal how far it is, and erases that: ${command}`, function () {
+      if (process.platform === "win32") this.skip();
+      const shape = [4, 1 << 18];
+      const values = Float32Array.from({ length: shape[0]! * shape[1]! }, (_, k) => (k % 7) / 7);
+      const x = join(folder, "shown.npy");
+      writeFileSync(x, writeNpy({ dtype: "float32", shape, data: values }));
+      const inTerminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+      const args = [command, `${losses}:dice_loss_smooth`, `y_true=${x}`, `y_pred=${x}`];
+      const { stdout } = spawnSync(
+        "python3",
+        ["-c", inTerminal, process.execPath, join(root, "dist/cli.js"), ...args],
+        { encoding: "utf8" },
+      );
+      const erase = "\r\x1b[K";
+      assert.match(stdout, new RegExp(`${step} \\d+ %`));
+      const shown = stdout.slice(0, stdout.lastIndexOf(erase));
+      const printed = stdout.slice(stdout.lastIndexOf(erase) + erase.length);
+      assert.ok(!shown.includes("\n"), "all progress is one line");
+      assert.ok(printed.includes("\n") && !printed.includes(step), printed.slice(0, 200));
+    });
+  }
+
   for (const [what, args, message] of [
     ["no command", [], /usage/],
     ["an unknown command", ["inspect"], /no command inspect/],

@@ -13,6 +13,7 @@ import { type Shrinking, shrinkingOf, sweepShrinking } from "./shrink.ts";
 import { type SmoothingConstant, smoothingOf, withoutSmoothing } from "./smoothing.ts";
 import { type BehaviourSubject, type BehaviourWatch, type Groups, groupsOf } from "./subject.ts";
 import { type Gradients, sweepAll, sweepOne } from "./sweeps.ts";
+import { type Watch, within } from "../../numbers/typedArrays.ts";
 
 export interface Measured {
   readonly subject: BehaviourSubject;
@@ -26,6 +27,9 @@ export interface Measured {
   readonly charts: readonly Chart[];
   readonly limits: readonly Limit[];
 }
+
+/** From where on, of all the work, charts are made, and until where. */
+const CHARTS_SHARE = [0.1, 0.75] as const;
 
 /** The axis of a softmax runs over classes, whatever it is called. */
 function softmaxDim({ activation }: Factors): number | null {
@@ -47,39 +51,52 @@ export function measureBehaviour(subject: BehaviourSubject, watch: BehaviourWatc
     own: subject.gradient,
     bare: bareLoss === null ? null : derived(bareLoss, wrt),
   };
-  const here = lookHere(subject, gradients, bareLoss, factors, groups, watch);
+  let reached = 0;
+  const step = (what: string, from: number, to: number): Watch => {
+    const onProgress = (f: number): void => {
+      // Evaluations within a step may begin anew.
+      reached = Math.max(reached, f);
+      watch.onProgress(reached, what);
+    };
+    onProgress(from);
+    return within({ onProgress, isCancelled: () => watch.isCancelled() }, from, to);
+  };
+  const [begin, end] = CHARTS_SHARE;
+  const first = step("the gradient as it is", 0, begin);
+  const here = lookHere(subject, gradients, bareLoss, factors, groups, first);
   const domain = domainOf(factors.activation, bindings.get(wrt.name)!);
+  step("the order in which a mask shrinks", begin, begin);
   const shrinking = groups === null ? null : shrinkingOf(subject, groups);
   const { foreground, background } = here.typical;
   const coupled = factors.activation?.kind === "softmax";
   const charts: Chart[] = [];
-  const parts: ((part: BehaviourWatch) => Chart)[] = [];
+  const parts: { readonly what: string; readonly make: (watch: Watch) => Chart }[] = [];
   for (const [group, element] of [
     ["foreground", foreground],
     ["background", background],
   ] as const) {
     if (element >= 0) {
-      parts.push((w) => sweepOne(subject, gradients, factors, domain, element, group, w));
+      parts.push({
+        what: `one ${group} entry moved`,
+        make: (w) => sweepOne(subject, gradients, factors, domain, element, group, w),
+      });
     }
   }
-  const all = (toward: boolean) => (w: BehaviourWatch) =>
+  const all = (toward: boolean) => (w: Watch) =>
     sweepAll(subject, gradients, factors, domain, groups, toward, w);
-  if (!coupled) parts.push(all(false));
-  if (groups !== null) parts.push(all(true));
+  if (!coupled) parts.push({ what: "all predictions moved", make: all(false) });
+  if (groups !== null) parts.push({ what: "all moved toward the target", make: all(true) });
   if (shrinking !== null) {
-    parts.push((w) => sweepShrinking(subject, gradients, shrinking, false, w));
-    parts.push((w) => sweepShrinking(subject, gradients, shrinking, true, w));
+    for (const follows of [false, true]) {
+      parts.push({
+        what: follows ? "a smaller mask, predicted as well" : "a smaller mask",
+        make: (w) => sweepShrinking(subject, gradients, shrinking, follows, w),
+      });
+    }
   }
-  const work = parts.length + 1;
-  parts.forEach((make, k) => {
-    charts.push(
-      make({
-        onProgress: (f) => {
-          watch.onProgress((k + f) / work);
-        },
-        isCancelled: () => watch.isCancelled(),
-      }),
-    );
+  parts.forEach(({ what, make }, k) => {
+    const [from, to] = [k, k + 1].map((n) => begin + ((end - begin) * n) / parts.length);
+    charts.push(make(step(what, from!, to!)));
   });
   const limits = limitsOf(
     {
@@ -93,9 +110,8 @@ export function measureBehaviour(subject: BehaviourSubject, watch: BehaviourWatc
       background,
       largest: here.largest,
     },
-    watch,
+    step("the limits at the ends", end, 1),
   );
-  watch.onProgress(1);
   return {
     subject, domain, factors, groups, smoothing, gradients, here, shrinking, charts, limits,
   }; // prettier-ignore

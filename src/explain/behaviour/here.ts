@@ -3,9 +3,10 @@ import { layoutOf } from "../../gradient/entries.ts";
 import { filled, largestOf, parts } from "../../numbers/interruption.ts";
 import { certainArrays } from "../../numbers/certain.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
+import { type Watch, within } from "../../numbers/typedArrays.ts";
 import type { Factors } from "./factors.ts";
 import { relativeChange } from "./finding.ts";
-import type { BehaviourSubject, BehaviourWatch, Groups } from "./subject.ts";
+import type { BehaviourSubject, Groups } from "./subject.ts";
 import type { Gradients } from "./sweeps.ts";
 
 /** A sample, a class of one, or the whole array: what has a ratio of its own. */
@@ -43,7 +44,7 @@ export function lookHere(
   bareLoss: BehaviourSubject["loss"] | null,
   { activation, ratio }: Factors,
   groups: Groups | null,
-  watch: BehaviourWatch,
+  watch: Watch,
 ): Here {
   const { loss, wrt, bindings } = subject;
   const count = layoutOf(wrt).count;
@@ -53,12 +54,11 @@ export function lookHere(
     ...(activation === null ? [] : [activation.slope, activation.node]),
     ...(ratio?.denominators ?? []),
   ];
-  const isCancelled = (): boolean => watch.isCancelled();
-  const { outputs } = compileKernel(roots).run(bindings, { isCancelled });
+  const { outputs } = compileKernel(roots).run(bindings, within(watch, 0, 0.2));
   const [own, other] = certainArrays(
     [gradients.own, ...(gradients.bare === null ? [] : [gradients.bare])],
     bindings,
-    { isCancelled },
+    within(watch, 0.2, 0.4),
   );
   const data = outputs.map((o) => o.data);
   let next = 0;
@@ -81,7 +81,7 @@ export function lookHere(
     smoothingChange:
       gradients.bare === null
         ? 0
-        : relativeChange(gradients.own, gradients.bare, bindings, { isCancelled }),
+        : relativeChange(gradients.own, gradients.bare, bindings, within(watch, 0.4, 0.9)),
     regions: ratio === null ? [] : regionsOf(gradient, bare, ratio.regionOf, denominators, groups),
     typical: typicalOf(probability ?? bindings.get(wrt.name)!, groups),
   };

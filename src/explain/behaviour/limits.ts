@@ -5,12 +5,12 @@
 import type { Expr } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
 import { filled } from "../../numbers/interruption.ts";
-import type { TypedArray } from "../../numbers/typedArrays.ts";
+import { type TypedArray, type Watch, within } from "../../numbers/typedArrays.ts";
 import { type Domain, Mover } from "./domain.ts";
 import { Scalars, entryOf } from "./point.ts";
 import { type Shrinking, THRESHOLD } from "./shrink.ts";
 import type { Gradients } from "./sweeps.ts";
-import type { BehaviourSubject, BehaviourWatch, Groups } from "./subject.ts";
+import type { BehaviourSubject, Groups } from "./subject.ts";
 
 /** Of one entry's gradient at an end. */
 export interface LimitValue {
@@ -59,9 +59,12 @@ export interface LimitRequest {
 const NEAR = [1e-2, 1e-4, 1e-6, 1e-9, 1e-12, 1e-15];
 const FAR = [5, 10, 20, 40, 80, 160];
 
-export function limitsOf(request: LimitRequest, watch: BehaviourWatch): Limit[] {
+/** One entry at two ends from two groups, the same for all of them, and three about the mask. */
+const MOST = 11;
+
+export function limitsOf(request: LimitRequest, watch: Watch): Limit[] {
   const { subject, groups, foreground, background, domain } = request;
-  const points = new EndPoints(request, watch);
+  const points = new EndPoints(request);
   const limits: Limit[] = [];
   const one = domain === "logits" ? "logit" : "prediction";
   const end = (which: 0 | 1): string =>
@@ -75,7 +78,10 @@ export function limitsOf(request: LimitRequest, watch: BehaviourWatch): Limit[] 
     element: number,
     path: Path,
   ): void => {
-    if (element >= 0) limits.push({ id, what, of, ...points.at(element, path) });
+    if (element < 0) return;
+    watch.onProgress?.(Math.min(1, limits.length / MOST));
+    const [from, to] = [limits.length, limits.length + 1].map((n) => Math.min(1, n / MOST));
+    limits.push({ id, what, of, ...points.at(element, path, within(watch, from!, to!)) });
   };
   if (domain === "values") return limits;
   for (const which of [0, 1] as const) {
@@ -147,24 +153,22 @@ interface Path {
 
 class EndPoints {
   private readonly request: LimitRequest;
-  private readonly watch: BehaviourWatch;
   private readonly mover: Mover;
   private readonly compiled = new Map<string, Scalars>();
 
-  constructor(request: LimitRequest, watch: BehaviourWatch) {
+  constructor(request: LimitRequest) {
     this.request = request;
-    this.watch = watch;
     const { wrt, bindings } = request.subject;
     this.mover = new Mover(bindings.get(wrt.name)!, request.domain);
   }
 
-  at(element: number, path: Path): { own: LimitValue; bare: LimitValue | null } {
+  at(element: number, path: Path, watch: Watch): { own: LimitValue; bare: LimitValue | null } {
     const scalars = this.scalars(element, path.empty);
     const steps = path.toward === null ? [] : this.request.domain === "logits" ? FAR : NEAR;
-    const there = scalars.at(this.bindings(path, null));
+    const there = scalars.at(this.bindings(path, null), within(watch, 0, 0.2));
     const followed: number[][] = there.every(Number.isFinite)
       ? []
-      : steps.map((s) => scalars.at(this.bindings(path, s)));
+      : scalars.along(steps, (s) => this.bindings(path, s), within(watch, 0.2, 1));
     const value = (k: number): LimitValue =>
       limitOf(
         there[k]!,
@@ -181,10 +185,7 @@ class EndPoints {
       const { gradients, shrinking, subject } = this.request;
       const replaced = new Map<Expr, Expr>(empty ? [[subject.target!, shrinking!.target]] : []);
       const exprs = [gradients.own, ...(gradients.bare === null ? [] : [gradients.bare])];
-      known = new Scalars(
-        exprs.map((e) => entryOf(substitute(e, replaced), element)),
-        this.watch,
-      );
+      known = new Scalars(exprs.map((e) => entryOf(substitute(e, replaced), element)));
       this.compiled.set(key, known);
     }
     return known;

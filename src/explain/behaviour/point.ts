@@ -4,8 +4,7 @@ import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 import { CertainScalars } from "../../numbers/certain.ts";
-import type { Bindings } from "../../numbers/typedArrays.ts";
-import type { BehaviourWatch } from "./subject.ts";
+import { type Bindings, type Watch, within } from "../../numbers/typedArrays.ts";
 
 /** One entry of an expression, by its flat position. */
 export function entryOf(e: Expr, at: number): Expr {
@@ -21,15 +20,21 @@ export function meanMagnitude(e: Expr, chosen: Expr, count: Expr): Expr {
 /** Evaluates the same scalars again and again on other arrays. */
 export class Scalars {
   private readonly scalars: CertainScalars;
-  private readonly watch: BehaviourWatch;
 
-  constructor(scalars: readonly Expr[], watch: BehaviourWatch) {
+  constructor(scalars: readonly Expr[]) {
     this.scalars = new CertainScalars(scalars);
-    this.watch = watch;
   }
 
-  at(bindings: Bindings): number[] {
-    const isCancelled = (): boolean => this.watch.isCancelled();
-    return this.scalars.at(bindings, { isCancelled });
+  at(bindings: Bindings, watch: Watch): number[] {
+    return this.scalars.at(bindings, watch);
+  }
+
+  /** At one point after the other, in order. */
+  along(points: readonly number[], bound: (point: number) => Bindings, watch: Watch): number[][] {
+    return points.map((point, k) => {
+      const [from, to] = [k / points.length, (k + 1) / points.length];
+      watch.onProgress?.(from);
+      return this.at(bound(point), within(watch, from, to));
+    });
   }
 }

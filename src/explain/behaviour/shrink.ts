@@ -9,13 +9,12 @@ import { substitute } from "../../expression/walk.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 import { parts, filled } from "../../numbers/interruption.ts";
 import { orderStatistic } from "../../numbers/orderStatistic.ts";
-import type { TypedArray } from "../../numbers/typedArrays.ts";
+import type { Bindings, TypedArray, Watch } from "../../numbers/typedArrays.ts";
 import type { Chart } from "./chart.ts";
 import { Scalars } from "./point.ts";
 import { type Gradients, collected } from "./sweeps.ts";
 import {
   type BehaviourSubject,
-  type BehaviourWatch,
   type ClassLayout,
   type Groups,
   classLayout,
@@ -176,7 +175,7 @@ export function sweepShrinking(
   gradients: Gradients,
   shrinking: Shrinking,
   follows: boolean,
-  watch: BehaviourWatch,
+  watch: Watch,
 ): Chart {
   const { wrt, target } = subject;
   const replaced = new Map<Expr, Expr>([[target!, shrinking.target]]);
@@ -198,21 +197,14 @@ export function sweepShrinking(
       return { role, group, label: `${label}, ${group}`, expr };
     }),
   );
-  const scalars = new Scalars(
-    quantities.map((q) => q.expr),
-    watch,
-  );
+  const scalars = new Scalars(quantities.map((q) => q.expr));
   const bindings = new Map<string, TypedArray | number>([
     ...subject.bindings,
     ...shrinking.bindings,
   ]);
-  const evaluate = (m: number): number[] =>
-    scalars.at(bindings.set(THRESHOLD, shrinking.threshold(m)));
   const at = stepsOf(shrinking.positives, layoutOf(wrt).count);
-  const rows = at.map((m, k) => {
-    watch.onProgress(k / at.length);
-    return evaluate(m);
-  });
+  const left = (m: number): Bindings => bindings.set(THRESHOLD, shrinking.threshold(m));
+  const rows = scalars.along(at, left, watch);
   const unit = layoutOf(wrt).sizes.length === 1 ? "elements" : "voxels";
   return {
     id: follows ? "following" : "shrinking",

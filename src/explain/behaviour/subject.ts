@@ -22,9 +22,10 @@ export interface BehaviourSubject {
   readonly isSample?: boolean;
 }
 
-/** Progress and cancellation, asked at least every few evaluations. */
+/** Progress and cancellation, asked at least every few milliseconds. */
 export interface BehaviourWatch {
-  onProgress(fraction: number): void;
+  /** @param what the step that it is at, in words */
+  onProgress(fraction: number, what: string): void;
   /** Kernels throw `Cancelled` when this becomes true. */
   isCancelled(): boolean;
 }

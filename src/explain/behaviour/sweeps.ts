@@ -6,11 +6,12 @@ import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
 import { copiedTo } from "../../numbers/interruption.ts";
+import type { Bindings, Watch } from "../../numbers/typedArrays.ts";
 import type { Chart, Series } from "./chart.ts";
 import { type Domain, Mover, fewerPointsFor, pointsFor, sweepOf } from "./domain.ts";
 import type { Factors } from "./factors.ts";
 import { Scalars, entryOf, meanMagnitude } from "./point.ts";
-import type { BehaviourSubject, BehaviourWatch, Groups } from "./subject.ts";
+import type { BehaviourSubject, Groups } from "./subject.ts";
 
 export interface Gradients {
   readonly own: Expr;
@@ -32,26 +33,20 @@ export function sweepOne(
   domain: Domain,
   element: number,
   group: "foreground" | "background",
-  watch: BehaviourWatch,
+  watch: Watch,
 ): Chart {
   const { wrt, bindings } = subject;
   const data = bindings.get(wrt.name)!;
   const quantities = oneQuantities(gradients, factors, element, group);
-  const scalars = new Scalars(
-    quantities.map((q) => q.expr),
-    watch,
-  );
+  const scalars = new Scalars(quantities.map((q) => q.expr));
   const at = sweepOf(domain, data, pointsFor(data.length));
   const moved = copiedTo(Float64Array, data);
   const own = moved[element]!;
-  const evaluate = (value: number): number[] => {
+  const movedTo = (value: number): Bindings => {
     moved[element] = value;
-    return scalars.at(new Map(bindings).set(wrt.name, moved));
+    return new Map(bindings).set(wrt.name, moved);
   };
-  const rows = at.map((value, k) => {
-    watch.onProgress(k / at.length);
-    return evaluate(value);
-  });
+  const { rows, there } = along(scalars, at, own, movedTo, watch);
   const index = unravel(element, layoutOf(wrt));
   const place = index.length === 0 ? wrt.name : `${wrt.name}[${index.join(", ")}]`;
   return {
@@ -64,7 +59,7 @@ export function sweepOne(
     counts: false,
     y: "gradient there",
     element: index,
-    series: collected(quantities, rows, evaluate(own)),
+    series: collected(quantities, rows, there),
   };
 }
 
@@ -131,7 +126,7 @@ export function sweepAll(
   domain: Domain,
   groups: Groups | null,
   toward: boolean,
-  watch: BehaviourWatch,
+  watch: Watch,
 ): Chart {
   const { wrt, bindings } = subject;
   const data = bindings.get(wrt.name)!;
@@ -139,23 +134,15 @@ export function sweepAll(
   const marks = b.input("·foreground", wrt.shape, "bool");
   const all: Groups["foreground"] = foreground ?? new Uint8Array(data.length).fill(1);
   const quantities = allQuantities(gradients, factors, marks, groups, data.length);
-  const scalars = new Scalars(
-    quantities.map((q) => q.expr),
-    watch,
-  );
+  const scalars = new Scalars(quantities.map((q) => q.expr));
   const mover = new Mover(data, domain);
   const points = fewerPointsFor(data.length);
   const at = Array.from({ length: points }, (_, k) => -FAR + (2 * FAR * k) / (points - 1));
-  const evaluate = (shift: number): number[] =>
-    scalars.at(
-      new Map(bindings)
-        .set(wrt.name, mover.by(shift, toward ? foreground : null))
-        .set("·foreground", all),
-    );
-  const rows = at.map((shift, k) => {
-    watch.onProgress(k / at.length);
-    return evaluate(shift);
-  });
+  const movedBy = (shift: number): Bindings =>
+    new Map(bindings)
+      .set(wrt.name, mover.by(shift, toward ? foreground : null))
+      .set("·foreground", all);
+  const { rows, there } = along(scalars, at, 0, movedBy, watch);
   const unit = domain === "logits" ? "logits" : domain === "probabilities" ? "log-odds" : "values";
   return {
     id: toward ? "target" : "together",
@@ -169,8 +156,21 @@ export function sweepAll(
     counts: false,
     y: "mean magnitude of the gradient",
     element: null,
-    series: collected(quantities, rows, evaluate(0)),
+    series: collected(quantities, rows, there),
   };
+}
+
+/** Rows at all points, and the one where the user's own arrays are, which mostly is among them. */
+function along(
+  scalars: Scalars,
+  at: readonly number[],
+  own: number,
+  bound: (point: number) => Bindings,
+  watch: Watch,
+): { readonly rows: readonly number[][]; readonly there: readonly number[] } {
+  const known = at.findIndex((point) => Object.is(point, own));
+  const rows = scalars.along(known < 0 ? [...at, own] : at, bound, watch);
+  return { rows: rows.slice(0, at.length), there: rows.at(known)! };
 }
 
 function allQuantities(

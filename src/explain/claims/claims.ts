@@ -10,7 +10,7 @@ import { countWords, number } from "../../gradient/nodeWords.ts";
 import { CertainScalars } from "../../numbers/certain.ts";
 import { parts } from "../../numbers/interruption.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
-import type { Watch } from "../../numbers/typedArrays.ts";
+import { type Watch, within } from "../../numbers/typedArrays.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
 import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
 import { smoothingOnset } from "../behaviour/smoothingFindings.ts";
@@ -44,7 +44,7 @@ function quotientRule(facts: ClaimFacts): Claim {
       wrong.flatMap((h) => [...h.lines]),
     );
   }
-  const evidence = missingTerm(measured, facts.watch);
+  const evidence = missingTerm(measured, within(facts.watch, 0, 0.3));
   if (check.units !== null && check.bound !== null) {
     evidence.push(
       `The gradient that reverse-mode differentiation of your code gives, computed in float64, is within ${number(check.units)} units of rounding of its value in twice the precision, where right code may be off by ${number(check.bound)}; values of the loss alone confirm it.`,
@@ -123,7 +123,7 @@ function epsilon({ measured, dtype, watch }: ClaimFacts): Claim {
       empties.map((l) => `Where ${l.what}, the gradient of an element is ${limitWords(l.own)}.`),
     );
   }
-  const evidence = [...effects(measured, dtype, watch)];
+  const evidence = [...effects(measured, dtype, within(watch, 0.3, 1))];
   for (const l of empties) {
     if (l.bare === null) continue;
     evidence.push(
@@ -171,14 +171,22 @@ function effects(
   watch: Watch,
 ): string[] {
   const { loss, wrt, bindings } = subject;
-  return smoothing.map((c) => {
+  return smoothing.map((c, k) => {
+    watch.onProgress?.(k / smoothing.length);
+    const own = within(watch, k / smoothing.length, (k + 1) / smoothing.length);
     const bareLoss = withoutSmoothing(loss, [c]);
     const kept = c.node.args[c.kept]!;
-    const rest = compileKernel([kept]).run(bindings, watch).outputs[0]!.data;
-    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(bindings, watch) as [
-      number,
-    ];
-    const change = relativeChange(gradients.own, derive(bareLoss, wrt), bindings, watch);
+    const rest = compileKernel([kept]).run(bindings, within(own, 0, 0.1)).outputs[0]!.data;
+    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(
+      bindings,
+      within(own, 0.1, 0.4),
+    ) as [number];
+    const change = relativeChange(
+      gradients.own,
+      derive(bareLoss, wrt),
+      bindings,
+      within(own, 0.4, 1),
+    );
     const where = c.lines.length === 0 ? "" : ` (line ${c.lines.join(", ")})`;
     const what =
       c.kind === "added"

@@ -53,15 +53,18 @@ export function spacingAt(x: number, dtype: ElementType): number {
 /**
  * What goes wrong in the forward pass.
  * @param wide the same operations in float64, where they are the same ones
+ * @param tick called before each operation with the share that is done
  */
 export function forwardFindings(
   own: Performance,
   wide: Performance | null,
   dialect: Dialect,
+  tick?: (done: number) => void,
 ): Finding[] {
   const beside = wide?.performed.length === own.performed.length ? wide.performed : null;
   let overflown = false;
   return own.performed.flatMap((one, k) => {
+    tick?.(k / own.performed.length);
     const exact = beside?.[k] ?? null;
     const found = [...numberFindings(one, dialect)];
     const large = overflown ? null : overflow(one, exact, dialect);

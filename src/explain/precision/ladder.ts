@@ -62,13 +62,14 @@ export class LadderJudge {
     this.dialect = DIALECTS[library];
   }
 
-  add(run: Run): void {
+  /** @param tick called between operations with the share that is done; what it throws stops the rest */
+  add(run: Run, tick?: (done: number) => void): void {
     const { name } = run.rung;
     const rung = judge(run, this.exact);
     this.rungs.push(rung);
     if (name === "float64") this.wide = run.performance;
     if (run.performance === null || name === "float64") return;
-    const own = forwardFindings(run.performance, this.wide, this.dialect).map((f) =>
+    const own = forwardFindings(run.performance, this.wide, this.dialect, tick).map((f) =>
       consequence(f, rung),
     );
     const hasOverflow = own.some((f) => f.id === "overflow");

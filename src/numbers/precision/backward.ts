@@ -10,8 +10,13 @@ import { nameOf } from "./autocast.ts";
 /**
  * The gradient by an input, in the type of that input; zero where nothing flows to it. Contributions
  * are added in the order in which autograd meets them: the last operation first.
+ * @param tick called after each operation with the share that is done; what it throws stops the rest
  */
-export function gradient(performance: Performance, wrt: Input): Held {
+export function gradient(
+  performance: Performance,
+  wrt: Input,
+  tick?: (done: number) => void,
+): Held {
   const { performed, values, result } = performance;
   const input = values.get(wrt)!;
   const flowing = flowFrom(performed, wrt);
@@ -23,7 +28,8 @@ export function gradient(performance: Performance, wrt: Input): Held {
     start,
     mapped(result, result.dtype, () => 1),
   );
-  for (const one of [...performed].reverse()) {
+  for (const [k, one] of [...performed].reverse().entries()) {
+    tick?.(k / performed.length);
     const g = gradients.get(one.entry.node);
     if (g !== undefined && flowing.has(one.entry.node))
       spread(one, g, { flowing, gradients, known: values, counts });

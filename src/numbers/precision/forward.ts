@@ -48,7 +48,7 @@ const FUSED_KERNELS = new Set<TapeKernel["name"] | undefined>(["variance", "stan
 export interface PerformOptions {
   readonly autocast?: AutocastType | null;
   readonly arithmetic?: Arithmetic;
-  /** Called after each operation with the share that is done; what it throws stops the rest. */
+  /** Called after each part of an operation with the share that is done; what it throws stops the rest. */
   readonly tick?: (done: number) => void;
 }
 
@@ -65,6 +65,7 @@ export function perform(
   const performed: Performed[] = [];
   /** The half-precision type of what a fused function works on. */
   let fusedType: ElementType | null = null;
+  const within = (k: number) => (share: number) => tick?.((k + share) / (tape.entries.length + 1));
   tape.entries.forEach((entry, k) => {
     const isWhole = FUSED_KERNELS.has(entry.kernel?.name);
     const hasParts = FUSED.has(nameOf(entry.call?.name ?? null));
@@ -75,10 +76,9 @@ export function perform(
     // A function's intermediate results have its own precision; the last is rounded.
     const isLast = isWhole || tape.entries[k + 1]?.call !== entry.call;
     const fused = isFused ? { to: isLast ? fusedType : null } : null;
-    const one = performEntry(entry, known, { autocast, arithmetic, fused });
+    const one = performEntry(entry, known, { autocast, arithmetic, fused, tick: within(k) });
     known.set(entry.node, one.values.get(entry.value)!);
     performed.push(one);
-    tick?.((k + 1) / (tape.entries.length + 1));
   });
   const last: TapeEntry = {
     node: tape.result as Input,
@@ -88,7 +88,12 @@ export function perform(
     call: null,
     kernel: null,
   };
-  const { values, parts } = performEntry(last, known, { autocast: null, arithmetic, fused: null });
+  const { values, parts } = performEntry(last, known, {
+    autocast: null,
+    arithmetic,
+    fused: null,
+    tick: within(tape.entries.length),
+  });
   const result = values.get(tape.result)!;
   if (parts.length > 1) performed.push({ entry: last, parts, values });
   return { performed, values: known, result };
@@ -99,12 +104,14 @@ interface EntryOptions {
   readonly arithmetic: Arithmetic;
   /** The half-precision type that a function with a precision of its own rounds to, if it does. */
   readonly fused: { readonly to: ElementType | null } | null;
+  /** Called after each part. */
+  readonly tick: (share: number) => void;
 }
 
 function performEntry(
   entry: TapeEntry,
   known: ReadonlyMap<Expr, Held>,
-  { autocast, arithmetic, fused }: EntryOptions,
+  { autocast, arithmetic, fused, tick }: EntryOptions,
 ): Performed {
   const call = entry.call?.name ?? null;
   const { kernel } = entry;
@@ -131,6 +138,7 @@ function performEntry(
     // A function that autocast runs in float32 gives float32.
     const stays = e.kind === "cast" && cast === "float32" && isHalf(e.to as ElementType);
     values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value, arithmetic));
+    tick((k + 1) / parts.length);
   }
   const result = values.get(entry.value)!;
   const product = isProduct(call) && cast !== null && isHalf(cast) ? cast : null;
