@@ -17,7 +17,7 @@ import { type Interruption, withoutInterruptions } from "../recognize/interrupti
 import { type Recognition, builtOn, recognizeBoth } from "../recognize/recognize.ts";
 import { type Subject, isLoss, rangesOf, rolesOf } from "../recognize/subject.ts";
 import { aligned, fewestChanges } from "./align.ts";
-import { type GradientFactor, factorOf } from "./factor.ts";
+import { type GradientFactor, factorOf, quotientOf } from "./factor.ts";
 import { type PairFormula, specFormula } from "./formula.ts";
 import { type GivenReasonId, type GivenStep, endsOf, givenReasons } from "./given.ts";
 import { type Change, type ReasonId, applied, changesBetween } from "./groups.ts";
@@ -126,7 +126,7 @@ export function explain(
     if (equal === "same gradient") {
       return { equal, how, reasons: onlyGiven(g, h, options), complete: true, own };
     }
-    const { whole, before, after } = unnamed(subject, standard, options);
+    const { whole, isAll, before, after } = unnamed(subject, standard, options);
     const known = same.equal === true ? interruptionReasons(kinds, PLAIN_DICE, options) : [];
     const reasons = known.map((reason) => ({
       ...reason,
@@ -137,7 +137,7 @@ export function explain(
       equal,
       how,
       reasons: [...before, ...(reasons.length > 0 ? reasons : [whole]), ...after],
-      complete: reasons.length > 0,
+      complete: reasons.length > 0 || isAll,
       own,
     };
   }
@@ -286,32 +286,53 @@ function interruptionReasons(
   }));
 }
 
+interface UnnamedDifference {
+  readonly whole: Reason;
+  /** Whether it is a factor that makes the loss the other one, by the exact test. */
+  readonly isAll: boolean;
+  readonly before: Reason[];
+  readonly after: Reason[];
+}
+
 function unnamed(
   subject: Subject,
   standard: Standard,
   { evaluate, written = null, given = [] }: ExplainOptions,
-): { readonly whole: Reason; readonly before: Reason[]; readonly after: Reason[] } {
+): UnnamedDifference {
   const [own, other] = [subject.loss, standard.loss].map((e) => gradient(e, subject.prediction));
   const a = written?.gradient ?? own;
   const pairs = evaluate === null ? null : drawn(evaluate, [a!, other!]);
   const factor: GradientFactor = pairs === null ? { kind: "none" } : factorOf(pairs);
-  const constant = factor.kind === "constant";
+  const isConstant = factor.kind === "constant";
+  const exact =
+    isConstant && written === null ? exactFactor(subject, standard.loss, factor.value) : null;
+  const words = exact ?? (isConstant ? number(factor.value, 10) : "");
   const [first, second] = pairs?.[0] ?? [];
   const { start = first, end = second } = endsOf(given);
   const step = start === undefined || end === undefined ? null : stepsBetween(start, end);
   const isKnown = given.length > 0 && first !== undefined && second !== undefined;
   const steps = isKnown ? givenReasons(given, { first, second }, step) : { before: [], after: [] };
   const whole: Reason = {
-    id: constant ? "constant-factor" : "unnamed",
-    title: constant ? "A constant factor" : "A difference without a name",
-    sentence: constant
-      ? `The gradients differ by one constant factor, ${number(factor.value, 10)}.`
+    id: isConstant ? "constant-factor" : "unnamed",
+    title: isConstant ? "A constant factor" : "A difference without a name",
+    sentence: isConstant
+      ? `The gradients differ by one constant factor, ${words}.`
       : "The formulas differ in a way that has no name here.",
-    fix: constant ? "Multiply the loss by that factor." : "Compare the two formulas.",
+    fix: isConstant ? `Multiply the loss by ${words}.` : "Compare the two formulas.",
     formulas: null,
     factor,
     share: isKnown ? (step?.(first, second) ?? null) : { share: 1, least: 1, most: 1 },
     lines: [],
   };
-  return { whole, ...steps };
+  return { whole, isAll: exact !== null, ...steps };
+}
+
+/** The factor that makes the subject's loss the other one by the exact test, in words; null if none does. */
+function exactFactor(subject: Subject, other: Expr, measured: number): string | null {
+  const quotient = quotientOf(measured);
+  if (quotient === null) return null;
+  const [above, below] = quotient.map((n) => b.constant(n));
+  const scaled = b.mul(b.div(above!, below!), subject.loss);
+  if (isLoss(subject, scaled, other).equal !== true) return null;
+  return quotient[1] === 1 ? String(quotient[0]) : quotient.join("/");
 }

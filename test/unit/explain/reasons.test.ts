@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import * as b from "../../../src/expression/build.ts";
+import type { Expr } from "../../../src/expression/node.ts";
+import { explain } from "../../../src/explain/reasons/explain.ts";
 import { matchesOf } from "../../../src/explain/reasons/match.ts";
 import { recognize } from "../../../src/explain/recognize/recognize.ts";
-import { explained, written } from "./subject.ts";
+import { evaluateOn, explained, written } from "./subject.ts";
 
 /** A loss, the standard it is compared with, and the reasons and lines that are to be named. */
 const DIFFERENT: readonly (readonly [
@@ -133,6 +136,29 @@ describe("why two gradients differ", function () {
         { kind: "constant", value: 1 / 2 },
       ],
     );
+  });
+
+  it("finds the factor between losses that have no name, and that it is all", async () => {
+    const { subject } = await written(`def f(pred, target):
+    worst = torch.sort((pred - target).abs().flatten(), descending=True)[0][:5]
+    return worst.mean()
+`);
+    const evaluate = evaluateOn(subject);
+    const against = (other: (loss: Expr) => Expr) =>
+      explain(subject, { loss: other(subject.loss), spec: null }, { evaluate });
+    for (const [factor, words] of [
+      [b.constant(5), "5"],
+      [b.div(b.constant(-1), b.constant(7)), "-1/7"],
+    ] as const) {
+      const { equal, complete, reasons } = against((loss) => b.mul(factor, loss));
+      assert.deepEqual([equal, complete, reasons.length], ["different", true, 1]);
+      assert.equal(reasons[0]!.id, "constant-factor");
+      assert.equal(reasons[0]!.fix, `Multiply the loss by ${words}.`);
+    }
+    const squared = against((loss) => b.mul(loss, loss));
+    assert.equal(squared.complete, false);
+    const shifted = against((loss) => b.sub(b.mul(b.constant(3), loss), b.constant(0.5)));
+    assert.deepEqual([shifted.complete, shifted.reasons[0]!.id], [false, "constant-factor"]);
   });
 
   it("says so when the functions, or the gradients, are the same", async () => {
