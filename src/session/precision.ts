@@ -13,6 +13,7 @@ import { gradient } from "../numbers/precision/backward.ts";
 import { type Performance, perform } from "../numbers/precision/forward.ts";
 import { type Held, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
 import { throwIfCancelled } from "../numbers/interruption.ts";
+import { dense } from "../numbers/precision/views.ts";
 import { AUTOCAST_RUNGS, NUMPY_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
 import { Cancelled, toldWithin } from "../numbers/typedArrays.ts";
 import { followsNumpy } from "../python/dtypes.ts";
@@ -282,8 +283,13 @@ function heldArrays(
 
 function asHeld(array: NdArray, dtype: ElementType, { convert }: Arithmetic): Held {
   const own = isFloat(dtype) ? "float64" : dtype;
-  const values = toFloat64(array, throwIfCancelled);
-  return convert(held(own, array.shape, values.subarray(0, countOf(array.shape))), dtype);
+  const values = toFloat64(array, throwIfCancelled).subarray(0, countOf(array.shape));
+  // What comes from an array of the same type needs no rounding, and float64 never does.
+  if (own === "float64" || array.dtype === own) {
+    const whole: Held = dense({ dtype: array.dtype === dtype ? dtype : own }, array.shape, values);
+    return convert(whole, dtype);
+  }
+  return convert(held(own, array.shape, values), dtype);
 }
 
 /** The loss as that rung computes it, on PyTorch's arrays unless said. */

@@ -24,29 +24,39 @@ const words = new Uint32Array(bits.buffer);
 const high = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
 /**
- * Nearest number with `digits` significant bits, ties to even; below 2^lowest the spacing stays
- * that of the smallest normal numbers. From `overflow` on it is infinite.
+ * By a number's exponent as float64 holds it, what to add and take away again to round it to `digits`
+ * significant bits: a number whose last bit is worth one spacing. Below 2^lowest the spacing stays
+ * that of the smallest normal numbers.
  */
-function rounded(x: number, digits: number, lowest: number, overflow: number): number {
+function shiftsOf(digits: number, lowest: number): Float64Array {
+  return Float64Array.from({ length: 2048 }, (_, biased) => {
+    const spacing = Math.max(biased - 1023, lowest) - digits + 1;
+    return 1.5 * 2 ** (52 + spacing);
+  });
+}
+
+/** Nearest number by these shifts, ties to even; from `overflow` on it is infinite. */
+function rounded(x: number, shifts: Float64Array, overflow: number): number {
   if (x === 0 || x - x !== 0) return x;
   if (Math.abs(x) >= overflow) return x < 0 ? -Infinity : Infinity;
   bits[0] = x;
-  const exponent = ((words[high]! >>> 20) & 0x7ff) - 1023;
-  // Adding a number whose last bit is worth one spacing rounds to a multiple of the spacing.
-  const spacing = Math.max(exponent, lowest) - digits + 1;
-  const shift = 1.5 * 2 ** (52 + spacing);
+  const shift = shifts[(words[high]! >>> 20) & 0x7ff]!;
   const r = x + shift - shift;
   return r === 0 && x < 0 ? -0 : r;
 }
 
+const FLOAT16_SHIFTS = shiftsOf(11, -14);
+const BFLOAT16_SHIFTS = shiftsOf(8, -126);
+const BFLOAT16_OVERFLOW = (2 - 2 ** -8) * 2 ** 127;
+
 /** To the nearest half-precision number (11 significant bits). */
 export function float16(x: number): number {
-  return rounded(x, 11, -14, 65520);
+  return rounded(x, FLOAT16_SHIFTS, 65520);
 }
 
 /** To the nearest bfloat16 number (8 significant bits, the exponents of float32). */
 export function bfloat16(x: number): number {
-  return rounded(x, 8, -126, (2 - 2 ** -8) * 2 ** 127);
+  return rounded(x, BFLOAT16_SHIFTS, BFLOAT16_OVERFLOW);
 }
 
 /** Position of the first largest entry; of the first NaN if there is one. */

@@ -19,6 +19,7 @@ import {
   combined,
   converted,
   countOf,
+  isContiguous,
   isFloat,
   isHalf,
   mapped,
@@ -105,6 +106,15 @@ export function selected(condition: Held, a: Held, b: Held): Held {
   const shape = broadcastShape([condition.shape, a.shape, b.shape]);
   const [c, p, q] = [condition, a, b].map((x) => broadcastTo(x, shape)) as [Held, Held, Held];
   const strides = resultStrides(shape, [c.strides, p.strides, q.strides]);
+  if ([c, p, q].every((x) => isContiguous(x)) && isContiguous({ shape, strides })) {
+    const data = new Float64Array(countOf(shape));
+    for (const [first, end] of parts(data.length)) {
+      for (let n = first; n < end; n++) {
+        data[n] = c.data[c.offset + n]! !== 0 ? p.data[p.offset + n]! : q.data[q.offset + n]!;
+      }
+    }
+    return { dtype: a.dtype, shape, strides, offset: 0, data };
+  }
   const [i, j, k] = [positions(c), positions(p), positions(q)];
   const to = positions({ shape, strides, offset: 0 });
   const data = new Float64Array(countOf(shape));

@@ -16,6 +16,7 @@ import {
 } from "./held.ts";
 import { type Held, broadcastTo, valuesOf } from "./held.ts";
 import { apply, applyUnary } from "./kernels.ts";
+import { sigmoidSlope } from "./loops.ts";
 import { computedIn, groupOf, reduceHeld } from "./reductions.ts";
 import { dense, moved, reshaped, slid } from "./views.ts";
 
@@ -175,7 +176,7 @@ function inOneGo(
 function sigmoidGradient(y: Held, g: Held): Held {
   const step = arithmeticRounder(y.dtype === "float16" ? "float16" : computedIn(y.dtype));
   const round = arithmeticRounder(g.dtype);
-  return combined(g, y, g.dtype, (d, v) => round(step(step(d * step(1 - v)) * v)));
+  return combined(g, y, g.dtype, sigmoidSlope(step, round));
 }
 
 /** The kernel keeps e^-|x| of the forward pass, in the array's own type. */

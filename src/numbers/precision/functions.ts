@@ -8,6 +8,7 @@ import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import { mod, pow, roundHalfEven } from "../kernel/scalar.ts";
 import { arithmeticRounder, isHalf } from "./held.ts";
+import { type BinaryFunction, type UnaryFunction, roundedBinary, roundedUnary } from "./loops.ts";
 
 const { fround } = Math;
 
@@ -29,11 +30,9 @@ const SINGLE: Partial<Readonly<Record<UnaryOp, (x: number) => number>>> = {
 };
 
 /** A unary function as an array of `dtype` computes it. */
-export function unaryFunction(op: UnaryOp, dtype: ElementType): (x: number) => number {
+export function unaryFunction(op: UnaryOp, dtype: ElementType): UnaryFunction {
   const own = dtype === "float64" ? undefined : SINGLE[op];
-  const f = own ?? EXACT[op];
-  const round = arithmeticRounder(dtype);
-  return (x) => round(f(x));
+  return roundedUnary(own ?? EXACT[op], arithmeticRounder(dtype));
 }
 
 const OPERATORS: Readonly<Record<BinaryOp, (x: number, y: number) => number>> = {
@@ -69,38 +68,36 @@ export const COMPARISONS: ReadonlySet<BinaryOp> = new Set<BinaryOp>([
 ]);
 
 /** A binary operator as arrays of `dtype` compute it. */
-export function binaryFunction(op: BinaryOp, dtype: ElementType): (x: number, y: number) => number {
+export function binaryFunction(op: BinaryOp, dtype: ElementType): BinaryFunction {
   const f = OPERATORS[op];
-  if (COMPARISONS.has(op)) return f;
-  const round = arithmeticRounder(dtype);
-  return (x, y) => round(f(x, y));
+  return COMPARISONS.has(op) ? f : roundedBinary(f, arithmeticRounder(dtype), op);
 }
 
 /**
  * `x ** p` for a Python number p. PyTorch has kernels of their own for some powers: a cube in
  * bfloat16 and float32 is two products, each rounded.
  */
-export function powerFunction(p: number, dtype: ElementType): (x: number) => number {
+export function powerFunction(p: number, dtype: ElementType): UnaryFunction {
   const round = arithmeticRounder(dtype);
   const inSteps = dtype !== "float16";
   switch (p) {
     case 0.5:
-      return (x) => round(Math.sqrt(x));
+      return roundedUnary(Math.sqrt, round);
     case 2:
-      return (x) => round(x * x);
+      return roundedUnary((x) => x * x, round);
     case 3:
       return inSteps ? (x) => round(round(x * x) * x) : (x) => round(x ** 3);
     case -2:
       return inSteps ? (x) => round(1 / round(x * x)) : (x) => round(x ** -2);
     case -1:
-      return (x) => round(1 / x);
+      return roundedUnary((x) => 1 / x, round);
     case -0.5:
       return dtype === "float32"
         ? (x) => fround(1 / fround(Math.sqrt(x)))
         : (x) => round(1 / Math.sqrt(x));
     default: {
       const exponent = round(p);
-      return (x) => round(pow(x, exponent));
+      return roundedUnary((x) => pow(x, exponent), round);
     }
   }
 }

@@ -3,8 +3,8 @@
  * axis. The order of memory decides the order in which PyTorch and NumPy add, so it is kept.
  */
 import type { ElementType } from "../../expression/tape.ts";
-import { parts, filled } from "../interruption.ts";
-import { bfloat16, float16 } from "../kernel/scalar.ts";
+import { PART, parts, filled } from "../interruption.ts";
+import { type BinaryFunction, ROUND, ROUND_TWICE, type UnaryFunction } from "./loops.ts";
 
 export interface Held {
   readonly dtype: ElementType;
@@ -27,26 +27,22 @@ export function isHalf(dtype: ElementType): boolean {
   return dtype === "float16" || dtype === "bfloat16";
 }
 
-const ROUND: Partial<Readonly<Record<ElementType, (x: number) => number>>> = {
-  float16,
-  bfloat16,
-  float32: Math.fround,
-  float64: (x) => x,
+const ROUNDERS: Partial<Readonly<Record<ElementType, UnaryFunction>>> = {
+  ...ROUND,
   bool: (x) => (x === 0 ? 0 : 1),
 };
 
 /** To the nearest value of a number type; integers drop the fraction. */
-export function rounder(dtype: ElementType): (x: number) => number {
-  return ROUND[dtype] ?? Math.trunc;
+export function rounder(dtype: ElementType): UnaryFunction {
+  return ROUNDERS[dtype] ?? Math.trunc;
 }
 
 /**
  * To the nearest value of a number type as arithmetic in it rounds: in half precision, what is
  * computed in float32 is rounded a second time.
  */
-export function arithmeticRounder(dtype: ElementType): (x: number) => number {
-  const round = rounder(dtype);
-  return isHalf(dtype) ? (x) => round(Math.fround(x)) : round;
+export function arithmeticRounder(dtype: ElementType): UnaryFunction {
+  return dtype === "float16" || dtype === "bfloat16" ? ROUND_TWICE[dtype] : rounder(dtype);
 }
 
 export function countOf(shape: readonly number[]): number {
@@ -63,7 +59,7 @@ export function contiguousStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-export function isContiguous(x: Held): boolean {
+export function isContiguous(x: Pick<Held, "shape" | "strides">): boolean {
   let step = 1;
   for (let d = x.shape.length - 1; d >= 0; d--) {
     if (x.shape[d] !== 1 && x.strides[d] !== step) return false;
@@ -131,19 +127,47 @@ export function number(value: number, dtype: ElementType = "float64"): Held {
 /** The values in another number type; the memory keeps its order. */
 export function converted(x: Held, dtype: ElementType): Held {
   if (x.dtype === dtype && x.weak !== true) return x;
+  if (holdsAll(dtype, x.dtype) && isDense(x, resultStrides(x.shape, [x.strides]))) {
+    const { shape, strides, offset, data } = x;
+    return { dtype, shape, strides, offset, data };
+  }
   // float64 becomes half precision by way of float32.
   const round = isHalf(dtype) ? arithmeticRounder(dtype) : rounder(dtype);
   return mapped(x, dtype, round);
 }
 
+/** Whether every number of one type is one of another. */
+function holdsAll(wide: ElementType, narrow: ElementType): boolean {
+  if (wide === "float64") return isFloat(narrow) || SMALL.has(narrow);
+  if (wide === "float32") return isHalf(narrow) || SMALL.has(narrow);
+  return isHalf(wide) && SMALL.has(narrow);
+}
+
+/** Integers of at most 8 bits. */
+const SMALL: ReadonlySet<ElementType> = new Set<ElementType>(["bool", "uint8", "int8"]);
+
+/** Whether the entries lie in memory by these steps. */
+function isDense(x: Pick<Held, "shape" | "strides">, strides: readonly number[]): boolean {
+  return x.strides.every((s, d) => s === strides[d] || x.shape[d] === 1);
+}
+
+/** The one number that all entries are, where that can be seen from the steps. */
+function only(x: Held): number | null {
+  const isOne = x.strides.every((s, d) => s === 0 || x.shape[d] === 1);
+  return isOne && countOf(x.shape) > 0 ? x.data[x.offset]! : null;
+}
+
 /** A function of every entry; `f` rounds to `dtype`. */
-export function mapped(x: Held, dtype: ElementType, f: (x: number) => number): Held {
+export function mapped(x: Held, dtype: ElementType, f: UnaryFunction): Held {
   const strides = resultStrides(x.shape, [x.strides]);
   const out = new Float64Array(countOf(x.shape));
   const { data } = x;
-  if (x.strides.every((s, d) => s === strides[d] || x.shape[d] === 1)) {
+  const one = only(x);
+  if (one !== null) out.fill(f(one));
+  else if (isDense(x, strides)) {
     for (const [first, end] of parts(out.length)) {
-      for (let k = first; k < end; k++) out[k] = f(data[x.offset + k]!);
+      if (f.loop !== undefined) f.loop(out, data, x.offset, first, end);
+      else for (let k = first; k < end; k++) out[k] = f(data[x.offset + k]!);
     }
   } else {
     const from = positions(x);
@@ -156,29 +180,24 @@ export function mapped(x: Held, dtype: ElementType, f: (x: number) => number): H
 }
 
 /** A function of the entries of two arrays that broadcast; `f` rounds to `dtype`. */
-export function combined(
-  a: Held,
-  b: Held,
-  dtype: ElementType,
-  f: (x: number, y: number) => number,
-): Held {
+export function combined(a: Held, b: Held, dtype: ElementType, f: BinaryFunction): Held {
   const shape = broadcastShape([a.shape, b.shape]);
-  if (countOf(b.shape) === 1 && a.shape.length === shape.length) {
-    const y = b.data[b.offset]!;
-    return mapped(a, dtype, (x) => f(x, y));
-  }
-  if (countOf(a.shape) === 1 && b.shape.length === shape.length) {
-    const x = a.data[a.offset]!;
-    return mapped(b, dtype, (y) => f(x, y));
-  }
+  const isWhole = (x: Held): boolean =>
+    x.shape.length === shape.length && x.shape.every((n, d) => n === shape[d]);
+  const [x, y] = [only(a), only(b)];
+  if (y !== null && isWhole(a)) return mapped(a, dtype, withNumber(f, y, "second"));
+  if (x !== null && isWhole(b)) return mapped(b, dtype, withNumber(f, x, "first"));
   const [p, q] = [broadcastTo(a, shape), broadcastTo(b, shape)];
   const strides = resultStrides(shape, [p.strides, q.strides]);
   const out = new Float64Array(countOf(shape));
-  const dense = (x: Held): boolean => x.strides.every((s, d) => s === strides[d] || shape[d] === 1);
-  if (dense(p) && dense(q)) {
+  if (isDense(p, strides) && isDense(q, strides)) {
+    const { loop } = f;
     for (const [first, end] of parts(out.length)) {
-      for (let k = first; k < end; k++) {
-        out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
+      if (loop !== undefined) loop(out, p.data, p.offset, q.data, q.offset, first, end);
+      else {
+        for (let k = first; k < end; k++) {
+          out[k] = f(p.data[p.offset + k]!, q.data[q.offset + k]!);
+        }
       }
     }
   } else {
@@ -189,6 +208,23 @@ export function combined(
     }
   }
   return { dtype, shape, strides, offset: 0, data: out };
+}
+
+/** The function of one entry that is left where the other one is always the same number. */
+function withNumber(f: BinaryFunction, number: number, which: "first" | "second"): UnaryFunction {
+  const alone: UnaryFunction =
+    which === "first" ? (y: number) => f(number, y) : (x: number) => f(x, number);
+  const { loop } = f;
+  if (loop === undefined) return alone;
+  let same = new Float64Array(0);
+  return Object.assign(alone, {
+    loop: (out: Float64Array, x: Float64Array, from: number, first: number, end: number) => {
+      if (same.length < end - first)
+        same = new Float64Array(Math.min(PART, out.length)).fill(number);
+      if (which === "first") loop(out, same, -first, x, from, first, end);
+      else loop(out, x, from, same, -first, first, end);
+    },
+  });
 }
 
 export function broadcastShape(shapes: readonly (readonly number[])[]): number[] {

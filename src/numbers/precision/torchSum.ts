@@ -81,11 +81,14 @@ class Adder {
   private readonly partial: (x: number) => number;
   private readonly round: (x: number) => number;
   private readonly lanes: number;
+  /** Whether sums are made in float64; else in float32. */
+  private readonly wide: boolean;
 
   constructor(x: Held, out: Float64Array) {
     this.data = x.data;
     this.out = out;
     const wide = x.dtype === "float64";
+    this.wide = wide;
     this.partial = rounder(wide ? "float64" : "float32");
     this.round = rounder(x.dtype);
     this.lanes = wide ? LANES / 2 : LANES;
@@ -110,10 +113,7 @@ class Adder {
       for (let j = 0; j < outer.n; j++) {
         if (j % LOOK === 0) throwIfCancelled();
         const at = from + j * outer.from;
-        this.store(
-          to + j * outer.to,
-          this.row((i) => this.data[at + i * inner.from]!, inner.n),
-        );
+        this.store(to + j * outer.to, this.row(at, inner.from, inner.n));
       }
     } else this.rowsOfFour(inner, outer, from, to);
   }
@@ -137,10 +137,15 @@ class Adder {
       const start = from + j * outer.from;
       let sum = 0;
       for (let k = count * lanes; k < inner.n; k++) sum = partial(sum + data[start + k]!);
+      // As `row` adds each lane, for all lanes in one go through the memory.
+      const rows = Math.floor(count / 4);
+      const sums = this.cascades(start, 4 * lanes, rows, 4 * lanes);
       for (let lane = 0; lane < lanes; lane++) {
-        const at = start + lane;
-        const load = (i: number): number => data[at + i * lanes]!;
-        sum = partial(sum + this.row(load, count));
+        let total = sums[lane]!;
+        for (let i = 4 * rows; i < count; i++)
+          total = partial(total + data[start + lane + i * lanes]!);
+        for (let k = 1; k < 4; k++) total = partial(total + sums[lane + k * lanes]!);
+        sum = partial(sum + total);
       }
       this.store(to + j * outer.to, sum);
     }
@@ -148,13 +153,18 @@ class Adder {
 
   /** The sums lie side by side: four vectors of them are summed at once, then single ones. */
   private vectorsAcross(inner: Walk, outer: Walk, from: number, to: number): void {
-    const { lanes, data } = this;
+    const { lanes } = this;
     const inFours = Math.floor(outer.n / (4 * lanes)) * 4 * lanes;
     for (let j = 0; j < outer.n; j++) {
       if (j % LOOK === 0) throwIfCancelled();
-      const load = (i: number): number => data[from + j + i * inner.from]!;
-      const sum = j < inFours ? this.cascade(load, inner.n) : this.row(load, inner.n);
-      this.store(to + j * outer.to, sum);
+      const at = from + j;
+      if (j >= inFours) this.store(to + j * outer.to, this.row(at, inner.from, inner.n));
+      else if (j % (4 * lanes) === 0) {
+        const sums = this.cascades(at, inner.from, inner.n, 4 * lanes);
+        sums.forEach((sum, k) => {
+          this.store(to + (j + k) * outer.to, sum);
+        });
+      }
     }
   }
 
@@ -162,45 +172,67 @@ class Adder {
     const inFours = outer.n - (outer.n % 4);
     for (let j = 0; j < outer.n; j++) {
       if (j % LOOK === 0) throwIfCancelled();
-      const load = (i: number): number => this.data[from + i * inner.from + j * outer.from]!;
-      const sum = j < inFours ? this.cascade(load, inner.n) : this.row(load, inner.n);
+      const at = from + j * outer.from;
+      const sum =
+        j < inFours ? this.cascade(at, inner.from, inner.n) : this.row(at, inner.from, inner.n);
       this.store(to + j * outer.to, sum);
     }
   }
 
-  /** Every fourth number goes to one of four partial sums. */
-  private row(load: (i: number) => number, n: number): number {
-    const { partial } = this;
+  /** Of `n` numbers, in steps through the array, every fourth goes to one of four partial sums. */
+  private row(at: number, step: number, n: number): number {
+    const { data, partial } = this;
     const rows = Math.floor(n / 4);
-    const sums = [0, 1, 2, 3].map((k) => this.cascade((i) => load(4 * i + k), rows));
+    const sums = [0, 1, 2, 3].map((k) => this.cascade(at + k * step, 4 * step, rows));
     let total = sums[0]!;
-    for (let i = 4 * rows; i < n; i++) total = partial(total + load(i));
+    for (let i = 4 * rows; i < n; i++) total = partial(total + data[at + i * step]!);
     for (let k = 1; k < 4; k++) total = partial(total + sums[k]!);
     return total;
   }
 
-  /** Chunks of 16 numbers or more, their sums in chunks of as many, and so on through four levels. */
-  private cascade(load: (i: number) => number, n: number): number {
-    const { partial } = this;
-    const power = Math.max(4, Math.floor(ceilLog2(n) / 4));
-    const step = 2 ** power;
-    let [a, b, c, d] = [0, 0, 0, 0];
-    let i = 0;
-    while (i + step <= n) {
-      for (const end = i + step; i < end; i++) a = partial(a + load(i));
-      b = partial(b + a);
-      a = 0;
-      if (i % step ** 2 !== 0) continue;
-      throwIfCancelled();
-      c = partial(c + b);
-      b = 0;
-      if (i % step ** 3 !== 0) continue;
-      d = partial(d + c);
-      c = 0;
-    }
-    for (; i < n; i++) a = partial(a + load(i));
-    return partial(partial(partial(a + b) + c) + d);
+  private cascade(at: number, step: number, n: number): number {
+    return this.cascades(at, step, n, 1)[0]!;
   }
+
+  /**
+   * Sums that lie side by side, each of `n` numbers in steps: chunks of 16 numbers or more, their sums
+   * in chunks of as many, and so on through four levels.
+   */
+  private cascades(at: number, step: number, n: number, width: number): Float64Array {
+    const { data, wide } = this;
+    const power = Math.max(4, Math.floor(ceilLog2(n) / 4));
+    const chunk = 2 ** power;
+    const [a, b, c, d] = [0, 1, 2, 3].map(() => new Float64Array(width)) as [
+      Float64Array, Float64Array, Float64Array, Float64Array,
+    ]; // prettier-ignore
+    const add = wide ? addTo : addToSingle;
+    const carry = (up: Float64Array, down: Float64Array): void => {
+      add(up, down, 0);
+      down.fill(0);
+    };
+    let i = 0;
+    while (i + chunk <= n) {
+      for (const end = i + chunk; i < end; i++) add(a, data, at + i * step);
+      carry(b, a);
+      if (i % chunk ** 2 !== 0) continue;
+      throwIfCancelled();
+      carry(c, b);
+      if (i % chunk ** 3 !== 0) continue;
+      carry(d, c);
+    }
+    for (; i < n; i++) add(a, data, at + i * step);
+    for (const level of [b, c, d]) add(a, level, 0);
+    return a;
+  }
+}
+
+/** Adds as many neighbouring numbers to these sums. */
+function addTo(sums: Float64Array, data: Float64Array, at: number): void {
+  for (let k = 0; k < sums.length; k++) sums[k] = sums[k]! + data[at + k]!;
+}
+
+function addToSingle(sums: Float64Array, data: Float64Array, at: number): void {
+  for (let k = 0; k < sums.length; k++) sums[k] = Math.fround(sums[k]! + data[at + k]!);
 }
 
 function ceilLog2(n: number): number {
