@@ -266,7 +266,9 @@ export class Scheduler {
         for (const root of roots) {
           const over = overOf(root);
           for (const cut of wantedCuts(this.sizes, over, isHad)) {
-            if (!cuts.includes(cut) && isChain([...cuts, cut, total])) cuts.push(cut);
+            // Of what is sliced, steps may be longer than all of the sweep.
+            const fits = cut < total && isChain([...cuts, cut, total]);
+            if (fits && !cuts.includes(cut)) cuts.push(cut);
           }
         }
         cuts.sort((a, b) => a - b);

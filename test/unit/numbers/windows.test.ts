@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { UNIT, axis } from "../../../src/expression/axis.ts";
+import { type Axis, UNIT, axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
 import { evaluateAll } from "../../../src/expression/evaluate.ts";
 import type { Expr } from "../../../src/expression/node.ts";
@@ -39,6 +39,26 @@ describe("kernels of windows over windows", () => {
       }),
       { numRuns: 100, seed: 7, endOnFailure: true },
     );
+  });
+
+  it("stay within the entries that a part of joined axes has", () => {
+    const [c, h, w] = [axis("c", 3), axis("h", 9), axis("w", 10)];
+    const [q, r, i, k] = [axis("q", 8), axis("r", 8), axis("i", 2), axis("k", 3)];
+    const x = b.input("x", [c, h, w]);
+    const added = (e: Expr, by: Axis): Expr =>
+      b.expand(b.reshape(e, [...e.shape, UNIT]), [...e.shape, by]);
+    const windows = b.slide(added(b.slide(added(x, i), 1, 3, 1, 0, q), k), 2, 4, 1, 0, r);
+    // As F.unfold gives them: the entries of all channels' windows along one axis.
+    const columns = b.reshape(b.transpose(windows, [0, 3, 4, 1, 2]), [
+      axis("j", 18),
+      axis("p", 64),
+    ]);
+    const arrays = new Map([["x", Float64Array.from({ length: 270 }, (_, n) => (n * n) % 17)]]);
+    const e = b.sum(columns, [0]);
+    const reference = evaluateReference([e], arrays)[0]!.hi;
+    for (const vectors of ["never", "always"] as const) {
+      assert.deepEqual(compileKernel([e], { vectors }).run(arrays).outputs[0]!.data, reference);
+    }
   });
 
   it("are given in JavaScript where their function is longer than engines take", () => {
