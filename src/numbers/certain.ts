@@ -154,22 +154,43 @@ export function certainEntries(
   });
 }
 
+/** How far two arrays are apart, and how large their entries are. */
+export interface Apart {
+  readonly largest: number;
+  readonly size: number;
+}
+
 /**
- * How far two arrays are apart, and how large their entries are; null where an entry of their
- * difference is no finite number.
+ * How far two arrays are apart; null where an entry of their difference is no finite number.
  * @throws Cancelled
  */
-export function difference(
+export function difference(x: Expr, y: Expr, bindings: Bindings, watch: Watch = {}): Apart | null {
+  return differences(x, [y], bindings, watch)[0]!;
+}
+
+/**
+ * The same of one array and each of several, which are evaluated together: they mostly have much in
+ * common.
+ * @throws Cancelled
+ */
+export function differences(
   x: Expr,
-  y: Expr,
+  others: readonly Expr[],
   bindings: Bindings,
   watch: Watch = {},
-): { readonly largest: number; readonly size: number } | null {
-  const apart = b.sub(x, y);
-  const bad = b.sum(b.where(b.unary("isfinite", apart), b.ZERO, b.ONE));
-  const isBad = compileKernel([bad]).run(bindings, within(watch, 0, 0.1)).outputs[0]!.data[0] !== 0;
-  if (isBad) return null;
-  const scalars = new CertainScalars([most(apart), most(x), most(y)]);
-  const [largest, ...sizes] = scalars.at(bindings, within(watch, 0.1, 1));
-  return { largest: largest!, size: Math.max(...sizes) };
+): (Apart | null)[] {
+  const bad = others.map((y) => b.sum(b.where(b.unary("isfinite", b.sub(x, y)), b.ZERO, b.ONE)));
+  const counts = compileKernel(bad).run(bindings, within(watch, 0, 0.1)).outputs;
+  const good = others.filter((_, k) => counts[k]!.data[0] === 0);
+  const scalars = new CertainScalars([
+    ...good.map((y) => most(b.sub(x, y))),
+    most(x),
+    ...good.map(most),
+  ]);
+  const found = good.length === 0 ? [] : scalars.at(bindings, within(watch, 0.1, 1));
+  const own = found[good.length]!;
+  return others.map((y) => {
+    const k = good.indexOf(y);
+    return k < 0 ? null : { largest: found[k]!, size: Math.max(own, found[good.length + 1 + k]!) };
+  });
 }

@@ -58,8 +58,13 @@ export function copiedTo<A extends TypedArray>(
   values: TypedArray,
 ): A {
   const copy = new type(values.length);
-  for (const [first, end] of parts(values.length)) copy.set(values.subarray(first, end), first);
+  copyParts(values, copy);
   return copy;
+}
+
+/** Copies the numbers to another array of that length. @throws Cancelled on the way */
+export function copyParts(from: TypedArray, to: TypedArray): void {
+  for (const [first, end] of parts(from.length)) to.set(from.subarray(first, end), first);
 }
 
 /** The largest absolute value, of those that are numbers. @throws Cancelled on the way */

@@ -14,6 +14,7 @@ import { checkGradient } from "../gradient/check.ts";
 import { gradient } from "../gradient/gradient.ts";
 import { interruptible } from "../numbers/interruption.ts";
 import { type Watch as PartWatch, type TypedArray, within } from "../numbers/typedArrays.ts";
+import { Arena } from "../numbers/wasm/arena.ts";
 import { formatShape } from "../arrays/ndarray.ts";
 import { finite } from "../report/numbers.ts";
 import type { Autograd, Behaviour, LimitEntry, Report } from "../report/schema.ts";
@@ -43,9 +44,10 @@ export function explained(
   refuseStreamed(inspection, "its gradient would be evaluated on them a hundred times");
   refuseFixed(inspection);
   const { spans = new Map(), labels = new Map() } = inspection;
+  const arena = new Arena();
   const isCancelled = (): boolean => watch.isCancelled();
   const explain = (): Report => {
-    const { subject, assumed } = subjectOf(inspection, watch);
+    const { subject, assumed } = subjectOf(inspection, arena, watch);
     const measured = measureBehaviour(subject, {
       onProgress: (f, what) => {
         watch.onProgress(CLAIMS_FROM * f, `explaining: ${what}`);
@@ -63,7 +65,11 @@ export function explained(
       claims: claimsOf(factsOf(measured, inspection, report, askAutograd, claiming)),
     };
   };
-  return interruptible(isCancelled, () => withAnnotations(spans, labels, explain));
+  try {
+    return interruptible(isCancelled, () => withAnnotations(spans, labels, explain));
+  } finally {
+    arena.release();
+  }
 }
 
 /** Behaviour is seen by moving the arrays, and then other values would decide. */
@@ -82,6 +88,7 @@ const SAMPLE_NUMBER = 0.5;
 /** The loss on its arrays, or on sample arrays where any is missing. */
 function subjectOf(
   inspection: Inspection,
+  arena: Arena,
   watch: Watch,
 ): { subject: BehaviourSubject; assumed: string | null } {
   const { inputs, wrt, loss, report, spans } = inspection;
@@ -92,11 +99,12 @@ function subjectOf(
     ...(inspection.spans === undefined ? {} : { spans: inspection.spans }),
     file: report.function.file,
     isSurrogate: derived === null,
+    arena,
   };
   const own = derived ?? inspection.gradientExpr;
   if (inputs.every((x) => x.array !== null)) {
     const bindings = new Map<string, TypedArray>(
-      inputs.map((x) => [x.name, kernelArray(x.array!)]),
+      inputs.map((x) => [x.name, arena.resident(kernelArray(x.array!))]),
     );
     return {
       subject: {

@@ -238,6 +238,7 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
       ? gradient(performance, node, later)
       : perform({ entries: [], result: derive(summed(trace.loss), node) }, arrays, {
           arithmetic,
+          resultOnly: true,
           tick: later,
         }).result;
   return { rung, performance, gradient: found, failure: null };

@@ -5,7 +5,7 @@
  */
 import { gradient as derived } from "../../gradient/gradient.ts";
 import type { Chart } from "./chart.ts";
-import { type Domain, domainOf } from "./domain.ts";
+import { type Domain, Mover, domainOf } from "./domain.ts";
 import { type Factors, factorsOf } from "./factors.ts";
 import { type Here, lookHere } from "./here.ts";
 import { type Limit, limitsOf } from "./limits.ts";
@@ -65,6 +65,7 @@ export function measureBehaviour(subject: BehaviourSubject, watch: BehaviourWatc
   const first = step("the gradient as it is", 0, begin);
   const here = lookHere(subject, gradients, bareLoss, factors, groups, first);
   const domain = domainOf(factors.activation, bindings.get(wrt.name)!);
+  const mover = new Mover(bindings.get(wrt.name)!, domain, subject.arena);
   step("the order in which a mask shrinks", begin, begin);
   const shrinking = groups === null ? null : shrinkingOf(subject, groups);
   const { foreground, background } = here.typical;
@@ -78,12 +79,12 @@ export function measureBehaviour(subject: BehaviourSubject, watch: BehaviourWatc
     if (element >= 0) {
       parts.push({
         what: `one ${group} entry moved`,
-        make: (w) => sweepOne(subject, gradients, factors, domain, element, group, w),
+        make: (w) => sweepOne(subject, gradients, factors, domain, mover, element, group, w),
       });
     }
   }
   const all = (toward: boolean) => (w: Watch) =>
-    sweepAll(subject, gradients, factors, domain, groups, toward, w);
+    sweepAll(subject, gradients, factors, domain, mover, groups, toward, w);
   if (!coupled) parts.push({ what: "all predictions moved", make: all(false) });
   if (groups !== null) parts.push({ what: "all moved toward the target", make: all(true) });
   if (shrinking !== null) {
@@ -103,6 +104,7 @@ export function measureBehaviour(subject: BehaviourSubject, watch: BehaviourWatc
       subject,
       gradients,
       domain,
+      mover,
       groups,
       shrinking,
       coupled,

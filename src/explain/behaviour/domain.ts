@@ -1,6 +1,7 @@
 /** Where the entries of a prediction can lie, how far they are swept, and how they move together. */
-import { copiedTo, every, filled, parts } from "../../numbers/interruption.ts";
+import { copyParts, every, filled, parts } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
+import type { Arena } from "../../numbers/wasm/arena.ts";
 import type { Activation } from "./factors.ts";
 
 /**
@@ -54,21 +55,37 @@ export class Mover {
   private readonly domain: Domain;
   private odds: Float64Array | null = null;
 
-  constructor(data: TypedArray, domain: Domain) {
+  constructor(data: TypedArray, domain: Domain, arena: Arena) {
     this.data = data;
     this.domain = domain;
-    this.moved = copiedTo(Float64Array, data);
+    this.moved = arena.array(Float64Array, data.length);
+  }
+
+  /** One entry at a value, all others as they are. */
+  one(at: number, value: number): Float64Array {
+    const { moved } = this;
+    copyParts(this.data, moved);
+    moved[at] = value;
+    return moved;
   }
 
   /** @param toward entries that move up when `shift` is positive (1); the others move down. Null: all up. */
   by(shift: number, toward: Uint8Array | null): Float64Array {
     const { data, moved } = this;
     if (shift === 0) {
-      moved.set(data);
+      copyParts(data, moved);
       return moved;
     }
     if (this.domain !== "probabilities") {
-      return filled(moved, (k) => data[k]! + (toward?.[k] === 0 ? -shift : shift));
+      // Plain loops: a function that is called for each entry takes several times as long.
+      for (const [first, end] of parts(moved.length)) {
+        if (toward === null) for (let k = first; k < end; k++) moved[k] = data[k]! + shift;
+        else {
+          for (let k = first; k < end; k++)
+            moved[k] = data[k]! + (toward[k] === 0 ? -shift : shift);
+        }
+      }
+      return moved;
     }
     const odds = (this.odds ??= filled(
       new Float64Array(data.length),
@@ -84,9 +101,11 @@ export class Mover {
   end(which: 0 | 1, toward: Uint8Array | null): Float64Array {
     const { moved } = this;
     const [low, high] = this.domain === "probabilities" ? [0, 1] : [-Infinity, Infinity];
-    return filled(moved, (k) => {
-      const up = (toward?.[k] === 0 ? 1 - which : which) === 1;
-      return up ? high : low;
-    });
+    const [own, other] = which === 1 ? [high, low] : [low, high];
+    if (toward === null) return moved.fill(own);
+    for (const [first, end] of parts(moved.length)) {
+      for (let k = first; k < end; k++) moved[k] = toward[k] === 0 ? other : own;
+    }
+    return moved;
   }
 }

@@ -2,7 +2,7 @@
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
 import { countWords, indexWords, number } from "../../gradient/nodeWords.ts";
-import { difference } from "../../numbers/certain.ts";
+import { differences } from "../../numbers/certain.ts";
 import type { Bindings, Watch } from "../../numbers/typedArrays.ts";
 import type { Measured } from "./behaviour.ts";
 import type { LimitValue } from "./limits.ts";
@@ -37,9 +37,20 @@ export function relativeChange(
   bindings: Bindings,
   watch: Watch = {},
 ): number | null {
-  const apart = difference(a, b, bindings, watch);
-  if (apart === null) return null;
-  return apart.size === 0 ? 0 : apart.largest / apart.size;
+  return relativeChanges(a, [b], bindings, watch)[0]!;
+}
+
+/** The same of one gradient and each of several. */
+export function relativeChanges(
+  a: Expr,
+  others: readonly Expr[],
+  bindings: Bindings,
+  watch: Watch = {},
+): (number | null)[] {
+  return differences(a, others, bindings, watch).map((apart) => {
+    if (apart === null) return null;
+    return apart.size === 0 ? 0 : apart.largest / apart.size;
+  });
 }
 
 export function limitWords(limit: LimitValue | undefined): string {

@@ -6,7 +6,7 @@ import type { Expr } from "../../expression/node.ts";
 import { substitute } from "../../expression/walk.ts";
 import { filled } from "../../numbers/interruption.ts";
 import { type TypedArray, type Watch, within } from "../../numbers/typedArrays.ts";
-import { type Domain, Mover } from "./domain.ts";
+import type { Domain, Mover } from "./domain.ts";
 import { Scalars, entryOf } from "./point.ts";
 import { type Shrinking, THRESHOLD } from "./shrink.ts";
 import type { Gradients } from "./sweeps.ts";
@@ -44,6 +44,7 @@ export interface LimitRequest {
   readonly subject: BehaviourSubject;
   readonly gradients: Gradients;
   readonly domain: Domain;
+  readonly mover: Mover;
   readonly groups: Groups | null;
   readonly shrinking: Shrinking | null;
   /** Whether an activation makes each entry's probability depend on others (softmax). */
@@ -153,13 +154,10 @@ interface Path {
 
 class EndPoints {
   private readonly request: LimitRequest;
-  private readonly mover: Mover;
   private readonly compiled = new Map<string, Scalars>();
 
   constructor(request: LimitRequest) {
     this.request = request;
-    const { wrt, bindings } = request.subject;
-    this.mover = new Mover(bindings.get(wrt.name)!, request.domain);
   }
 
   at(element: number, path: Path, watch: Watch): { own: LimitValue; bare: LimitValue | null } {
@@ -204,18 +202,15 @@ class EndPoints {
   }
 
   private moved(path: Path, toward: 0 | 1, step: number | null): Float64Array {
-    const { mover } = this;
+    const { mover } = this.request;
     const marks = path.marks ?? null;
     const all = step === null ? mover.end(toward, marks) : this.near(toward, step, marks);
     if (path.only === null) return all;
-    const value = all[path.only]!;
-    const single = mover.by(0, null);
-    single[path.only] = value;
-    return single;
+    return mover.one(path.only, all[path.only]!);
   }
 
   private near(toward: 0 | 1, step: number, marks: Uint8Array | null): Float64Array {
-    const { mover } = this;
+    const { mover } = this.request;
     const isLogits = this.request.domain === "logits";
     const { moved } = mover;
     return filled(moved, (k) => {

@@ -9,6 +9,7 @@ import { substitute } from "../../expression/walk.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 import { parts, filled } from "../../numbers/interruption.ts";
 import { orderStatistic } from "../../numbers/orderStatistic.ts";
+import { typeOf } from "../../numbers/wasm/heap.ts";
 import type { Bindings, TypedArray, Watch } from "../../numbers/typedArrays.ts";
 import type { Chart } from "./chart.ts";
 import { Scalars } from "./point.ts";
@@ -53,7 +54,7 @@ export function orderOf(position: number): number {
 
 /** Null where no voxel can be taken away. */
 export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinking | null {
-  const { wrt, target, bindings } = subject;
+  const { wrt, target, bindings, arena } = subject;
   if (target === null) return null;
   const given = bindings.get(target.name)!;
   const data = bindings.get(wrt.name)!;
@@ -75,6 +76,7 @@ export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinkin
   const targetOrder = single && !groups.classMap ? ofVoxels(taken.length) : order;
   const own = single ? ofVoxels(data.length) : order;
   const following = backgroundPrediction(data, groups, own, layout);
+  const ownOrder = arena.resident(own);
   const bits = (isSet: (k: number) => boolean): Uint8Array =>
     filled(new Uint8Array(own.length), (k) => (isSet(k) ? 1 : 0));
 
@@ -83,6 +85,7 @@ export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinkin
   const targetKey = b.input("·target order", target.shape);
   const below = (key: Expr): Expr => b.binary("lt", key, threshold);
   const marks = b.input("·marked", wrt.shape, "bool");
+  const thresholds = new Map<number, number>();
   return {
     positives: keys.length,
     target: b.where(below(targetKey), target, b.input("·taken", target.shape, target.type)),
@@ -91,29 +94,33 @@ export function shrinkingOf(subject: BehaviourSubject, groups: Groups): Shrinkin
     outside: b.input("·outside", wrt.shape, "bool"),
     outsideCount,
     bindings: new Map<string, TypedArray>([
-      ["·order", own],
-      ["·target order", targetOrder],
-      ["·taken", taken],
-      ["·filled", following],
-      ["·marked", bits((k) => own[k] !== 0 && groups.foreground[k] === 1)],
-      ["·outside", bits((k) => own[k] === 0)],
+      ["·order", ownOrder],
+      ["·target order", targetOrder === own ? ownOrder : arena.resident(targetOrder)],
+      ["·taken", arena.resident(taken)],
+      ["·filled", arena.resident(following)],
+      ["·marked", arena.resident(bits((k) => own[k] !== 0 && groups.foreground[k] === 1))],
+      ["·outside", arena.resident(bits((k) => own[k] === 0))],
     ]),
     threshold: (m) => {
       if (m === 0) return 0.5;
       if (m >= keys.length) return Infinity;
-      return (orderStatistic(keys, m - 1) + orderStatistic(keys, m)) / 2;
+      const known = thresholds.get(m);
+      if (known !== undefined) return known;
+      const between = (orderStatistic(keys, m - 1) + orderStatistic(keys, m)) / 2;
+      thresholds.set(m, between);
+      return between;
     },
   };
 }
 
 /** A key above 0 for each voxel (or entry) that can be taken away, 0 for all others. */
 function ordered(
-  { foreground }: Groups,
+  { foreground, foregroundCount }: Groups,
   layout: ClassLayout,
   single: boolean,
 ): { order: Float64Array; keys: Float64Array; outsideCount: number } {
   const order = new Float64Array(single ? layout.voxels : foreground.length);
-  const keys = new Float64Array(foreground.length);
+  const keys = new Float64Array(foregroundCount);
   let count = 0;
   for (const [first, end] of parts(foreground.length)) {
     for (let k = first; k < end; k++) {
@@ -126,7 +133,7 @@ function ordered(
     }
   }
   const outsideCount = foreground.length - count * (single ? layout.classes : 1);
-  return { order, keys: keys.slice(0, count), outsideCount };
+  return { order, keys: keys.subarray(0, count), outsideCount };
 }
 
 /** The prediction with the background's median, class by class, where a voxel can be taken away. */
@@ -135,7 +142,7 @@ function backgroundPrediction(
   { oneHot, classMap }: Groups,
   order: Float64Array,
   layout: ClassLayout,
-): Float64Array {
+): TypedArray {
   const classes = oneHot || classMap ? layout.classes : 1;
   const classOf = (k: number): number => (classes === 1 ? 0 : placeOf(k, layout)[1]);
   const medians = Array.from({ length: classes }, (_, c) => {
@@ -148,7 +155,8 @@ function backgroundPrediction(
     }
     return median(seen.subarray(0, count));
   });
-  return filled(new Float64Array(data.length), (k) => {
+  // Medians are entries themselves.
+  return filled(new (typeOf(data))(new ArrayBuffer(data.byteLength), 0, data.length), (k) => {
     const x = data[k]!;
     return order[k] === 0 ? x : (medians[classOf(k)] ?? x);
   });

@@ -2,6 +2,7 @@
 import type { Expr, Input, SourceSpan } from "../../expression/node.ts";
 import { parts, every } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
+import type { Arena } from "../../numbers/wasm/arena.ts";
 import { layoutOf } from "../../gradient/entries.ts";
 
 export interface BehaviourSubject {
@@ -20,6 +21,8 @@ export interface BehaviourSubject {
   readonly isSurrogate?: boolean;
   /** The arrays are no user's: they were made to show something. */
   readonly isSample?: boolean;
+  /** Holds the arrays that are evaluated on again and again, until it is released. */
+  readonly arena: Arena;
 }
 
 /** Progress and cancellation, asked at least every few milliseconds. */

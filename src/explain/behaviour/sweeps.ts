@@ -5,10 +5,9 @@
 import * as b from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { layoutOf, unravel } from "../../gradient/entries.ts";
-import { copiedTo } from "../../numbers/interruption.ts";
 import type { Bindings, Watch } from "../../numbers/typedArrays.ts";
 import type { Chart, Series } from "./chart.ts";
-import { type Domain, Mover, fewerPointsFor, pointsFor, sweepOf } from "./domain.ts";
+import { type Domain, type Mover, fewerPointsFor, pointsFor, sweepOf } from "./domain.ts";
 import type { Factors } from "./factors.ts";
 import { Scalars, entryOf, meanMagnitude } from "./point.ts";
 import type { BehaviourSubject, Groups } from "./subject.ts";
@@ -31,6 +30,7 @@ export function sweepOne(
   gradients: Gradients,
   factors: Factors,
   domain: Domain,
+  mover: Mover,
   element: number,
   group: "foreground" | "background",
   watch: Watch,
@@ -40,12 +40,9 @@ export function sweepOne(
   const quantities = oneQuantities(gradients, factors, element, group);
   const scalars = new Scalars(quantities.map((q) => q.expr));
   const at = sweepOf(domain, data, pointsFor(data.length));
-  const moved = copiedTo(Float64Array, data);
-  const own = moved[element]!;
-  const movedTo = (value: number): Bindings => {
-    moved[element] = value;
-    return new Map(bindings).set(wrt.name, moved);
-  };
+  const own = data[element]!;
+  const movedTo = (value: number): Bindings =>
+    new Map(bindings).set(wrt.name, mover.one(element, value));
   const { rows, there } = along(scalars, at, own, movedTo, watch);
   const index = unravel(element, layoutOf(wrt));
   const place = index.length === 0 ? wrt.name : `${wrt.name}[${index.join(", ")}]`;
@@ -124,6 +121,7 @@ export function sweepAll(
   gradients: Gradients,
   factors: Factors,
   domain: Domain,
+  mover: Mover,
   groups: Groups | null,
   toward: boolean,
   watch: Watch,
@@ -135,7 +133,6 @@ export function sweepAll(
   const all: Groups["foreground"] = foreground ?? new Uint8Array(data.length).fill(1);
   const quantities = allQuantities(gradients, factors, marks, groups, data.length);
   const scalars = new Scalars(quantities.map((q) => q.expr));
-  const mover = new Mover(data, domain);
   const points = fewerPointsFor(data.length);
   const at = Array.from({ length: points }, (_, k) => -FAR + (2 * FAR * k) / (points - 1));
   const movedBy = (shift: number): Bindings =>

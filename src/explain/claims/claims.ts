@@ -12,7 +12,7 @@ import { parts } from "../../numbers/interruption.ts";
 import { compileKernel } from "../../numbers/kernel.ts";
 import { type Watch, within } from "../../numbers/typedArrays.ts";
 import type { Measured } from "../behaviour/behaviour.ts";
-import { limitWords, percent, relativeChange } from "../behaviour/finding.ts";
+import { limitWords, percent, relativeChange, relativeChanges } from "../behaviour/finding.ts";
 import { smoothingOnset } from "../behaviour/smoothingFindings.ts";
 import { smoothingWords, withoutSmoothing } from "../behaviour/smoothing.ts";
 import { type Claim, type ClaimFacts, list, runWords } from "./claim.ts";
@@ -171,22 +171,22 @@ function effects(
   watch: Watch,
 ): string[] {
   const { loss, wrt, bindings } = subject;
+  // Together, as what they are without one constant or another has nearly all in common.
+  const bareLosses = smoothing.map((c) => withoutSmoothing(loss, [c]));
+  const kept = smoothing.map((c) => c.node.args[c.kept]!);
+  const rests = compileKernel(kept).run(bindings, within(watch, 0, 0.1)).outputs;
+  watch.onProgress?.(0.1);
+  const lossChanges = new CertainScalars(bareLosses.map((bare) => b.abs(b.sub(loss, bare)))).at(
+    bindings,
+    within(watch, 0.1, 0.4),
+  );
+  const bareGradients = bareLosses.map((bare) => derive(bare, wrt));
+  watch.onProgress?.(0.4);
+  const changes = relativeChanges(gradients.own, bareGradients, bindings, within(watch, 0.4, 1));
   return smoothing.map((c, k) => {
-    watch.onProgress?.(k / smoothing.length);
-    const own = within(watch, k / smoothing.length, (k + 1) / smoothing.length);
-    const bareLoss = withoutSmoothing(loss, [c]);
-    const kept = c.node.args[c.kept]!;
-    const rest = compileKernel([kept]).run(bindings, within(own, 0, 0.1)).outputs[0]!.data;
-    const [lossChange] = new CertainScalars([b.abs(b.sub(loss, bareLoss))]).at(
-      bindings,
-      within(own, 0.1, 0.4),
-    ) as [number];
-    const change = relativeChange(
-      gradients.own,
-      derive(bareLoss, wrt),
-      bindings,
-      within(own, 0.4, 1),
-    );
+    const rest = rests[k]!.data;
+    const lossChange = lossChanges[k]!;
+    const change = changes[k] ?? null;
     const where = c.lines.length === 0 ? "" : ` (line ${c.lines.join(", ")})`;
     const what =
       c.kind === "added"

@@ -1,7 +1,7 @@
 /** What the arithmetic of PyTorch on the CPU and that of NumPy differ in. */
 import type { ElementType } from "../../expression/tape.ts";
 import { floatHolding } from "../../expression/promotion.ts";
-import { type Held, converted, mapped, rounder } from "./held.ts";
+import { type Held, converted, rounded, rounder } from "./held.ts";
 import { numpySum } from "./numpySum.ts";
 import { type Typed, commonType, commonTypeOfNumpy } from "./promotion.ts";
 import { torchSum } from "./torchSum.ts";
@@ -35,7 +35,6 @@ export const NUMPY: Arithmetic = {
   commonType: commonTypeOfNumpy,
   floatOf: floatHolding,
   defaultFloat: "float64",
-  convert: (x, dtype) =>
-    x.dtype === dtype && x.weak !== true ? x : mapped(x, dtype, rounder(dtype)),
+  convert: (x, dtype) => rounded(x, dtype, rounder(dtype)),
   sum: numpySum,
 };

@@ -48,6 +48,8 @@ const FUSED_KERNELS = new Set<TapeKernel["name"] | undefined>(["variance", "stan
 export interface PerformOptions {
   readonly autocast?: AutocastType | null;
   readonly arithmetic?: Arithmetic;
+  /** Only the result is wanted: what came before it is given back as soon as nothing needs it. */
+  readonly resultOnly?: boolean;
   /** Called after each part of an operation with the share that is done; what it throws stops the rest. */
   readonly tick?: (done: number) => void;
 }
@@ -59,7 +61,7 @@ export interface PerformOptions {
 export function perform(
   tape: Tape,
   arrays: ReadonlyMap<Input, Held>,
-  { autocast = null, arithmetic = TORCH, tick }: PerformOptions = {},
+  { autocast = null, arithmetic = TORCH, resultOnly = false, tick }: PerformOptions = {},
 ): Performance {
   const known = new Map<Expr, Held>(arrays);
   const performed: Performed[] = [];
@@ -92,6 +94,7 @@ export function perform(
     autocast: null,
     arithmetic,
     fused: null,
+    resultOnly,
     tick: within(tape.entries.length),
   });
   const result = values.get(tape.result)!;
@@ -104,6 +107,7 @@ interface EntryOptions {
   readonly arithmetic: Arithmetic;
   /** The half-precision type that a function with a precision of its own rounds to, if it does. */
   readonly fused: { readonly to: ElementType | null } | null;
+  readonly resultOnly?: boolean;
   /** Called after each part. */
   readonly tick: (share: number) => void;
 }
@@ -111,7 +115,7 @@ interface EntryOptions {
 function performEntry(
   entry: TapeEntry,
   known: ReadonlyMap<Expr, Held>,
-  { autocast, arithmetic, fused, tick }: EntryOptions,
+  { autocast, arithmetic, fused, resultOnly = false, tick }: EntryOptions,
 ): Performed {
   const call = entry.call?.name ?? null;
   const { kernel } = entry;
@@ -119,6 +123,7 @@ function performEntry(
   const parts = topological(...operands, entry.value);
   const cast = autocast === null ? null : castIn(call, parts, autocast);
   const values = new Map<Expr, Held>();
+  const lastUse = new Map(resultOnly ? parts.flatMap((e) => e.args.map((a) => [a, e])) : []);
   for (const [k, e] of parts.entries()) {
     if (kernel !== null && k === operands.length) {
       const given = kernel.operands.map((x) => values.get(x)!);
@@ -138,6 +143,7 @@ function performEntry(
     // A function that autocast runs in float32 gives float32.
     const stays = e.kind === "cast" && cast === "float32" && isHalf(e.to as ElementType);
     values.set(e, stays ? args[0]! : performPart(e, args, call, e === entry.value, arithmetic));
+    for (const a of e.args) if (lastUse.get(a) === e) values.delete(a);
     tick((k + 1) / parts.length);
   }
   const result = values.get(entry.value)!;

@@ -124,15 +124,18 @@ export function number(value: number, dtype: ElementType = "float64"): Held {
   return { dtype, shape: [], strides: [], offset: 0, data: Float64Array.of(value), weak: true };
 }
 
-/** The values in another number type; the memory keeps its order. */
+/** The values in another number type, float64 becoming half precision by way of float32. */
 export function converted(x: Held, dtype: ElementType): Held {
+  return rounded(x, dtype, arithmeticRounder(dtype));
+}
+
+/** The values in another number type, as a function rounds to it; the memory keeps its order. */
+export function rounded(x: Held, dtype: ElementType, round: UnaryFunction): Held {
   if (x.dtype === dtype && x.weak !== true) return x;
   if (holdsAll(dtype, x.dtype) && isDense(x, resultStrides(x.shape, [x.strides]))) {
     const { shape, strides, offset, data } = x;
     return { dtype, shape, strides, offset, data };
   }
-  // float64 becomes half precision by way of float32.
-  const round = isHalf(dtype) ? arithmeticRounder(dtype) : rounder(dtype);
   return mapped(x, dtype, round);
 }
 

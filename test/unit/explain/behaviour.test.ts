@@ -3,6 +3,7 @@ import { orderOf } from "../../../src/explain/behaviour/shrink.ts";
 import { lookHere } from "../../../src/explain/behaviour/here.ts";
 import { limitOf } from "../../../src/explain/behaviour/limits.ts";
 import { gradient } from "../../../src/gradient/gradient.ts";
+import { Arena } from "../../../src/numbers/wasm/arena.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
 import * as b from "../../../src/expression/build.ts";
 import { draw } from "../../../src/session/draw.ts";
@@ -41,7 +42,8 @@ describe("the gradient on the arrays themselves", () => {
     const loss = focalTversky(p, t, 0.25);
     const own = gradient(loss, p);
     const factors = { activation: null, ratio: null };
-    const subject = { loss, wrt: p, target: t, bindings, gradient: own };
+    const arena = new Arena();
+    const subject = { loss, wrt: p, target: t, bindings, gradient: own, arena };
     const here = lookHere(subject, { own, bare: null }, null, factors, null, watch);
     const [naive] = compileKernel([b.reduce("max", b.abs(own), null)]).run(bindings).outputs;
     // TI = tp/u with fp = 40·off, fn = 20·off, exact in the fractions of 1 that are left.

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { axis } from "../../../src/expression/axis.ts";
 import * as b from "../../../src/expression/build.ts";
-import { CertainScalars, certainEntries, difference } from "../../../src/numbers/certain.ts";
+import {
+  CertainScalars,
+  certainEntries,
+  difference,
+  differences,
+} from "../../../src/numbers/certain.ts";
 import { compileKernel } from "../../../src/numbers/kernel.ts";
 
 const n = 1000;
@@ -94,5 +99,23 @@ describe("the difference of two arrays", () => {
 
   it("is none where an entry has no value", () => {
     assert.equal(difference(x, b.div(x, b.sub(x, x)), arrays), null);
+  });
+
+  it("is the same for several arrays together as for each alone", () => {
+    const shape = [axis("i", 3)];
+    const [x, y] = [b.input("x", shape), b.input("y", shape)];
+    const at = new Map([
+      ["x", Float64Array.of(1, 2, 3)],
+      ["y", Float64Array.of(0, 2, 4)],
+    ]);
+    const others = [y, b.div(x, y), b.add(x, b.constant(2 ** -60)), x];
+    const together = differences(x, others, at);
+    assert.deepEqual(
+      together,
+      others.map((other) => difference(x, other, at)),
+    );
+    assert.deepEqual(together[0], { largest: 1, size: 4 });
+    assert.equal(together[1], null, "1/0 has no value");
+    assert.equal(together[2]!.largest, 2 ** -60);
   });
 });

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import type { BinaryOp, UnaryOp } from "../../../src/expression/node.ts";
+import { axis } from "../../../src/expression/axis.ts";
+import * as b from "../../../src/expression/build.ts";
+import type { BinaryOp, Input, UnaryOp } from "../../../src/expression/node.ts";
 import type { ElementType } from "../../../src/expression/tape.ts";
 import {
   binaryFunction,
   powerFunction,
   unaryFunction,
 } from "../../../src/numbers/precision/functions.ts";
+import { type Performance, perform } from "../../../src/numbers/precision/forward.ts";
 import {
   arithmeticRounder,
   broadcastTo,
@@ -131,5 +134,20 @@ describe("loops over entries in number types", () => {
     for (const dtype of TYPES) assert.deepEqual([...valuesOf(converted(bits, dtype))], [1, 255]);
     assert.deepEqual([...valuesOf(converted(x, "bfloat16"))], [1, 2 ** -24, 65536]);
     assert.deepEqual([...valuesOf(converted(held("int64", [1], [257]), "bfloat16"))], [256]);
+  });
+});
+
+describe("a formula of which only the result is wanted", () => {
+  it("gives back what came before it, and is the same number", () => {
+    const x = b.input("x", [axis("i", 3)]) as Input;
+    const p = b.sigmoid(x);
+    const result = b.div(b.mul(p, p), b.add(b.sum(p), b.exp(p)));
+    const arrays = new Map([[x, held("float32", [3], [0.3, -1.2, 2])]]);
+    const whole = perform({ entries: [], result }, arrays);
+    const only = perform({ entries: [], result }, arrays, { resultOnly: true });
+    assertSame(valuesOf(only.result), valuesOf(whole.result), "result");
+    const kept = (performance: Performance): number => performance.performed[0]!.values.size;
+    assert.equal(kept(only), 1);
+    assert.ok(kept(whole) > 6);
   });
 });

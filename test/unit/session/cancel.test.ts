@@ -26,6 +26,7 @@ import { combined, held, mapped, positions } from "../../../src/numbers/precisio
 import { numpySum } from "../../../src/numbers/precision/numpySum.ts";
 import { torchSum } from "../../../src/numbers/precision/torchSum.ts";
 import { Cancelled } from "../../../src/numbers/typedArrays.ts";
+import { Arena } from "../../../src/numbers/wasm/arena.ts";
 import { loadParserFromDisk } from "../../../src/python/parser.node.ts";
 import { makeImages } from "../../../src/report/images.ts";
 import { makeNumbers } from "../../../src/report/numbers.ts";
@@ -99,6 +100,7 @@ describe("loops over whole arrays, and work on formulas", () => {
           gradient: x,
           wrt: x,
           target: t,
+          arena: new Arena(),
           bindings: new Map<string, Float64Array | Uint8Array>([
             ["x", values],
             ["t", bits],
