@@ -56,6 +56,9 @@ export function plus(left: Index, right: Index, scale: number, offset: number): 
   if (left.kind === "affine" && left.scale === 1) {
     return plus(left.of, right, scale, offset + left.offset);
   }
+  if (left.kind === "plus" && left.offset !== 0) {
+    return plus({ ...left, offset: 0 }, right, scale, offset + left.offset);
+  }
   return { kind: "plus", left, right, scale, offset };
 }
 

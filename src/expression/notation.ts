@@ -14,14 +14,26 @@ import {
   reshapeIndices,
   shownIndices,
 } from "./indices.ts";
+import { largestPicked } from "./largest.ts";
 import { type Allocation, Letters, type Scope } from "./letters.ts";
 import type { Lowering } from "./lowering.ts";
 import type { Names } from "./names.ts";
 import { type Expr, type Reduce, isPositions } from "./node.ts";
-import { cases, clamp, joined, placed, relate, slid, softmax, unshift } from "./notationForms.ts";
+import {
+  cases,
+  clamp,
+  holds,
+  joined,
+  placed,
+  relate,
+  slid,
+  softmax,
+  unshift,
+} from "./notationForms.ts";
 import { product } from "./notationProduct.ts";
 import {
   type BigOp,
+  type Binder,
   type RelationOp,
   type SignedTerm,
   type Term,
@@ -204,12 +216,15 @@ export class Notation implements Lowering {
           : { kind: "bracket", of: this.truth(e, idx, scope) };
       case "stopGradient":
         return call("sg", arg(0));
-      case "reduce":
+      case "reduce": {
+        const largest = largestPicked(e);
+        if (largest !== null) return this.reduction(largest, largest.op, idx, scope);
         return e.op === "mean"
           ? product(this, e, idx, scope)
           : e.op === "any" || e.op === "all"
             ? { kind: "bracket", of: this.truth(e, idx, scope) }
             : this.reduction(e, e.op, idx, scope);
+      }
       case "argReduce": {
         const x = e.args[0]!;
         if (isDropped(x.shape[e.dim]!)) return number(0); // the only position there is
@@ -276,13 +291,11 @@ export class Notation implements Lowering {
     const body = truth ? this.truth(x, inner, within) : this.value(x, inner, within);
     if (binders.length === 0) return body;
     if (body.kind === "number" && body.value === 0 && op === "sum") return body;
-    if (body.kind === "big" && body.op === op) {
-      return { kind: "big", op, over: [...binders, ...body.over], body: body.body };
+    const mirrored = MIRRORED[op];
+    if (body.kind === "negative" && mirrored !== undefined) {
+      return negated(big(mirrored, binders, body.of));
     }
-    if (body.kind === "negative" && op === "sum") {
-      return negated({ kind: "big", op, over: binders, body: body.of });
-    }
-    return { kind: "big", op, over: binders, body };
+    return big(op, binders, body);
   }
 
   /** `e` as a statement that holds or not. */
@@ -320,8 +333,18 @@ export class Notation implements Lowering {
       const rest = idx.filter((_, d) => d !== e.dim);
       return relate("eq", this.value(x, rest, scope), unshift(idx[e.dim]!, e.shape[e.dim]!));
     }
-    return relate("ne", this.value(e, idx, scope), number(0));
+    return holds(this.value(e, idx, scope));
   }
+}
+
+/** What an operator becomes where the minus of all its entries stands in front of it. */
+const MIRRORED: Partial<Record<BigOp, BigOp>> = { sum: "sum", max: "min", min: "max" };
+
+/** The same operator of itself runs over all their letters at once. */
+function big(op: BigOp, over: readonly Binder[], body: Term): Term {
+  return body.kind === "big" && body.op === op
+    ? { kind: "big", op, over: [...over, ...body.over], body: body.body }
+    : { kind: "big", op, over, body };
 }
 
 const plus = (term: Term): SignedTerm => ({ negative: false, term });

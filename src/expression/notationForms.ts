@@ -45,12 +45,35 @@ export function cases(n: Lowering, e: Expr, idx: readonly Index[], scope: Scope)
   const [c, a, b] = e.args as [Expr, Expr, Expr];
   const value = (x: Expr): Term => n.value(x, alignIndices(e.shape, idx, x.shape), scope);
   const condition = n.truth(c, alignIndices(e.shape, idx, c.shape), scope);
-  const branch = { value: value(a), condition };
+  const branch = { value: knowing(condition, value(a)), condition };
   const rest = value(b);
   return signedCases(
     rest.kind === "cases" ? [branch, ...rest.branches] : [branch],
     rest.kind === "cases" ? rest.otherwise : rest,
   );
+}
+
+/** A number as a statement: that it is not 0, or what its brackets say. */
+export function holds(t: Term): Term {
+  const factors = t.kind === "product" && t.denominator.length === 0 ? t.numerator : [t];
+  const args = factors.flatMap((f) => (f.kind === "bracket" ? statements(f.of) : []));
+  if (!factors.every((f) => f.kind === "bracket")) return relate("ne", t, number(0));
+  return args.length === 1 ? args[0]! : { kind: "logic", op: "and", args };
+}
+
+function statements(t: Term): readonly Term[] {
+  return t.kind === "logic" && t.op === "and" ? t.args : [t];
+}
+
+/** A value where a condition holds: without the brackets that it makes 1. */
+function knowing(condition: Term, value: Term): Term {
+  if (value.kind === "negative") return negated(knowing(condition, value.of));
+  if (value.kind !== "product") return value;
+  const known = new Set(statements(condition).map((t) => JSON.stringify(t)));
+  const isKnown = (t: Term): boolean =>
+    t.kind === "bracket" && statements(t.of).every((s) => known.has(JSON.stringify(s)));
+  const left = value.numerator.filter((t) => !isKnown(t));
+  return left.length === value.numerator.length ? value : productOf(false, left, value.denominator);
 }
 
 export function placed(

@@ -13,6 +13,7 @@ import {
   spread,
   transpose,
 } from "../expression/build.ts";
+import { largestPicked } from "../expression/largest.ts";
 import type { Expr, Reduce, Slide } from "../expression/node.ts";
 import { sizeProduct } from "./typedArrays.ts";
 
@@ -99,20 +100,8 @@ function slides(x: Expr): boolean {
 
 /** The entry at the first position of the largest is the largest, of which no position is needed. */
 function largestOf(e: Reduce): Expr | null {
-  const chosen = e.args[0]!;
-  if (e.op !== "sum" || e.dims.length !== 1 || chosen.kind !== "where") return null;
-  const [picked, x, otherwise] = chosen.args as [Expr, Expr, Expr];
-  if (otherwise.kind !== "const" || otherwise.value !== 0) return null;
-  const first = picked.kind === "cast" ? picked.args[0]! : picked;
-  if (first.kind !== "oneHot" || first.dim !== e.dims[0]) return null;
-  const found = first.args[0]!;
-  const isOfSame =
-    found.kind === "argReduce" &&
-    found.op === "argmax" &&
-    found.dim === first.dim &&
-    !found.keepDims &&
-    found.args[0] === x;
-  return isOfSame ? reduce("max", x, e.dims) : null;
+  const largest = largestPicked(e);
+  return largest?.op === "max" ? largest : null;
 }
 
 /**

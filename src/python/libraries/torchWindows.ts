@@ -1,5 +1,5 @@
 /** torch.nn.functional's windows: pooling, padding, convolution, and changes of resolution. */
-import { type Axis, UNIT, elementCount, flattenAxes } from "../../expression/axis.ts";
+import { type Axis, UNIT } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { einsum } from "../tensors/contraction.ts";
@@ -115,13 +115,11 @@ function convolution(n: number): Meaning {
     const isDepthwise = across === 1 && groups === sizeAlong(vm, weight, 0, what);
     const inTurn = isDepthwise ? separableConvolution(vm, x, weight, w, what) : null;
     if (inTurn !== null) return biased(c, inTurn, n);
-    const { view, within } = windowsOf(vm, x, w, 0, what);
+    const view = windowsOf(vm, x, w, 0, what);
     const all = tensor(vm, view, x.library, x.dtype);
-    const flat = { ...flattenAxes(kernel.slice(2)), size: elementCount(kernel.slice(2))! };
-    const entries = within === 1 ? [flat] : kernel.slice(2);
-    const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, within)];
+    const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, n)];
     const table = (...channels: readonly Axis[]): TensorValue => {
-      const e = vm.shaped(() => reshape(weight.expr, [...channels, ...entries]));
+      const e = vm.shaped(() => reshape(weight.expr, [...channels, ...kernel.slice(2)]));
       return tensor(vm, e, x.library, weight.dtype);
     };
     if (groups === 1) {

@@ -1,8 +1,8 @@
 /**
- * What is made of an array's windows: means, maxima, and sums weighted alike along each axis. Large
- * windows go along one axis after another.
+ * What is made of an array's windows: means, maxima, and sums weighted alike along each axis, where
+ * they go along one axis after another.
  */
-import { UNIT, axis, elementCount } from "../../expression/axis.ts";
+import { UNIT } from "../../expression/axis.ts";
 import {
   argReduce,
   cast,
@@ -22,8 +22,8 @@ import { promote } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue } from "../values.ts";
 import { separated } from "./separable.ts";
-import { type TensorOptions, freshLetter, operandOf, tensor } from "./tensor.ts";
-import { entriesIn, fitted, isInTurn, slidAlong, windowsOf } from "./windows.ts";
+import { type TensorOptions, operandOf, tensor } from "./tensor.ts";
+import { entriesIn, fitted, isInTurn, slidAlong } from "./windows.ts";
 
 /**
  * Maxima; where several entries are largest, the gradient goes to the first, as in PyTorch. Along
@@ -32,15 +32,17 @@ import { entriesIn, fitted, isInTurn, slidAlong, windowsOf } from "./windows.ts"
 export function maxPool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
   const { dims, counts } = fitted(vm, x, w, what);
   const along = (e: Expr, d: number, k: number): Expr =>
-    largestOf(vm, slidAlong(e, d, k, w, x.expr, counts[k]!, -Infinity), 1);
-  let e: Expr;
-  if (isInTurn(w)) e = vm.shaped(() => dims.reduceRight(along, x.expr));
-  else {
-    const { view, within } = windowsOf(vm, x, w, -Infinity, what);
-    e = vm.shaped(() => largestOf(vm, view, within));
-  }
+    isStill(w, k)
+      ? e
+      : largestOf(vm, slidAlong(e, d, k, w, x.expr, counts[k]!, -Infinity), e.shape.length);
+  const e = vm.shaped(() => dims.reduceRight(along, x.expr));
   const window = { ...w, countsPadding: false };
   return tensor(vm, e, x.library, x.dtype, asKernel(x, "window maxima", window));
+}
+
+/** Whether windows are the entries themselves along their k-th axis. */
+function isStill(w: Window, k: number): boolean {
+  return w.size[k] === 1 && w.stride[k] === 1 && w.padding[k] === 0;
 }
 
 /** PyTorch has kernels of its own for what these formulas say. */
@@ -48,15 +50,12 @@ function asKernel(x: TensorValue, name: TapeKernel["name"], window: PoolingWindo
   return x.library === "torch" ? { kernel: { name, operands: [x.expr], window } } : {};
 }
 
-function largestOf(vm: Interpreter, view: Expr, within: number): Expr {
-  const last = view.shape.length - within;
-  const entries = view.shape.slice(last);
-  const along = axis(freshLetter(view.shape, ["w"]), elementCount(entries), "element");
-  const all = within === 1 ? view : reshape(view, [...view.shape.slice(0, last), along]);
-  const first = oneHot(argReduce("argmax", all, last), all.shape[last]!, last);
+/** The first of the largest entries along an axis. */
+function largestOf(vm: Interpreter, all: Expr, dim: number): Expr {
+  const first = oneHot(argReduce("argmax", all, dim), all.shape[dim]!, dim);
   const picked = cast(first, "bool");
   vm.recorder.choices.add(picked);
-  return reduce("sum", where(picked, all, constant(0)), [last]);
+  return reduce("sum", where(picked, all, constant(0)), [dim]);
 }
 
 /** Means, over padding (zeros) as well or over what lies inside. */
@@ -68,40 +67,12 @@ export function averagePool(
   countsPadding = true,
 ): TensorValue {
   const isWhole = countsPadding || w.padding.every((p) => p === 0);
-  const e = isWhole
-    ? means(vm, x, w, what)
-    : vm.shaped(() => div(sums(vm, x, w, what), insideWindows(vm, x, w, what)));
+  const all = sums(vm, x, w, what);
+  const e = vm.shaped(() =>
+    div(all, isWhole ? constant(entriesIn(w)) : insideWindows(vm, x, w, what)),
+  );
   const options = asKernel(x, "window means", { ...w, countsPadding: isWhole });
   return tensor(vm, e, x.library, x.dtype, options);
-}
-
-function means(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
-  if (isInTurn(w)) {
-    return vm.shaped(() => div(sums(vm, x, w, what), constant(entriesIn(w))));
-  }
-  return overWindows(vm, x, w, what, "mean");
-}
-
-function sums(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
-  return isInTurn(w) ? sumsInTurn(vm, x, w, what) : overWindows(vm, x, w, what, "sum");
-}
-
-function overWindows(
-  vm: Interpreter,
-  x: TensorValue,
-  w: Window,
-  what: string,
-  op: "sum" | "mean",
-): Expr {
-  const { view, within } = windowsOf(vm, x, w, 0, what);
-  const rank = view.shape.length - within;
-  return vm.shaped(() =>
-    reduce(
-      op,
-      view,
-      Array.from({ length: within }, (_, k) => rank + k),
-    ),
-  );
 }
 
 /** How many entries of each window lie inside the array, which fits the windows. */
@@ -119,7 +90,7 @@ function insideWindows(vm: Interpreter, x: TensorValue, w: Window, what: string)
  * @param weights for each axis that has windows, by what entries are multiplied before they are
  *   added up: an array that fits the windows and, last, the entries of each; null for 1
  */
-function sumsInTurn(
+function sums(
   vm: Interpreter,
   x: TensorValue,
   w: Window,
@@ -128,18 +99,19 @@ function sumsInTurn(
 ): Expr {
   const { dims, counts } = fitted(vm, x, w, what);
   const sum = (e: Expr, d: number, k: number): Expr => {
-    const all = slidAlong(e, d, k, w, x.expr, counts[k]!);
     const weight = weights[k] ?? null;
+    if (weight === null && isStill(w, k)) return e;
+    const all = slidAlong(e, d, k, w, x.expr, counts[k]!);
     return reduce("sum", weight === null ? all : mul(all, weight), [e.shape.length]);
   };
   return vm.shaped(() => dims.reduceRight(sum, x.expr));
 }
 
 /**
- * A convolution of each channel by itself whose large windows have weights that are products of one
+ * A convolution of each channel by itself whose windows have weights that are products of one
  * along each axis: along one axis after another.
  * @param weight (channels, 1, …) with the windows' axes, or with one channel for all
- * @returns null where the windows are small or the weights are no such products
+ * @returns null where the windows have one axis or the weights are no such products
  */
 export function separableConvolution(
   vm: Interpreter,
@@ -162,5 +134,5 @@ export function separableConvolution(
     [x, weight].map((t) => operandOf(t, t.expr)),
     x.library,
   );
-  return tensor(vm, sumsInTurn(vm, x, w, what, weights), x.library, dtype);
+  return tensor(vm, sums(vm, x, w, what, weights), x.library, dtype);
 }

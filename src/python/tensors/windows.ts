@@ -8,7 +8,6 @@ import {
   slice,
   slide,
   spread,
-  stack,
   transpose,
   where,
 } from "../../expression/build.ts";
@@ -77,78 +76,30 @@ export function padAxis(
   return selectPositions(vm, x, dim, positions);
 }
 
-/** Windows of more entries than this slide; of fewer, each entry is written out. */
-const MOST_WRITTEN_OUT = 16;
-
-/** Windows over an array, with their entries along its last axes. */
-export interface Windows {
-  readonly view: Expr;
-  /** How many of the last axes: one for each that the windows go along, or one for all of them. */
-  readonly within: number;
-}
-
-/** The last axes' windows; the entries of each are in the order in which PyTorch goes through them. */
+/**
+ * The last axes' windows, their entries along as many new axes at the end, in the order in which
+ * PyTorch goes through them.
+ */
 export function windowsOf(
   vm: Interpreter,
   x: TensorValue,
   w: Window,
   filler: number,
   what: string,
-): Windows {
-  const { dims, counts } = fitted(vm, x, w, what);
-  return vm.shaped(() => {
-    if (isLarge(w)) {
-      const along = (e: Expr, d: number, k: number): Expr =>
-        slidAlong(e, d, k, w, x.expr, counts[k]!, filler);
-      const view = dims.reduce(along, x.expr);
-      return { view, within: dims.length };
-    }
-    const wide = surrounded(x.expr, dims, w, filler);
-    const results = dims.map((d, k) => resultAxis(x.expr.shape[d]!, counts[k]!, x.expr, k));
-    const shape = x.expr.shape.map((old, d) => results[dims.indexOf(d)] ?? old);
-    const along = axis(freshLetter(shape, ["w"]), entriesIn(w), "element");
-    return { view: writtenOut(wide, dims, w, results, along), within: 1 };
-  });
-}
-
-/** Windows whose entries are written out one by one, along a new last axis. */
-function writtenOut(
-  wide: Expr,
-  dims: readonly number[],
-  w: Window,
-  results: readonly Axis[],
-  along: Axis,
 ): Expr {
-  const offsets = w.size.reduce<number[][]>(
-    (all, n) => all.flatMap((o) => Array.from({ length: n }, (_, k) => [...o, k])),
-    [[]],
-  );
-  const parts = offsets.map((offset) =>
-    dims.reduce((e, d, k) => {
-      const start = offset[k]! * w.dilation[k]!;
-      const stop = start + (results[k]!.size! - 1) * w.stride[k]! + 1;
-      const cut = slice(e, d, start, stop, w.stride[k]);
-      return reshape(cut, cut.shape.with(d, results[k]!));
-    }, wide),
-  );
-  return stack(parts, wide.shape.length, along);
+  const { dims, counts } = fitted(vm, x, w, what);
+  const along = (e: Expr, d: number, k: number): Expr =>
+    slidAlong(e, d, k, w, x.expr, counts[k]!, filler);
+  return vm.shaped(() => dims.reduce(along, x.expr));
 }
 
 export function entriesIn(w: Window): number {
   return w.size.reduce((n, s) => n * s, 1);
 }
 
-/** Whether windows slide: what has several axes goes along one after another, where it can. */
-function isLarge(w: Window): boolean {
-  return entriesIn(w) > MOST_WRITTEN_OUT;
-}
-
+/** Whether windows have several axes, so that they can go along one after another. */
 export function isInTurn(w: Window): boolean {
-  return isLarge(w) && w.size.filter((n) => n > 1).length > 1;
-}
-
-function surrounded(e: Expr, dims: readonly number[], w: Window, filler: number): Expr {
-  return dims.reduce((x, d, k) => padded(x, d, w.padding[k]!, w.padding[k]!, filler), e);
+  return w.size.filter((n) => n > 1).length > 1;
 }
 
 /** The last axes, which windows go along, and how many windows there are along each. */
@@ -182,8 +133,9 @@ export function slidAlong(
   filler = 0,
 ): Expr {
   const rank = e.shape.length;
-  const within = axis(freshLetter(e.shape, ["i", "j", "k", "u"]), w.size[k]!, "element");
   const result = resultAxis(from.shape[d]!, count, from, k);
+  const letter = freshLetter([...e.shape, result], ["i", "j", "k", "u"]);
+  const within = axis(letter, w.size[k]!, "element");
   const [stride, step, around] = [w.stride[k]!, w.dilation[k]!, w.padding[k]!];
   // Around what slides there are zeros anyway.
   const wide = filler === 0 ? e : padded(e, d, around, around, filler);
@@ -217,17 +169,14 @@ export function windowsAlong(
     vm.fail("RuntimeError", `${what}: windows of ${size} do not fit an axis of ${n} entries`);
   }
   const e = vm.shaped(() => {
+    if (stride !== size || dilation !== 1) return slidAlong(x.expr, d, 0, w, x.expr, count);
     const { shape } = x.expr;
     const result = resultAxis(shape[d]!, count, x.expr, d);
     const within = axis(freshLetter([...shape, result], ["i", "j", "k", "u"]), size, "element");
-    if (stride === size && dilation === 1) {
-      const cut = slice(x.expr, d, 0, count * size);
-      const apart = reshape(cut, cut.shape.toSpliced(d, 1, result, within));
-      const others = apart.shape.flatMap((_, k) => (k === d + 1 ? [] : [k]));
-      return transpose(apart, [...others, d + 1]);
-    }
-    if (isLarge(w)) return slidAlong(x.expr, d, 0, w, x.expr, count);
-    return writtenOut(x.expr, [d], w, [result], within);
+    const cut = slice(x.expr, d, 0, count * size);
+    const apart = reshape(cut, cut.shape.toSpliced(d, 1, result, within));
+    const others = apart.shape.flatMap((_, k) => (k === d + 1 ? [] : [k]));
+    return transpose(apart, [...others, d + 1]);
   });
   return tensor(vm, e, x.library, x.dtype);
 }
