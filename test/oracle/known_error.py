@@ -217,6 +217,11 @@ class Evaluation:
             found[before + (slice(node["at"], node["at"] + 1),)] = numpy.expand_dims(x, d)
         elif kind == "spread":
             found[before + (node["start"] + node["step"] * numpy.arange(x.shape[d]),)] = x
+        elif kind == "slide":
+            for at in numpy.ndindex(found.shape):
+                k = at[d] + node["factor"] * at[node["by"]] + node["start"]
+                if 0 <= k < x.shape[d]:
+                    found[at] = x[at[:d] + (k,) + at[d + 1 :]]
         else:
             raise ValueError(f"unknown node {kind}")
         return found
