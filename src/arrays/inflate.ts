@@ -37,8 +37,9 @@ const BLOCK_BYTES = 1 << 18;
 const WINDOW_BITS: Readonly<Record<Packing, number>> = { deflate: -15, zlib: 15, gzip: 31 };
 
 /**
- * Unpacks a bare deflate stream, or one in a zlib wrapping, which is compared with its checksum. What
- * comes after the stream is left alone.
+ * Unpacks data that is compared with its checksum, where its wrapping has one; of gzip data, member
+ * after member. What comes after the stream is left alone, and so is what gzip data goes on with after
+ * those bytes, as readers of fixed-size images leave it.
  *
  * @param size the bytes that it must unpack to.
  * @param tick told of how much has been unpacked.
@@ -47,14 +48,13 @@ const WINDOW_BITS: Readonly<Record<Packing, number>> = { deflate: -15, zlib: 15,
 export function inflateWhole(
   source: ByteSource,
   size: number,
-  packing: "deflate" | "zlib",
+  packing: Packing,
   place: PackedPlace,
   tick?: Tick,
 ): Uint8Array {
   checkRatio(source.size, size, place);
   const out = new Uint8Array(size);
-  const end = unpack(source, packing, place, size, told(size, tick), out);
-  checkEnd(end, size, place);
+  checkEnd(unpack(source, packing, place, size, told(size, tick), out), size, packing, place);
   return out;
 }
 
@@ -62,44 +62,12 @@ export function inflateWhole(
 export function inflateParts(
   source: ByteSource,
   size: number,
-  packing: "deflate" | "zlib",
+  packing: Packing,
   place: PackedPlace,
   give: (part: Uint8Array) => void,
 ): void {
   checkRatio(source.size, size, place);
-  checkEnd(unpack(source, packing, place, size, give), size, place);
-}
-
-/**
- * Unpacks gzip data of one or several members, as far as `size` bytes; each member that ends there or
- * before is compared with its checksum. Data that goes on after that is left alone, as readers of
- * fixed-size images leave it.
- *
- * @throws ArrayError if the data is not valid, or unpacks to less.
- */
-export function gunzipExactly(
-  source: ByteSource,
-  size: number,
-  place: PackedPlace,
-  tick?: Tick,
-): Uint8Array {
-  checkRatio(source.size, size, place);
-  const out = new Uint8Array(size);
-  const end = unpack(source, "gzip", place, size, told(size, tick), out);
-  if (!end.goesOn) checkEnd(end, size, place);
-  return out;
-}
-
-/** The same in parts, one after the other; each is gone with the next. */
-export function gunzipParts(
-  source: ByteSource,
-  size: number,
-  place: PackedPlace,
-  give: (part: Uint8Array) => void,
-): void {
-  checkRatio(source.size, size, place);
-  const end = unpack(source, "gzip", place, size, give);
-  if (!end.goesOn) checkEnd(end, size, place);
+  checkEnd(unpack(source, packing, place, size, give), size, packing, place);
 }
 
 /**
@@ -147,9 +115,15 @@ interface End {
   readonly isCut: boolean;
 }
 
-/** @throws ArrayError unless the data ended, and unpacked to `size` bytes */
-function checkEnd({ bytes, goesOn, isCut }: End, size: number, place: PackedPlace): void {
-  if (!goesOn && !isCut && bytes === size) return;
+/** @throws ArrayError unless the data ended as it may, and unpacked to `size` bytes */
+function checkEnd(
+  { bytes, goesOn, isCut }: End,
+  size: number,
+  packing: Packing,
+  place: PackedPlace,
+): void {
+  const endsWell = goesOn ? packing === "gzip" : !isCut;
+  if (endsWell && bytes === size) return;
   if (isCut) throw invalid(place, new Error("unexpected end of the data"));
   const amount = goesOn ? "more" : "less";
   throw damaged(

@@ -49,15 +49,23 @@ function significantDigits(v: number): number {
   return v.toExponential().split("e")[0]!.replace(".", "").length;
 }
 
-/** n/d with a small numerator that rounds to `v`, or null. Such values come from means. */
-function asFraction(v: number): [number, number] | null {
+/**
+ * n/d with a small numerator or a small divisor that is close to `v`, which is positive; or null. Such
+ * values come from means.
+ * @param noise how close, relative to it
+ */
+export function asFraction(
+  v: number,
+  noise = NOISE,
+  largestDivisor = 360,
+): [numerator: number, divisor: number] | null {
   for (let n = 1; n <= 12; n++) {
     const d = Math.round(n / v);
-    if (d > 1 && d < 1e12 && Math.abs(n / d - v) <= NOISE * v && gcd(n, d) === 1) return [n, d];
+    if (d > 1 && d < 1e12 && Math.abs(n / d - v) <= noise * v && gcd(n, d) === 1) return [n, d];
   }
-  for (let d = 2; d <= 360; d++) {
+  for (let d = 2; d <= largestDivisor; d++) {
     const n = Math.round(v * d);
-    if (n > 0 && n < 1e4 && Math.abs(n / d - v) <= NOISE * v) return [n, d];
+    if (n > 0 && n < 1e4 && Math.abs(n / d - v) <= noise * v) return [n, d];
   }
   return null;
 }

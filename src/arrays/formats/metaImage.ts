@@ -8,14 +8,7 @@
 import type { DType } from "../dtype.ts";
 import { arrayOf, type Layout } from "../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
-import {
-  checkRatio,
-  gunzipExactly,
-  gunzipParts,
-  inflateParts,
-  inflateWhole,
-  type PackedPlace,
-} from "../inflate.ts";
+import { checkRatio, inflateParts, inflateWhole, type PackedPlace } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import type { ArraySpace } from "../ndarray.ts";
 import { partOf, type ByteSource, type Tick } from "../source.ts";
@@ -167,7 +160,6 @@ interface PlaceOfElements {
   /** Bytes that they take unpacked. */
   readonly size: number;
   readonly packing: "gzip" | "zlib" | undefined;
-  /** Whether the header says how long the packed data is, so that its checksum can be found. */
   readonly place: PackedPlace;
 }
 
@@ -222,8 +214,7 @@ function elementBytes({ source, size, packing, place }: PlaceOfElements, tick?: 
   const { label, file } = place;
   const about = file === undefined ? {} : { file };
   if (packing === undefined) return bytesAt(source, 0, size, "elements", label, about);
-  if (packing === "gzip") return gunzipExactly(source, size, place, tick);
-  return inflateWhole(source, size, "zlib", place, tick);
+  return inflateWhole(source, size, packing, place, tick);
 }
 
 function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {
@@ -233,9 +224,7 @@ function storedBytes(at: PlaceOfElements): StoredElements["bytes"] {
     kind: "packed",
     packing,
     unpack: (put, tick) => {
-      const give = putAfter(0, size, put, tick);
-      if (packing === "gzip") gunzipParts(source, size, place, give);
-      else inflateParts(source, size, "zlib", place, give);
+      inflateParts(source, size, packing, place, putAfter(0, size, put, tick));
     },
   };
 }

@@ -14,7 +14,7 @@
 import type { DType } from "../dtype.ts";
 import { arrayOf, type Layout } from "../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, refusal } from "../fileErrors.ts";
-import { checkRatio, gunzipExactly, gunzipParts, inflateStart } from "../inflate.ts";
+import { checkRatio, inflateParts, inflateStart, inflateWhole } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { ArrayError, elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { viewOf, type ByteSource, type Tick } from "../source.ts";
@@ -81,7 +81,13 @@ export function openNifti(file: ByteSource, name: string, options: ReadOptions):
       if (packed) checkRatio(source.size, dataOffset + size, place);
       else checkThere(source, dataOffset, size, "elements", name);
       const unpack = (put: PutBytes, tick: Tick): void => {
-        gunzipParts(source, dataOffset + size, place, putAfter(dataOffset, size, put, tick));
+        inflateParts(
+          source,
+          dataOffset + size,
+          "gzip",
+          place,
+          putAfter(dataOffset, size, put, tick),
+        );
       };
       return {
         layout: header,
@@ -95,7 +101,7 @@ export function openNifti(file: ByteSource, name: string, options: ReadOptions):
       const size = arrayBytes(header.dtype, shape, name, options);
       arrayBytes(dtype, shape, name, options);
       const bytes = packed
-        ? gunzipExactly(source, dataOffset + size, place, options.tick).subarray(dataOffset)
+        ? inflateWhole(source, dataOffset + size, "gzip", place, options.tick).subarray(dataOffset)
         : bytesAt(source, dataOffset, size, "elements", name);
       const origin = { kind: "file", path: name } as const;
       const array = arrayOf(bytes, header, origin, space, options.tick);

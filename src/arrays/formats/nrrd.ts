@@ -9,7 +9,7 @@ import { writer } from "../convert.ts";
 import { dtypes, integerRange, type DType } from "../dtype.ts";
 import { arrayOf, reversedAxes, type Layout } from "../elements.ts";
 import { arrayBytes, bytesAt, checkThere, damaged, quoted, refusal } from "../fileErrors.ts";
-import { checkRatio, gunzipExactly, gunzipParts } from "../inflate.ts";
+import { checkRatio, inflateParts, inflateWhole } from "../inflate.ts";
 import type { ArrayInFile, ReadOptions } from "../members.ts";
 import { elementCount, type ArraySpace, type NdArray } from "../ndarray.ts";
 import { permuteAxes } from "../permute.ts";
@@ -50,7 +50,7 @@ export function openNrrd(source: ByteSource, name: string, options: ReadOptions)
       const start = byteSkip === -1 ? Math.max(0, data.size - size) : byteSkip;
       const bytes =
         encoding === "gzip"
-          ? gunzipExactly(data, size + byteSkip, place, options.tick).subarray(byteSkip)
+          ? inflateWhole(data, size + byteSkip, "gzip", place, options.tick).subarray(byteSkip)
           : bytesAt(data, start, size, "elements", name, place);
       return arrayOf(bytes, header, origin, space, options.tick);
     },
@@ -65,7 +65,7 @@ function storedElements(source: ByteSource, header: NrrdHeader, name: string): S
   if (encoding === "gzip") {
     checkRatio(data.size, size + byteSkip, place);
     const unpack = (put: PutBytes, tick: Tick): void => {
-      gunzipParts(data, size + byteSkip, place, putAfter(byteSkip, size, put, tick));
+      inflateParts(data, size + byteSkip, "gzip", place, putAfter(byteSkip, size, put, tick));
     };
     return { layout: header, bytes: { kind: "packed", packing: "gzip", unpack } };
   }

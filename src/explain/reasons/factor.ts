@@ -1,4 +1,5 @@
 /** What one change does to the gradient: one factor for all of it, one a region, or none in common. */
+import { asFraction } from "../../expression/numerals.ts";
 import { largestOf, parts } from "../../numbers/interruption.ts";
 import { orderStatistic } from "../../numbers/orderStatistic.ts";
 
@@ -53,21 +54,13 @@ export function factorOf(
 
 /** What it may be divided by, as the voxels of a slice or the classes that a mean is taken over. */
 const LARGEST_DIVISOR = 1000;
-const SMALL_NUMERATOR = 12;
 
 /** The quotient of whole numbers that a measured factor seems to be; null where it seems to be none. */
 export function quotientOf(factor: number): readonly [numerator: number, divisor: number] | null {
-  const isIt = (n: number, d: number): boolean =>
-    n !== 0 && Number.isSafeInteger(n * d) && Math.abs(n / d - factor) <= SAME * Math.abs(factor);
-  for (let d = 1; d <= LARGEST_DIVISOR; d++) {
-    const n = Math.round(factor * d);
-    if (isIt(n, d)) return [n, d];
-  }
-  for (let n = 1; n <= SMALL_NUMERATOR; n++) {
-    const [size, sign] = [Math.round(n / Math.abs(factor)), Math.sign(factor)];
-    if (isIt(sign * n, size)) return [sign * n, size];
-  }
-  return null;
+  const [size, nearest] = [Math.abs(factor), Math.round(factor)];
+  if (nearest !== 0 && Math.abs(factor - nearest) <= SAME * size) return [nearest, 1];
+  const found = asFraction(size, SAME, LARGEST_DIVISOR);
+  return found === null ? null : [Math.sign(factor) * found[0], found[1]];
 }
 
 const BINS = 24;

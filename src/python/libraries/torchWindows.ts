@@ -115,7 +115,7 @@ function convolution(n: number): Meaning {
     const isDepthwise = across === 1 && groups === sizeAlong(vm, weight, 0, what);
     const inTurn = isDepthwise ? separableConvolution(vm, x, weight, w, what) : null;
     if (inTurn !== null) return biased(c, inTurn, n);
-    const view = windowsOf(vm, x, w, 0, what);
+    const view = windowsOf(vm, x, w, what);
     const all = tensor(vm, view, x.library, x.dtype);
     const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, n)];
     const table = (...channels: readonly Axis[]): TensorValue => {

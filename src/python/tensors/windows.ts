@@ -80,16 +80,9 @@ export function padAxis(
  * The last axes' windows, their entries along as many new axes at the end, in the order in which
  * PyTorch goes through them.
  */
-export function windowsOf(
-  vm: Interpreter,
-  x: TensorValue,
-  w: Window,
-  filler: number,
-  what: string,
-): Expr {
+export function windowsOf(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
   const { dims, counts } = fitted(vm, x, w, what);
-  const along = (e: Expr, d: number, k: number): Expr =>
-    slidAlong(e, d, k, w, x.expr, counts[k]!, filler);
+  const along = (e: Expr, d: number, k: number): Expr => slidAlong(e, d, k, w, x.expr, counts[k]!);
   return vm.shaped(() => dims.reduce(along, x.expr));
 }
 

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync, gzipSync, zlibSync } from "fflate";
 import { describe, it } from "mocha";
-import {
-  gunzipExactly,
-  inflateParts,
-  inflateStart,
-  inflateWhole,
-} from "../../../src/arrays/inflate.ts";
+import { inflateParts, inflateStart, inflateWhole } from "../../../src/arrays/inflate.ts";
 import { sourceOf } from "../../../src/arrays/source.ts";
 import { arrayError } from "./expected.ts";
 
@@ -17,8 +12,9 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-describe("gunzipExactly", () => {
-  const gunzip = (bytes: Uint8Array, size: number) => gunzipExactly(sourceOf(bytes), size, place);
+describe("inflateWhole of gzip data", () => {
+  const gunzip = (bytes: Uint8Array, size: number) =>
+    inflateWhole(sourceOf(bytes), size, "gzip", place);
   const refusal = (bytes: Uint8Array, size: number) =>
     arrayError(() => gunzip(bytes, size)).message;
 
@@ -67,7 +63,7 @@ describe("gunzipExactly", () => {
   });
 });
 
-describe("inflateWhole", () => {
+describe("inflateWhole of a zlib stream", () => {
   const inflate = (bytes: Uint8Array, size = text.length) =>
     inflateWhole(sourceOf(bytes), size, "zlib", place);
   const refusal = (bytes: Uint8Array, size?: number) =>

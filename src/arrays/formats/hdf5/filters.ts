@@ -1,6 +1,6 @@
 /** What HDF5 does to a chunk before it is stored. Source: the specification, IV.A.2.l, and h5py's lzf. */
 import { damaged } from "../../fileErrors.ts";
-import { inflateStart, inflateWhole, MAX_DEFLATE_RATIO, type PackedPlace } from "../../inflate.ts";
+import { inflateStart, inflateWhole, type PackedPlace } from "../../inflate.ts";
 import { sourceOf, viewOf } from "../../source.ts";
 import type { Fields } from "./file.ts";
 import { unpackNbit, unpackScaleOffset } from "./packedBits.ts";
@@ -84,7 +84,7 @@ export function unfiltered(
     else if (id === NBIT) bytes = unpackNbit(bytes, values, size, place);
     else if (id === SCALE_OFFSET) bytes = unpackScaleOffset(bytes, values, size, place);
     else if (id === LZF) bytes = unpackLzf(bytes, shrunk ? before + ROOM : before, shrunk, place);
-    else if (shrunk) bytes = inflatedUpTo(bytes, before + ROOM, place);
+    else if (shrunk) bytes = inflateStart(sourceOf(bytes), before + ROOM, "zlib", place);
     else bytes = inflateWhole(sourceOf(bytes), before, "zlib", place);
   }
   if (bytes.length !== size) {
@@ -99,11 +99,6 @@ export function unfiltered(
 
 /** Bytes that packed bits may take beyond those of a chunk: a header, and the last byte filled up. */
 const ROOM = 32;
-
-function inflatedUpTo(bytes: Uint8Array, size: number, place: PackedPlace): Uint8Array {
-  const most = Math.min(size, bytes.length * MAX_DEFLATE_RATIO);
-  return inflateStart(sourceOf(bytes), most, "zlib", place);
-}
 
 /** All first bytes, then all second ones, and so on, become elements. */
 function unshuffled(bytes: Uint8Array, elementBytes: number): Uint8Array {
