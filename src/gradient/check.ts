@@ -11,7 +11,7 @@
 import { ShapeError, formatShape } from "../expression/axis.ts";
 import type { Expr, Input } from "../expression/node.ts";
 import { filled, parts } from "../numbers/interruption.ts";
-import type { Bindings } from "../numbers/typedArrays.ts";
+import { type Bindings, boundArray } from "../numbers/typedArrays.ts";
 import {
   type GradientComparison,
   type GradientType,
@@ -25,6 +25,7 @@ import type { Directional } from "./directional.ts";
 import { sampleElements, withWorst } from "./elements.ts";
 import { layoutOf, unravel } from "./entries.ts";
 import { frameworkNotes } from "./frameworks.ts";
+import type { Tied } from "./kinks.ts";
 import { LossPoint } from "./lossPoint.ts";
 
 export type CheckVerdict =
@@ -84,6 +85,10 @@ export interface CheckRequest {
    * Float32Array, else float64.
    */
   readonly candidateDtype?: GradientType;
+  /** What was sorted, in the order that the loss holds, where entries are equal. */
+  readonly tied?: readonly Tied[];
+  /** Inputs that hold what the code computed from others: in a coarser type they carry its rounding. */
+  readonly computed?: readonly Input[];
   /**
    * Most elements whose reference is evaluated in double-double, which takes 16 bytes an element for
    * every array on the way; beyond it the reference is the compiled gradient, with compensated sums.
@@ -272,9 +277,14 @@ export class GradientChecker {
         notes,
       };
     }
+    if (reference.kinks.length > 0) notes.push(words.kinkNote(facts));
+    const computed = comparison.notFinite > 0 ? null : this.roundedIn(type);
+    if (computed !== null) {
+      const sentence = words.computedSentence(facts, computed);
+      return { verdict: "cannot-be-decided", sentence, method, notes };
+    }
     const ruling = this.adjudicate(reference, g, type, comparison, chosen);
     notes.push(...ruling.notes);
-    if (reference.kinks.length > 0) notes.push(words.kinkNote(facts));
     return {
       verdict: ruling.verdict,
       sentence:
@@ -284,6 +294,16 @@ export class GradientChecker {
       method,
       notes,
     };
+  }
+
+  /**
+   * An input that the code computed from others, in this type with errors that the scale of the
+   * gradient knows nothing of: what a loss holds of sorted entries is a number like any other to it.
+   */
+  private roundedIn(type: GradientType): Input | null {
+    if (type === "float64") return null;
+    const { computed = [], bindings } = this.request;
+    return computed.find((x) => boundArray(x, bindings).some((v) => Math.fround(v) !== v)) ?? null;
   }
 
   /** Which of the two, the given gradient and the derived one, does the loss itself support? */

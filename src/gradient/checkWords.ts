@@ -1,6 +1,8 @@
 /** The check's findings in sentences a report can print. */
+import type { Input } from "../expression/node.ts";
 import type { GradientComparison, GradientType } from "./compareGradients.ts";
 import type { Reference, Summary } from "./checkReference.ts";
+import type { Kink } from "./kinks.ts";
 import type { Directional, DirectionalMethod } from "./directional.ts";
 import { ROUNDING } from "./compareGradients.ts";
 import { countWords, indexWords, nodeWords, number } from "./nodeWords.ts";
@@ -83,18 +85,27 @@ export function kinkNote(facts: Facts): string {
 }
 
 function kinkWords({ reference, total, index }: Facts): string {
-  const first = reference.kinks[0]!;
-  const at = first.elements[0]!;
+  const at = Math.min(...reference.kinks.map((k) => k.elements[0]!));
   const count = reference.kinked;
   const where =
     count === total
       ? "at any element"
       : `at ${countWords(count)} of ${countWords(total)} elements, first at ${indexWords(index(at))}`;
-  const slopes =
-    Number.isFinite(first.left) && Number.isFinite(first.right)
-      ? ` (slope ${number(first.left)} from the left, ${number(first.right)} from the right)`
-      : "";
-  return `${where}: ${nodeWords(first.node)} switches there${slopes}`;
+  // Of several of a kind the first is named.
+  const named = (["switches", "tied order"] as const).flatMap(
+    (kind) => reference.kinks.find((k) => k.kind === kind) ?? [],
+  );
+  return `${where}: ${named.map(whyKink).join("; or ")}`;
+}
+
+function whyKink({ kind, node, left, right }: Kink): string {
+  const [a, b] = [number(left), number(right)];
+  if (kind === "tied order") {
+    return `equal entries of ${nodeWords(node)} are sorted there, and each of their places gives another derivative (${a} to ${b} among some)`;
+  }
+  const known = Number.isFinite(left) && Number.isFinite(right);
+  const slopes = known ? ` (slope ${a} from the left, ${b} from the right)` : "";
+  return `${nodeWords(node)} switches there${slopes}`;
 }
 
 export function differsSentence(facts: Facts, ruling: Ruling): string {
@@ -130,9 +141,20 @@ function claimWords({ directional, theirs, bar }: Trial): string {
   return `${number(directional.derivative, digits)} ± ${number(bar)}, and this gradient claims ${number(theirs, digits)}`;
 }
 
+function beyondWords({ comparison, reference, type }: Facts): string {
+  return `the largest error is ${number(comparison.maxScaled)} ${unitsOf(type)} where ${number(reference.bound)} are allowed`;
+}
+
+export function computedSentence(facts: Facts, computed: Input): string {
+  return (
+    `${beyondWords(facts)} for an exact ${computed.name}, but the code computes ${computed.name} in ${facts.type} ` +
+    `from the arrays, with rounding of which no bound is known; float64 arrays would decide`
+  );
+}
+
 export function undecidedSentence(facts: Facts, ruling: Ruling): string {
-  const { comparison, reference, type, total } = facts;
-  const start = `the largest error is ${number(comparison.maxScaled)} ${unitsOf(type)} where ${number(reference.bound)} are allowed`;
+  const { total, type } = facts;
+  const start = beyondWords(facts);
   const { trial } = ruling;
   if (trial === null) return start;
   if (trial.outcome === "given") {

@@ -8,6 +8,7 @@ import { type Kernel, type RunOptions, compileKernel } from "../numbers/kernel.t
 import { type ReferenceOutput, evaluateReference } from "../numbers/reference.ts";
 import { type Bindings, type TypedArray, type Watch, boundArray } from "../numbers/typedArrays.ts";
 import { entrywise, isFinite, only } from "./entrywise.ts";
+import type { Tied } from "./kinks.ts";
 import type { Path } from "./paths.ts";
 import { UNIT_ROUNDOFF } from "./probe.ts";
 
@@ -30,6 +31,8 @@ export class LossPoint {
   readonly bindings: Bindings;
   /** The entries of `wrt`. */
   readonly base: TypedArray;
+  /** What was sorted and has equal entries, in the order that the loss holds. */
+  readonly tied: readonly Tied[];
   private terms: number | undefined;
   private found: number | undefined;
   private readonly listener: Watch;
@@ -43,7 +46,13 @@ export class LossPoint {
   private readonly kernels = new Map<Expr, Kernel>();
 
   /** @throws BindingError when an array is missing or does not fit */
-  constructor(loss: Expr, wrt: Input, bindings: Bindings, listener: Watch = {}) {
+  constructor(
+    loss: Expr,
+    wrt: Input,
+    bindings: Bindings,
+    listener: Watch & { readonly tied?: readonly Tied[] } = {},
+  ) {
+    this.tied = listener.tied ?? [];
     this.loss = loss;
     this.wrt = wrt;
     boundArray(wrt, bindings);

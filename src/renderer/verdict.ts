@@ -124,6 +124,7 @@ function autogradFact(a: Autograd): Fact {
     value: [
       verdictBadge(a.verdict),
       `, loss ${formatNumber(a.loss, 17)}${difference}; ${where.filter((w) => w !== "").join(", ")}`,
+      a.verdict === "cannot-be-decided" && a.sentence !== undefined ? `; ${a.sentence}` : null,
       a.note === undefined || a.note === null ? null : `; ${a.note}`,
     ],
   };

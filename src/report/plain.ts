@@ -115,8 +115,9 @@ export function autogradLine(a: Autograd): string {
     a.maxUlps === undefined || a.maxUlps === null
       ? ""
       : `, at most ${formatNumber(a.maxUlps, 3)} ulp`;
-  const note = a.note === undefined || a.note === null ? "" : `; ${a.note}`;
-  return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${ulps}${note}`;
+  const reason = a.verdict === "cannot-be-decided" && a.sentence !== undefined ? a.sentence : null;
+  const more = [reason, a.note ?? null].map((x) => (x === null ? "" : `; ${x}`)).join("");
+  return `${who} (${where}): ${VERDICT_WORDS[a.verdict].toLowerCase()}, loss ${formatNumber(a.loss, 17)}${error}${ulps}${more}`;
 }
 
 export const HANDWRITTEN_WORDS: Readonly<Record<HandWritten["verdict"], string>> = {

@@ -5,8 +5,9 @@ import { type NdArray, formatShape } from "../arrays/ndarray.ts";
 import { topological } from "../expression/walk.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
-import { type CheckResult, checkGradient } from "../gradient/check.ts";
+import { type CheckRequest, type CheckResult, checkGradient } from "../gradient/check.ts";
 import { receivesGradient } from "../gradient/derive.ts";
+import type { Tied } from "../gradient/kinks.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { difference } from "../numbers/certain.ts";
 import { throwIfCancelled } from "../numbers/interruption.ts";
@@ -75,6 +76,20 @@ export interface FixedValues {
   readonly inputs: readonly string[];
   /** Names of those whose gradient is not in the loss for it. */
   readonly lost: readonly string[];
+  /** Where entries that were sorted are equal. */
+  readonly tied: Tied | null;
+  /** The array of the loss that holds what was computed from them. */
+  readonly constant: Expr | null;
+}
+
+/** For a check: what it cannot read off a loss whose arrays decided some of it. */
+export function fixedParts(
+  fixed: readonly FixedValues[] = [],
+): Pick<CheckRequest, "tied" | "computed"> {
+  return {
+    tied: fixed.flatMap((f) => f.tied ?? []),
+    computed: fixed.flatMap(({ constant }) => (constant?.kind === "input" ? constant : [])),
+  };
 }
 
 export interface Watch {
@@ -328,6 +343,7 @@ function evaluateOn(
     wrt: wrt.node,
     bindings,
     candidate: gradient,
+    ...fixedParts(request.fixed),
     onProgress: (f) => {
       watch.onProgress(f, "checking");
     },

@@ -108,6 +108,30 @@ print(" ".join(float(g).hex() for g in logits.grad.reshape(-1)))
     assert.match(entry!.version, /^2\.13/);
   });
 
+  it("does not hold a library's rounding of weights, or its order of equal entries, against it", async () => {
+    await cell(`import torch
+import torch.nn.functional as F
+def lovasz(z, y):
+    errors, order = torch.sort(1 - z * (2 * y - 1), descending=True)
+    truth = y[order]
+    jaccard = 1 - (truth.sum() - truth.cumsum(0)) / (truth.sum() + (1 - truth).cumsum(0))
+    jaccard[1:] = jaccard[1:] - jaccard[:-1]
+    return torch.dot(F.relu(errors), jaccard)
+k = torch.arange(100_000)
+z = 3 * torch.sin(k * 1.7)
+tied = torch.round(1000 * z).double() / 1000
+y = (k % 3 == 0).float()
+`);
+    const run = async (source: string) =>
+      (await cell(`# dice-gradient: autograd\n${source}`)).report.autogradRuns![0]!;
+    const single = await run("lovasz(z, y)");
+    assert.equal(single.verdict, "cannot-be-decided", single.sentence);
+    assert.match(single.sentence!, /computes \w+ in float32.*float64 arrays would decide$/);
+    const double = await run("lovasz(tied, y.double())");
+    assert.equal(double.verdict, "not-differentiable", double.sentence);
+    assert.match(double.sentence!, /at the other [\d,]+ the gradient agrees/);
+  });
+
   it("judges a gradient in the type of its array, whatever the loss's own", async () => {
     await cell(`import numpy as np
 def dice(y_true, y_pred, eps=1e-7):

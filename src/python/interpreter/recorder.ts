@@ -41,6 +41,8 @@ export interface Fixed {
   readonly of: Expr;
   /** The array that holds the constants: no gradient flows from it to `of` any more. */
   readonly constant: Expr | null;
+  /** Of what was sorted: 0 at entries that no other equals, else the number of those that are equal. */
+  readonly ties?: Int32Array;
 }
 
 /** Kinds of node whose result shares the memory of their argument. */

@@ -47,13 +47,31 @@ export function sortKnown(
   if (entries === null) return null;
   const compare = comparing(entries.data, descending);
   const rows = rowsOf(s.order).map((row) => row.slice().sort(compare));
-  vm.recorder.fix({ what: decided, of: all.expr, constant: null, span: vm.at });
+  const ties = tiesIn(entries.data, rows);
+  const tied = ties === null ? {} : { ties };
+  vm.recorder.fix({ what: decided, of: all.expr, constant: null, span: vm.at, ...tied });
   const order = vm.arrays.orders.of(joined(rows), s.order.count, s.order.along);
   const by = (whole: TensorValue): TensorValue => pickedFrom(vm, { ...s, all: whole, order });
   return {
     values: by(tensor(vm, all.expr, x.library, x.dtype)),
     indices: by(places(vm, s, x.selection, x.library)),
   };
+}
+
+/** For each entry the number of the equal ones it is among, 0 where it is alone; null where all are. */
+function tiesIn(entries: ArrayLike<number>, rows: readonly Int32Array[]): Int32Array | null {
+  let groups: Int32Array | null = null;
+  let count = 0;
+  for (const row of rows) {
+    for (let k = 1; k < row.length; k++) {
+      const [before, own] = [row[k - 1]!, row[k]!];
+      if (entries[before] !== entries[own]) continue;
+      groups ??= new Int32Array(entries.length);
+      groups[before] ||= ++count;
+      groups[own] = groups[before]!;
+    }
+  }
+  return groups;
 }
 
 function comparing(

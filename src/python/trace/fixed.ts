@@ -12,16 +12,22 @@ export interface TraceFixed {
   readonly inputs: readonly string[];
   /** Names of those whose gradient would flow through constants, and is not in the loss. */
   readonly lost: readonly string[];
+  /** Of what was sorted, where entries are equal: in the loss's nodes, as in the run's record. */
+  readonly tied: { readonly of: Expr; readonly groups: Int32Array } | null;
+  /** The loss's array that holds the constants. */
+  readonly constant: Expr | null;
 }
 
 /**
  * @param loss in terms of the trace's own nodes
  * @param fixed in the order of the run: constants may be made of earlier ones
+ * @param now what became of a node
  */
 export function fixedIn(
   loss: Expr,
   inputs: readonly Expr[],
   fixed: readonly Fixed[],
+  now: (e: Expr) => Expr,
 ): TraceFixed[] {
   if (fixed.length === 0) return [];
   const names = inputs.filter((x): x is Input => x.kind === "input");
@@ -30,7 +36,7 @@ export function fixedIn(
     names.filter((x) => x.type === "float").map((x) => [x, new Set([x])]),
   );
   const used = reached(loss);
-  return fixed.map(({ what, span, of, constant }): TraceFixed => {
+  return fixed.map(({ what, span, of, constant, ties }): TraceFixed => {
     const from = union(behind, leaves(of));
     const gradient = union(lost, constant === null ? [] : reached(of));
     if (constant !== null) {
@@ -38,7 +44,14 @@ export function fixedIn(
       lost.set(constant, gradient);
     }
     const isUsed = constant !== null && used.has(constant);
-    return { what, span, inputs: namesOf(from), lost: isUsed ? namesOf(gradient) : [] };
+    return {
+      what,
+      span,
+      inputs: namesOf(from),
+      lost: isUsed ? namesOf(gradient) : [],
+      tied: ties === undefined ? null : { of: now(of), groups: ties },
+      constant: isUsed ? now(constant) : null,
+    };
   });
 }
 

@@ -231,7 +231,7 @@ function finish(
       users: w.users.map(now),
     })),
     decisions: recorder.decisions.map((d) => ({ ...d, condition: now(d.condition) })),
-    fixed: fixedIn(raw, nodes, recorder.fixed),
+    fixed: fixedIn(raw, nodes, recorder.fixed, now),
     outputs: loss.shape.length === 0 ? null : loss.shape,
     spans,
     labels: new Map([...recorder.labels].map(([e, s]) => [now(e), s])),

@@ -11,7 +11,7 @@ import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
 import { kernelArray } from "../bindings.ts";
 import { agreementsOf } from "./agreement.ts";
-import type { Inspection, Watch } from "../inspect.ts";
+import { type Inspection, type Watch, fixedParts } from "../inspect.ts";
 import { PythonFailure, PythonProcess, type Watching, stopped } from "./pythonProcess.node.ts";
 import { type AutogradJob, type AutogradRun, LIBRARY_NAMES, librariesFor } from "./job.ts";
 import { largestUlps, ulpsApart } from "./ulps.ts";
@@ -198,6 +198,7 @@ function checkerOf(inspection: Inspection, isCancelled: () => boolean): Gradient
     wrt: inspection.wrt.node,
     gradient: inspection.gradientExpr,
     bindings,
+    ...fixedParts(inspection.fixed),
     isCancelled,
   });
 }

@@ -93,6 +93,32 @@ describe("a loss of sorted entries of a large array", function () {
     });
   }
 
+  describe("with equal entries", () => {
+    before(() => {
+      run(`tied = z.clone()
+tied[7] = tied[1]
+tied[3] = -tied[8]
+`);
+    });
+
+    it("has no derivative by those whose order it counts, of one class or of two", () => {
+      const { check } = report("lovasz(tied, y)") as Report;
+      assert.equal(check.verdict, "not-differentiable");
+      assert.match(check.sentence, /^at 4 of 4,800 elements, first at \[1\]: equal entries of/);
+      assert.match(check.sentence, /at the other 4,796 the gradient agrees/);
+    });
+
+    it("has one where it takes all of them or none", () => {
+      assert.equal((report("top(tied, y)") as Report).check.verdict, "agrees");
+    });
+
+    it("has none where it takes some of them", () => {
+      const { check } = report("top(torch.zeros(4800), y)") as Report;
+      assert.equal(check.verdict, "not-differentiable");
+      assert.match(check.sentence, /^at any element: equal entries of/);
+    });
+  });
+
   it("is performed in other number types in the order of exact arithmetic, as is said", () => {
     const { precision } = report("precision(top(z, y))") as Report;
     assert.deepEqual(precision?.rungs.map((r) => r.verdict), ["reference", "fine", "fine", "fine"]); // prettier-ignore
