@@ -1,5 +1,13 @@
 /** Arrays from files of this machine. */
-import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type ArrayInFile, type OpenedFile, type ReadOptions, chooseMember } from "./members.ts";
 import { nearestNames } from "./names.ts";
@@ -198,11 +206,26 @@ function missing(path: string): ArrayError {
       where: { file: path },
     });
   }
+  const target = linkTarget(path);
+  if (target !== null) {
+    return new ArrayError(`${path} is a link to ${target}, and there is no such file.`, {
+      where: { file: path },
+    });
+  }
   const nearest = nearestNames(basename(path), arraysIn(directory));
   return new ArrayError(`There is no file ${path}.`, {
     where: { file: path },
     ...(nearest.length === 0 ? {} : { remedy: `Near to it are ${nearest.join(", ")}.` }),
   });
+}
+
+/** What a symbolic link names; null for anything else. */
+function linkTarget(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function isDirectoryPath(path: string): boolean {

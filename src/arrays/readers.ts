@@ -1,5 +1,5 @@
 /** Which reader reads which file: one row a format. */
-import { tooLarge, wholeFile } from "./fileErrors.ts";
+import { refusal, tooLarge, wholeFile } from "./fileErrors.ts";
 import {
   chooseMember,
   type ArrayHeader,
@@ -18,6 +18,7 @@ import { openTable } from "./formats/table.ts";
 import { openTiff } from "./formats/tiff.ts";
 import { openTorch } from "./formats/torch.ts";
 import { parseArrayLiteral } from "./literal.ts";
+import { explained, refuseStandIn } from "./mistaken.ts";
 import { ArrayError, type NdArray } from "./ndarray.ts";
 import { openNpy } from "./npy.ts";
 import { openNpz } from "./npz.ts";
@@ -79,6 +80,11 @@ export const arrayReaders: readonly ArrayReader[] = [
 function openJson(source: ByteSource, name: string, options: ReadOptions): ArrayInFile {
   if (source.size > MAX_JSON_BYTES) throw tooLarge(name, source.size, MAX_JSON_BYTES);
   const text = new TextDecoder().decode(wholeFile(source, name, options));
+  if (text.trimStart().startsWith("{")) {
+    throw refusal(`${name} holds a dictionary, and one list of numbers is read of a file.`, name, {
+      remedy: "Open it and right-click a list in it, or save each list as a file of its own.",
+    });
+  }
   const { dtype, shape, data } = parseArrayLiteral(text, { file: name }, options.tick);
   const read = (): NdArray => ({ dtype, shape, data, origin: { kind: "file", path: name } });
   return { dtype, shape, read };
@@ -112,7 +118,13 @@ export function openFile(
   options: ReadOptions = {},
 ): OpenedFile {
   const reader = readerFor(name) ?? unreadable(name);
-  return reader.open(sourceOf(file), name, options);
+  const source = sourceOf(file);
+  refuseStandIn(source, name);
+  try {
+    return reader.open(source, name, options);
+  } catch (error) {
+    throw explained(error, source, name);
+  }
 }
 
 /**

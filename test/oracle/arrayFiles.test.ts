@@ -56,6 +56,12 @@ describe("array files, against the libraries that people read them with", functi
     }
   });
 
+  it("tifffile's volumes, channels and times as ImageJ and OME-TIFF note them", () => {
+    const images = samples.filter(({ path }) => /microscope\d\.tif$/u.test(path));
+    assert.equal(images.length, 7);
+    for (const image of images) assertSame(image);
+  });
+
   it("tensors of torch.save in both forms: nested, sharing storages, with strides and offsets", () => {
     const tensors = samples.filter(({ path }) => /checkpoint\d+\.pt$/u.test(path));
     assert.ok(tensors.length >= 400, String(tensors.length));

@@ -1,7 +1,7 @@
 """Real files, as the libraries that people use read them: python array_files.py FOLDER
 
-Writes what is in every NIfTI image of nibabel's own test data, in checkpoints that torch.save makes
-here, and in HDF5 files of the newest form, as .npy files into FOLDER, and prints a list of them as JSON.
+Writes what is in every NIfTI image of nibabel's own test data, in TIFF images of microscopes and
+checkpoints that are made here, and in HDF5 files of the newest form, as .npy files into FOLDER, and prints a list of them as JSON.
 """
 
 import json
@@ -13,6 +13,7 @@ import h5py
 import monai
 import nibabel
 import numpy as np
+import tifffile
 import torch
 
 folder = pathlib.Path(sys.argv[1])
@@ -225,7 +226,27 @@ def hdf5_bits():
             keep(path, file[name][()], member=name)
 
 
+def microscopes():
+    """Volumes, channels and times as ImageJ and OME-TIFF note them."""
+    generator = np.random.default_rng(0)
+    makes = [
+        ({"imagej": True}, "TZCYX", (2, 3, 2, 5, 6)),
+        ({"imagej": True}, "TYX", (4, 5, 6)),
+        ({"imagej": True}, "ZCYX", (4, 1, 5, 6)),
+        ({"ome": True}, "TCZYX", (2, 3, 4, 5, 6)),
+        ({"ome": True}, "CZYX", (3, 1, 5, 6)),
+        ({"ome": True}, "TCYX", (1, 1, 5, 6)),
+        ({"ome": True, "photometric": "rgb"}, "TZYXS", (2, 4, 5, 6, 3)),
+    ]
+    for number, (form, axes, shape) in enumerate(makes):
+        path = folder / f"microscope{number}.tif"
+        array = generator.integers(0, 255, size=shape).astype("u1")
+        tifffile.imwrite(path, array, metadata={"axes": axes}, **form)
+        keep(path, tifffile.imread(path))
+
+
 warnings.simplefilter("ignore")
+microscopes()
 nifti()
 checkpoints()
 subclasses()

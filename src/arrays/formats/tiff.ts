@@ -3,7 +3,8 @@
  * several of one shape as (pages, rows, columns), channels last or, where the file keeps them in
  * planes, before the rows; the indices of a palette; one bit a pixel as bool. Pages of different
  * shapes are members by their number, from 0. Thumbnails and masks of transparency are left out.
- * The shape that tifffile notes in a file's description is restored.
+ * The shape that tifffile notes in a file's description is restored, and so are the axes along which
+ * ImageJ and OME-TIFF say that the pages lie.
  *
  * A reader of our own: the small libraries lack PackBits, signed and 32-bit integers, and bounds on
  * what a file makes them allocate; the large ones bring native parts and fetch from the network.
@@ -17,6 +18,7 @@ import { elementCount, formatShape, type ArrayOrigin, type NdArray } from "../nd
 import type { ByteSource, Tick } from "../source.ts";
 import type { PutBytes, StoredElements } from "../stored.ts";
 import { COMPRESSIONS } from "./tiffCodecs.ts";
+import { notedAxes } from "./tiffDescription.ts";
 import { TIFF_TAGS as TAG, readDirectories, type TiffDirectory } from "./tiffDirectory.ts";
 import { flatOffset, readPlane, type TiffPage } from "./tiffPage.ts";
 
@@ -55,12 +57,12 @@ export function openTiff(source: ByteSource, name: string, options: ReadOptions)
     );
   }
   const stacked = pages.length === 1 ? shape : [pages.length, ...shape];
-  return inFile(pages, noted(first.directory, stacked, pages.length, name));
+  return inFile(pages, noted(first, stacked, pages.length, name));
 }
 
 /** A shape that stands in the description, if the elements are as many. */
 function noted(
-  directory: TiffDirectory,
+  { directory, shape: page, planes, group }: TiffPage,
   shape: readonly number[],
   pages: number,
   name: string,
@@ -84,7 +86,9 @@ function noted(
   }
   const images = Number(/^ImageJ=[^]*?\nimages=(\d+)/u.exec(description)?.[1] ?? 1);
   inside(images * elementCount(shape), `${String(images)} images`);
-  return shape;
+  const axes = notedAxes(description, planes * group);
+  const isWhole = axes !== null && elementCount(axes) === pages;
+  return isWhole ? [...axes, ...page] : shape;
 }
 
 const KINDS: Readonly<Record<number, string>> = { 1: "uint", 2: "int", 3: "float", 4: "uint" };

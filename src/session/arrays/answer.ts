@@ -34,7 +34,7 @@ export function answerAboutArrays(
       case "text":
         return fromText(ask, parser);
       case "file":
-        return members(files.header(ask.path));
+        return members(files.header(ask.path), ask.path);
       case "member":
         return member(ask.path, ask.member, files, watch);
     }
@@ -54,19 +54,27 @@ function fromText(
   return { kind: "text", found, others: arrays.others(found) };
 }
 
-function members(header: FileHeader): ArrayAnswer {
+function members(header: FileHeader, path: string): ArrayAnswer {
   if ("shape" in header) {
     return { kind: "file", arrays: [described(header, null)], unreadable: [] };
   }
   const arrays: FileArray[] = [];
-  const unreadable: string[] = [];
+  const failed: ArrayError[] = [];
   for (const [name, read] of [...header].slice(0, MOST_MEMBERS)) {
     try {
       arrays.push(described(read(), name));
     } catch (e) {
       if (!(e instanceof ArrayError)) throw e;
-      unreadable.push(`${name}: ${e.message}`);
+      failed.push(e);
     }
+  }
+  // What to save in place of one is worth saying only where nothing else is there.
+  const unreadable = failed.map(({ message, remedy }) =>
+    arrays.length > 0 || remedy === undefined ? message : `${message} ${remedy}`,
+  );
+  if (header.size > MOST_MEMBERS) {
+    const more = (header.size - MOST_MEMBERS).toLocaleString("en");
+    unreadable.push(`${more} more arrays of ${path} are not listed; one can be named in a cell.`);
   }
   return { kind: "file", arrays, unreadable };
 }

@@ -122,4 +122,4 @@ def make():
     (OUT / "tiff-cut.tif").write_bytes(source[:at])
     refuse("tiff-cut.tif", "cut short")
     (OUT / "tiff-other.tif").write_bytes(b"\x89PNG" + source[4:])
-    refuse("tiff-other.tif", "not a TIFF image")
+    refuse("tiff-other.tif", "PNG image")

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "mocha";
@@ -70,6 +70,13 @@ describe("loadArrayFile", () => {
       (readHeader(fileBytes("itk-pair.mhd"), "x.mhd") as ArrayHeader).shape,
       [2, 3, 4],
     );
+  });
+
+  it("says where a link leads that leads nowhere", () => {
+    symlinkSync("moved.npy", at("link.npy"));
+    const said = refusal("link.npy");
+    assert.match(said, /link\.npy is a link to moved\.npy, and there is no such file/);
+    assert.ok(!said.includes("Near to it"), said);
   });
 
   it("opens an archive as its members by name", () => {

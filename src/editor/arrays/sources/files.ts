@@ -7,6 +7,9 @@ import { shapeAndType } from "../describe.ts";
 import type { ArrayOffer, PickedArray } from "../pickedArray.ts";
 import { withSlowProgress } from "../slowProgress.ts";
 
+/** More reasons than these nobody reads in a notification. */
+const SENTENCES = 2;
+
 export class FileArrays {
   private readonly documents: InlineDocuments;
 
@@ -124,10 +127,13 @@ export class FileArrays {
     }
     const { arrays, unreadable } = answer;
     if (arrays.length === 0) {
-      const reason = unreadable.length === 0 ? "" : ` ${unreadable.slice(0, 3).join("; ")}`;
-      say(`${vscode.workspace.asRelativePath(uri)} holds no arrays of numbers.${reason}`);
+      say(
+        `${vscode.workspace.asRelativePath(uri)} holds no arrays of numbers. ${some(unreadable)}`,
+      );
       return null;
     }
+    // Told before one is asked for: the one that is looked for may be among them.
+    if (unreadable.length > 0) say(`Left out: ${some(unreadable)}`);
     const members = arrays.length === 1 ? arrays : await pickMembers(uri, arrays, canPickMany);
     const picked: PickedArray[] = [];
     for (const { member } of members ?? []) {
@@ -161,6 +167,13 @@ async function pickMembers(
   }
   const picked = await vscode.window.showQuickPick(items, options);
   return picked === undefined ? undefined : [picked.array];
+}
+
+/** The first of several sentences, and how many there are besides. */
+function some(sentences: readonly string[]): string {
+  const more = sentences.length - SENTENCES;
+  const rest = more > 0 ? [`And ${more} more.`] : [];
+  return [...sentences.slice(0, SENTENCES), ...rest].join(" ");
 }
 
 function say(message: string): void {

@@ -151,4 +151,20 @@ describe("the range of an array in a file", function () {
     const none = answerAboutArrays({ ...ask, member: "x" }, parser, files, quiet);
     assert.ok(none.kind === "refused" && none.message.includes("c.npy"), JSON.stringify(none));
   });
+
+  it("comes after the file's arrays, and what is left out of them is told with its reason", async () => {
+    const parser = await loadParserFromDisk();
+    const files = { header: readHeaderFile, summary: summaryInFile };
+    const asked = (text: string) => {
+      writeFileSync(path("wide.csv"), text);
+      const ask = { kind: "file", path: path("wide.csv") } as const;
+      const answer = answerAboutArrays(ask, parser, files, quiet);
+      assert.ok(answer.kind === "file", JSON.stringify(answer));
+      return answer;
+    };
+    const names = Array.from({ length: 1200 }, (_, k) => `c${String(k)}`);
+    const wide = asked(`${names.join()}\n${names.map(() => "1").join()}\n`);
+    assert.equal(wide.arrays.length, 1000);
+    assert.match(wide.unreadable.join(), /^200 more arrays of .*wide\.csv are not listed/);
+  });
 });
