@@ -70,7 +70,10 @@ export class ArrayError extends Error {
   describe(): string {
     const { file, line, column, byteOffset } = this.where ?? {};
     const place: string[] = [];
-    if (file !== undefined) place.push(file);
+    // A message that names the file itself needs it as a place only with a line or a byte of it.
+    const isPlace = line !== undefined || byteOffset !== undefined;
+    const isNamed = file !== undefined && this.message.includes(file);
+    if (file !== undefined && (isPlace || !isNamed)) place.push(file);
     if (line !== undefined) place.push(file === undefined ? `line ${String(line)}` : String(line));
     if (line !== undefined && column !== undefined) {
       place.push(file === undefined ? `column ${String(column)}` : String(column));

@@ -2,6 +2,7 @@
  * One inspection: from a traced loss and the arrays it is called with to a report.
  */
 import { type NdArray, formatShape } from "../arrays/ndarray.ts";
+import { spaceApart } from "../arrays/spaceApart.ts";
 import { topological } from "../expression/walk.ts";
 import type { Expr, SourceSpan } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
@@ -136,6 +137,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
   const loss = asScalar(request, assumptions);
   const wrt = chooseInput(request, loss, assumptions);
   refuseLost(request, wrt);
+  assumptions.push(...placesApart(request.inputs));
   watch.onProgress(null, "deriving");
   const derivation = deriveSteps(loss, wrt.node, {
     functionName: request.function.name,
@@ -192,6 +194,24 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     gradient: numeric?.gradient ?? null,
     ...(request.fixed === undefined ? {} : { fixed: request.fixed }),
   };
+}
+
+/** Volumes whose elements of one index lie at several places, as their files say. */
+function placesApart(inputs: readonly InspectedInput[]): string[] {
+  const placed = inputs.flatMap(({ name, array }) =>
+    array?.space === undefined ? [] : [{ name, shape: array.shape, space: array.space }],
+  );
+  const [first, ...others] = placed;
+  if (first === undefined) return [];
+  return others.flatMap((other) => {
+    if (!sameSizes(first.shape, other.shape)) return [];
+    const apart = spaceApart(first.space, other.space, first.shape);
+    if (apart === null) return [];
+    const [a, b] = [first.name, other.name];
+    return [
+      `${a} and ${b} are compared element by element as they are stored, though by their files they lie ${apart}`,
+    ];
+  });
 }
 
 /** Where constants were made of values through which gradient would flow to `wrt`. */

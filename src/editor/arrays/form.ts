@@ -3,7 +3,8 @@
  * check, and any line changes its answer. Arrow keys, filter and screen reader work as in every list.
  */
 import * as vscode from "vscode";
-import { guessRoles, guessScale, type Scale } from "../../session/arrays/roles.ts";
+import { spaceApart } from "../../arrays/spaceApart.ts";
+import { guessRoles, guessScale, isFloat, type Scale } from "../../session/arrays/roles.ts";
 import type { Other } from "../inline/comparePicker.ts";
 import type { Activation } from "./cell.ts";
 import { rangeOf, shapeAndType } from "./describe.ts";
@@ -301,11 +302,23 @@ export class CheckForm {
     if (!this.isSure && !this.swapped) {
       doubts.push("which array is the prediction is a guess (Alt+S swaps)");
     }
-    if (prediction !== "made" && this.chosenScale === null && !guessScale(prediction).isSure) {
+    if (prediction !== "made" && isCoded(prediction)) {
+      doubts.push(
+        "the prediction's whole numbers are neither probabilities nor logits: in the cell, divide them, as by 255",
+      );
+    } else if (
+      prediction !== "made" &&
+      this.chosenScale === null &&
+      !guessScale(prediction).isSure
+    ) {
       doubts.push(`that its numbers are ${this.scale()} is a guess`);
     }
     if (prediction !== "made" && target !== "made" && !fit(prediction.shape, target.shape)) {
       doubts.push("the shapes differ");
+    }
+    const apart = liesApart(prediction, target);
+    if (apart !== null) {
+      doubts.push(`by their files the two lie ${apart}; elements are compared as they are stored`);
     }
     for (const array of [prediction, target]) {
       if (array !== "made" && holdsNonFinite(array)) {
@@ -344,6 +357,17 @@ function nameOf(array: Partner): string {
 function aboutOf(array: Partner): string {
   if (array === "made") return "made to fit the loss";
   return `${shapeAndType(array.shape, array.dtype)}, ${rangeOf(array.summary)}`;
+}
+
+/** How volumes of one shape lie apart, where both their files say where they lie. */
+function liesApart(a: Partner, b: Partner): string | null {
+  if (a === "made" || b === "made" || a.space === undefined || b.space === undefined) return null;
+  return a.shape.join() === b.shape.join() ? spaceApart(a.space, b.space, a.shape) : null;
+}
+
+/** Whole numbers that stand for something else: 0 to 255 for shares, or numbers of classes. */
+function isCoded({ dtype, summary }: PickedArray): boolean {
+  return summary !== null && !isFloat(dtype) && !summary.binary;
 }
 
 function holdsNonFinite({ summary }: PickedArray): boolean {

@@ -4,7 +4,12 @@
  * a notebook's cell, is decided by `flow.ts`.
  */
 import type * as vscode from "vscode";
-import { type ArraySummary, type NdArray, summarize } from "../../arrays/ndarray.ts";
+import {
+  type ArraySpace,
+  type ArraySummary,
+  type NdArray,
+  summarize,
+} from "../../arrays/ndarray.ts";
 import type { DerivedInput } from "../../session/inline/protocol.ts";
 
 export type ArrayLibrary = DerivedInput["library"];
@@ -29,6 +34,8 @@ export interface PickedArray {
   readonly dtype: string;
   /** Its range and make-up, for guessing what it is; null where reading it all costs too much. */
   readonly summary: ArraySummary | null;
+  /** Where its elements lie, if its file says so. */
+  readonly space?: ArraySpace;
   readonly value: PickedValue;
   /**
    * Where it comes from, in one line that goes as a comment above it in the cell: "losses.py:12", or

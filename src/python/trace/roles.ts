@@ -36,7 +36,8 @@ export function roleOfName(name: string): "prediction" | "target" | "mask" | nul
     if (TARGET_WORD.test(word)) return "target";
     if (PREDICTION_WORD.test(word)) return "prediction";
   }
-  return MASK.test(name) ? "mask" : null;
+  // Of files, too: "case 1_mask.nii.gz".
+  return name.split(/\W+/).some((part) => MASK.test(part)) ? "mask" : null;
 }
 
 export function rolesOf(inputs: readonly Candidate[], library: Library): Role[] {

@@ -79,8 +79,8 @@ function members(header: FileHeader, path: string): ArrayAnswer {
   return { kind: "file", arrays, unreadable };
 }
 
-function described({ shape, dtype }: ArrayHeader, member: string | null): FileArray {
-  return { member, shape, dtype };
+function described({ shape, dtype, space }: ArrayHeader, member: string | null): FileArray {
+  return { member, shape, dtype, ...(space === undefined ? {} : { space }) };
 }
 
 function member(path: string, name: string | null, files: ArrayFiles, watch: Watch): ArrayAnswer {

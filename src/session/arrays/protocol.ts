@@ -1,5 +1,5 @@
 /** Questions about arrays that someone points at, and their answers. Plain data only. */
-import type { ArraySummary, NdArray } from "../../arrays/ndarray.ts";
+import type { ArraySpace, ArraySummary, NdArray } from "../../arrays/ndarray.ts";
 
 /** Part of a text: offsets in UTF-16 units, `end` excluded; `start` is `end` for a cursor. */
 export interface TextRange {
@@ -53,6 +53,8 @@ export interface FileArray {
   readonly member: string | null;
   readonly shape: readonly number[];
   readonly dtype: string;
+  /** Where its elements lie, if the file says so. */
+  readonly space?: ArraySpace;
 }
 
 /** By what a report is known again. */

@@ -79,15 +79,16 @@ export class FileArrays {
     const path = vscode.workspace.asRelativePath(uri);
     const answer = await this.read(uri, member, `Looking at the range of ${path}`);
     if (answer.kind !== "member") {
-      say(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`);
+      say(refusalOf(answer, uri));
       return null;
     }
-    const { shape, dtype } = answer.array;
+    const { shape, dtype, space } = answer.array;
     return {
       name: member ?? path.slice(path.lastIndexOf("/") + 1),
       shape,
       dtype,
       summary: answer.summary,
+      ...(space === undefined ? {} : { space }),
       value: { kind: "file", uri, ...(member === null ? {} : { member }) },
       origin: member === null ? path : `${path}, ${member}`,
     };
@@ -122,10 +123,11 @@ export class FileArrays {
     }
     const answer = await this.documents.arrays({ kind: "file", path: uri.fsPath });
     if (answer.kind !== "file") {
-      say(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`);
+      say(refusalOf(answer, uri));
       return null;
     }
-    const { arrays, unreadable } = answer;
+    const { arrays } = answer;
+    const unreadable = answer.unreadable.map((text) => named(text, uri));
     if (arrays.length === 0) {
       say(
         `${vscode.workspace.asRelativePath(uri)} holds no arrays of numbers. ${some(unreadable)}`,
@@ -167,6 +169,15 @@ async function pickMembers(
   }
   const picked = await vscode.window.showQuickPick(items, options);
   return picked === undefined ? undefined : [picked.array];
+}
+
+function refusalOf(answer: ArrayAnswer, uri: vscode.Uri): string {
+  return named(answer.kind === "refused" ? answer.message : `${uri.fsPath} cannot be read.`, uri);
+}
+
+/** With the file as the workspace calls it. */
+function named(text: string, uri: vscode.Uri): string {
+  return text.replaceAll(uri.fsPath, vscode.workspace.asRelativePath(uri));
 }
 
 /** The first of several sentences, and how many there are besides. */

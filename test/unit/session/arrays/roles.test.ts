@@ -28,6 +28,9 @@ describe("which array is the prediction", () => {
       true,
     ]);
     assert.deepEqual(roles(mask("liver_gt"), mask("liver_prob")), ["liver_prob", "liver_gt", true]);
+    const image = array("case 1.png", "uint8", { max: 255, integral: true });
+    const file = array("case 1_mask.png", "uint8", { binary: true, integral: true });
+    assert.deepEqual(roles(file, image), ["case 1.png", "case 1_mask.png", true]);
   });
 
   it("is said by the values where the names say nothing", () => {
