@@ -303,9 +303,7 @@ export class CheckForm {
       doubts.push("which array is the prediction is a guess (Alt+S swaps)");
     }
     if (prediction !== "made" && isCoded(prediction)) {
-      doubts.push(
-        "the prediction's whole numbers are neither probabilities nor logits: in the cell, divide them, as by 255",
-      );
+      doubts.push("whole numbers are neither probabilities nor logits: divide them in the cell");
     } else if (
       prediction !== "made" &&
       this.chosenScale === null &&
@@ -318,7 +316,7 @@ export class CheckForm {
     }
     const apart = liesApart(prediction, target);
     if (apart !== null) {
-      doubts.push(`by their files the two lie ${apart}; elements are compared as they are stored`);
+      doubts.push(`their files place them ${apart}`);
     }
     for (const array of [prediction, target]) {
       if (array !== "made" && holdsNonFinite(array)) {

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Locator } from "playwright-core";
 import { writeNpy } from "../../../src/arrays/npy.ts";
+import { nifti } from "../../unit/session/niftiBytes.ts";
 import { choose, leave, Lists, messageWith, reportWith } from "../checks.ts";
 import { copyExample } from "../example.ts";
 import { keepEvidenceOfFailures, launchWorkbench, type Workbench } from "../workbench.ts";
@@ -40,6 +41,9 @@ describe("checking arrays where they are", function () {
         writeNpy({ dtype: "float64", shape: [2, 3], data: Float64Array.from(values) }),
       );
     }
+    await writeFile(join(folder, "scan_prob.nii"), nifti(2, [1, 0, 1, 1, 0, 0, 1, 0]));
+    await writeFile(join(folder, "scan_mask.nii"), nifti(-2, [0, 1, 0, 1, 0, 0, 0, 1]));
+    await writeFile(join(folder, "pointer.npy"), "version https://git-lfs.github.com/spec/v1\n");
     workbench = await launchWorkbench({ workspace: folder, file: join(folder, "script.py") });
     lists = new Lists(workbench);
   });
@@ -238,6 +242,28 @@ describe("checking arrays where they are", function () {
     await reportWith(workbench, "dice_loss_smooth", "case7_scores");
     await page.locator(".tab.active").filter({ hasText: "Untitled-1.ipynb" }).waitFor();
     assert.equal(await page.locator(".tab").filter({ hasText: "Untitled-2" }).count(), 0);
+  });
+
+  it("says that the files of two volumes place them apart", async () => {
+    const { page } = workbench;
+    const files = page.locator(".explorer-folders-view");
+    await files.getByText("scan_mask.nii", { exact: true }).click();
+    const second = files.getByText("scan_prob.nii", { exact: true });
+    await second.click({ modifiers: ["Control"] });
+    await files.locator(".monaco-list-row.selected").nth(1).waitFor();
+    await choose(workbench, second);
+    await lists.form("scan_prob.nii against scan_mask.nii");
+    await lists.row("Their files place them up to 4 mm apart: axis 0 runs the other way").waitFor();
+    await leave(workbench);
+  });
+
+  it("says what a file is that is not what its name says, and names it as the workspace does", async () => {
+    const files = workbench.page.locator(".explorer-folders-view");
+    await choose(workbench, files.getByText("pointer.npy", { exact: true }));
+    assert.match(
+      await messageWith(workbench, "Git LFS"),
+      /^pointer\.npy is not what its name says/,
+    );
   });
 });
 
