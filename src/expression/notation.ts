@@ -14,6 +14,7 @@ import {
   reshapeIndices,
   shownIndices,
 } from "./indices.ts";
+import { lettersApart } from "./joinedLetters.ts";
 import { largestPicked } from "./largest.ts";
 import { type Allocation, Letters, type Scope } from "./letters.ts";
 import type { Lowering } from "./lowering.ts";
@@ -288,14 +289,17 @@ export class Notation implements Lowering {
     const inner = spliceIndices(x.shape, idx, e.dims, e.keepDims, indices);
     const within = this.withLetters(outer, inner);
     const truth = op === "any" || op === "all";
-    const body = truth ? this.truth(x, inner, within) : this.value(x, inner, within);
-    if (binders.length === 0) return body;
+    const written = truth ? this.truth(x, inner, within) : this.value(x, inner, within);
+    if (binders.length === 0) return written;
+    const { over, body } = lettersApart(binders, written, outer, (axes, taken) =>
+      this.allocate(axes, taken),
+    );
     if (body.kind === "number" && body.value === 0 && op === "sum") return body;
     const mirrored = MIRRORED[op];
     if (body.kind === "negative" && mirrored !== undefined) {
-      return negated(big(mirrored, binders, body.of));
+      return negated(big(mirrored, over, body.of));
     }
-    return big(op, binders, body);
+    return big(op, over, body);
   }
 
   /** `e` as a statement that holds or not. */

@@ -174,3 +174,56 @@ export function subterms(t: Term): readonly Term[] {
       return [...t.branches.flatMap((b) => [b.value, b.condition]), t.otherwise];
   }
 }
+
+/** The same term with other indices. */
+export function withIndices(t: Term, change: (i: Index) => Index): Term {
+  const each = (x: Term): Term => withIndices(x, change);
+  switch (t.kind) {
+    case "number":
+      return t;
+    case "symbol":
+      return { ...t, indices: t.indices.map(change) };
+    case "index":
+      return { ...t, index: change(t.index) };
+    case "sum":
+      return { ...t, terms: t.terms.map((s) => ({ ...s, term: each(s.term) })) };
+    case "negative":
+    case "root":
+    case "fence":
+    case "not":
+    case "bracket":
+      return { ...t, of: each(t.of) };
+    case "product":
+      return { ...t, numerator: t.numerator.map(each), denominator: t.denominator.map(each) };
+    case "power":
+      return { ...t, base: each(t.base), exponent: each(t.exponent) };
+    case "call":
+      return {
+        ...t,
+        args: t.args.map(each),
+        ...(t.over === undefined ? {} : { over: t.over.map(each) }),
+        ...(t.indices === undefined ? {} : { indices: t.indices.map(change) }),
+      };
+    case "big":
+      return { ...t, body: each(t.body) };
+    case "relation":
+      return { ...t, left: each(t.left), right: each(t.right) };
+    case "logic":
+      return { ...t, args: t.args.map(each) };
+    case "cases":
+      return {
+        ...t,
+        branches: t.branches.map(({ value, condition }) => ({
+          value: each(value),
+          condition: each(condition),
+        })),
+        otherwise: each(t.otherwise),
+      };
+  }
+}
+
+/** The letters that operators within a term bind. */
+export function boundLetters(t: Term): string[] {
+  const own = t.kind === "big" ? t.over.map((o) => o.letter) : [];
+  return [...own, ...subterms(t).flatMap(boundLetters)];
+}

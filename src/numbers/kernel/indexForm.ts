@@ -96,7 +96,12 @@ export function divideIndex(
   if (n === 1) return { quotient: a, remainder: ZERO_INDEX };
   const nearest = a.terms.map((t) => Math.round(t.factor / n));
   const fewest = a.terms.map((t, k) => (Math.abs(t.factor) < n ? 0 : nearest[k]!));
-  return divided(a, n, fewest, rangeOf) ?? divided(a, n, nearest, rangeOf);
+  const below = a.terms.map((t) => Math.floor(t.factor / n));
+  for (const whole of [fewest, nearest, below]) {
+    const parts = divided(a, n, whole, rangeOf);
+    if (parts !== null) return parts;
+  }
+  return null;
 }
 
 /**

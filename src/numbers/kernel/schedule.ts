@@ -207,9 +207,10 @@ export class Scheduler {
 
   private stretchesOutside(e: Expr, user: Expr): boolean {
     if (!isBroadcasting(user)) return false;
-    if (this.sizes.count(e) * 4 > this.sizes.count(user)) return false;
+    const times = this.sizes.count(user) / this.sizes.count(e);
     // What slides looks at another entry at each step, inside or outside.
-    if (this.slid.has(e)) return true;
+    if (this.slid.has(e)) return times > 1;
+    if (times < 4) return false;
     const want = this.sizes.of(user);
     const have = this.sizes.of(e);
     const shift = want.length - have.length;

@@ -3,7 +3,7 @@ import { flattenAxes, normalizeDim } from "../../expression/axis.ts";
 import { reshape, transpose } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
-import { padAxis, windowsAlong } from "../tensors/windows.ts";
+import { windowsAlong } from "../tensors/windows.ts";
 import type { TensorValue, Value } from "../values.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { several } from "./torchWindows.ts";
@@ -21,10 +21,8 @@ function columns(c: CallContext): Value {
   ).map((name) => several(c, name, 2)) as [number[], number[], number[], number[]];
   const dims = [rank - 2, rank - 1];
   const windows = dims.reduce<TensorValue>((t, d, k) => {
-    const around = padding[k]!;
-    const wide = padAxis(vm, t, d, [around, around], "constant", 0);
-    const w = { size: size[k]!, stride: stride[k]!, dilation: dilation[k]! };
-    return windowsAlong(vm, wide, d, w, `${c.name}()`);
+    const w = { size: size[k]!, stride: stride[k]!, padding: padding[k]!, dilation: dilation[k]! };
+    return windowsAlong(vm, t, d, w, `${c.name}()`);
   }, x);
   const e = vm.shaped(() => {
     const lead = Array.from({ length: rank - 2 }, (_, d) => d);
@@ -42,7 +40,7 @@ function columns(c: CallContext): Value {
 function alongOne(c: CallContext): Value {
   const x = c.tensor("input");
   const d = c.vm.shaped(() => normalizeDim(c.int("dimension"), rankOf(x)));
-  const w = { size: c.int("size"), stride: c.int("step"), dilation: 1 };
+  const w = { size: c.int("size"), stride: c.int("step"), padding: 0, dilation: 1 };
   return windowsAlong(c.vm, x, d, w, "unfold()");
 }
 
@@ -60,7 +58,8 @@ function slidingWindows(c: CallContext): Value {
   }
   return sizes.reduce<TensorValue>((t, size, k) => {
     const d = vm.shaped(() => normalizeDim(dims[k]!, rankOf(x)));
-    return windowsAlong(vm, t, d, { size, stride: 1, dilation: 1 }, "sliding_window_view()");
+    const w = { size, stride: 1, padding: 0, dilation: 1 };
+    return windowsAlong(vm, t, d, w, "sliding_window_view()");
   }, x);
 }
 

@@ -144,6 +144,7 @@ export function slidAlong(
 export interface AlongOne {
   readonly size: number;
   readonly stride: number;
+  readonly padding: number;
   readonly dilation: number;
 }
 
@@ -152,19 +153,20 @@ export function windowsAlong(
   vm: Interpreter,
   x: TensorValue,
   d: number,
-  { size, stride, dilation }: AlongOne,
+  { size, stride, padding, dilation }: AlongOne,
   what: string,
 ): TensorValue {
   const n = sizeAlong(vm, x, d, what);
-  const w = { size: [size], stride: [stride], padding: [0], dilation: [dilation] };
+  const w = { size: [size], stride: [stride], padding: [padding], dilation: [dilation] };
   const count = windowCount(n, w, 0);
   if (size < 1 || stride < 1 || count < 1) {
     vm.fail("RuntimeError", `${what}: windows of ${size} do not fit an axis of ${n} entries`);
   }
   const e = vm.shaped(() => {
-    if (stride !== size || dilation !== 1) return slidAlong(x.expr, d, 0, w, x.expr, count);
+    const isSideBySide = stride === size && padding === 0 && dilation === 1;
+    if (!isSideBySide) return slidAlong(x.expr, d, 0, w, x.expr, count);
     const { shape } = x.expr;
-    const result = resultAxis(shape[d]!, count, x.expr, d);
+    const result = resultAxis(shape[d]!, count, x.expr, 0);
     const within = axis(freshLetter([...shape, result], ["i", "j", "k", "u"]), size, "element");
     const cut = slice(x.expr, d, 0, count * size);
     const apart = reshape(cut, cut.shape.toSpliced(d, 1, result, within));
@@ -177,7 +179,7 @@ export function windowsAlong(
 /** The axis of the windows: the old one where there are as many. */
 function resultAxis(old: Axis, count: number, e: Expr, k: number): Axis {
   if (old.size === count) return old;
-  return axis(freshLetter(e.shape, [["q", "r", "s"][k] ?? "u"]), count, "space");
+  return axis(freshLetter(e.shape, ["q", "r", "s", "u"].slice(k)), count, "space");
 }
 
 /** Each entry along `dim` repeated. */

@@ -48,4 +48,15 @@ describe("text of an expression", () => {
       "2·(p[i] if p[i] > 0 and p[i] ≤ 1 else 0)",
     );
   });
+
+  it("adds up along each axis where axes are joined, and along all at once where they stay so", () => {
+    const shape = [axis("b", 2), axis("c", 3), axis("h", 4), axis("w", 5)] as const;
+    const q = b.input("p", shape);
+    const perClass = b.reshape(b.transpose(q, [1, 0, 2, 3]), [shape[1], axis("i", 40)]);
+    assert.equal(text(b.sum(perClass, [1])), "Σ_{b,h,w} p[b,c,h,w]");
+    const perPicture = b.reshape(q, [shape[0], axis("i", 60)]);
+    assert.equal(text(b.sum(perPicture, [1])), "Σ_i p[b,i]");
+    const weight = b.input("w", [axis("i", 40)]);
+    assert.equal(text(b.sum(b.mul(perClass, weight), [1])), "Σ_i p[b(i),c,h(i),w(i)]·w[i]");
+  });
 });

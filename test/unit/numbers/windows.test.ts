@@ -155,6 +155,46 @@ describe("kernels of windows over windows", () => {
     }
   });
 
+  it("add up patches that are columns, along the axes that were joined to these", () => {
+    for (const [padding, step, inside] of [
+      [1, 1, [3, 2]],
+      [2, 3, [3, 2]],
+      [1, 2, [5, 4]],
+      [0, 2, [2, 20]],
+    ] as const) {
+      const [c, h, w] = [axis("c", 3), axis("h", 9), axis("w", 25)];
+      const x = b.input("x", [c, h, w]);
+      const counts = inside.map((n, k) => Math.floor(([9, 25][k]! + 2 * padding - n) / step + 1));
+      const windows = inside.reduce<Expr>((e, n, k) => {
+        const added = b.expand(b.reshape(e, [...e.shape, UNIT]), [...e.shape, axis("ij"[k]!, n)]);
+        const all = axis("q", (counts[k]! - 1) * step + 1);
+        return b.slice(b.slide(added, k + 1, 3 + k, 1, -padding, all), k + 1, 0, null, step);
+      }, x);
+      const entries = axis("j", 3 * inside[0] * inside[1]);
+      const columns = b.reshape(b.transpose(windows, [0, 3, 4, 1, 2]), [
+        entries,
+        axis("p", counts[0]! * counts[1]!),
+      ]);
+      const weight = b.input("weight", [entries, UNIT]);
+      const sums = b.sum(b.mul(b.sigmoid(columns), weight), [0]);
+      const loss = b.sum(b.mul(sums, sums));
+      const arrays = new Map([
+        ["x", Float64Array.from({ length: 675 }, (_, k) => Math.sin(k * k))],
+        ["weight", Float64Array.from({ length: entries.size! }, (_, k) => Math.cos(k))],
+      ]);
+      const outputs = [sums, derive(loss, x)];
+      const want = evaluateAll(outputs, boundArrays(outputs, arrays));
+      for (const vectors of ["never", "always"] as const) {
+        const { outputs: got } = compileKernel(outputs, { vectors }).run(arrays);
+        got.forEach(({ data }, o) => {
+          data.forEach((v, k) => {
+            assert.ok(Math.abs(v - want[o]!.data[k]!) <= 1e-12, `${inside.join()}, ${step}: ${k}`);
+          });
+        });
+      }
+    }
+  });
+
   it("pool what was pooled twenty times over", () => {
     const [i, w] = [axis("i", 40), axis("w", 3)];
     const wide = axis("q", 42);

@@ -40,6 +40,16 @@ describe("Losses of windows, small ones too, read as", () => {
       "return F.conv2d(p, torch.tensor([[[[0., 1.], [-1., 2.]]]])).sum()",
       "Σ_{n,q,r,m,i,j} p[0,0,q+i,r+j]·array[n,m,i,j]",
     ],
+    [
+      "patches side by side",
+      "return (F.unfold(p, 2, stride=2) ** 2).sum(1).max()",
+      "max_{b,q,r}(Σ_{c,j,k} p[b,c,q,j,r,k]²)",
+    ],
+    [
+      "patches that overlap",
+      "return (F.unfold(p, 3) ** 2).sum(1).max()",
+      "max_{b,q,r}(Σ_{c,j,k} p[b,c,q+j,r+k]²)",
+    ],
   ] as const) {
     it(what, async () => {
       assert.equal(await written(body), formula);
