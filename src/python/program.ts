@@ -16,7 +16,7 @@ import type { PythonParser } from "./parser.ts";
 import type { SourceSpan } from "../expression/node.ts";
 import type { Expression, Module, Source, Statement } from "./syntax.ts";
 import { walkSyntax } from "./syntaxWalk.ts";
-import { type CallRequest, type RequestValue, type Value, str } from "./values.ts";
+import { type CallRequest, type Change, type RequestValue, type Value, str } from "./values.ts";
 import { traceArguments } from "./trace/assume.ts";
 import {
   type Argument,
@@ -257,8 +257,11 @@ export class PythonProgram {
       this.vm.transaction(false, () => {
         this.vm.resetBudget();
         this.vm.at = request.span;
-        const target = targetOf(this.vm, request.callable);
-        return runTrace(this.vm, target, planOfCall(this.vm, target, request));
+        const { vm } = this;
+        return vm.before(request.changes, () => {
+          const target = targetOf(vm, request.callable);
+          return runTrace(vm, target, planOfCall(vm, target, request));
+        });
       }),
     );
   }
@@ -272,9 +275,12 @@ export class PythonProgram {
       this.vm.transaction(false, () => {
         this.vm.resetBudget();
         this.vm.at = request.span;
-        const target = targetOf(this.vm, request.callable);
-        const plan = planOfCall(this.vm, target, request);
-        return runTrace(this.vm, target, withTypes(plan, dtypeOf), true);
+        const { vm } = this;
+        return vm.before(request.changes, () => {
+          const target = targetOf(vm, request.callable);
+          const plan = planOfCall(vm, target, request);
+          return runTrace(vm, target, withTypes(plan, dtypeOf), true);
+        });
       }),
     );
   }
@@ -319,7 +325,13 @@ export class PythonProgram {
         const prepared = prepareCall(vm, node, scope, callee);
         request = requestOf(vm, node, prepared);
         vm.at = node.span;
-        value = call(vm, prepared.callee, prepared.positional, prepared.keywords);
+        const changes: Change[] = [];
+        value = vm.transaction(
+          true,
+          () => call(vm, prepared.callee, prepared.positional, prepared.keywords),
+          changes,
+        );
+        if (request !== null) request = { ...request, changes };
         // What makes a loss of arrays (class weights) is no loss itself.
         if (isLoss(value)) request = null;
       }

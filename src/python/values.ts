@@ -293,6 +293,18 @@ export interface CallRequest {
   readonly span: SourceSpan;
   readonly positional: readonly Value[];
   readonly keywords: ReadonlyMap<string, Value>;
+  /** What carrying it out has changed: arrays in place, counts of steps. It is traced without that. */
+  readonly changes: readonly Change[];
+}
+
+/** Takes the state of what is about to change. @returns what puts that state back */
+export type StateOf = () => () => void;
+
+/** A change that can be taken back, and made again. */
+export interface Change {
+  readonly stateOf: StateOf;
+  /** Puts the state before it back. */
+  readonly restore: () => void;
 }
 
 /** What a cell can ask of the session by name. */

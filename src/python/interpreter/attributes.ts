@@ -12,7 +12,7 @@ import {
   typeName,
 } from "../values.ts";
 import { call } from "./calls.ts";
-import { makeDict } from "./collections.ts";
+import { makeDict, rememberEntry } from "./collections.ts";
 import { type Interpreter, UnknownMethodError } from "./interpreter.ts";
 import { useOpaque } from "./opaque.ts";
 
@@ -273,11 +273,7 @@ export function setIn(
   name: string,
   value: Value | null,
 ): void {
-  const before = map.get(name);
-  vm.remember(owner, () => {
-    if (before === undefined) map.delete(name);
-    else map.set(name, before);
-  });
+  rememberEntry(vm, owner, map, name);
   if (value === null) map.delete(name);
   else map.set(name, value);
 }

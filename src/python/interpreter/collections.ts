@@ -34,24 +34,51 @@ export function makeDict(
 
 export function setEntry(vm: Interpreter, d: DictValue, key: Value, value: Value): void {
   const k = hashKey(vm, key);
-  const before = d.entries.get(k);
-  vm.remember(d, () => {
-    if (before === undefined) d.entries.delete(k);
-    else d.entries.set(k, before);
-  });
-  d.entries.set(k, { key: before?.key ?? key, value });
+  rememberEntry(vm, d, d.entries, k);
+  d.entries.set(k, { key: d.entries.get(k)?.key ?? key, value });
 }
 
 export function removeEntry(vm: Interpreter, d: DictValue | SetValue, key: string): void {
   // The order of what remains must come back as well.
-  const before = new Map(d.entries as Map<string, never>);
-  vm.remember(d, () => (d.entries = before));
-  d.entries.delete(key);
+  const entries = new Map(d.entries as Map<string, never>);
+  entries.delete(key);
+  changeEntries(vm, d, entries);
+}
+
+/** What a dictionary or a set holds, all of it. */
+export function changeEntries<T extends DictValue | SetValue>(
+  vm: Interpreter,
+  d: T,
+  entries: T["entries"],
+): void {
+  vm.remember(d, () => {
+    const before = d.entries;
+    return () => (d.entries = before);
+  });
+  d.entries = entries;
+}
+
+/** Call before an entry of a map that belongs to `owner` is set or removed. */
+export function rememberEntry<T>(
+  vm: Interpreter,
+  owner: { readonly born: number },
+  map: Map<string, T>,
+  key: string,
+): void {
+  vm.remember(owner, () => {
+    const before = map.get(key);
+    return () => {
+      if (before === undefined) map.delete(key);
+      else map.set(key, before);
+    };
+  });
 }
 
 export function changeItems(vm: Interpreter, list: ListValue, items: Value[]): void {
-  const before = list.items;
-  vm.remember(list, () => (list.items = before));
+  vm.remember(list, () => {
+    const before = list.items;
+    return () => (list.items = before);
+  });
   list.items = items;
 }
 
@@ -60,7 +87,10 @@ export function appendItems(vm: Interpreter, list: ListValue, items: Iterable<Va
   const added = [...items];
   const { length } = list.items;
   const own = list.items;
-  vm.remember(list, () => (own.length = length));
+  vm.remember(list, () => {
+    const end = own.slice(length);
+    return () => own.splice(length, Infinity, ...end);
+  });
   for (const v of added) own.push(v);
 }
 

@@ -292,6 +292,7 @@ function makeRequest(vm: Interpreter, request: RequestName, node: Call, scope: S
       span: node.span,
       positional: shared,
       keywords: passed,
+      changes: [],
     });
   }
   if (calls.length === 0 || (functions.length === 0 && shared.length > 0)) {
@@ -329,6 +330,7 @@ export function requestOf(
     span: node.span,
     positional,
     keywords,
+    changes: [],
   };
 }
 

@@ -10,7 +10,7 @@ import type { Library } from "../dtypes.ts";
 import type { NumericArray, TraceHost } from "../host.ts";
 import type { PythonParser } from "../parser.ts";
 import type { Module, Source } from "../syntax.ts";
-import type { FunctionValue, ModuleValue, TensorValue, Value } from "../values.ts";
+import type { Change, FunctionValue, ModuleValue, StateOf, TensorValue, Value } from "../values.ts";
 import { ArrayRegistry } from "./arrays.ts";
 import { Recorder } from "./recorder.ts";
 import type { Scope } from "./scope.ts";
@@ -179,7 +179,7 @@ export class Interpreter {
   /** Exceptions whose handlers are running, for a bare `raise`. */
   readonly handling: PythonError[] = [];
 
-  private journal: (() => void)[] | null = null;
+  private journal: Change[] | null = null;
   private epochCount = 0;
   private steps = 0;
   private stepLimit: number;
@@ -339,15 +339,18 @@ export class Interpreter {
     return this.epochCount;
   }
 
-  /** Call before changing an object, with what puts the old state back. */
-  remember(object: { readonly born: number }, undo: () => void): void {
-    if (this.journal !== null && object.born < this.epochCount) this.journal.push(undo);
+  /** Call before changing an object, with how the state is taken of what changes. */
+  remember(object: { readonly born: number }, stateOf: StateOf): void {
+    if (this.journal === null || object.born >= this.epochCount) return;
+    this.journal.push({ stateOf, restore: stateOf() });
   }
 
-  /** Runs `body`; what it changed is taken back if it throws, or in any case if `keep` is false. */
-  transaction<T>(keep: boolean, body: () => T): T {
+  /**
+   * Runs `body`; what it changed is taken back if it throws, or in any case if `keep` is false.
+   * @param journal an empty list, in which the changes are found that were kept
+   */
+  transaction<T>(keep: boolean, body: () => T, journal: Change[] = []): T {
     const outer = this.journal;
-    const journal: (() => void)[] = [];
     this.journal = journal;
     this.epochCount++;
     const { frames, at, stopGradientDepth, importGuards } = this;
@@ -364,7 +367,21 @@ export class Interpreter {
       this.importGuards = importGuards;
       this.journal = outer;
       if (kept) outer?.push(...journal);
-      else while (journal.length > 0) journal.pop()!();
+      else while (journal.length > 0) journal.pop()!.restore();
+    }
+  }
+
+  /** Runs `body` in the state before changes that were kept, which are made again afterwards. */
+  before<T>(changes: readonly Change[], body: () => T): T {
+    const again: (() => void)[] = [];
+    for (const { stateOf, restore } of [...changes].reverse()) {
+      again.push(stateOf());
+      restore();
+    }
+    try {
+      return body();
+    } finally {
+      while (again.length > 0) again.pop()!();
     }
   }
 

@@ -88,8 +88,10 @@ export function nextItem(vm: Interpreter, v: IteratorValue): Value | undefined {
     if (made === undefined) return undefined;
     v.items.push(made);
   }
-  const { at } = v;
-  vm.remember(v, () => (v.at = at));
+  vm.remember(v, () => {
+    const { at } = v;
+    return () => (v.at = at);
+  });
   return v.items[v.at++]!;
 }
 

@@ -20,7 +20,7 @@ import {
 } from "../values.ts";
 import { call } from "./calls.ts";
 import { findMethod } from "./attributes.ts";
-import { appendItems, isHashable, keyOf, makeList, makeSet } from "./collections.ts";
+import { appendItems, changeEntries, isHashable, keyOf, makeList, makeSet } from "./collections.ts";
 import { percentFormat } from "./format.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { iterate } from "./iterate.ts";
@@ -188,9 +188,7 @@ export function augmented(vm: Interpreter, op: BinaryOperator, a: Value, b: Valu
   if ((a.kind === "set" || a.kind === "dict") && b.kind === a.kind) {
     const result = onCollections(vm, op, a, b);
     if (result?.kind === "set" && a.kind === "set") {
-      const before = a.entries;
-      vm.remember(a, () => (a.entries = before));
-      a.entries = result.entries;
+      changeEntries(vm, a, result.entries);
       return a;
     }
   }

@@ -28,6 +28,7 @@ export function shapesRequest(vm: Interpreter, node: Call, scope: Scope): Reques
     span: node.span,
     positional: [],
     keywords,
+    changes: [],
   };
   return { kind: "request", request: "shapes", calls: [call], standards: [], options };
 }

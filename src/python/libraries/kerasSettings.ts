@@ -33,8 +33,10 @@ export function epsilon(vm: Interpreter): NumberValue {
 /** Changes a setting so that it can be undone. */
 export function configure(vm: Interpreter, change: Partial<Settings>): void {
   const own = settingsOf(vm);
-  const before = { ...own };
-  vm.remember({ born: 0 }, () => Object.assign(own, before));
+  vm.remember({ born: 0 }, () => {
+    const before = { ...own };
+    return () => Object.assign(own, before);
+  });
   Object.assign(own, change);
 }
 

@@ -1,5 +1,6 @@
 /** What the methods of methods.ts do that are more than one line. */
 import {
+  changeEntries,
   changeItems,
   hashKey,
   makeDict,
@@ -242,9 +243,8 @@ export function updateMethod(d: DictValue): Value {
 
 export function addToSet(c: CallContext): Value {
   const s = set(c);
-  const before = s.entries;
-  c.vm.remember(s, () => (s.entries = before));
-  s.entries = new Map(before).set(hashKey(c.vm, c.value("elem")), c.value("elem"));
+  const entries = new Map(s.entries).set(hashKey(c.vm, c.value("elem")), c.value("elem"));
+  changeEntries(c.vm, s, entries);
   return NONE;
 }
 

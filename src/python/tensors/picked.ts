@@ -56,14 +56,14 @@ class Picked implements TensorValue {
     return this.own!.expr;
   }
   assign(vm: Interpreter, changed: Expr): void {
-    const { picks, own } = this;
+    const { picks } = this;
     if (picks?.order === null && fitsShape(picks.all.expr.shape, changed.shape)) {
       picks.all.assign(vm, changed);
       return;
     }
     vm.remember(this, () => {
-      this.picks = picks;
-      this.own = own;
+      const before = { picks: this.picks, own: this.own };
+      return () => ({ picks: this.picks, own: this.own } = before);
     });
     // What shares its memory is told: it cannot know which of its own entries those are.
     picks?.all.assign(

@@ -113,7 +113,10 @@ class Tensor implements TensorValue {
   assign(vm: Interpreter, changed: Expr): void {
     const { view, own } = this;
     if (view === null) {
-      vm.remember(this, () => (this.own = own));
+      vm.remember(this, () => {
+        const before = this.own;
+        return () => (this.own = before);
+      });
       if (this.library === "torch" && changed.shape.length === own.shape.length) {
         const copy = own === this.copied ? { since: this.since } : null;
         vm.recorder.write(own, changed, copy, vm.at);

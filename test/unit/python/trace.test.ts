@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Trace } from "../../../src/python/program.ts";
 import { axis, flattenAxes } from "../../../src/expression/axis.ts";
 import {
   add,
@@ -477,6 +478,32 @@ b = np.array([[.1, .8], [.6, .2]])
     assert.equal(wrapped?.calls[0]!.name, "smooth");
     const e = errorOf(() => run("compare(a, b)"));
     assert.match(e.message, /compare\(\) takes calls of your functions/);
+  });
+
+  it("is traced without what carrying it out has changed, which stays", async () => {
+    const { run, program, host } = await session();
+    const first = run(`
+import numpy as np
+class Warmed:
+    def __init__(self):
+        self.steps = []
+    def __call__(self, p, t):
+        self.steps.append(len(self.steps) + 1)
+        p *= 2
+        return np.sum(p * t) * self.steps[-1]
+loss, p, t = Warmed(), np.array([0.1, 0.2]), np.array([1.0, 0.0])
+loss(p, t)`);
+    const second = run("loss(p, t)");
+    const [once, twice] = [first, second].map(({ call }) => program.traceCall(call!));
+    assert.deepEqual([first.text, second.text], ["0.2", "0.8"]);
+    const given = (trace: Trace): number[] =>
+      Array.from(host.evaluate(trace.inputs[0]!.argument!)!.data);
+    const value = (trace: Trace): number =>
+      valueOf(trace, { p: array([2], given(trace)), t: array([2], [1, 0]) });
+    assert.deepEqual(given(twice!), [0.2, 0.4]);
+    close(value(twice!), 0.8);
+    assert.equal(run("p.tolist() + loss.steps").text, "[0.4, 0.8, 1, 2]");
+    assert.deepEqual(given(once!), [0.1, 0.2]);
   });
 
   it("follows branches of the arrays that were passed", async () => {
