@@ -84,7 +84,8 @@ export function withPrecision(
   }
   const rungs = [...performer.rungs, ...(autocast ? AUTOCAST_RUNGS : [])];
   const notes = new Set<string>();
-  const judge = new LadderJudge({ loss: report.loss.value, gradient: exact }, library);
+  const { file } = report.function;
+  const judge = new LadderJudge({ loss: report.loss.value, gradient: exact }, library, file);
   performEach(rungs, judge, { wrt: wrt.name, host, tape, notes, performer }, watch);
   const precision: Precision = { as: performer.as, ...judge.ladder, notes: [...notes] };
   return { ...inspection, report: { ...report, precision } };
@@ -132,7 +133,8 @@ export function precisionDifference(
   try {
     const performer = performerOf(tape, exact.length);
     const { library } = performer.arithmetic;
-    const judge = new LadderJudge({ loss, gradient: exact }, library);
+    const { file } = report.function;
+    const judge = new LadderJudge({ loss, gradient: exact }, library, file);
     const request = { wrt: wrt.name, host, tape, notes: new Set<string>(), performer };
     performEach([RUNGS[0]!, own], judge, request, watch);
     return toDifference(precisionReason(report.function.name, own.name, judge.ladder, library));

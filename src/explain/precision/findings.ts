@@ -1,5 +1,5 @@
 /** What goes wrong in a number type, in words with numbers: read off the operations as performed. */
-import type { Expr } from "../../expression/node.ts";
+import type { Expr, SourceSpan } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import type { Performance, Performed } from "../../numbers/precision/forward.ts";
 import { type Held, countOf, isFloat, rounder, valuesOf } from "../../numbers/precision/held.ts";
@@ -13,7 +13,8 @@ export interface Finding {
   readonly key?: string;
   readonly severity: "error" | "warning" | "information";
   readonly sentence: string;
-  readonly line: number;
+  /** Of the operation; null: no one of them. */
+  readonly span: SourceSpan | null;
   readonly fix: string | null;
 }
 
@@ -102,7 +103,7 @@ function overflow(
     sentence:
       `the ${what} is ${grouped(theirs[at]!)}, and ${result.dtype} ends at ${grouped(most)}: ` +
       "it becomes infinite",
-    line: entry.span.line,
+    span: entry.span,
     fix:
       what === "sum"
         ? `Sum in float32: x.sum(dtype=${module}.float32), or convert first: ${single("x")}.sum().`
@@ -139,7 +140,7 @@ function numberFindings({ entry, parts, values }: Performed, dialect: Dialect): 
       const value = number.data[0]!;
       if (value === 0 || !Number.isFinite(value)) return [];
       const found = numberFinding(e, value, dtype, arrays[1 - k] ?? arrays[0]!, result, dialect);
-      return found === null ? [] : [{ ...found, line: entry.span.line }];
+      return found === null ? [] : [{ ...found, span: entry.span }];
     });
   });
 }
@@ -151,7 +152,7 @@ function numberFinding(
   other: Held,
   result: Held,
   { module, single, clamp }: Dialect,
-): Omit<Finding, "line"> | null {
+): Omit<Finding, "span"> | null {
   const rounded = rounder(dtype)(value);
   const isBound = e.kind === "clamp" || e.op === "max" || e.op === "min";
   const isSum = e.kind === "binary" && (e.op === "add" || e.op === "sub");
@@ -241,7 +242,7 @@ function accumulation(
     sentence: hasStopped(got, wanted, dtype, n)
       ? `${numbers} one after the other stops at ${grouped(got)}, where the numbers of ${dtype} are ${decimal(spacingAt(got, dtype))} apart, so that adding what is left changes nothing; the sum is ${grouped(wanted)}`
       : `${numbers} loses ${digits} digits: ${decimal(got)} instead of ${decimal(wanted)}`,
-    line: entry.span.line,
+    span: entry.span,
     fix: `Add in float64: x.sum(dtype=${module}.float64), then convert the sum.`,
   };
 }

@@ -51,14 +51,19 @@ type KeyedFinding = LadderFinding & { readonly key: string };
 /** Judges rung after rung against the exact gradient, and keeps none but the first, float64's. */
 export class LadderJudge {
   private readonly exact: Exact;
+  private readonly file: string;
   private readonly dialect: Dialect;
   private wide: Performance | null = null;
   private readonly rungs: JudgedRung[] = [];
   private readonly found: KeyedFinding[] = [];
 
-  /** @param library whose words say what to do */
-  constructor(exact: Exact, library: "torch" | "numpy") {
+  /**
+   * @param library whose words say what to do
+   * @param file where the loss is written, whose lines findings name
+   */
+  constructor(exact: Exact, library: "torch" | "numpy", file: string) {
     this.exact = exact;
+    this.file = file;
     this.dialect = DIALECTS[library];
   }
 
@@ -81,7 +86,8 @@ export class LadderJudge {
         rungs: [label(name)],
         severity: f.severity,
         sentence: f.sentence,
-        lines: f.line > 0 ? [f.line] : [],
+        // Of what a library does inside, no line of the user's own file is to be shown.
+        lines: f.span !== null && f.span.file === this.file ? [f.span.line] : [],
         fix: f.fix,
       });
     }
@@ -185,24 +191,41 @@ function gradientFindings(
     module === "torch" ? "Scale the loss before backward(): torch.amp.GradScaler" : null;
   if (gradient === null || performance === null) return [];
   const found: Finding[] = [];
-  const n = valuesOf(gradient).length;
   const type: ElementType = rung.prediction;
+  let [largest, tooSmall] = [0, 0];
+  const g = valuesOf(gradient);
+  const n = g.length;
+  for (const [first, end] of parts(exact.gradient.length)) {
+    for (let k = first; k < end; k++) {
+      const size = Math.abs(exact.gradient[k]!);
+      largest = Math.max(largest, size);
+      if (g[k] === 0 && size !== 0 && size < leastOf(type)) tooSmall++;
+    }
+  }
   if (isHalf(type) && judged.lost > n / 20 && judged.verdict !== "not-a-number") {
+    const cancelled = judged.lost - tooSmall;
+    const least = `below ${decimal(leastOf(type))}, the smallest number of ${type}`;
+    const inSingle = `ompute the loss in float32: ${singleLoss}`;
+    // A gradient by a float16 array is float16, in whatever type the loss itself is computed.
+    const larger = `${scaling ?? ""}; or give the loss a prediction that is float32 from the network on`;
+    const of = (count: number): string => (count === judged.lost ? "they" : grouped(count));
+    const causes = [
+      ...(tooSmall > 0 ? [`${of(tooSmall)} are ${least}`] : []),
+      ...(cancelled > 0 ? [`${of(cancelled)} come of operations that gave 0 in this type`] : []),
+    ];
+    const isOfBoth = tooSmall > judged.lost / 20 && cancelled > judged.lost / 20;
     found.push({
       id: "underflow",
       severity: judged.lost > n / 2 ? "error" : "warning",
       sentence:
         `${grouped(judged.lost)} of ${grouped(n)} entries of the gradient are zero and should not ` +
-        `be: they are below ${decimal(leastOf(type))}, the smallest number of ${type}, or cancelled`,
-      line: 0,
-      fix: `${scaling === null ? "Compute" : `${scaling}; or compute`} the loss in float32: ${singleLoss}.`,
+        `be: ${causes.join(", and ")}`,
+      span: null,
+      fix:
+        scaling === null || tooSmall < cancelled
+          ? `C${inSingle}.${isOfBoth && scaling !== null ? ` ${scaling} for those that are too small.` : ""}`
+          : `${larger}.${isOfBoth ? ` C${inSingle} for the others.` : ""}`,
     });
-  }
-  let largest = 0;
-  for (const [first, end] of parts(exact.gradient.length)) {
-    for (let k = first; k < end; k++) {
-      largest = Math.max(largest, Math.abs(exact.gradient[k]!));
-    }
   }
   if (type === "float16" && largest < 2 ** -14 && judged.lost <= n / 20) {
     found.push({
@@ -211,7 +234,7 @@ function gradientFindings(
       sentence:
         `the gradient's largest entry is ${decimal(largest)}; below ${decimal(2 ** -14)} the numbers of ` +
         `float16 are ${decimal(2 ** -24)} apart, so that its digits are lost`,
-      line: 0,
+      span: null,
       fix: scaling === null ? `Compute it in float32: ${singleLoss}.` : `${scaling}.`,
     });
   }
@@ -220,7 +243,7 @@ function gradientFindings(
       id: "loss-zero",
       severity: "warning",
       sentence: `the loss is exactly 0, and should be ${decimal(exact.loss)}: 1 - ${decimal(1 - exact.loss)} is below the spacing of ${performance.result.dtype}`,
-      line: 0,
+      span: null,
       fix: `Compute the loss in float32: convert the prediction with ${single("")} first.`,
     });
   }

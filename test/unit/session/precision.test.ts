@@ -151,6 +151,22 @@ t = np.ones((60, 60, 2))`;
     assert.match(first.fix!, /torch\.float32/);
   });
 
+  it("tells entries that are too small from those of operations that gave 0", () => {
+    const lost = (body: string, type: string) => {
+      const code = `import torch\ndef loss(z):\n    return ${body}\nz = torch.full((40,), 12.0)`;
+      const { findings } = precision(`${code}\nprecision(loss(z))`);
+      return findings.find((f) => f.id === "underflow" && f.rungs.includes(type));
+    };
+    // Scaling the loss brings these back, and .float() within it does not.
+    const small = lost("z.sum() * 1e-9", "float16");
+    assert.match(small!.sentence, /^40 of 40 .*: they are below 5\.9605e-8/);
+    assert.match(small!.fix!, /GradScaler; or give the loss a prediction that is float32/);
+    // The other way round: 1 - p is 0 in bfloat16, which has numbers far below p(1 - p).
+    const zero = lost("torch.sigmoid(z).sum()", "bfloat16");
+    assert.match(zero!.sentence, /: they come of operations that gave 0 in this type$/);
+    assert.equal(zero!.fix, "Compute the loss in float32: loss(x.float(), t.float()).");
+  });
+
   it("stays silent about overflow where the code sums in float32", () => {
     const code = DICE.replace("torch.sigmoid(logits)", "torch.sigmoid(logits.float())");
     const large = "torch.ones(300, 300)";
