@@ -31,7 +31,7 @@ export function loweredWindows(e: Reduce): Expr {
 export function outermostFirst(e: Slide): Expr {
   const views: Expr[] = [];
   let inner = e.args[0]!;
-  for (; isApart(inner, e.dim); inner = inner.args[0]!) views.unshift(inner);
+  for (; isApart(inner, e); inner = inner.args[0]!) views.unshift(inner);
   if (inner.kind !== "slide" || inner.dim >= e.dim) return e;
   const { dim, by, factor, start, shape } = inner;
   const along = shape[dim]!;
@@ -51,11 +51,11 @@ export function outermostFirst(e: Slide): Expr {
   );
 }
 
-/** Whether a node gives its argument one more axis, the last, or takes some entries along another than `dim`. */
-function isApart(e: Expr, dim: number): boolean {
+/** Whether a node gives its argument one more axis, the last, or takes entries along an axis that has no part in a slide. */
+function isApart(e: Expr, { dim, by }: Slide): boolean {
   const x = e.args[0];
   if (x === undefined) return false;
-  if (e.kind === "slice") return e.dim !== dim;
+  if (e.kind === "slice") return e.dim !== dim && e.dim !== by && e.shape[e.dim]!.size !== 0;
   if (e.kind !== "reshape" && e.kind !== "expand") return false;
   const known = e.kind === "reshape" ? x.shape.length : e.shape.length - 1;
   const [own, last] = [e.shape.slice(0, known), e.shape.at(-1)!];

@@ -205,15 +205,21 @@ function gradientFindings(
   if (isHalf(type) && judged.lost > n / 20 && judged.verdict !== "not-a-number") {
     const cancelled = judged.lost - tooSmall;
     const least = `below ${decimal(leastOf(type))}, the smallest number of ${type}`;
-    const inSingle = `ompute the loss in float32: ${singleLoss}`;
+    const inSingle = `Compute the loss in float32: ${singleLoss}.`;
     // A gradient by a float16 array is float16, in whatever type the loss itself is computed.
-    const larger = `${scaling ?? ""}; or give the loss a prediction that is float32 from the network on`;
+    const larger =
+      scaling === null
+        ? inSingle
+        : `${scaling}; or give the loss a prediction that is float32 from the network on.`;
     const of = (count: number): string => (count === judged.lost ? "they" : grouped(count));
     const causes = [
       ...(tooSmall > 0 ? [`${of(tooSmall)} are ${least}`] : []),
       ...(cancelled > 0 ? [`${of(cancelled)} come of operations that gave 0 in this type`] : []),
     ];
-    const isOfBoth = tooSmall > judged.lost / 20 && cancelled > judged.lost / 20;
+    const helping = [
+      ...(tooSmall > judged.lost / 20 ? [larger] : []),
+      ...(cancelled > judged.lost / 20 ? [inSingle] : []),
+    ];
     found.push({
       id: "underflow",
       severity: judged.lost > n / 2 ? "error" : "warning",
@@ -221,10 +227,7 @@ function gradientFindings(
         `${grouped(judged.lost)} of ${grouped(n)} entries of the gradient are zero and should not ` +
         `be: ${causes.join(", and ")}`,
       span: null,
-      fix:
-        scaling === null || tooSmall < cancelled
-          ? `C${inSingle}.${isOfBoth && scaling !== null ? ` ${scaling} for those that are too small.` : ""}`
-          : `${larger}.${isOfBoth ? ` C${inSingle} for the others.` : ""}`,
+      fix: [...new Set(helping)].join(" "),
     });
   }
   if (type === "float16" && largest < 2 ** -14 && judged.lost <= n / 20) {
