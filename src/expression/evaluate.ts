@@ -93,7 +93,7 @@ function roundHalfEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;
   if (rest !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
+  return below % 2 === 0 ? below : -(-below - 1);
 }
 
 /** IEEE 754 pow. JavaScript's gives NaN where the base is ±1 and the exponent not finite. */

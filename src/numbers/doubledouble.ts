@@ -11,7 +11,8 @@
  * Relative errors (Joldes, Muller and Popescu, "Tight and rigorous error bounds for basic building
  * blocks of double-word arithmetic", 2017, for the sequences used): sum 3u², product 5u²,
  * quotient 15u², square root 4u². They hold while results are normal numbers above about 1e-290,
- * where the low part is not subnormal. Special values follow IEEE 754; their low part is 0.
+ * where the low part is not subnormal. Special values, the sign of zeros among them, follow
+ * IEEE 754; their low part is 0.
  */
 
 /** The low part of the latest result. */
@@ -79,7 +80,7 @@ export function addDD(ah: number, al: number, bh: number, bl: number): number {
   e = e - (v - s) + f;
   const hi = v + e;
   LOW[0] = e - (hi - v);
-  return hi;
+  return hi === 0 && s === 0 ? s : hi;
 }
 
 export function subDD(ah: number, al: number, bh: number, bl: number): number {
@@ -98,7 +99,7 @@ export function mulDD(ah: number, al: number, bh: number, bl: number): number {
   const e = a1 * b1 - p + a1 * b2 + a2 * b1 + a2 * b2 + (ah * bl + al * bh);
   const hi = p + e;
   LOW[0] = hi - hi === 0 ? e - (hi - p) : 0;
-  return p - p === 0 ? hi : p;
+  return p - p === 0 && hi !== 0 ? hi : p;
 }
 
 function mulHuge(ah: number, al: number, bh: number, bl: number): number {
@@ -138,7 +139,7 @@ export function compareDD(ah: number, al: number, bh: number, bl: number): numbe
 
 export function floorDD(ah: number, al: number): number {
   const f = Math.floor(ah);
-  if (f !== ah) {
+  if (f !== ah || al === 0) {
     LOW[0] = 0;
     return f;
   }
@@ -167,7 +168,8 @@ export function roundDD(ah: number, al: number): number {
     LOW[0] = fl;
     return fh;
   }
-  return addDD(fh, fl, 1, 0);
+  const above = addDD(fh, fl, 1, 0);
+  return above === 0 ? -0 : above;
 }
 
 /** Python's remainder, with the sign of the divisor. Exact for float64 operands. */

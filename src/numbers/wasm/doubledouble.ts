@@ -79,7 +79,9 @@ export class DoubleDoubles extends Lanes {
     if (f !== null) e = this.plus(e, f);
     const hi = this.plus(v, e);
     const lo = this.minus(e, this.minus(hi, v));
-    return { hi: this.select(isFinite, hi, s), lo: this.and(lo, isFinite) };
+    // A zero that is no result of the low parts keeps the sum's sign.
+    const isKept = this.and(isFinite, this.of("ne", this.or(hi, s), this.constant(0)));
+    return { hi: this.select(isKept, hi, s), lo: this.and(lo, isFinite) };
   }
 
   neg({ hi, lo }: Pair): Pair {
@@ -106,7 +108,8 @@ export class DoubleDoubles extends Lanes {
     const hi = this.plus(p, e);
     this.lose(this.and(isFinite, this.of("ne", hi, hi)));
     const lo = this.minus(e, this.minus(hi, p));
-    return { hi: this.select(isFinite, hi, p), lo: this.and(lo, this.isFinite(hi)) };
+    const isKept = this.and(isFinite, this.of("ne", hi, this.constant(0)));
+    return { hi: this.select(isKept, hi, p), lo: this.and(lo, this.isFinite(hi)) };
   }
 
   div(a: Pair, b: Pair): Pair {
@@ -162,11 +165,7 @@ export class DoubleDoubles extends Lanes {
       if (m > 1) square = this.mul(square, square);
     }
     if (n > 0) return result!;
-    // A product of zeros has lost its sign.
-    const base = n % 2 === 0 ? this.of("abs", x.hi) : x.hi;
-    const atZero = { hi: this.of("div", this.constant(1), base), lo: null };
-    const isZero = this.of("eq", x.hi, this.constant(0));
-    return this.choose(isZero, atZero, this.div(this.exact(1), result!));
+    return this.div(this.exact(1), result!);
   }
 
   exp({ hi: x, lo: xl }: Pair): Pair {
