@@ -109,7 +109,8 @@ def main(out, library, files):
                 except Exception as error:  # PyTorch refuses some operations in some types
                     case["rungs"][rung] = {"error": f"{type(error).__name__}: {error}"}
             found.append(case)
-    print("\n" + json.dumps({"cases": found}))
+    vector_bytes = 64 if torch.backends.cpu.get_cpu_capability() == "AVX512" else 32
+    print("\n" + json.dumps({"cases": found, "vectorBytes": vector_bytes}))
 
 
 if __name__ == "__main__":

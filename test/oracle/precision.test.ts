@@ -9,8 +9,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { readNpy } from "../../src/arrays/npy.ts";
-import { NUMPY } from "../../src/numbers/precision/arithmetic.ts";
+import { type Arithmetic, NUMPY, TORCH } from "../../src/numbers/precision/arithmetic.ts";
 import { gradient } from "../../src/numbers/precision/backward.ts";
+import type { Performance } from "../../src/numbers/precision/forward.ts";
 import { type Held, valuesOf } from "../../src/numbers/precision/held.ts";
 import {
   AUTOCAST_RUNGS,
@@ -92,6 +93,21 @@ const DEVIATIONS: readonly {
     of: "loss and gradient",
     reason:
       "entries of large arrays are in the order of exact arithmetic, and are added where they lie",
+  },
+  {
+    cases: /^lovasz_hinge\(logits\(2, 3/,
+    rungs: /^autocast/,
+    of: "loss and gradient",
+    reason: "dot adds in the order of the BLAS library; here it is a sum of products",
+    onSome: true,
+  },
+  {
+    cases: /^padded_columns\(/,
+    rungs: /^autocast-float16/,
+    of: "loss and gradient",
+    reason:
+      "float32 sqrt comes from MKL, which does not always round to nearest on processors of AMD",
+    onSome: true,
   },
   {
     cases: /^certain_pixels\(.*0\.77/,
@@ -196,10 +212,13 @@ describe("the precision ladder", function () {
   const files = corpusFiles().get("torch")!;
   let parser: PythonParser;
   let cases: Case[] = [];
+  let arithmetic = TORCH;
 
   before(async () => {
     parser = await loadParserFromDisk();
-    cases = await casesOf<Case>(folder, "torch", files);
+    const ran = await casesOf(folder, "torch", files);
+    cases = ran.cases;
+    arithmetic = { ...TORCH, vectorBytes: ran.vectorBytes };
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -208,7 +227,7 @@ describe("the precision ladder", function () {
   for (const file of files) {
     it(`${basename(file)}: losses bit for bit, gradients within a unit in the last place`, () => {
       const own = cases.filter((c) => c.file === file);
-      const program = new Program(parser, file);
+      const program = new Program(parser, file, arithmetic);
       const wrong = own.flatMap((c) => HALF.flatMap((rung) => judge(program, c, rung) ?? []));
       assert.equal(wrong.length, 0, `\n${wrong.join("\n")}`);
     });
@@ -232,7 +251,7 @@ describe("the precision ladder of NumPy", function () {
 
   before(async () => {
     parser = await loadParserFromDisk();
-    cases = await casesOf<NumpyCase>(folder, "numpy", files);
+    ({ cases } = await casesOf(folder, "numpy", files));
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -242,16 +261,11 @@ describe("the precision ladder of NumPy", function () {
     it(`${basename(file)}: losses bit for bit`, () => {
       const own = cases.filter((c) => c.file === file);
       assert.ok(own.length > 0);
-      const program = new Program(parser, file);
+      const program = new Program(parser, file, NUMPY);
       const wrong = own.flatMap((c) =>
         NUMPY_RUNGS.flatMap((rung) => {
           const theirs = c.rungs[rung.name]!;
-          const performance = performTrace(
-            program.trace(c, rung, "numpy"),
-            program.host,
-            rung,
-            NUMPY,
-          );
+          const performance = program.perform(c, rung);
           const ours = valuesOf(performance.result);
           const same =
             performance.result.dtype === theirs.dtype &&
@@ -278,10 +292,14 @@ describe("the precision ladder of NumPy", function () {
   });
 });
 
-async function casesOf<C>(folder: string, library: string, files: readonly string[]): Promise<C[]> {
+async function casesOf(
+  folder: string,
+  library: string,
+  files: readonly string[],
+): Promise<{ cases: Case[]; vectorBytes: number }> {
   const printed = await runOracle("test/oracle/precision.py", [folder, library, ...files]);
   const json = printed.slice(printed.lastIndexOf('\n{"cases"') + 1);
-  return (JSON.parse(json) as { cases: C[] }).cases;
+  return JSON.parse(json) as { cases: Case[]; vectorBytes: number };
 }
 
 /** What is wrong with one case on one rung; `null`: nothing, or what is listed. */
@@ -331,8 +349,10 @@ function unitsApart(ours: Held, file: string, { prediction }: Rung): number {
 class Program {
   readonly host: SessionHost;
   private readonly program: PythonProgram;
+  private readonly arithmetic: Arithmetic;
 
-  constructor(parser: PythonParser, file: string) {
+  constructor(parser: PythonParser, file: string, arithmetic: Arithmetic) {
+    this.arithmetic = arithmetic;
     this.host = new SessionHost(
       filesFor(python),
       dirname(file),
@@ -343,7 +363,8 @@ class Program {
     this.program.load(readFileSync(file, "utf8"), file);
   }
 
-  trace(c: NumpyCase, rung: Rung, library: "torch" | "numpy"): Trace {
+  private trace(c: NumpyCase, rung: Rung): Trace {
+    const { library } = this.arithmetic;
     const loads = Object.entries(c.arrays).map(([name, path]) => {
       const array = `_np.load(${JSON.stringify(path)})`;
       return `${name} = ${library === "torch" ? `_torch.from_numpy(${array})` : array}`;
@@ -366,11 +387,15 @@ class Program {
     return v?.kind === "tensor" ? v.expr : null;
   }
 
+  perform(c: NumpyCase, rung: Rung, trace = this.trace(c, rung)): Performance {
+    return performTrace(trace, this.host, rung, this.arithmetic);
+  }
+
   run(c: Case, rung: Rung): { readonly loss: Held; readonly gradient: Held } {
-    const trace = this.trace(c, rung, "torch");
+    const trace = this.trace(c, rung);
     const wrt = trace.inputs.find((x) => x.argument === this.exprOf(c.wrt))?.node;
     assert.ok(wrt?.kind === "input");
-    const performance = performTrace(trace, this.host, rung);
+    const performance = this.perform(c, rung, trace);
     return { loss: performance.result, gradient: gradient(performance, wrt) };
   }
 }

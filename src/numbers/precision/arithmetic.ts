@@ -18,6 +18,11 @@ export interface Arithmetic {
   readonly convert: (x: Held, dtype: ElementType) => Held;
   /** Over `dims`, in the array's own type. */
   readonly sum: (x: Held, dims: readonly number[]) => Float64Array;
+  /**
+   * Bytes in a vector of the processor, 64 with AVX-512 and 32 with AVX2 alone: PyTorch rounds
+   * otherwise in a few places what does not fill its vectors.
+   */
+  readonly vectorBytes: number;
 }
 
 export const TORCH: Arithmetic = {
@@ -27,6 +32,7 @@ export const TORCH: Arithmetic = {
   defaultFloat: "float32",
   convert: converted,
   sum: torchSum,
+  vectorBytes: 64,
 };
 
 /** NumPy 2: Python's numbers take the array's type (NEP 50), and float64 is rounded once. */
@@ -37,4 +43,5 @@ export const NUMPY: Arithmetic = {
   defaultFloat: "float64",
   convert: (x, dtype) => rounded(x, dtype, rounder(dtype)),
   sum: numpySum,
+  vectorBytes: 64,
 };

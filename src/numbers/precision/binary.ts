@@ -6,11 +6,11 @@ import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { isProduct } from "./autocast.ts";
 import {
   COMPARISONS,
-  SINGLE_BLOCK,
   binaryFunction,
   powerFunction,
   powerFunctionOfRest,
   scalarRounder,
+  singleBlock,
 } from "./functions.ts";
 import {
   type Held,
@@ -58,7 +58,7 @@ export function performBinary(
   }
   if (arithmetic.library === "numpy") return ofNumpy(op, convert(a, dtype), convert(b, dtype), b);
   if (op === "pow" && b.weak === true && isFloat(dtype)) {
-    return powerOf(converted(a, dtype), b.data[0]!, dtype);
+    return powerOf(converted(a, dtype), b.data[0]!, dtype, arithmetic.vectorBytes);
   }
   if (op === "div" && a.weak === true) {
     // Python's 1 / x is x.reciprocal() * 1.
@@ -88,13 +88,13 @@ function ofNumpy(op: Binary["op"], x: Held, y: Held, given: Held): Held {
 }
 
 /** `x ** p` for a Python number p: in float32, what fills no block is computed apart. */
-function powerOf(x: Held, p: number, dtype: ElementType): Held {
+function powerOf(x: Held, p: number, dtype: ElementType, vectorBytes: number): Held {
   const power = mapped(x, dtype, powerFunction(p, dtype));
   if (dtype !== "float32") return power;
   const count = countOf(x.shape);
   const order = resultStrides(x.shape, [x.strides]);
   const isDense = x.strides.every((s, d) => s === order[d] || x.shape[d] === 1);
-  const inBlocks = isDense ? count - (count % SINGLE_BLOCK) : 0;
+  const inBlocks = isDense ? count - (count % singleBlock(vectorBytes)) : 0;
   if (inBlocks === count) return power;
   const rest = mapped(x, dtype, powerFunctionOfRest(p));
   rest.data.set(power.data.subarray(0, inBlocks));

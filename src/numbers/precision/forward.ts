@@ -228,7 +228,12 @@ function performPart(
     case "argReduce":
       return argReduced(e.op === "argmax", x, e.dim, sizesOf(e.shape));
     case "softmax":
-      return softmaxHeld(isFloat(x.dtype) ? x : converted(x, "float32"), e.dim, e.log);
+      return softmaxHeld(
+        isFloat(x.dtype) ? x : converted(x, "float32"),
+        e.dim,
+        e.log,
+        arithmetic.vectorBytes,
+      );
     default:
       return moved(e, args, arithmetic);
   }

@@ -102,8 +102,8 @@ export function powerFunction(p: number, dtype: ElementType): UnaryFunction {
   }
 }
 
-/** Entries that PyTorch's loops over contiguous float32 arrays take at once: two vectors of AVX-512. */
-export const SINGLE_BLOCK = 32;
+/** Entries that PyTorch's loops over contiguous float32 arrays take at once: two vectors. */
+export const singleBlock = (vectorBytes: number): number => (2 * vectorBytes) / 4;
 
 /** The powers that {@link powerFunction} has steps of its own for. */
 const OWN_STEPS: ReadonlySet<number> = new Set([0.5, 2, 3, -2, -1, -0.5]);

@@ -139,14 +139,11 @@ export function groupOf(shape: readonly number[], dims: readonly number[]): Int3
 /** Lines of a softmax between two looks at whether to stop. */
 const LOOK = 1 << 12;
 
-/** Half-precision numbers in one vector of AVX-512, AVX2 having half as many. */
-export const HALF_LANES = 32;
-
 /**
  * Softmax along `dim`. In half precision the exponentials stay in float32 along the last axis, and
  * in whole vectors across others; what is left over of these vectors keeps them in half precision.
  */
-export function softmaxHeld(x: Held, dim: number, log: boolean, lanes = HALF_LANES): Held {
+export function softmaxHeld(x: Held, dim: number, log: boolean, vectorBytes: number): Held {
   const { dtype } = x;
   const half = isHalf(dtype);
   const single = arithmeticRounder(computedIn(dtype));
@@ -156,7 +153,7 @@ export function softmaxHeld(x: Held, dim: number, log: boolean, lanes = HALF_LAN
   const n = x.shape[dim]!;
   const inner = countOf(x.shape.slice(dim + 1));
   const outer = countOf(x.shape.slice(0, dim));
-  const inVectors = inner - (inner % lanes);
+  const inVectors = inner - (inner % (vectorBytes / 2));
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       if (i % LOOK === 0) throwIfCancelled();
