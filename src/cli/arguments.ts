@@ -23,8 +23,8 @@ export interface Command {
   /** Of check: arrays stay in their .npy files, which are read part by part. */
   readonly stream: boolean;
   readonly json: boolean;
-  /** Of precision: whether torch.autocast is among the rungs. */
-  readonly autocast: boolean;
+  /** Of precision: whose torch.autocast is among the rungs, if any is. */
+  readonly autocast: AutogradDevice | null;
   /** Interpreter whose installed packages are read; null: the active one. */
   readonly python: string | null;
   /** Real autograd as the referee: which libraries, where, in which Python. Null: not asked. */
@@ -42,7 +42,7 @@ export const USAGE = `usage: dice-gradient derive FILE[:CALLABLE] [--shape NAME=
                            [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
        dice-gradient explain FILE:CALLABLE [NAME=VALUE...] [--shape NAME=SHAPE]... [--wrt NAME]
                            [--json] [--autograd[=LIBRARY,...]] [--device cpu|cuda] [--python PATH]
-       dice-gradient precision FILE:CALLABLE NAME=VALUE... [--autocast] [--wrt NAME] [--json]
+       dice-gradient precision FILE:CALLABLE NAME=VALUE... [--autocast[=cuda]] [--wrt NAME] [--json]
                            [--python PATH]
        dice-gradient compare FILE:CALLABLE [OTHER...] [NAME=VALUE...] [--shape NAME=SHAPE]...
                            [--json] [--python PATH]
@@ -66,7 +66,8 @@ VALUE     a Python literal ([[0.2, 0.9], [0.5, 0.1]]) or a file (mask.npy, case.
 --device  where PyTorch runs it
 --python  the interpreter (or its environment's folder) whose installed packages imports are read
           from; by default the active environment's, else python3. Only --autograd runs it
---autocast  adds torch.autocast in bfloat16 and float16 to the number types of precision
+--autocast  adds torch.autocast in bfloat16 and float16 to the number types of precision, the
+            CPU's or with =cuda a GPU's
 --json    prints one JSON object, or an array of them when FILE alone has several losses
 
 exit code 0: agrees (derive, explain: derived; compare: the same gradient; precision: right in every
@@ -83,7 +84,7 @@ export function parseArguments(argv: readonly string[]): Command {
   let wrt: string | null = null;
   let out: string | null = null;
   let json = false;
-  let autocast = false;
+  let autocast: AutogradDevice | null = null;
   let stream = false;
   let libraries: AutogradBackend[] | null | undefined;
   let devices: AutogradOptions["devices"] = ["cpu"];
@@ -108,7 +109,7 @@ export function parseArguments(argv: readonly string[]): Command {
         stream = true;
         break;
       case "--autocast":
-        autocast = true;
+        autocast = deviceOf("--autocast", given ?? "cpu");
         break;
       case "--shape":
         shapes.push(shapeOption(value()));
@@ -123,7 +124,9 @@ export function parseArguments(argv: readonly string[]): Command {
         libraries = given === undefined ? null : given.split(",").map(library);
         break;
       case "--device":
-        devices = value().split(",").map(deviceOf);
+        devices = value()
+          .split(",")
+          .map((d) => deviceOf("--device", d));
         break;
       case "--python":
         python = value();
@@ -160,7 +163,8 @@ export function parseArguments(argv: readonly string[]): Command {
   if (needsCallable && callable === null && !file.endsWith(".dice")) {
     throw new UsageError(`${name} needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
-  if (name !== "precision" && autocast) throw new UsageError("--autocast belongs to precision");
+  if (name !== "precision" && autocast !== null)
+    throw new UsageError("--autocast belongs to precision");
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
   if (stream && (name !== "check" || file.endsWith(".dice"))) {
     throw new UsageError("--stream belongs to check of a Python file");
@@ -216,9 +220,9 @@ function library(name: string): AutogradBackend {
   throw new UsageError(`there is no autograd library ${name}, but ${AUTOGRAD_BACKENDS.join(", ")}`);
 }
 
-function deviceOf(name: string): AutogradDevice {
+function deviceOf(option: string, name: string): AutogradDevice {
   if (name === "cpu" || name === "cuda") return name;
-  throw new UsageError(`--device is cpu or cuda, not ${name}`);
+  throw new UsageError(`${option} is cpu or cuda, not ${name}`);
 }
 
 /** `losses.py:DiceLoss(smooth=1.0)` → file and callable. A drive letter's colon is part of the file. */

@@ -33,7 +33,13 @@ import { SessionHost } from "./host.ts";
 import { type Inspection, InspectionError, type Watch } from "./inspect.ts";
 import { inspectFormula } from "./formula.ts";
 import type { CellLanguage, CellOutput, PythonLeave, Usage } from "./protocol.ts";
-import { type TypeOf, precisionDifference, withPrecision, withReason } from "./precision.ts";
+import {
+  type PrecisionWish,
+  type TypeOf,
+  precisionDifference,
+  withPrecision,
+  withReason,
+} from "./precision.ts";
 import { inspectTrace } from "./traced.ts";
 
 /** Has real autograd judge an inspection; made by `autograd/referee.node.ts`. */
@@ -221,7 +227,7 @@ export class NotebookSession {
       const reason = precisionDifference(all[0]!, this.host, tape, watch);
       this.report(withReason(comparison, reason));
     } else if (request.request === "precision") {
-      const autocast = isTrue(request.options.get("autocast"));
+      const autocast = autocastOf(request);
       inspections.forEach(({ inspection }, k) => {
         const call = request.calls[k]!;
         const tape = (typeOf: TypeOf): Trace => this.program.tapeOfCall(call, typeOf);
@@ -303,8 +309,16 @@ export class NotebookSession {
   }
 }
 
-function isTrue(v: ReturnType<RequestValue["options"]["get"]>): boolean {
-  return v?.kind === "number" && v.value === 1;
+/** Whose autocast precision(…, autocast="cuda") asks for; with True, the CPU's. */
+function autocastOf(request: RequestValue): PrecisionWish["autocast"] {
+  const given = request.options.get("autocast");
+  if (given === undefined || given.kind === "none") return null;
+  if (given.kind === "number" && given.value !== null) return given.value === 0 ? null : "cpu";
+  if (given.kind === "str" && (given.value === "cpu" || given.value === "cuda")) return given.value;
+  throw new InspectionError(
+    "autocast is True for the CPU's, or \"cuda\" for a GPU's",
+    'Write autocast="cuda", or leave it out.',
+  );
 }
 
 /** The input that check(…, wrt="y_pred") names. */

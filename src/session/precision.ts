@@ -14,7 +14,8 @@ import { type Performance, perform } from "../numbers/precision/forward.ts";
 import { type Held, countOf, held, isFloat, isHalf } from "../numbers/precision/held.ts";
 import { throwIfCancelled } from "../numbers/interruption.ts";
 import { dense } from "../numbers/precision/views.ts";
-import { AUTOCAST_RUNGS, NUMPY_RUNGS, RUNGS, type Rung } from "../numbers/precision/rungs.ts";
+import { type Autocast, RefusedByAutocast } from "../numbers/precision/autocast.ts";
+import { NUMPY_RUNGS, RUNGS, type Rung, autocastRungs } from "../numbers/precision/rungs.ts";
 import { Cancelled, toldWithin } from "../numbers/typedArrays.ts";
 import { followsNumpy } from "../python/dtypes.ts";
 import { PythonError } from "../python/errors.ts";
@@ -24,8 +25,8 @@ import type { SessionHost } from "./host.ts";
 import { type Inspection, InspectionError, type Watch, refuseStreamed } from "./inspect.ts";
 
 export interface PrecisionWish {
-  /** Whether torch.autocast is among the number types. */
-  readonly autocast: boolean;
+  /** Whose torch.autocast is among the number types, if any is. */
+  readonly autocast: Autocast["device"] | null;
 }
 
 /** The type in which an array among the arguments is held. */
@@ -76,20 +77,26 @@ export function withPrecision(
   }
   const performer = performerOf(tape, exact.length);
   const { library } = performer.arithmetic;
-  if (autocast && library !== "torch") {
+  if (autocast !== null && library !== "torch") {
     throw new InspectionError(
       `autocast is PyTorch's, and ${report.function.name} is written with NumPy`,
       "Leave autocast out.",
     );
   }
-  const rungs = [...performer.rungs, ...(autocast ? AUTOCAST_RUNGS : [])];
+  const rungs = [...performer.rungs, ...(autocast === null ? [] : autocastRungs(autocast))];
   const notes = new Set<string>();
+  if (autocast !== null) notes.add(AUTOCAST_NOTES[autocast]);
   const { file } = report.function;
   const judge = new LadderJudge({ loss: report.loss.value, gradient: exact }, library, file);
   performEach(rungs, judge, { wrt: wrt.name, host, tape, notes, performer }, watch);
   const precision: Precision = { as: performer.as, ...judge.ladder, notes: [...notes] };
   return { ...inspection, report: { ...report, precision } };
 }
+
+const AUTOCAST_NOTES: Readonly<Record<Autocast["device"], string>> = {
+  cpu: "autocast is the CPU's, which leaves sums, powers, softmax, exp and log in the lower type; a GPU's computes them in float32, as autocast=\"cuda\" shows (in a terminal --autocast=cuda)",
+  cuda: "autocast is CUDA's in what it computes in which type; sums are added in the order of the CPU, so that the last digits can be others on a GPU",
+};
 
 /** Performs and judges the loss rung by rung. @throws Cancelled */
 function performEach(
@@ -221,11 +228,17 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
   }
   const { arithmetic } = performer;
   const arrays = heldArrays(trace, host, arithmetic, toldWithin(tick, 0, ARRAYS_TO));
-  const performance = perform(trace.tape!, arrays, {
-    arithmetic,
-    autocast: rung.autocast,
-    tick: toldWithin(tick, ARRAYS_TO, OPERATIONS_TO),
-  });
+  let performance: Performance;
+  try {
+    performance = perform(trace.tape!, arrays, {
+      arithmetic,
+      autocast: rung.autocast,
+      tick: toldWithin(tick, ARRAYS_TO, OPERATIONS_TO),
+    });
+  } catch (e) {
+    if (!(e instanceof RefusedByAutocast)) throw e;
+    return { rung, performance: null, gradient: null, failure: e.message };
+  }
   const node = trace.inputs.find((x) => x.parameter === wrt)?.node;
   const [own] = trace.tape!.handwritten;
   if (own !== undefined) {

@@ -7,49 +7,16 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { readNpy } from "../../src/arrays/npy.ts";
-import { type Arithmetic, NUMPY, TORCH } from "../../src/numbers/precision/arithmetic.ts";
-import { gradient } from "../../src/numbers/precision/backward.ts";
-import type { Performance } from "../../src/numbers/precision/forward.ts";
+import { NUMPY, TORCH } from "../../src/numbers/precision/arithmetic.ts";
 import { type Held, valuesOf } from "../../src/numbers/precision/held.ts";
-import {
-  AUTOCAST_RUNGS,
-  NUMPY_RUNGS,
-  RUNGS,
-  type Rung,
-} from "../../src/numbers/precision/rungs.ts";
+import { NUMPY_RUNGS, RUNGS, type Rung, autocastRungs } from "../../src/numbers/precision/rungs.ts";
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
 import type { PythonParser } from "../../src/python/parser.ts";
-import { PythonProgram, type Trace } from "../../src/python/program.ts";
-import { filesFor } from "../../src/session/files.node.ts";
-import { SessionHost } from "../../src/session/host.ts";
-import { performTrace } from "../../src/session/precision.ts";
 import { root } from "../../scripts/lib/root.mjs";
 import { corpusFiles } from "./corpus.ts";
-import { python, runOracle } from "./environment.ts";
-
-interface Ran {
-  readonly loss: readonly string[];
-  readonly dtype: string;
-  readonly gradient: string;
-  /** PyTorch refuses some operations in some types. */
-  readonly error?: string;
-}
-
-interface NumpyCase {
-  readonly file: string;
-  readonly line: number;
-  readonly case: string;
-  readonly call: string;
-  readonly arrays: Readonly<Record<string, string>>;
-  readonly wrt: string;
-  readonly rungs: Readonly<Record<string, Omit<Ran, "gradient">>>;
-}
-
-interface Case extends NumpyCase {
-  readonly rungs: Readonly<Record<string, Ran>>;
-}
+import { type Case, type NumpyCase, Program, casesOf, number } from "./ladderCases.ts";
 
 /** Why some losses deviate, by the start of the case; in the rungs whose names begin so. */
 const DEVIATIONS: readonly {
@@ -195,7 +162,10 @@ const UNITS: Readonly<Record<string, number>> = {
   float16: 2 ** -11,
 };
 
-const HALF: readonly Rung[] = [...RUNGS.filter((r) => r.name.endsWith("16")), ...AUTOCAST_RUNGS];
+const HALF: readonly Rung[] = [
+  ...RUNGS.filter((r) => r.name.endsWith("16")),
+  ...autocastRungs("cpu"),
+];
 
 /** Bits after the leading one, and the smallest spacing. */
 const FORMATS: Readonly<Record<string, readonly [digits: number, lowest: number]>> = {
@@ -292,16 +262,6 @@ describe("the precision ladder of NumPy", function () {
   });
 });
 
-async function casesOf(
-  folder: string,
-  library: string,
-  files: readonly string[],
-): Promise<{ cases: Case[]; vectorBytes: number }> {
-  const printed = await runOracle("test/oracle/precision.py", [folder, library, ...files]);
-  const json = printed.slice(printed.lastIndexOf('\n{"cases"') + 1);
-  return JSON.parse(json) as { cases: Case[]; vectorBytes: number };
-}
-
 /** What is wrong with one case on one rung; `null`: nothing, or what is listed. */
 function judge(program: Program, c: Case, rung: Rung): string | null {
   const theirs = c.rungs[rung.name]!;
@@ -323,14 +283,6 @@ function judge(program: Program, c: Case, rung: Rung): string | null {
   return null;
 }
 
-function number(text: string): number {
-  return text === "nan"
-    ? NaN
-    : text.endsWith("inf")
-      ? Number(text.replace("inf", "Infinity"))
-      : Number(text);
-}
-
 function unitsApart(ours: Held, file: string, { prediction }: Rung): number {
   const theirs = readNpy(new Uint8Array(readFileSync(file)), "gradient").data as Float64Array;
   const values = valuesOf(ours);
@@ -343,59 +295,4 @@ function unitsApart(ours: Held, file: string, { prediction }: Rung): number {
     const apart = Math.abs(a - b) / unit;
     return Math.max(worst, Number.isNaN(apart) ? Infinity : apart);
   }, 0);
-}
-
-/** A file of the corpus, whose cases are run on the ladder. */
-class Program {
-  readonly host: SessionHost;
-  private readonly program: PythonProgram;
-  private readonly arithmetic: Arithmetic;
-
-  constructor(parser: PythonParser, file: string, arithmetic: Arithmetic) {
-    this.arithmetic = arithmetic;
-    this.host = new SessionHost(
-      filesFor(python),
-      dirname(file),
-      () => undefined,
-      () => false,
-    );
-    this.program = new PythonProgram(parser, this.host, { file });
-    this.program.load(readFileSync(file, "utf8"), file);
-  }
-
-  private trace(c: NumpyCase, rung: Rung): Trace {
-    const { library } = this.arithmetic;
-    const loads = Object.entries(c.arrays).map(([name, path]) => {
-      const array = `_np.load(${JSON.stringify(path)})`;
-      return `${name} = ${library === "torch" ? `_torch.from_numpy(${array})` : array}`;
-    });
-    const cell = ["import numpy as _np", "import torch as _torch", ...loads, c.call].join("\n");
-    const { call } = this.program.execute(cell, "case");
-    assert.ok(call !== null, `${c.call} is no call of a loss on arrays`);
-    const given = Object.keys(c.arrays).map((name) => this.exprOf(name));
-    return this.program.tapeOfCall(call, (p) =>
-      p.argument === this.exprOf(c.wrt)
-        ? rung.prediction
-        : given.includes(p.argument)
-          ? rung.others
-          : p.dtype,
-    );
-  }
-
-  private exprOf(name: string): unknown {
-    const v = this.program.lookup(name);
-    return v?.kind === "tensor" ? v.expr : null;
-  }
-
-  perform(c: NumpyCase, rung: Rung, trace = this.trace(c, rung)): Performance {
-    return performTrace(trace, this.host, rung, this.arithmetic);
-  }
-
-  run(c: Case, rung: Rung): { readonly loss: Held; readonly gradient: Held } {
-    const trace = this.trace(c, rung);
-    const wrt = trace.inputs.find((x) => x.argument === this.exprOf(c.wrt))?.node;
-    assert.ok(wrt?.kind === "input");
-    const performance = this.perform(c, rung, trace);
-    return { loss: performance.result, gradient: gradient(performance, wrt) };
-  }
 }

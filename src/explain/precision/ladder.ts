@@ -100,7 +100,7 @@ export class LadderJudge {
 
 /** "autocast-float16" as it is said. */
 export function label(name: string): string {
-  return name.replace("autocast-", "autocast ");
+  return name.replace("cuda-", "CUDA ").replace("autocast-", "autocast ");
 }
 
 function judge({ rung, performance, gradient, failure }: Run, exact: Exact): JudgedRung {

@@ -1,11 +1,19 @@
 /**
- * What `torch.autocast("cpu")` does to functions, measured on PyTorch 2.13: the products below run
- * in the lower type, the losses and pools of volumes in float32; everything else takes its operands
- * as they come. Unlike on a GPU, sums, softmax, exp and log are not among those that run in float32.
+ * What `torch.autocast` does to functions: products run in the lower type, some functions in
+ * float32, and everything else takes its operands as they come. Which run in float32 differs: on the
+ * CPU (measured on PyTorch 2.13) losses and pools of volumes, on CUDA (measured on PyTorch 2.11, an
+ * NVIDIA H200: test/golden/cuda_precision.json) sums, powers, norms, softmax, exp and log too.
  */
+import type { Expr } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 
-export type AutocastType = Extract<ElementType, "float16" | "bfloat16">;
+export interface Autocast {
+  readonly device: "cpu" | "cuda";
+  readonly lower: Extract<ElementType, "float16" | "bfloat16">;
+}
+
+/** A function that PyTorch does not carry out below autocast. */
+export class RefusedByAutocast extends Error {}
 
 const LOWER = new Set([
   "matmul",
@@ -21,9 +29,8 @@ const LOWER = new Set([
   "conv3d",
 ]);
 
-const FLOAT32 = new Set([
+const ON_BOTH = [
   "prod",
-  "binary_cross_entropy",
   "binary_cross_entropy_with_logits",
   "cross_entropy",
   "nll_loss",
@@ -38,13 +45,30 @@ const FLOAT32 = new Set([
   "margin_ranking_loss",
   "triplet_margin_loss",
   "cosine_embedding_loss",
-  "avg_pool3d",
-  "max_pool3d",
-  "adaptive_avg_pool3d",
   "cdist",
-  "quantile",
   "trace",
-]);
+];
+
+const FLOAT32: Readonly<Record<Autocast["device"], ReadonlySet<string>>> = {
+  cpu: new Set([
+    ...ON_BOTH,
+    "binary_cross_entropy",
+    "avg_pool3d",
+    "max_pool3d",
+    "adaptive_avg_pool3d",
+    "quantile",
+  ]),
+  cuda: new Set([
+    ...ON_BOTH,
+    ...["sum", "cumsum", "cumprod", "softmax", "log_softmax", "softmin", "logsumexp"],
+    ...["exp", "expm1", "log", "log10", "log1p", "log2", "pow", "square", "reciprocal", "rsqrt"],
+    ...["acos", "asin", "cosh", "erfinv", "sinh", "tan", "softplus"],
+    ...["norm", "vector_norm", "dist", "normalize", "cosine_similarity", "pairwise_distance"],
+    ...["layer_norm", "group_norm", "local_response_norm", "renorm", "lp_pool2d", "interpolate"],
+    ...["gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss"],
+    ...["multilabel_soft_margin_loss", "trapezoid", "trapz", "cumulative_trapezoid"],
+  ]),
+};
 
 /** Functions that are products of matrices, for which libraries of their own are called. */
 export function isProduct(call: string | null): boolean {
@@ -53,11 +77,50 @@ export function isProduct(call: string | null): boolean {
   return LOWER.has(name) || name === "dot" || name === "tensordot";
 }
 
-/** The type to which a function's float operands are converted; `null`: they stay. */
-export function autocastType(call: string | null, lower: AutocastType): ElementType | null {
+/**
+ * The type to which an operation's float operands are converted; `null`: they stay.
+ * @param parts of its expression; the last is the whole
+ * @throws RefusedByAutocast
+ */
+export function autocastType(
+  call: string | null,
+  parts: readonly Expr[],
+  { device, lower }: Autocast,
+): ElementType | null {
   const name = nameOf(call);
+  // einsum of a single operand is a sum, which only CUDA takes for a product.
+  const isSum = name === "einsum" && !parts.some((e) => e.kind === "binary");
+  if (isSum && device === "cpu") return null;
   if (call === "@" || LOWER.has(name)) return lower;
-  return FLOAT32.has(name) ? "float32" : null;
+  if (device === "cuda") {
+    if (name === "binary_cross_entropy") throw new RefusedByAutocast(UNSAFE);
+    if (call === null) return isPower(parts.at(-1)!) ? "float32" : null;
+    const isTold = parts.some((e) => e.kind === "cast" && HALF.has(e.to));
+    if (isTold && TAKES_TYPE.has(name)) return null;
+  }
+  return FLOAT32[device].has(name) ? "float32" : null;
+}
+
+/** Functions that stay in the type that they are told, as in sum(dtype=torch.float16). */
+const TAKES_TYPE = new Set([
+  "sum",
+  "prod",
+  "cumsum",
+  "cumprod",
+  "softmax",
+  "log_softmax",
+  "softmin",
+]);
+const HALF: ReadonlySet<string> = new Set(["float16", "bfloat16"]);
+
+const UNSAFE =
+  "PyTorch refuses binary_cross_entropy (BCELoss) below CUDA's autocast; binary_cross_entropy_with_logits takes the logits instead";
+
+/** The operators `x ** y` and, being x.reciprocal() * 1, `1 / x`. */
+function isPower(e: Expr): boolean {
+  if (e.kind !== "binary") return false;
+  const left = e.args[0]!.kind;
+  return e.op === "pow" || (e.op === "div" && (left === "const" || left === "parameter"));
 }
 
 /** `torch.nn.functional.mse_loss` → `mse_loss`. */

@@ -7,7 +7,7 @@ import type { Expr, Input } from "../../expression/node.ts";
 import type { ElementType, Tape, TapeEntry, TapeKernel } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
-import { type AutocastType, autocastType, isProduct, nameOf } from "./autocast.ts";
+import { type Autocast, autocastType, isProduct, nameOf } from "./autocast.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
 import { alongOf, performKernel } from "./kernels.ts";
@@ -46,7 +46,7 @@ const FUSED = new Set(["norm", "vector_norm"]);
 const FUSED_KERNELS = new Set<TapeKernel["name"] | undefined>(["variance", "standard deviation"]);
 
 export interface PerformOptions {
-  readonly autocast?: AutocastType | null;
+  readonly autocast?: Autocast | null;
   readonly arithmetic?: Arithmetic;
   /** Only the result is wanted: what came before it is given back as soon as nothing needs it. */
   readonly resultOnly?: boolean;
@@ -103,7 +103,7 @@ export function perform(
 }
 
 interface EntryOptions {
-  readonly autocast: AutocastType | null;
+  readonly autocast: Autocast | null;
   readonly arithmetic: Arithmetic;
   /** The half-precision type that a function with a precision of its own rounds to, if it does. */
   readonly fused: { readonly to: ElementType | null } | null;
@@ -121,7 +121,7 @@ function performEntry(
   const { kernel } = entry;
   const operands = topological(...(kernel?.operands ?? []));
   const parts = topological(...operands, entry.value);
-  const cast = autocast === null ? null : castIn(call, parts, autocast);
+  const cast = autocast === null ? null : autocastType(call, parts, autocast);
   const values = new Map<Expr, Held>();
   const lastUse = new Map(resultOnly ? parts.flatMap((e) => e.args.map((a) => [a, e])) : []);
   for (const [k, e] of parts.entries()) {
@@ -154,16 +154,6 @@ function performEntry(
       : (product ?? wantedType(entry, result, autocast !== null, arithmetic));
   if (wanted !== null) values.set(entry.value, arithmetic.convert(result, wanted));
   return { entry, parts, values };
-}
-
-/** einsum of a single operand is a sum, and no product. */
-function castIn(
-  call: string | null,
-  parts: readonly Expr[],
-  autocast: AutocastType,
-): ElementType | null {
-  const isSum = nameOf(call) === "einsum" && !parts.some((e) => e.kind === "binary");
-  return isSum ? null : autocastType(call, autocast);
 }
 
 /** The type that the program says a result has, where the operation does not decide it. */

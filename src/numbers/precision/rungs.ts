@@ -1,6 +1,6 @@
 /** The rungs of the ladder: the number types in which one loss is performed. */
 import type { ElementType } from "../../expression/tape.ts";
-import type { AutocastType } from "./autocast.ts";
+import type { Autocast } from "./autocast.ts";
 
 export interface Rung {
   readonly name: string;
@@ -8,7 +8,7 @@ export interface Rung {
   readonly prediction: ElementType;
   /** What the other float arrays are held in. */
   readonly others: ElementType;
-  readonly autocast: AutocastType | null;
+  readonly autocast: Autocast | null;
 }
 
 const plain = (name: ElementType): Rung => ({
@@ -30,9 +30,10 @@ export const RUNGS: readonly Rung[] = [
 export const NUMPY_RUNGS: readonly Rung[] = RUNGS.filter((r) => r.name !== "bfloat16");
 
 /** Under `torch.autocast`: the network's output in the lower type, the targets in float32. */
-export const AUTOCAST_RUNGS: readonly Rung[] = (["bfloat16", "float16"] as const).map((lower) => ({
-  name: `autocast-${lower}`,
-  prediction: lower,
-  others: "float32",
-  autocast: lower,
-}));
+export const autocastRungs = (device: Autocast["device"]): Rung[] =>
+  (["bfloat16", "float16"] as const).map((lower) => ({
+    name: device === "cpu" ? `autocast-${lower}` : `cuda-autocast-${lower}`,
+    prediction: lower,
+    others: "float32",
+    autocast: { device, lower },
+  }));

@@ -192,7 +192,7 @@ export function classLoss(
     const hot = oneHot(target.expr, classes, dim);
     const picked = neg(sum(mul(hot, logp), [dim]));
     const w = weight === null ? null : sum(mul(hot, classWeights(c, logp, dim)), [dim]);
-    const kept = ignored === null ? null : castTo(unary("not", ignored), "bool", "float64");
+    const kept = ignored === null ? null : castTo(unary("not", ignored), "bool", "int64");
     const factors = [w, kept].filter((f) => f !== null);
     const all = factors.length === 0 ? null : factors.reduce(mul);
     const own = all === null ? picked : mul(all, picked);
