@@ -7,8 +7,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { input } from "../../src/expression/build.ts";
 import { TORCH } from "../../src/numbers/precision/arithmetic.ts";
-import { RefusedByAutocast } from "../../src/numbers/precision/autocast.ts";
+import {
+  type Autocast,
+  RefusedByAutocast,
+  autocastType,
+} from "../../src/numbers/precision/autocast.ts";
 import { isHalf, valuesOf } from "../../src/numbers/precision/held.ts";
 import { RUNGS, type Rung, autocastRungs } from "../../src/numbers/precision/rungs.ts";
 import { loadParserFromDisk } from "../../src/python/parser.node.ts";
@@ -47,6 +52,8 @@ const ON_CUDA: readonly Rung[] = [
   ...autocastRungs("cuda"),
 ];
 
+const FLOAT16_ON_CUDA: Autocast = { device: "cuda", lower: "float16" };
+
 const UNITS: Readonly<Record<string, number>> = { bfloat16: 2 ** -8, float16: 2 ** -11 };
 /** Between neighbours among the smallest numbers. */
 const SPACING: Readonly<Record<string, number>> = { bfloat16: 2 ** -133, float16: 2 ** -24 };
@@ -82,6 +89,22 @@ describe(`the precision ladder on CUDA (PyTorch ${golden.torch}, ${golden.device
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("functions run in float32 below autocast that do there, and no others", () => {
+    const half = input("x", []);
+    const wrong = Object.entries(golden.functions).flatMap(([expression, [plain, autocast]]) => {
+      const name = /^(?:x|F|torch(?:\.linalg|\.special)?)\.(\w+)\([^()]*\)$/.exec(expression)?.[1];
+      if (name === undefined || plain !== "float16" || expression.includes("dtype=")) return [];
+      if (autocast.includes("unsafe to autocast")) {
+        assert.throws(() => autocastType(name, [half], FLOAT16_ON_CUDA), RefusedByAutocast);
+        return [];
+      }
+      // What takes float32 arrays alone gives float32 without a rule.
+      const ours = autocastType(name, [half], FLOAT16_ON_CUDA) ?? plain;
+      return ours === autocast ? [] : `${expression}: ${ours}, not ${autocast}`;
+    });
+    assert.deepEqual(wrong, []);
   });
 
   for (const file of files) {

@@ -60,7 +60,8 @@ const FLOAT32: Readonly<Record<Autocast["device"], ReadonlySet<string>>> = {
   ]),
   cuda: new Set([
     ...ON_BOTH,
-    ...["sum", "cumsum", "cumprod", "softmax", "log_softmax", "softmin", "logsumexp"],
+    ...["sum", "cumsum", "cumprod", "softmax", "log_softmax", "softmin", "gumbel_softmax"],
+    ...["logsumexp", "mvlgamma"],
     ...["exp", "expm1", "log", "log10", "log1p", "log2", "pow", "square", "reciprocal", "rsqrt"],
     ...["acos", "asin", "cosh", "erfinv", "sinh", "tan", "softplus"],
     ...["norm", "vector_norm", "dist", "normalize", "cosine_similarity", "pairwise_distance"],

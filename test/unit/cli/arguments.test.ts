@@ -39,6 +39,9 @@ describe("the command line", () => {
   it("takes --autocast for precision alone, which needs a callable", () => {
     const c = parseArguments(["precision", "l.py:f", "p=a.npy", "g=b.npy", "--autocast"]);
     assert.deepEqual([c.name, c.callable, c.autocast], ["precision", "f", "cpu"]);
+    const onGpu = parseArguments(["precision", "l.py:f", "p=a.npy", "--autocast=cuda"]);
+    assert.equal(onGpu.autocast, "cuda");
+    assert.throws(() => parseArguments(["precision", "l.py:f", "p=a", "--autocast=x"]), UsageError);
     assert.throws(() => parseArguments(["check", "l.py:f", "p=a.npy", "--autocast"]), UsageError);
     assert.throws(() => parseArguments(["precision", "l.py", "p=a.npy"]), UsageError);
   });

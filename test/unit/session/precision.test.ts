@@ -127,6 +127,36 @@ t = np.ones((60, 60, 2))`;
     );
   });
 
+  it("has the types of a GPU's autocast, which adds in float32, and says whose autocast it is", () => {
+    const losses = `import torch
+import torch.nn.functional as F
+def total(p, t):
+    return (p * t).sum() / (p * p).sum()
+def entropy(p, t):
+    return F.binary_cross_entropy(p, t)
+p = torch.full((70000,), 0.9965)
+t = torch.ones(70000)`;
+    const named = (code: string): Map<string, string> =>
+      new Map(precision(`${losses}\n${code}`).rungs.map((r) => [r.name, r.verdict]));
+    assert.equal(named("precision(total(p, t), autocast=True)").get("autocast float16"), "wrong");
+    const onCuda = named('precision(total(p, t), autocast="cuda")');
+    assert.deepEqual(
+      ["float16", "CUDA autocast bfloat16", "CUDA autocast float16"].map((n) => onCuda.get(n)),
+      ["not-a-number", "fine", "fine"],
+    );
+    const refused = precision(`${losses}\nprecision(entropy(p, t), autocast="cuda")`).rungs.at(-1)!;
+    assert.equal(refused.verdict, "refused");
+    assert.match(
+      refused.sentence,
+      /^PyTorch refuses binary_cross_entropy \(BCELoss\) below CUDA's/,
+    );
+    const { notes } = precision(`${losses}\nprecision(total(p, t), autocast=True)`);
+    assert.ok(notes.some((n) => n.includes('as autocast="cuda" shows')));
+    const other = run(`${losses}\nprecision(total(p, t), autocast="tpu")`);
+    assert.ok(other.kind === "failure");
+    assert.match(other.failure.message, /^autocast is True for the CPU's, or "cuda"/);
+  });
+
   it("says that an epsilon is zero in float16 and absorbed in float32, with its line", () => {
     const { findings } = precision(`${DICE}\nprecision(dice(z, t))`);
     const zero = findings.find((f) => f.id === "epsilon-zero");
