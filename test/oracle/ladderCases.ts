@@ -79,16 +79,15 @@ export class Program {
       const array = `_np.load(${JSON.stringify(path)})`;
       return `${name} = ${library === "torch" ? `_torch.from_numpy(${array})` : array}`;
     });
-    const cell = ["import numpy as _np", "import torch as _torch", ...loads, c.call].join("\n");
-    const { call } = this.program.execute(cell, "case");
-    assert.ok(call !== null, `${c.call} is no call of a loss on arrays`);
+    const arrays = ["import numpy as _np", "import torch as _torch", ...loads].join("\n");
+    this.program.execute(arrays, "arrays");
+    // As they are before the loss, which may change them.
     const given = Object.keys(c.arrays).map((name) => this.exprOf(name));
+    const wrt = this.exprOf(c.wrt);
+    const { call } = this.program.execute(c.call, "case");
+    assert.ok(call !== null, `${c.call} is no call of a loss on arrays`);
     return this.program.tapeOfCall(call, (p) =>
-      p.argument === this.exprOf(c.wrt)
-        ? rung.prediction
-        : given.includes(p.argument)
-          ? rung.others
-          : p.dtype,
+      p.argument === wrt ? rung.prediction : given.includes(p.argument) ? rung.others : p.dtype,
     );
   }
 

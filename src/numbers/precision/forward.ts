@@ -40,10 +40,16 @@ export interface Performance {
 }
 
 /** Functions whose parts PyTorch computes in float32 before it rounds once. */
-const FUSED = new Set(["norm", "vector_norm"]);
+const FUSED = new Set([
+  ...["norm", "vector_norm"],
+  ...["softplus", "mish", "hardswish", "selu", "celu", "entr"],
+]);
 
 /** And kernels: of one that is several results of a function, each is rounded. */
 const FUSED_KERNELS = new Set<TapeKernel["name"] | undefined>(["variance", "standard deviation"]);
+
+/** Functions of two arrays that compute in the wider one's type, where an operator's parts would not. */
+const WIDENED = new Set(["xlogy", "xlog1py", "logaddexp", "hypot"]);
 
 export interface PerformOptions {
   readonly autocast?: Autocast | null;
@@ -121,7 +127,10 @@ function performEntry(
   const { kernel } = entry;
   const operands = topological(...(kernel?.operands ?? []));
   const parts = topological(...operands, entry.value);
-  const cast = autocast === null ? null : autocastType(call, parts, autocast);
+  const told = autocast === null ? null : autocastType(call, parts, autocast);
+  const isWidened = WIDENED.has(nameOf(call)) && arithmetic.library === "torch";
+  const isMixed = isWidened && parts.some((e) => known.get(e)?.dtype === "float32");
+  const cast = told ?? (isMixed ? "float32" : null);
   const values = new Map<Expr, Held>();
   const lastUse = new Map(resultOnly ? parts.flatMap((e) => e.args.map((a) => [a, e])) : []);
   for (const [k, e] of parts.entries()) {

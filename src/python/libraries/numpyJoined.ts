@@ -29,7 +29,7 @@ function stacked(c: CallContext, along: "rows" | "columns"): Value {
 }
 
 /** log(exp(a) + exp(b)), as a + softplus(b - a). */
-function logAddExp(c: CallContext): Value {
+export function logAddExp(c: CallContext): Value {
   const [a, b] = [c.tensor("x"), c.tensor("y")];
   const excess = floatFunction(c.vm, "softplus", elementwise(c.vm, "sub", b, a), c.library);
   return elementwise(c.vm, "add", a, excess);

@@ -85,6 +85,7 @@ import {
   copied,
   scattered,
 } from "./torchMeanings.ts";
+import { torchElementwise } from "./torchElementwise.ts";
 
 /** PyTorch takes NumPy's keywords as well. */
 export const torchAliases: Aliases = { axis: "dim", keepdims: "keepdim", x: "input", a: "input" };
@@ -95,6 +96,7 @@ const correction = (c: CallContext): number =>
 /** Functions of the module that are methods of tensors under the same name. */
 export const torchShared: Table = {
   ...torchOuter,
+  ...torchElementwise,
   // Entry by entry
   exp: ["input, !out", m.real("exp")],
   expm1: ["input, !out", m.real("expm1")],

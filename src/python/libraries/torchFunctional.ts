@@ -28,6 +28,8 @@ import {
 } from "./torchLosses.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
 import { functionalPatches } from "./patches.ts";
+import { curvedActivations } from "./torchElementwise.ts";
+import { margins } from "./torchMargins.ts";
 import { windows } from "./torchWindows.ts";
 
 export const functional: Table = {
@@ -35,7 +37,7 @@ export const functional: Table = {
   sigmoid: ["input", m.real("sigmoid")],
   tanh: ["input", m.real("tanh")],
   logsigmoid: ["input", m.real("logsigmoid")],
-  softplus: ["input, !beta=1, !threshold=20", m.real("softplus")],
+  ...curvedActivations,
   hardtanh: ["input, min_val=-1.0, max_val=1.0, ~inplace", hardTanh],
   relu6: ["input, ~inplace", (c) => between(c, float(0), float(6))],
   hardsigmoid: ["input, ~inplace", hardSigmoid],
@@ -61,6 +63,7 @@ export const functional: Table = {
   cosine_similarity: ["x1, x2, dim=1, eps=1e-8", cosineSimilarity],
   ...windows,
   ...functionalPatches,
+  ...margins,
   smooth_l1_loss: [`input, target, ${LEGACY}, reduction="mean", beta=1.0`, smoothAbsolute],
   huber_loss: ['input, target, reduction="mean", delta=1.0, weight=None', huber],
   kl_div: [`input, target, ${LEGACY}, reduction="mean", log_target=False`, divergence],

@@ -1,4 +1,5 @@
 /** PyTorch's modules, and the methods of its tensors. */
+import { specialElementwise } from "./torchElementwise.ts";
 import { makeClass } from "../interpreter/classes.ts";
 import { type BuiltinValue, type ClassValue, FALSE, str } from "../values.ts";
 import { type DType, defaultFloat } from "../dtypes.ts";
@@ -65,6 +66,7 @@ const others: OtherNames = (name) => {
 };
 
 const special: Table = {
+  ...specialElementwise,
   expit: torchShared["sigmoid"]!,
   exp: torchShared["exp"]!,
   log1p: torchShared["log1p"]!,

@@ -69,3 +69,43 @@ def assigned_values(p, t, valid):
     q[valid] = p[valid] * 2
     q[~valid] += 0.25
     return 1 - 2 * (q * t).sum() / (q.sum() + t.sum())
+
+
+# case: of_signs(logits(2, 3, 4), mask(2, 3, 4))
+def of_signs(logits, target):
+    """The target that it is given is changed: from 0 and 1 to -1 and 1."""
+    target.mul_(2).sub_(1)
+    hinge = F.relu(1 - logits * target)
+    return hinge.mean() + 0.1 * target.sum() / target.numel()
+
+
+# case: shifted(probabilities(2, 3, 4), labels(2, 4, classes=3))
+def shifted(p, labels):
+    """Labels from 1 on, made labels from 0 on where they are."""
+    labels += 1
+    labels -= 1
+    labels %= 2
+    picked = p.gather(1, labels.unsqueeze(1))
+    return 1 - picked.mean() + 0 * labels.sum()
+
+
+class Warming(torch.nn.Module):
+    """Counts its calls, and weighs by their number."""
+
+    def __init__(self, steps=4):
+        super().__init__()
+        self.steps = steps
+        self.step = 0
+        self.register_buffer("running", torch.zeros(1))
+
+    def forward(self, logits, target):
+        self.step += 1
+        p = torch.sigmoid(logits)
+        share = target.mean()
+        self.running = 0.9 * self.running + 0.1 * share
+        dice = 1 - 2 * (p * target).sum() / (p.sum() + target.sum())
+        weight = min(1.0, self.step / self.steps)
+        return weight * dice + self.running.mean() * F.binary_cross_entropy(p, target)
+
+
+# case: Warming(steps=each(4, 1))(logits(2, 1, 5), mask(2, 1, 5))
