@@ -146,7 +146,7 @@ body.vscode-high-contrast-light .dice-gradient { color-scheme: light; }
   & .numbers th, & .numbers td { padding: 2px 14px; white-space: nowrap; }
   & .numbers td { text-align: right; font-family: var(--mono); font-size: 0.95em; }
   & .numbers td.shape { text-align: left; }
-  & .numbers td.words { text-align: left; font-family: inherit; font-size: inherit; }
+  & .numbers td.words { text-align: left; font-family: inherit; font-size: inherit; white-space: normal; min-width: 18em; }
   & .numbers thead th {
     padding: 3px 14px; color: var(--dim); text-align: right; border-bottom: 1px solid var(--line);
   }
