@@ -157,10 +157,8 @@ function performEntry(
   }
   const result = values.get(entry.value)!;
   const product = isProduct(call) && cast !== null && isHalf(cast) ? cast : null;
-  const wanted =
-    fused !== null
-      ? fused.to
-      : (product ?? wantedType(entry, result, autocast !== null, arithmetic));
+  const ordinary = product ?? wantedType(entry, result, autocast !== null, arithmetic);
+  const wanted = fused === null ? ordinary : told === "float32" ? null : fused.to;
   if (wanted !== null) values.set(entry.value, arithmetic.convert(result, wanted));
   return { entry, parts, values };
 }
