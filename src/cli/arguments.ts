@@ -163,8 +163,9 @@ export function parseArguments(argv: readonly string[]): Command {
   if (needsCallable && callable === null && !file.endsWith(".dice")) {
     throw new UsageError(`${name} needs FILE:CALLABLE, e.g. ${file}:dice_loss`);
   }
-  if (name !== "precision" && autocast !== null)
+  if (name !== "precision" && autocast !== null) {
     throw new UsageError("--autocast belongs to precision");
+  }
   if (name !== "check" && out !== null) throw new UsageError("--out belongs to check");
   if (stream && (name !== "check" || file.endsWith(".dice"))) {
     throw new UsageError("--stream belongs to check of a Python file");

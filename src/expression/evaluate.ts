@@ -93,6 +93,7 @@ function roundHalfEven(x: number): number {
   const below = Math.floor(x);
   const rest = x - below;
   if (rest !== 0.5) return Math.round(x);
+  // Negated twice, so that -0.5 becomes -0.
   return below % 2 === 0 ? below : -(-below - 1);
 }
 

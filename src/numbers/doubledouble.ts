@@ -168,6 +168,7 @@ export function roundDD(ah: number, al: number): number {
     LOW[0] = fl;
     return fh;
   }
+  // What is rounded up to zero was negative.
   const above = addDD(fh, fl, 1, 0);
   return above === 0 ? -0 : above;
 }

@@ -36,9 +36,10 @@ export interface Case extends NumpyCase {
   readonly rungs: Readonly<Record<string, Ran>>;
 }
 
+/** @param library "arrays" runs nothing */
 export async function casesOf(
   folder: string,
-  library: string,
+  library: "torch" | "numpy" | "arrays",
   files: readonly string[],
 ): Promise<{ cases: Case[]; vectorBytes: number }> {
   const printed = await runOracle("test/oracle/precision.py", [folder, library, ...files]);

@@ -1,9 +1,9 @@
 """Runs the PyTorch and NumPy losses of the corpus in the number types of the precision ladder.
 
-usage: precision.py OUTPUT_FOLDER torch|numpy FILE...
+usage: precision.py OUTPUT_FOLDER torch|numpy|arrays FILE...
 Every case is run as it stands on the CPU with float arrays in float64, float32, bfloat16 and float16,
 and under autocast, where the predictions are in the lower type and the targets in float32; NumPy has
-neither bfloat16 nor autocast, nor gradients. Prints the cases as JSON; arrays and gradients are
+neither bfloat16 nor autocast, nor gradients. With `arrays` nothing is run. Prints the cases as JSON; arrays and gradients are
 written to OUTPUT_FOLDER as .npy (float64).
 """
 
@@ -12,7 +12,6 @@ import json
 import pathlib
 import sys
 import types
-import zlib
 
 import numpy
 
@@ -93,6 +92,9 @@ def main(out, library, files):
                 numpy.save(path, taken.arrays[name])
             case = {"file": file, "line": line, "case": text, "call": call, "arrays": paths}
             case |= {"wrt": taken.wrt, "rungs": {}}
+            if library == "arrays":
+                found.append(case)
+                continue
             if library == "numpy":
                 case["rungs"] = told_by_numpy(call, module.__dict__, taken.arrays)
                 found.append(case)

@@ -6,6 +6,7 @@
  */
 import type { Expr } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
+import { isHalf } from "./held.ts";
 
 export interface Autocast {
   readonly device: "cpu" | "cuda";
@@ -96,7 +97,7 @@ export function autocastType(
   if (device === "cuda") {
     if (name === "binary_cross_entropy") throw new RefusedByAutocast(UNSAFE);
     if (call === null) return isPower(parts.at(-1)!) ? "float32" : null;
-    const isTold = parts.some((e) => e.kind === "cast" && HALF.has(e.to));
+    const isTold = parts.some((e) => e.kind === "cast" && e.to !== "int" && isHalf(e.to));
     if (isTold && TAKES_TYPE.has(name)) return null;
   }
   return FLOAT32[device].has(name) ? "float32" : null;
@@ -112,7 +113,6 @@ const TAKES_TYPE = new Set([
   "log_softmax",
   "softmin",
 ]);
-const HALF: ReadonlySet<string> = new Set(["float16", "bfloat16"]);
 
 const UNSAFE =
   "PyTorch refuses binary_cross_entropy (BCELoss) below CUDA's autocast; binary_cross_entropy_with_logits takes the logits instead";

@@ -1,13 +1,14 @@
 /** NumPy functions that are made of others: stacks, pieces, sums that skip NaN. */
 import { normalizeDim } from "../../expression/axis.ts";
 import type { ReduceOp } from "../../expression/node.ts";
-import { elementwise, floatFunction, select, truthFunction } from "../tensors/elementwise.ts";
+import { elementwise, select, truthFunction } from "../tensors/elementwise.ts";
 import { indexTensor } from "../tensors/indexing.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { addAxis, flattenRange } from "../tensors/reshape.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
 import { evenly, knownSize, pieces } from "./pieces.ts";
+import { logAddExp } from "./special.ts";
 import type { CallContext, Table } from "./signature.ts";
 
 const rank = (t: TensorValue): number => t.expr.shape.length;
@@ -26,13 +27,6 @@ function stacked(c: CallContext, along: "rows" | "columns"): Value {
     .map((v) => c.asOwn(v))
     .map((t) => atLeast(c, t, along === "rows" ? 2 : 1));
   return m.joined(c, parts, along === "rows" || rank(parts[0]!) === 1 ? 0 : 1);
-}
-
-/** log(exp(a) + exp(b)), as a + softplus(b - a). */
-export function logAddExp(c: CallContext): Value {
-  const [a, b] = [c.tensor("x"), c.tensor("y")];
-  const excess = floatFunction(c.vm, "softplus", elementwise(c.vm, "sub", b, a), c.library);
-  return elementwise(c.vm, "add", a, excess);
 }
 
 /** The reduction with NaN replaced by what changes nothing. */

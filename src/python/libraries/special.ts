@@ -13,7 +13,7 @@ import {
 } from "../../expression/build.ts";
 import type { Value } from "../values.ts";
 import { promote } from "../dtypes.ts";
-import { align } from "../tensors/elementwise.ts";
+import { align, elementwise, floatFunction } from "../tensors/elementwise.ts";
 import { logSumExp, softmaxOf } from "../tensors/reduce.ts";
 import { libraryOf, operandExpr, operandOf, tensor } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
@@ -43,6 +43,13 @@ export function xlogy(c: CallContext, shifted = false): Value {
     library,
   );
   return tensor(c.vm, e, library, dtype);
+}
+
+/** log(exp(a) + exp(b)), as a + softplus(b - a). */
+export function logAddExp(c: CallContext): Value {
+  const [a, b] = [c.tensor("x"), c.tensor("y")];
+  const excess = floatFunction(c.vm, "softplus", elementwise(c.vm, "sub", b, a), c.library);
+  return elementwise(c.vm, "add", a, excess);
 }
 
 /** logsumexp, with weights b inside the sum. */

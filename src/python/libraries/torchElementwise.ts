@@ -10,9 +10,8 @@ import {
 } from "../tensors/elementwise.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
-import { logAddExp } from "./numpyJoined.ts";
 import type { CallContext, Table } from "./signature.ts";
-import { xlogy } from "./special.ts";
+import { logAddExp, xlogy } from "./special.ts";
 
 export interface Arithmetic {
   readonly add: (a: Value, b: Value) => TensorValue;
@@ -91,6 +90,7 @@ export const curvedActivations: Table = {
     },
   ],
   hardswish: ["input, ~inplace", hardSwish],
+  elu: ["input, alpha=1.0, ~inplace", (c) => exponentialBelow0(c, c.value("alpha"))],
   selu: ["input, ~inplace", selu],
   celu: ["input, alpha=1.0, ~inplace", celu],
 };
@@ -147,20 +147,21 @@ const SELU = { alpha: 1.6732632423543772, scale: 1.0507009873554805 };
 
 function selu(c: CallContext): Value {
   const { mul } = arithmetic(c.vm);
-  return mul(float(SELU.scale), exponentialBelow0(c, float(SELU.alpha), float(1)));
+  return mul(float(SELU.scale), exponentialBelow0(c, float(SELU.alpha)));
 }
 
 function celu(c: CallContext): Value {
   return exponentialBelow0(c, c.value("alpha"), c.value("alpha"));
 }
 
-/** x, and below 0 height·(exp(x/width) − 1). */
-function exponentialBelow0(c: CallContext, height: Value, width: Value): TensorValue {
+/** x, and below 0 height·(exp(x/width) − 1), the width being 1 unless given. */
+function exponentialBelow0(c: CallContext, height: Value, width?: Value): TensorValue {
   const { mul, div, is, choose } = arithmetic(c.vm);
   const x = c.tensor("x");
   const isAbove = is("gt", x, 0);
   // The exponential sees no large positive number, whose slope would be infinite.
   const below = choose(isAbove, float(0), x);
-  const curve = mul(height, floatFunction(c.vm, "expm1", div(below, width), "torch"));
+  const scaled = width === undefined ? below : div(below, width);
+  const curve = mul(height, floatFunction(c.vm, "expm1", scaled, "torch"));
   return choose(isAbove, x, curve);
 }

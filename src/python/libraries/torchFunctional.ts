@@ -41,7 +41,6 @@ export const functional: Table = {
   hardtanh: ["input, min_val=-1.0, max_val=1.0, ~inplace", hardTanh],
   relu6: ["input, ~inplace", (c) => between(c, float(0), float(6))],
   hardsigmoid: ["input, ~inplace", hardSigmoid],
-  elu: ["input, alpha=1.0, ~inplace", elu],
   silu: [
     "input, ~inplace",
     (c) => elementwise(c.vm, "mul", c.tensor("x"), floatFunction(c.vm, "sigmoid", c.tensor("x"))),
@@ -153,16 +152,6 @@ function hardSigmoid(c: CallContext): Value {
   const line = elementwise(vm, "div", elementwise(vm, "add", x, float(3)), float(6));
   const below = select(vm, elementwise(vm, "ge", x, float(3)), float(1), line, "torch");
   return select(vm, elementwise(vm, "le", x, float(-3)), float(0), below, "torch");
-}
-
-function elu(c: CallContext): Value {
-  const { vm } = c;
-  const x = c.tensor("x");
-  const positive = elementwise(vm, "gt", x, float(0));
-  // The exponential sees no large positive number, whose slope would be infinite.
-  const negative = select(vm, positive, float(0), x, "torch");
-  const curve = elementwise(vm, "mul", c.value("alpha"), floatFunction(vm, "expm1", negative));
-  return select(vm, positive, x, curve, "torch");
 }
 
 function threshold(c: CallContext): Value {
