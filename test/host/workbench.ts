@@ -5,7 +5,14 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "node:util";
-import { chromium, type Browser, type Frame, type Locator, type Page } from "playwright-core";
+import {
+  chromium,
+  errors,
+  type Browser,
+  type Frame,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import { browserSwitches, findBrowser } from "../../scripts/lib/browser.mjs";
 import { outFolder, root } from "../../scripts/lib/root.mjs";
 import { ensureWorkbench, startServer } from "../../scripts/lib/workbench.mjs";
@@ -184,14 +191,31 @@ async function useTheme(page: Page, theme: (typeof themes)[keyof typeof themes])
   }
 }
 
+/**
+ * Runs a command by its title. The palette closes when it loses the focus, as it does where a menu
+ * that was just chosen from hands the focus back late: it is opened again until a command is chosen.
+ */
 async function runCommand(page: Page, title: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await chooseInPalette(page, title);
+      return;
+    } catch (error) {
+      if (!(error instanceof errors.TimeoutError) || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+async function chooseInPalette(page: Page, title: string): Promise<void> {
+  const timeout = 5000;
   await page.keyboard.press("F1");
   const input = page.locator(".quick-input-widget input");
-  await input.waitFor();
-  await input.fill(`>${title}`);
+  await input.waitFor({ timeout });
+  await input.fill(`>${title}`, { timeout });
   const row = page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first();
-  await row.waitFor();
-  await row.click();
+  await row.waitFor({ timeout });
+  await row.click({ timeout });
 }
 
 async function outputFrame(page: Page, selector: string, timeout = 30_000): Promise<Frame> {
