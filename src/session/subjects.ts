@@ -79,12 +79,8 @@ function subjectOfName(program: PythonProgram, name: string, args: Arguments): S
   return {
     trace: () => program.trace(name, args),
     tape: (typeOf) => program.tapeOfArguments(name, args, typeOf),
-    autograd: (trace, inspection, { source, folder }, options) => {
-      const numbers = new Map(
-        [...args].flatMap(([key, a]) => (a.kind === "value" ? [[key, a.value] as const] : [])),
-      );
-      return jobOfFile(program, name, trace, numbers, inspection, { source, folder }, options);
-    },
+    autograd: (trace, inspection, { source, folder }, options) =>
+      jobOfFile(program, name, trace, args, inspection, { source, folder }, options),
   };
 }
 

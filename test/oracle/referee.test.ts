@@ -150,6 +150,33 @@ t = np.load("target.npy").astype(np.uint8)
     assert.match(claims.get("library")!.sentence, /^only HIPS Autograd 1\.9\.1 was run/);
   });
 
+  it("judges a gradient in float32 where the loss computes in it on float64 arrays, and says where", async () => {
+    await cell(`import numpy as np
+import torch
+class Smoothed(torch.nn.Module):
+    def __init__(self, dtype=None):
+        super().__init__()
+        self.register_buffer("smooth", torch.tensor(0.1, dtype=dtype))
+    def forward(self, p, t):
+        return 1 - (2 * (p * t).sum() + self.smooth) / (p.sum() + t.sum() + self.smooth)
+p = torch.sigmoid(torch.from_numpy(np.load("logits.npy")).double())
+t = torch.from_numpy(np.load("target.npy")).double()
+`);
+    const judged = async (call: string) => {
+      const { report } = await cell(`# dice-gradient: autograd\n${call}`);
+      return report.autogradRuns![0]!;
+    };
+    const smoothed = await judged("Smoothed()(p, t)");
+    assert.equal(smoothed.verdict, "agrees", smoothed.sentence);
+    assert.equal(
+      smoothed.note,
+      "judged in float32, in which line 8 computes though the arrays are float64",
+    );
+    assert.ok(smoothed.maxAbsError! > 0 && smoothed.maxUlps! < 1);
+    const other = await judged("Smoothed(torch.float64)(p, t)");
+    assert.deepEqual([other.verdict, other.dtype, other.note], ["agrees", "float64", null]);
+  });
+
   it("settles whether the library matters: by two that can run it, else beside the derivation", async () => {
     const settled = async (call: string): Promise<ClaimEntry> =>
       (await cell(call)).report.claims!.find((c) => c.id === "library")!;

@@ -105,6 +105,16 @@ export class Recorder {
     return node;
   }
 
+  /** What an array holds; on a tape, where it is a number that its type may have rounded, as that. */
+  held(e: Expr, dtype: ElementType | null, span: SourceSpan): Expr {
+    if (this.tape === null || e.kind === "input" || e.type !== "float") return e;
+    if (dtype === null || dtype === "float64") return e;
+    if (topological(e).some((part) => part.kind === "input")) return e;
+    const node = this.tape.number(e, dtype, span);
+    this.stand(node, e);
+    return node;
+  }
+
   assume(text: string): void {
     if (!this.assumptions.includes(text)) this.assumptions.push(text);
   }

@@ -10,6 +10,7 @@ export class TapeRecorder {
   /** Functions whose gradient is written by hand, by name: what autograd does in them is not here. */
   readonly handwritten: string[] = [];
   private readonly known = new Map<Expr, ElementType | null>();
+  private readonly numbers = new Map<Expr, Map<ElementType, Expr>>();
   private call: TapeCall | null = null;
 
   /**
@@ -36,6 +37,16 @@ export class TapeRecorder {
     const node = input(`%${this.entries.length}`, value.shape, value.type) as Input;
     this.known.set(node, dtype);
     this.entries.push({ node, value, dtype, span, call: this.call, kernel });
+    return node;
+  }
+
+  /** A number that an array holds from before the run, which its type may have rounded. */
+  number(value: Expr, dtype: ElementType, span: SourceSpan): Expr {
+    const known = this.numbers.get(value)?.get(dtype);
+    if (known !== undefined) return known;
+    const node = this.record(value, dtype, span, null);
+    const ofTypes = this.numbers.get(value) ?? new Map<ElementType, Expr>();
+    this.numbers.set(value, ofTypes.set(dtype, node));
     return node;
   }
 

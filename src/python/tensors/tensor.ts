@@ -252,7 +252,7 @@ export function pickedCount({ mask, order }: Selection): NumberValue {
 
 /** An operand of elementwise arithmetic: a tensor, a number, or a list that NumPy would convert. */
 export function operandExpr(vm: Interpreter, v: Value, library: Library): Expr {
-  if (v.kind === "tensor") return v.expr;
+  if (v.kind === "tensor") return vm.recorder.held(v.expr, v.dtype, vm.at);
   if (v.kind === "number") return numberExpr(v);
   return asTensor(vm, v, library).expr;
 }

@@ -1,6 +1,14 @@
 /** What is to run in Python: the program, the call, and the arrays, bit for bit those inspected. */
 import type { NdArray } from "../../arrays/ndarray.ts";
-import type { CallRequest, PythonProgram, Trace, TraceInput } from "../../python/program.ts";
+import type {
+  Arguments,
+  CallRequest,
+  InputPlan,
+  PythonProgram,
+  Trace,
+  TraceInput,
+  TraceTape,
+} from "../../python/program.ts";
 import type { Value } from "../../python/values.ts";
 import { type Inspection, InspectionError, refuseStreamed } from "../inspect.ts";
 
@@ -75,6 +83,8 @@ export interface AutogradJob extends Pick<AutogradOptions, "interpreter" | "time
   readonly arrays: readonly NdArray[];
   /** Which of `arrays` the gradient is by. */
   readonly wrt: number;
+  /** The loss's operations on them, in their order, with the number type of each result. */
+  readonly tape: () => TraceTape;
 }
 
 /** Libraries that can differentiate a function written for one; the first is its own. */
@@ -113,6 +123,7 @@ export function jobOfCall(
     callable: request.name,
     positional,
     keywords,
+    tape: () => program.tapeOfCall(request, asGiven).tape!,
   });
 }
 
@@ -121,7 +132,7 @@ export function jobOfFile(
   program: PythonProgram,
   callable: string,
   trace: Trace,
-  numbers: ReadonlyMap<string, Value>,
+  args: Arguments,
   inspection: Inspection,
   { source, folder }: { readonly source: PythonSource; readonly folder: string },
   options: AutogradOptions,
@@ -130,15 +141,21 @@ export function jobOfFile(
   const keywords = new Map<string, PythonArgument>(
     trace.inputs.map((x) => [x.parameter, given.input(x)]),
   );
-  for (const [name, v] of numbers) keywords.set(name, given.written(v));
+  for (const [name, a] of args) {
+    if (a.kind === "value") keywords.set(name, given.written(a.value));
+  }
   return finished(given, inspection, options, {
     folder,
     sources: [source],
     callable,
     positional: [],
     keywords: Object.fromEntries(keywords),
+    tape: () => program.tapeOfArguments(callable, args, asGiven).tape!,
   });
 }
+
+/** The type that an argument has. */
+const asGiven = (x: InputPlan): string | null => x.dtype;
 
 /** Turns arguments into what the server can make them of, collecting their arrays. */
 class ArgumentWriter {
@@ -203,7 +220,7 @@ function finished(
   given: ArgumentWriter,
   inspection: Inspection,
   options: AutogradOptions,
-  rest: Pick<AutogradJob, "folder" | "sources" | "callable" | "positional" | "keywords">,
+  rest: Pick<AutogradJob, "folder" | "sources" | "callable" | "positional" | "keywords" | "tape">,
 ): AutogradJob {
   const wrt = given.inputs.findIndex((x) => x.parameter === inspection.wrt.name);
   if (wrt < 0) {

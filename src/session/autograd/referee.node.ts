@@ -3,7 +3,7 @@
  * the very arrays of an inspection, and its gradient is judged as any other.
  */
 import { type NdArray, toFloat64 } from "../../arrays/ndarray.ts";
-import { GradientChecker } from "../../gradient/check.ts";
+import { type CheckResult, GradientChecker } from "../../gradient/check.ts";
 import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
 import { interruptible, throwIfCancelled } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
@@ -14,6 +14,7 @@ import { agreementsOf } from "./agreement.ts";
 import { type Inspection, type Watch, fixedParts } from "../inspect.ts";
 import { PythonFailure, PythonProcess, type Watching, stopped } from "./pythonProcess.node.ts";
 import { type AutogradJob, type AutogradRun, LIBRARY_NAMES, librariesFor } from "./job.ts";
+import { type Narrower, narrowerOf } from "./narrower.ts";
 import { largestUlps, ulpsApart } from "./ulps.ts";
 
 /** What a library said, with its gradient and how far each element is from the derived one. */
@@ -163,7 +164,7 @@ export class Referee {
         watching,
       );
       return interruptible(isCancelled, () =>
-        judged(inspection, checker(), header as unknown as Answer, arrays),
+        judged(inspection, checker(), job.tape, header as unknown as Answer, arrays),
       );
     } catch (e) {
       if (!(e instanceof PythonFailure)) throw e;
@@ -206,21 +207,23 @@ function checkerOf(inspection: Inspection, isCancelled: () => boolean): Gradient
 function judged(
   inspection: Inspection,
   checker: GradientChecker,
+  tape: AutogradJob["tape"],
   answer: Answer,
   [lossArray, gradientArray]: readonly NdArray[],
 ): Judged {
   const gradient = toFloat64(gradientArray!, throwIfCancelled);
   // A loss in float64 of an array in float32 passes its gradient back through float32.
   const type = coarsest([answer.dtype, gradientArray!.dtype, inspection.wrt.array!.dtype]);
-  const result = checker.judge(gradient, type);
+  const { result, narrower } = judgedIn(checker, gradient, type, tape);
   // Libraries give a gradient the type of the array that it is by.
-  const ulps = ulpsApart(gradient, inspection.gradient!, typeOf(inspection.wrt.array!.dtype));
-  const { library, version, device, python, seconds, note } = answer;
+  const stored = typeOf(inspection.wrt.array!.dtype);
+  const ulps = ulpsApart(gradient, inspection.gradient!, narrower?.type ?? stored);
+  const { library, version, device, python, seconds } = answer;
   const entry: Autograd = {
     library,
     version,
     device,
-    dtype: type,
+    dtype: narrower?.type ?? type,
     loss: finite(toFloat64(lossArray!)[0]!),
     verdict: result.verdict,
     maxAbsError: finite(result.maxAbsError),
@@ -228,12 +231,33 @@ function judged(
     bound: finite(result.bound),
     maxUlps: largestUlps(ulps),
     sentence: result.sentence,
-    note,
+    note: answer.note ?? (narrower === null ? null : narrowed(narrower, type)),
     python,
     seconds,
     failure: null,
   };
   return { entry, gradient, ulps };
+}
+
+/**
+ * A gradient judged in a type, or where it differs there since the loss computes in a coarser one, in
+ * that.
+ */
+function judgedIn(
+  checker: GradientChecker,
+  gradient: Float64Array,
+  type: GradientType,
+  tape: AutogradJob["tape"],
+): { readonly result: CheckResult; readonly narrower: Narrower | null } {
+  const result = checker.judge(gradient, type);
+  if (result.verdict !== "differs") return { result, narrower: null };
+  const narrower = narrowerOf(tape(), type);
+  const again = narrower === null ? null : checker.judge(gradient, narrower.type);
+  return again?.verdict === "agrees" ? { result: again, narrower } : { result, narrower: null };
+}
+
+function narrowed({ type, span }: Narrower, arrays: string): string {
+  return `judged in ${type}, in which line ${span.line} computes though the arrays are ${arrays}`;
 }
 
 function typeOf(dtype: string): GradientType {
