@@ -60,6 +60,11 @@ export interface CheckResult {
   readonly lossError: number | null;
   /** The numeric gradient: at every element of a small array, at a sample of a large one. */
   readonly elements: readonly CheckedElement[];
+  /**
+   * Where some of the gradient is no finite number: what the loss's own operations give, as autograd
+   * performs them. A simplified formula may have a value there all the same.
+   */
+  readonly performed: Float64Array | null;
 }
 
 /** Bounds of the errors of a gradient's elements. */
@@ -190,6 +195,7 @@ export class GradientChecker {
       notes: [],
       gradientError: null,
       lossError: this.known?.point.lossError ?? null,
+      performed: findings.gradient,
       elements: all.map((k) => ({
         index: this.indexOf(k),
         analytic: given(k),
@@ -241,6 +247,7 @@ export class GradientChecker {
       notes: [...decided.notes, ...frameworkNotes(reference.figures)],
       gradientError: totalsOf(reference.scale, bound * ROUNDING[type].unit),
       lossError: this.known?.point.lossError ?? null,
+      performed: null,
       elements,
     };
   }

@@ -21,6 +21,8 @@ export interface WithoutReference {
   readonly kind: "undefined" | "blocked";
   readonly words: string;
   readonly method: string;
+  /** What the loss's own operations give, where it is this that is not finite. */
+  readonly gradient: Float64Array | null;
 }
 
 export type Findings =
@@ -46,6 +48,7 @@ export function prepare(
     return undefinedFinding(
       `the loss is ${value} because ${cause.words}`,
       "the loss was evaluated",
+      null,
     );
   }
   if (!receivesGradient(loss, wrt)) {
@@ -53,6 +56,7 @@ export function prepare(
       kind: "blocked",
       words: blockedWords(loss, wrt),
       method: "the loss's formula was followed from its value to the input",
+      gradient: null,
     };
   }
   point.enter(0.1, 0.4);
@@ -76,6 +80,7 @@ export function prepare(
     return undefinedFinding(
       `the gradient is ${gradient.hi[bad]!} at ${index}${others} because ${cause.words}; the loss itself is ${number(value, 6)}`,
       "the derived gradient was evaluated",
+      gradient.hi,
     );
   }
   point.enter(0.4, 0.8);
@@ -91,8 +96,8 @@ export function prepare(
   return { kind: "reference", reference };
 }
 
-function undefinedFinding(text: string, method: string): Findings {
-  return { kind: "undefined", words: text, method };
+function undefinedFinding(text: string, method: string, gradient: Float64Array | null): Findings {
+  return { kind: "undefined", words: text, method, gradient };
 }
 
 function blockedWords(loss: Expr, wrt: Input): string {

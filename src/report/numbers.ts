@@ -16,12 +16,16 @@ export interface NumbersSource {
   /** Bounds of its errors: the largest one, their sum and Euclidean norm; null where not known. */
   readonly error: { readonly largest: number; readonly sum: number; readonly norm: number } | null;
   /** Numeric derivatives at some or all elements. */
-  readonly compared: readonly ElementComparison[];
+  readonly compared: readonly Omit<ElementComparison, "analytic">[];
 }
 
 export function makeNumbers(source: NumbersSource): Numbers {
   const total = source.analytic.length;
   const complete = total <= TABLE_LIMIT;
+  const compared = source.compared.map((c) => ({
+    ...c,
+    analytic: finite(source.analytic[flatIndex(c.index, source.shape)]!),
+  }));
   const columns = [
     ...source.aligned.map((a) => a.name),
     "analytic gradient",
@@ -30,7 +34,7 @@ export function makeNumbers(source: NumbersSource): Numbers {
     "numeric ±",
     "error",
   ];
-  const rows = (complete ? source.compared : worst(source.compared, 20)).map((c) => {
+  const rows = (complete ? compared : worst(compared, 20)).map((c) => {
     const at = flatIndex(c.index, source.shape);
     return {
       index: c.index,
@@ -45,13 +49,13 @@ export function makeNumbers(source: NumbersSource): Numbers {
     };
   });
   const figures = figuresOf(source.analytic, source.error);
-  const bars = source.compared.flatMap((c) => c.numericError ?? []);
+  const bars = compared.flatMap((c) => c.numericError ?? []);
   return {
     columns,
     rows,
     complete,
     total,
-    ...(complete ? {} : { scatter: scatter(source.compared) }),
+    ...(complete ? {} : { scatter: scatter(compared) }),
     ...(total > 1 ? histogram(source.analytic, figures) : {}),
     statistics: [
       ...figures.statistics,

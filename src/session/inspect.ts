@@ -11,7 +11,7 @@ import { receivesGradient } from "../gradient/derive.ts";
 import type { Tied } from "../gradient/kinks.ts";
 import { type Derivation, deriveSteps } from "../gradient/steps.ts";
 import { difference } from "../numbers/certain.ts";
-import { throwIfCancelled } from "../numbers/interruption.ts";
+import { filled, throwIfCancelled } from "../numbers/interruption.ts";
 import { compileKernel } from "../numbers/kernel.ts";
 import type { TypedArray } from "../numbers/typedArrays.ts";
 import { Arena } from "../numbers/wasm/arena.ts";
@@ -355,14 +355,14 @@ function evaluateOn(
     isCancelled,
   });
   const value = outputs[0]!.data[0]!;
-  const derived = outputs[1]!.data;
-  const gradient = outputs[2]?.data ?? derived;
+  const formula = outputs[1]!.data;
+  const own = outputs[2]?.data ?? null;
   watch.onProgress(0, "checking");
   const result = checkGradient({
     loss,
     wrt: wrt.node,
     bindings,
-    candidate: gradient,
+    candidate: own ?? formula,
     ...fixedParts(request.fixed),
     onProgress: (f) => {
       watch.onProgress(f, "checking");
@@ -370,6 +370,8 @@ function evaluateOn(
     isCancelled,
   });
   watch.onProgress(null, "describing the gradient");
+  const derived = result.performed === null ? formula : withPerformed(formula, result.performed);
+  const gradient = own ?? derived;
   const shape = wrt.array!.shape;
   const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
   return {
@@ -392,6 +394,13 @@ function evaluateOn(
     }),
     images: makeImages(imageSources(request.inputs, wrt, gradient, bindings)),
   };
+}
+
+/** A formula's values, but where the loss's own operations give no finite number. */
+function withPerformed(formula: Float64Array, performed: Float64Array): Float64Array {
+  return filled(new Float64Array(formula.length), (k) =>
+    Number.isFinite(performed[k]!) ? formula[k]! : performed[k]!,
+  );
 }
 
 function imageSources(
@@ -419,7 +428,13 @@ function imageSources(
 }
 
 function checkOf(result: CheckResult, account: string | null): Check {
-  const { elements: _elements, lossError: _loss, gradientError: _gradient, ...check } = result;
+  const {
+    elements: _elements,
+    lossError: _loss,
+    gradientError: _gradient,
+    performed: _performed,
+    ...check
+  } = result;
   const notes = account === null ? check.notes : [...check.notes, account];
   return { ...check, notes: notes.map(asSentence) };
 }

@@ -177,6 +177,25 @@ t = torch.from_numpy(np.load("target.npy")).double()
     assert.deepEqual([other.verdict, other.dtype, other.note], ["agrees", "float64", null]);
   });
 
+  it("finds NaN where the derived gradient has it: a where() saves the loss alone", async () => {
+    await cell(`import torch
+def guarded(p, t):
+    dice = 2 * (p * t).sum(1) / (p.sum(1) + t.sum(1))
+    return 1 - torch.where(torch.isnan(dice), torch.ones_like(dice), dice).mean()
+p = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.25, 0.0]])
+t = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
+`);
+    const { report } = await cell("# dice-gradient: autograd\nguarded(p, t)");
+    const [entry] = report.autogradRuns!;
+    assert.deepEqual([report.check.verdict, entry!.verdict], ["undefined", "undefined"]);
+    assert.equal(entry!.note, "NaN or infinite at the same 3 elements as the derived gradient");
+    const { columns, rows } = report.numbers!;
+    const [own, theirs] = ["analytic gradient", "autograd (PyTorch)"].map((c) =>
+      columns.indexOf(c),
+    );
+    for (const { values } of rows) assert.equal(values[own!] === null, values[theirs!] === null);
+  });
+
   it("settles whether the library matters: by two that can run it, else beside the derivation", async () => {
     const settled = async (call: string): Promise<ClaimEntry> =>
       (await cell(call)).report.claims!.find((c) => c.id === "library")!;

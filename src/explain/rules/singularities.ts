@@ -119,7 +119,7 @@ function singular(
     if (steep === undefined || !view.onPrediction.has(node) || !isOwn(view, span)) return [];
     const spoilsGradient = isFinite(steep, node)
       ? hasInfiniteSlope(node) && !isLaterCut(view, node)
-      : isChosenAway(view, node);
+      : isChosenAway(view, node, steep);
     return spoilsGradient ? [{ node, situation: steep, inLoss: false, span }] : [];
   });
 }
@@ -136,12 +136,16 @@ function isOrigin(s: Situation, e: Expr): boolean {
 
 /** On some way to the loss nothing is a number; else what is wrong with the loss is not its doing. */
 function spoils(view: View, e: Expr, s: Situation): boolean {
+  return notFiniteFrom(view, e, s).has(view.subject.loss);
+}
+
+/** The node, and what is made of it as long as that is no finite number. */
+function notFiniteFrom(view: View, e: Expr, s: Situation): ReadonlySet<Expr> {
   const reached = new Set([e]);
   for (const at of reached) {
-    if (at === view.subject.loss) return true;
     for (const u of view.usersOf(at)) if (!isFinite(s, u)) reached.add(u);
   }
-  return false;
+  return reached;
 }
 
 /**
@@ -158,9 +162,11 @@ const OWN_OPERATION = new Set(["/", "**", "log", "log2", "log10", "log1p", "sqrt
  * A where() takes another branch: autograd passes 0 into the branch not taken, and 0 times an
  * infinite derivative is NaN.
  */
-function isChosenAway(view: View, e: Expr): boolean {
+function isChosenAway(view: View, e: Expr, s: Situation): boolean {
   if (view.subject.inputs[0]?.library === "numpy") return false;
-  return view.usersOf(e).some((u) => u.kind === "where" && u.args[0] !== e);
+  return [...notFiniteFrom(view, e, s)].some((at) =>
+    view.usersOf(at).some((u) => u.kind === "where" && u.args[0] !== at),
+  );
 }
 
 /** No gradient comes to it: a detach stands between it and the loss. */

@@ -5,7 +5,8 @@
 import { type NdArray, toFloat64 } from "../../arrays/ndarray.ts";
 import { type CheckResult, GradientChecker } from "../../gradient/check.ts";
 import { type GradientType, ROUNDING } from "../../gradient/compareGradients.ts";
-import { interruptible, throwIfCancelled } from "../../numbers/interruption.ts";
+import { countWords } from "../../gradient/nodeWords.ts";
+import { interruptible, parts, throwIfCancelled } from "../../numbers/interruption.ts";
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
@@ -194,10 +195,12 @@ interface Answer {
 function checkerOf(inspection: Inspection, isCancelled: () => boolean): GradientChecker {
   const bindings = new Map<string, TypedArray>();
   for (const x of inspection.inputs) bindings.set(x.name, kernelArray(x.array!));
+  const isByHand = (inspection.report.handwritten ?? []).some((h) => h.inForce);
   return new GradientChecker({
     loss: inspection.loss,
     wrt: inspection.wrt.node,
-    gradient: inspection.gradientExpr,
+    // Derived anew it is as autograd performs it: a simplified one may be finite where that is not.
+    ...(isByHand ? { gradient: inspection.gradientExpr } : {}),
     bindings,
     ...fixedParts(inspection.fixed),
     isCancelled,
@@ -231,7 +234,9 @@ function judged(
     bound: finite(result.bound),
     maxUlps: largestUlps(ulps),
     sentence: result.sentence,
-    note: answer.note ?? (narrower === null ? null : narrowed(narrower, type)),
+    note:
+      answer.note ??
+      (narrower !== null ? narrowed(narrower, type) : notFiniteWords(gradient, result.performed)),
     python,
     seconds,
     failure: null,
@@ -258,6 +263,30 @@ function judgedIn(
 
 function narrowed({ type, span }: Narrower, arrays: string): string {
   return `judged in ${type}, in which line ${span.line} computes though the arrays are ${arrays}`;
+}
+
+/** Where a gradient is no finite number, beside where the derived one is none; null where neither is. */
+function notFiniteWords(gradient: Float64Array, performed: Float64Array | null): string | null {
+  if (performed === null) return null;
+  let [both, given, derived] = [0, 0, 0];
+  for (const [first, end] of parts(performed.length)) {
+    for (let k = first; k < end; k++) {
+      const [isGiven, isDerived] = [
+        !Number.isFinite(gradient[k]!),
+        !Number.isFinite(performed[k]!),
+      ];
+      if (isGiven) given++;
+      if (isDerived) derived++;
+      if (isGiven && isDerived) both++;
+    }
+  }
+  return given === derived && both === derived
+    ? `NaN or infinite at the same ${elementsWords(derived)} as the derived gradient`
+    : `NaN or infinite at ${elementsWords(given)}, ${countWords(both)} of the ${countWords(derived)} where the derived gradient is`;
+}
+
+function elementsWords(n: number): string {
+  return n === 1 ? "element" : `${countWords(n)} elements`;
 }
 
 function typeOf(dtype: string): GradientType {

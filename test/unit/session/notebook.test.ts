@@ -338,6 +338,24 @@ tversky`);
     for (const g of smooth.gradient.values!) assert.ok(Math.abs(g! - 1e7) < 1e-2);
   });
 
+  it("shows no gradient where autograd has NaN, though a where() saves the loss", () => {
+    run(`import torch
+def guarded(p, t):
+    total = p.sum(1) + t.sum(1)
+    return torch.where(total > 0, 1 - 2 * (p * t).sum(1) / total, torch.zeros_like(total)).mean()`);
+    const r = report(
+      "guarded(torch.tensor([[0.0, 0.0], [0.5, 0.25]]), torch.tensor([[0.0, 0.0], [1.0, 0.0]]))",
+    );
+    assert.equal(r.check.verdict, "undefined");
+    assert.match(r.check.sentence, /^the gradient is NaN at \[0, 0\] and 1 more because .*total/);
+    assert.deepEqual(r.gradient.values!.slice(0, 2), [null, null]);
+    const analytic = r.numbers!.columns.indexOf("analytic gradient");
+    assert.deepEqual(
+      r.numbers!.rows.map(({ values }) => values[analytic] === null),
+      [true, true, false, false],
+    );
+  });
+
   it("keeps what was known before a failing statement, and nothing of it", () => {
     run("a = 1");
     const f = failure("a = 2\nb = unknown + a\na = 3");
