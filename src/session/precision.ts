@@ -224,7 +224,8 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
     trace = tape((p) => (p.name === wrt ? rung.prediction : rung.others));
   } catch (e) {
     if (!(e instanceof PythonError) || rung.name === "float64") throw e;
-    return { rung, performance: null, gradient: null, failure: e.message };
+    const failure = { sentence: e.message, file: e.file, line: e.line, fix: e.remedy };
+    return { rung, performance: null, gradient: null, failure };
   }
   const { arithmetic } = performer;
   const arrays = heldArrays(trace, host, arithmetic, toldWithin(tick, 0, ARRAYS_TO));
@@ -237,7 +238,9 @@ function runOf({ rung, wrt, host, tape, notes, performer, tick }: RunRequest): R
     });
   } catch (e) {
     if (!(e instanceof RefusedByAutocast)) throw e;
-    return { rung, performance: null, gradient: null, failure: e.message };
+    const { message: sentence, span, fix } = e;
+    const failure = { sentence, file: span.file, line: span.line, fix };
+    return { rung, performance: null, gradient: null, failure };
   }
   const node = trace.inputs.find((x) => x.parameter === wrt)?.node;
   const [own] = trace.tape!.handwritten;

@@ -12,7 +12,15 @@ export interface Run {
   readonly rung: Rung;
   readonly performance: Performance | null;
   readonly gradient: Held | null;
-  readonly failure: string | null;
+  readonly failure: RunFailure | null;
+}
+
+/** Why a loss is not performed in a number type, and where. */
+export interface RunFailure {
+  readonly sentence: string;
+  readonly file: string;
+  readonly line: number;
+  readonly fix: string | null;
 }
 
 export interface Exact {
@@ -73,6 +81,7 @@ export class LadderJudge {
     const rung = judge(run, this.exact);
     this.rungs.push(rung);
     if (name === "float64") this.wide = run.performance;
+    if (run.failure !== null) this.refused(name, run.failure);
     if (run.performance === null || name === "float64") return;
     const own = forwardFindings(run.performance, this.wide, this.dialect, tick).map((f) =>
       consequence(f, rung),
@@ -86,11 +95,27 @@ export class LadderJudge {
         rungs: [label(name)],
         severity: f.severity,
         sentence: f.sentence,
-        // Of what a library does inside, no line of the user's own file is to be shown.
-        lines: f.span !== null && f.span.file === this.file ? [f.span.line] : [],
+        lines: f.span === null ? [] : this.own(f.span.file, f.span.line),
         fix: f.fix,
       });
     }
+  }
+
+  private refused(name: string, { sentence, file, line, fix }: RunFailure): void {
+    this.found.push({
+      id: "refused",
+      key: sentence,
+      rungs: [label(name)],
+      severity: "error",
+      sentence,
+      lines: this.own(file, line),
+      fix,
+    });
+  }
+
+  /** Of what a library does inside, no line of the user's own file is to be shown. */
+  private own(file: string, line: number): number[] {
+    return file === this.file ? [line] : [];
   }
 
   get ladder(): Ladder {
@@ -107,7 +132,7 @@ function judge({ rung, performance, gradient, failure }: Run, exact: Exact): Jud
   const name = label(rung.name);
   const nothing = { loss: null, gradientError: null, digits: null, notFinite: 0, lost: 0 };
   if (performance === null) {
-    const sentence = failure ?? "it could not be performed";
+    const sentence = failure?.sentence ?? "it could not be performed";
     return { name, ...nothing, lossWords: "none", verdict: "refused", sentence };
   }
   const values = valuesOf(performance.result);
@@ -116,7 +141,7 @@ function judge({ rung, performance, gradient, failure }: Run, exact: Exact): Jud
   const told = { name, loss: Number.isFinite(loss) ? loss : null, lossWords };
   if (gradient === null) {
     const verdict = Number.isFinite(loss) ? "coarse" : "not-a-number";
-    const sentence = failure ?? "the gradient is not computed";
+    const sentence = failure?.sentence ?? "the gradient is not computed";
     return { ...nothing, ...told, verdict, sentence };
   }
   const g = valuesOf(gradient);

@@ -4,7 +4,7 @@
  * CPU (measured on PyTorch 2.13) losses and pools of volumes, on CUDA (measured on PyTorch 2.11, an
  * NVIDIA H200: test/golden/cuda_precision.json) sums, powers, norms, softmax, exp and log too.
  */
-import type { Expr } from "../../expression/node.ts";
+import type { Expr, SourceSpan } from "../../expression/node.ts";
 import type { ElementType } from "../../expression/tape.ts";
 import { isHalf } from "./held.ts";
 
@@ -13,8 +13,22 @@ export interface Autocast {
   readonly lower: Extract<ElementType, "float16" | "bfloat16">;
 }
 
-/** A function that PyTorch does not carry out below autocast. */
-export class RefusedByAutocast extends Error {}
+/** A function that PyTorch does not carry out below autocast, and what to write instead. */
+export class RefusedByAutocast extends Error {
+  readonly span: SourceSpan;
+  readonly fix: string;
+
+  constructor({ sentence, fix }: Refusal, span: SourceSpan) {
+    super(sentence);
+    this.span = span;
+    this.fix = fix;
+  }
+}
+
+interface Refusal {
+  readonly sentence: string;
+  readonly fix: string;
+}
 
 const LOWER = new Set([
   "matmul",
@@ -82,7 +96,6 @@ export function isProduct(call: string | null): boolean {
 /**
  * The type to which an operation's float operands are converted; `null`: they stay.
  * @param parts of its expression; the last is the whole
- * @throws RefusedByAutocast
  */
 export function autocastType(
   call: string | null,
@@ -95,7 +108,6 @@ export function autocastType(
   if (isSum && device === "cpu") return null;
   if (call === "@" || LOWER.has(name)) return lower;
   if (device === "cuda") {
-    if (name === "binary_cross_entropy") throw new RefusedByAutocast(UNSAFE);
     if (call === null) return isPower(parts.at(-1)!) ? "float32" : null;
     const isTold = parts.some((e) => e.kind === "cast" && e.to !== "int" && isHalf(e.to));
     if (isTold && TAKES_TYPE.has(name)) return null;
@@ -114,8 +126,17 @@ const TAKES_TYPE = new Set([
   "softmin",
 ]);
 
-const UNSAFE =
-  "PyTorch refuses binary_cross_entropy (BCELoss) below CUDA's autocast; binary_cross_entropy_with_logits takes the logits instead";
+/** @throws RefusedByAutocast where PyTorch does not carry out a function below that autocast */
+export function refuseBelow(call: string | null, { device }: Autocast, span: SourceSpan): void {
+  if (device !== "cuda" || nameOf(call) !== "binary_cross_entropy") return;
+  const unsafe = {
+    sentence: "PyTorch refuses binary_cross_entropy (BCELoss) below CUDA's autocast",
+    fix:
+      "Give the logits to binary_cross_entropy_with_logits (BCEWithLogitsLoss), or compute this loss " +
+      'in float32 without autocast: with torch.autocast("cuda", enabled=False).',
+  };
+  throw new RefusedByAutocast(unsafe, span);
+}
 
 /** The operators `x ** y` and, being x.reciprocal() * 1, `1 / x`. */
 function isPower(e: Expr): boolean {

@@ -7,7 +7,7 @@ import type { Expr, Input } from "../../expression/node.ts";
 import type { ElementType, Tape, TapeEntry, TapeKernel } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
-import { type Autocast, autocastType, isProduct, nameOf } from "./autocast.ts";
+import { type Autocast, autocastType, isProduct, nameOf, refuseBelow } from "./autocast.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
 import { alongOf, performKernel } from "./kernels.ts";
@@ -125,6 +125,7 @@ function performEntry(
 ): Performed {
   const call = entry.call?.name ?? null;
   const { kernel } = entry;
+  if (autocast !== null) refuseBelow(call, autocast, entry.span);
   const operands = topological(...(kernel?.operands ?? []));
   const parts = topological(...operands, entry.value);
   const told = autocast === null ? null : autocastType(call, parts, autocast);

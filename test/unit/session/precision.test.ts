@@ -144,8 +144,13 @@ t = torch.ones(70000)`;
       ["float16", "CUDA autocast bfloat16", "CUDA autocast float16"].map((n) => onCuda.get(n)),
       ["not-a-number", "fine", "fine"],
     );
-    const refused = precision(`${losses}\nprecision(entropy(p, t), autocast="cuda")`).rungs.at(-1)!;
+    const { rungs, findings } = precision(`${losses}\nprecision(entropy(p, t), autocast="cuda")`);
+    const refused = rungs.at(-1)!;
     assert.equal(refused.verdict, "refused");
+    const [why] = findings;
+    assert.deepEqual([why!.id, why!.lines], ["refused", [6]]);
+    assert.deepEqual(why!.rungs, ["CUDA autocast bfloat16", "CUDA autocast float16"]);
+    assert.match(why!.fix!, /binary_cross_entropy_with_logits/);
     assert.match(
       refused.sentence,
       /^PyTorch refuses binary_cross_entropy \(BCELoss\) below CUDA's/,
