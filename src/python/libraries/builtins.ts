@@ -115,7 +115,7 @@ const functions: Table = {
   staticmethod: ["f", (c) => ({ kind: "staticmethod", callee: c.value("f") })],
   classmethod: ["f", (c) => ({ kind: "classmethod", callee: c.value("f") })],
   super: ["cls=None, obj=None", superOf],
-  slice: ["start, stop=None, step=None", sliceOf],
+  slice: ["*bounds", sliceOf],
   vars: ["obj", (c) => getAttribute(c.vm, c.value("obj"), "__dict__")],
   globals: ["", (c) => namespace(c)],
 };
@@ -396,13 +396,13 @@ function superOf(c: CallContext): Value {
 }
 
 function sliceOf(c: CallContext): Value {
-  const alone = !c.given("stop") && !c.given("step");
-  return {
-    kind: "slice",
-    start: alone ? NONE : c.value("start"),
-    stop: alone ? c.value("start") : c.value("stop"),
-    step: c.value("step"),
-  };
+  const given = c.list("bounds");
+  if (given.length === 0 || given.length > 3) {
+    c.vm.fail("TypeError", `slice expected 1 to 3 arguments, got ${given.length}`);
+  }
+  // Alone it is the end; `slice(1, None)` has no end.
+  const [start = NONE, stop = NONE, step = NONE] = given.length === 1 ? [NONE, ...given] : given;
+  return { kind: "slice", start, stop, step };
 }
 
 function namespace(c: CallContext): Value {

@@ -36,6 +36,7 @@ const PROGRAMS: readonly (readonly [what: string, source: string, printed: strin
   ["list methods", "x = [1, 2, 3]\nx.append(4); x.insert(0, 9); x.remove(2); y = x.pop()\nprint(x, y, x[::-1], x.index(3))\ndel x[0]\nprint(x)", "[9, 1, 3] 4 [3, 1, 9] 2\n[1, 3]\n"],
   ["dictionary methods", "d = {'a': 1, **{'b': 2}}\nd.setdefault('c', []).append(3)\nprint(d, d.get('z', 0), list(d), d.pop('a'), 'a' in d)", "{'b': 2, 'c': [3]} 0 ['a', 'b', 'c'] 1 False\n"],
   ["string methods", "print('A,b'.lower().split(','), ' x '.strip(), '-'.join('ab'), 'abc'[::-1], 'b' in 'abc')", "['a', 'b'] x a-b cba True\n"],
+  ["slices without an end", "x = [1, 2, 3, 4]\nprint(x[slice(2)], x[slice(2, None)], x[slice(None, None, -1)], x[slice(1, 4, 2)])", "[1, 2] [3, 4] [4, 3, 2, 1] [2, 4]\n"],
   ["rounding halves to even", "print(round(2.5), round(3.5), round(-1.5), round(2.675, 2))", "2 4 -2 2.67\n"],
   ["names of a class body are not seen by its methods' comprehensions", "k = 1\nclass A:\n    k = 2\n    def f(self):\n        return [k for _ in range(1)]\nprint(A().f())", "[1]\n"],
   ["decorators, nearest first", "def add(n):\n    def deco(f):\n        return lambda x: f(x) + n\n    return deco\n@add(1)\n@add(10)\ndef f(x):\n    return x\nprint(f(0))", "11\n"],
