@@ -73,12 +73,16 @@ function classNumbers(c: CallContext, name: string): TensorValue {
   return x;
 }
 
-/** The sum over all axes but those before `from`, an entry a class. */
-function summedByClass(
+/**
+ * How many entries along some axes each class number has, or the sum of their weights; the classes
+ * are the last axis.
+ * @param weights as many as there are numbers, or with further axes where those have size 1
+ */
+export function summedByClass(
   c: CallContext,
   x: TensorValue,
   classes: Value,
-  from: number,
+  dims: readonly number[],
   dtype: DType | null,
   weights: TensorValue | null = null,
 ): TensorValue {
@@ -91,7 +95,6 @@ function summedByClass(
   const rows = rowsOf(vm, [x], []);
   const hot = rows === null ? encoded(x) : rows.picked(encoded(rows.all[0]!));
   const each = weights === null ? hot : elementwise(vm, "mul", hot, addAxis(vm, weights, -1));
-  const dims = Array.from({ length: rankOf(x) - from }, (_, k) => k + from);
   return reduction(vm, "sum", each, dims, false, dtype ?? undefined);
 }
 
@@ -125,7 +128,7 @@ function counted(
   const n = most === null ? found : Math.min(found, known(most));
   const classes = asked !== null && n === atLeast ? asked : int(n);
   const own = weights === null ? null : flat(weights);
-  return summedByClass(c, x, classes, rows ? rankOf(x) - 1 : 0, dtype(weights), own);
+  return summedByClass(c, x, classes, [rows ? rankOf(x) - 1 : 0], dtype(weights), own);
 }
 
 /** PyTorch and NumPy count in one dimension alone. */
@@ -194,7 +197,7 @@ function histogram(c: CallContext): Value {
     elementwise(vm, "le", flat, high),
   );
   const at = convert(vm, select(vm, inside, step, float(-1)), "int64");
-  return summedByClass(c, at, int(bins), 0, x.dtype);
+  return summedByClass(c, at, int(bins), [0], x.dtype);
 }
 
 /** The range that is asked for; without one, from the smallest entry to the largest. */

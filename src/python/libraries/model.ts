@@ -11,7 +11,7 @@ import type {
   Value,
 } from "../values.ts";
 import type { Library } from "../dtypes.ts";
-import { type Aliases, type Table, builtin } from "./signature.ts";
+import { type Aliases, type Entry, type Table, builtin } from "./signature.ts";
 import { ARRAY_TYPES } from "./types.ts";
 
 export interface LibraryModel {
@@ -42,7 +42,8 @@ export class Modules {
   }
 
   /**
-   * @param tables functions, one line each; the first table that has a name decides
+   * @param tables functions, one line each; the first table that has a name decides. What is read
+   * off a function has a dot in its name: "add.at"
    * @param others everything else; submodules that are defined need no mention
    */
   define(
@@ -99,15 +100,31 @@ class LibraryModule implements ModuleValue {
     return made;
   };
 
-  readonly names = (): Iterable<string> => this.tables.flatMap((t) => Object.keys(t));
+  readonly names = (): Iterable<string> =>
+    this.tables.flatMap((t) => Object.keys(t)).filter((name) => !name.includes("."));
 
   private make(name: string): Value {
     for (const table of this.tables) {
       if (Object.hasOwn(table, name)) {
-        return builtin(`${this.name}.`, name, table[name]!, this.library, this.aliases);
+        const attributes = this.readOff(name);
+        return { ...this.builtin(name, table[name]!), ...(attributes && { attributes }) };
       }
     }
     return this.others(name) ?? this.unknown(name);
+  }
+
+  /** Functions that are attributes of a function, as `np.add.at` is. */
+  private readOff(name: string): Map<string, Value> | null {
+    const start = `${name}.`;
+    const own = this.tables
+      .flatMap((t) => Object.entries(t))
+      .filter(([full]) => full.startsWith(start));
+    if (own.length === 0) return null;
+    return new Map(own.map(([n, entry]) => [n.slice(start.length), this.builtin(n, entry)]));
+  }
+
+  private builtin(name: string, entry: Entry): BuiltinValue {
+    return builtin(`${this.name}.`, name, entry, this.library, this.aliases);
   }
 
   private unknown(name: string): OpaqueValue {

@@ -1,5 +1,6 @@
 /** NumPy's modules, and the methods of its arrays. */
 import { type BuiltinValue, NONE, str } from "../values.ts";
+import { numpyAccumulating } from "./accumulating.ts";
 import { dtypeNamed } from "./dtypeNames.ts";
 import { finfo } from "./finfo.ts";
 import { numpyGrids } from "./grids.ts";
@@ -38,7 +39,7 @@ export const numpyNames: OtherNames = (name) => {
 };
 
 const modules = new Modules("numpy");
-modules.define("numpy", [numpyFunctions, numpyGrids], numpyNames);
+modules.define("numpy", [numpyFunctions, numpyGrids, numpyAccumulating], numpyNames);
 modules.define("numpy.linalg", [linalg]);
 modules.define("numpy.lib", []);
 modules.define("numpy.lib.stride_tricks", [strideTricks]);

@@ -20,7 +20,7 @@ import type { CallContext, Meaning, Table } from "./signature.ts";
 import { requireInteger } from "./torchMeanings.ts";
 
 /** A position among the axes that may count from the end. */
-function axisOf(c: CallContext, x: TensorValue, dim: number): number {
+export function axisOf(c: CallContext, x: TensorValue, dim: number): number {
   return c.vm.shaped(() => normalizeDim(dim, rankOf(x)));
 }
 
@@ -31,7 +31,7 @@ function alongOrFlat(c: CallContext): { readonly x: TensorValue; readonly dim: n
   return { x: flattenRange(c.vm, c.tensor("x"), 0, -1), dim: 0 };
 }
 
-function wholeNumbers(c: CallContext, name: string): TensorValue {
+export function wholeNumbers(c: CallContext, name: string): TensorValue {
   const t = c.tensor(name);
   requireInteger(c, t, `${c.name}(): expected an array of integers (int64) as '${name}'`);
   return t;

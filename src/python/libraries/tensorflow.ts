@@ -7,6 +7,7 @@ import { NONE, TRUE, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert, isFrom } from "./convert.ts";
 import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
+import { tensorflowSegments } from "./accumulating.ts";
 import { tensorflowCounting } from "./counting.ts";
 import { tensorflowSets } from "./knownSets.ts";
 import { tensorflowPicking } from "./picking.ts";
@@ -115,6 +116,7 @@ export const mathFunctions: Table = {
     },
   ],
   ...tensorflowCounting,
+  ...tensorflowSegments,
   l2_normalize: ["x, axis=None, epsilon=1e-12, ~name", t.l2Normalize],
 };
 

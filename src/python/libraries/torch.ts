@@ -41,6 +41,7 @@ import {
   reduceNumbers,
   replaceNaN,
 } from "./numpyMeanings.ts";
+import { torchAccumulating } from "./accumulating.ts";
 import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
 import { torchGrids, torchOuter } from "./grids.ts";
@@ -247,6 +248,8 @@ export const torchShared: Table = {
   ...torchPicking,
   ...torchSets,
   ...torchCounting,
+  ...torchAccumulating,
+  scatter: ["input, dim, index, src=None, *, value=None, !reduce, !out", scattered],
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
     (c) => c.vm.unsupported("torch.allclose is not supported here"),
@@ -389,7 +392,6 @@ export const torchMethods: Table = {
   new_empty: ["self, *size, dtype=None, ~device, ~requires_grad", unset],
   repeat: ["self, *repeats", (c) => tiled(c, integersOf(c, "repeats"))],
   new_ones: ["self, *size, dtype=None, ~device, ~requires_grad", (c) => newFilled(c, 1)],
-  scatter: ["self, dim, index, src", (c) => scattered(c)],
   backward: ["self, ~gradient, ~retain_graph, ~create_graph", backward],
   fill_: ["self, value", (c) => replaced(c, filledLike(c))],
   zero_: ["self", (c) => replaced(c, zerosLike(c))],
@@ -397,16 +399,13 @@ export const torchMethods: Table = {
   squeeze_: ["self, dim=None", (c) => reshaped(c, dropAxes(c.vm, c.tensor("self"), c.dims("dim")))],
   copy_: ["self, src, ~non_blocking", (c) => replaced(c, copied(c))],
   masked_fill_: ["self, mask, value", (c) => replaced(c, maskedFill(c))],
-  scatter_: [
-    "self, dim, index, src=None, *, value=None, !reduce",
-    (c) => replaced(c, scattered(c)),
-  ],
 };
 
 /** `x.mul_(y)` is `x.mul(y)` put into x, for each of these. */
 export const torchInPlace = new Set([
   "add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "abs", "neg", "clamp", "clamp_min",
   "clamp_max", "clip", "sigmoid", "relu", "round", "floor", "ceil", "tanh", "square", "reciprocal",
+  "scatter", "scatter_add", "scatter_reduce", "index_add",
 ]); // prettier-ignore
 
 /** The in-place form of a shared function. */

@@ -355,7 +355,7 @@ export function copied(c: CallContext): Value {
  */
 export function scattered(c: CallContext): TensorValue {
   const { vm } = c;
-  const x = c.tensor("self");
+  const x = c.tensor("input");
   const index = c.tensor("index");
   const rank = x.expr.shape.length;
   const dim = c.int("dim") < 0 ? c.int("dim") + rank : c.int("dim");

@@ -215,19 +215,28 @@ export function summedPositions(
   return tensor(vm, e, x.library, x.dtype);
 }
 
-/** Where the positions are known, none may lie outside: a sum over positions would not notice. */
-function checkRange(vm: Interpreter, at: Expr, along: Axis): void {
+/**
+ * Where the positions are known, none may lie outside: a sum over positions would not notice.
+ * @param beyond whether the library leaves out what lies behind the last entry
+ */
+export function checkRange(
+  vm: Interpreter,
+  at: Expr,
+  along: Axis,
+  beyond: "error" | "left out" = "error",
+): void {
   if (at.shape.some((a) => a.size === 0)) return;
   const lowest = vm.evaluate(reduce("min", at, null))?.data[0];
   const highest = vm.evaluate(reduce("max", at, null))?.data[0];
   if (lowest === undefined || highest === undefined) {
+    if (beyond === "left out") return;
     const size = along.size ?? `the size of axis ${along.name}`;
     vm.recorder.assume(
       `line ${vm.at.line}: an array of positions is taken to hold numbers from 0 to below ${size}`,
     );
     return;
   }
-  if (along.size !== null && highest >= along.size) {
+  if (beyond === "error" && along.size !== null && highest >= along.size) {
     vm.fail("IndexError", `index ${highest} is out of bounds for an axis with size ${along.size}`);
   }
   if (lowest < 0) {

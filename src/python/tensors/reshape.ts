@@ -17,6 +17,7 @@ import { expand, reshape, squeeze, transpose, unsqueeze } from "../../expression
 import type { Expr } from "../../expression/node.ts";
 import { type Interpreter, UnknownSizeError } from "../interpreter/interpreter.ts";
 import { type TensorValue, type Value, typeName } from "../values.ts";
+import { knownEntries } from "./knownEntries.ts";
 import { type Rows, flattenPicked, rowsOf } from "./picked.ts";
 import { freshLetter, itemsOf, rankOf, viewOf } from "./tensor.ts";
 
@@ -64,10 +65,9 @@ function wantedSize(vm: Interpreter, v: Value): Wanted {
   if (v.kind !== "number" || v.type === "float") {
     return vm.fail("TypeError", `a size must be an integer, not '${typeName(v)}'`);
   }
-  if (v.value === null && v.axes === null) {
-    return vm.unsupported("the value of this size is not known here");
-  }
-  return { size: v.value, axes: v.axes };
+  if (v.value !== null || v.axes !== null || v.symbol === null)
+    return { size: v.value, axes: v.axes };
+  return { size: knownEntries(vm, v.symbol, "the size of an array").data[0]!, axes: null };
 }
 
 function reshapeExpr(vm: Interpreter, e: Expr, wanted: readonly Wanted[]): Expr {

@@ -4,11 +4,12 @@ import { makeClass } from "../../interpreter/classes.ts";
 import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { binaryOperation } from "../../interpreter/operators.ts";
 import { call } from "../../interpreter/calls.ts";
-import { align, asBoolean, elementwise } from "../../tensors/elementwise.ts";
+import { align, asBoolean, elementwise, keepingFunction } from "../../tensors/elementwise.ts";
 import { assignIndex } from "../../tensors/assigning.ts";
 import { indexTensor } from "../../tensors/indexing.ts";
 import { operandExpr, tensor } from "../../tensors/tensor.ts";
 import type { ClassValue, InstanceValue, TensorValue, Value } from "../../values.ts";
+import { addedAtPositions } from "../accumulating.ts";
 import { copyOf, inLibrary } from "../convert.ts";
 import { type CallContext, type Meaning, builtin } from "../signature.ts";
 
@@ -31,13 +32,26 @@ const change = (how: Change): readonly [string, Meaning] => [
   (c) => changed(c, (old) => how(c, old, c.value("values"))),
 ];
 
+/** Where arrays of positions name an entry several times, all of its values are added to it. */
+const adding = (op: "+" | "-"): readonly [string, Meaning] => [
+  `self, values, *, ${SETTINGS}`,
+  (c) => {
+    const v = c.value("values");
+    const signed = op === "+" ? v : keepingFunction(c.vm, "neg", v, "jax");
+    return (
+      addedAtPositions(c, array(c), key(c), signed) ??
+      changed(c, (old) => binaryOperation(c.vm, op, old, v))
+    );
+  },
+];
+
 const PLACE: ClassValue = makeClass({
   name: "_IndexUpdateRef",
   bases: [],
   attributes: methods({
     set: change((_, __, v) => v),
-    add: change((c, old, v) => binaryOperation(c.vm, "+", old, v)),
-    subtract: change((c, old, v) => binaryOperation(c.vm, "-", old, v)),
+    add: adding("+"),
+    subtract: adding("-"),
     multiply: change((c, old, v) => binaryOperation(c.vm, "*", old, v)),
     mul: change((c, old, v) => binaryOperation(c.vm, "*", old, v)),
     divide: change((c, old, v) => binaryOperation(c.vm, "/", old, v)),

@@ -2,6 +2,7 @@
 import type { BuiltinValue, Value } from "../../values.ts";
 import { makeClass } from "../../interpreter/classes.ts";
 import { NONE, str } from "../../values.ts";
+import { jaxSegments } from "../accumulating.ts";
 import { dtypeNamed } from "../dtypeNames.ts";
 import { finfo } from "../finfo.ts";
 import { customJvp, customVjp } from "../jaxCustom.ts";
@@ -68,6 +69,7 @@ const modules = new Modules("jax");
 modules.define("jax", [jaxFunctions], names);
 modules.define("jax.numpy", [jaxNumpyFunctions], numpyNames);
 modules.define("jax.numpy.linalg", [linalg]);
+modules.define("jax.ops", [jaxSegments]);
 modules.define("jax.nn", [nnFunctions]);
 modules.define("jax.lax", [laxFunctions]);
 modules.define("jax.scipy", []);
