@@ -1,18 +1,19 @@
 /** How often each class number occurs: sums over one-hot encodings, so that no value need be known. */
 import { elementCount } from "../../expression/axis.ts";
-import { type DType, defaultDType, followsNumpy } from "../dtypes.ts";
+import { type DType, defaultDType, defaultFloat, floatResult, followsNumpy } from "../dtypes.ts";
 import { NeedsIntegerError, UnknownValueError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { elementwise, keepingFunction, select } from "../tensors/elementwise.ts";
 import { entriesIfKnown } from "../tensors/knownEntries.ts";
-import { rowsOf } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis, flattenRange } from "../tensors/reshape.ts";
-import { castTo, nodeOf, rankOf, tensor } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, float, int } from "../values.ts";
-import { dtypeArgument } from "./common.ts";
+import { selectPositions } from "../tensors/gather.ts";
+import { addAxis, dropAxes, flattenRange } from "../tensors/reshape.ts";
+import { literalArray, nodeOf, rankOf } from "../tensors/tensor.ts";
+import { sizeAlong } from "../tensors/windows.ts";
+import { type TensorValue, type Value, float, int, tuple } from "../values.ts";
+import { dtypeArgument, joined } from "./common.ts";
 import { convert, withoutGradient } from "./convert.ts";
-import { oneHotOf } from "./creation.ts";
+import { oneHotLast } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 
 /**
@@ -87,13 +88,7 @@ export function summedByClass(
   weights: TensorValue | null = null,
 ): TensorValue {
   const { vm } = c;
-  const encoded = (t: TensorValue): TensorValue => {
-    const e = oneHotOf(c, t, classes, t.expr.shape.length);
-    const own = dtype ?? defaultDType("int", c.library);
-    return tensor(vm, castTo(e, "int64", own), c.library, own);
-  };
-  const rows = rowsOf(vm, [x], []);
-  const hot = rows === null ? encoded(x) : rows.picked(encoded(rows.all[0]!));
+  const hot = oneHotLast(c, x, classes, dtype ?? defaultDType("int", c.library));
   const each = weights === null ? hot : elementwise(vm, "mul", hot, addAxis(vm, weights, -1));
   return reduction(vm, "sum", each, dims, false, dtype ?? undefined);
 }
@@ -202,16 +197,98 @@ function histogram(c: CallContext): Value {
 
 /** The range that is asked for; without one, from the smallest entry to the largest. */
 function rangeOf(c: CallContext, flat: TensorValue): readonly [Value, Value] {
-  const { vm } = c;
   const [low, high] = [c.number("min"), c.number("max")];
-  if (low > high) vm.fail("RuntimeError", "torch.histc: max must be larger than min");
-  if (low < high) return [float(low), float(high)];
+  if (low > high) c.vm.fail("RuntimeError", "torch.histc: max must be larger than min");
+  return low < high ? [float(low), float(high)] : endsOf(c, flat, 1);
+}
+
+/** The smallest entry and the largest; where they are one, so much below it and above it. */
+function endsOf(
+  c: CallContext,
+  flat: TensorValue,
+  around: number,
+): readonly [TensorValue, TensorValue] {
+  const { vm } = c;
   const ends = (["min", "max"] as const).map((op) => reduction(vm, op, flat, null, false));
   const isPoint = elementwise(vm, "eq", ends[0]!, ends[1]!);
   const wide = ends.map((t, k) =>
-    select(vm, isPoint, elementwise(vm, "add", t, float(2 * k - 1)), t),
+    select(vm, isPoint, elementwise(vm, "add", t, float((2 * k - 1) * around)), t),
   );
   return [wide[0]!, wide[1]!];
+}
+
+/** Steps of a histogram: where each begins, and where the last one ends, which it includes. */
+interface Steps {
+  readonly starts: TensorValue;
+  readonly end: TensorValue;
+  readonly count: number;
+}
+
+/**
+ * `np.histogram`: an entry is in the last step whose start it reaches. NumPy divides and then
+ * corrects itself by comparing with the edges, so that comparing alone says the same.
+ */
+function numpyHistogram(c: CallContext): Value {
+  const { vm } = c;
+  const given = flattenRange(vm, c.tensor("a"), 0, -1);
+  const x = nodeOf(given).type === "bool" ? convert(vm, given, "uint8") : given;
+  const { starts, end, count } = stepsOf(c, x);
+  const reached = elementwise(vm, "ge", addAxis(vm, x, -1), starts);
+  const step = elementwise(vm, "sub", reduction(vm, "sum", reached, [-1], false), int(1));
+  const at = select(vm, elementwise(vm, "le", x, end), step, int(-1));
+  const weights = c.given("weights") ? flattenRange(vm, c.tensor("weights"), 0, -1) : null;
+  const own = c.library === "jax" ? floatResult(x.dtype, nodeOf(x).type, "jax") : "int64";
+  const dtype = weights === null ? own : weights.dtype;
+  const counts = summedByClass(c, at, int(count), [0], dtype, weights);
+  const edges = joined(c, [starts, addAxis(vm, end, 0)], 0);
+  if (!c.flag("density")) return tuple([counts, edges]);
+  const ends = joined(c, [selectPositions(vm, starts, 0, range(1, count)), addAxis(vm, end, 0)], 0);
+  const widths = elementwise(vm, "sub", ends, starts);
+  const shares = elementwise(vm, "div", counts, widths);
+  const total = reduction(vm, "sum", counts, null, false);
+  return tuple([elementwise(vm, "div", shares, total), edges]);
+}
+
+/** As many equal steps as `bins` says, or those between the edges that it lists. */
+function stepsOf(c: CallContext, x: TensorValue): Steps {
+  const { vm } = c;
+  const bins = c.value("bins");
+  if (bins.kind === "str") {
+    return vm.unsupported(
+      `${c.name}() with bins="${bins.value}" chooses their number by the entries`,
+      "Name their number, or list their edges.",
+    );
+  }
+  if (bins.kind !== "number") {
+    const edges = c.asOwn(bins);
+    const count = sizeAlong(vm, edges, 0, `${c.name}()`) - 1;
+    const known = vm.evaluate(edges.expr)?.data;
+    if (known !== undefined && range(1, count + 1).some((k) => !(known[k]! >= known[k - 1]!))) {
+      vm.fail("ValueError", "`bins` must increase monotonically, when an array");
+    }
+    const end = dropAxes(vm, selectPositions(vm, edges, 0, [count]), [0]);
+    return { starts: selectPositions(vm, edges, 0, range(0, count)), end, count };
+  }
+  const count = c.int("bins");
+  if (count < 1) vm.fail("ValueError", "`bins` must be positive, when an integer");
+  const dtype = floatResult(x.dtype, nodeOf(x).type, c.library) ?? defaultFloat(c.library);
+  const literal = (values: readonly number[], shape: readonly number[]): TensorValue =>
+    literalArray(vm, values, shape, dtype, c.library);
+  if (!c.given("range")) {
+    const [low, high] = endsOf(c, x, 0.5);
+    const width = elementwise(vm, "div", elementwise(vm, "sub", high, low), int(count));
+    const before = elementwise(vm, "mul", literal(range(0, count), [count]), width);
+    return { starts: elementwise(vm, "add", before, low), end: high, count };
+  }
+  const [first, last] = c.dims("range") as [number, number];
+  if (first > last) vm.fail("ValueError", "max must be larger than min in range parameter.");
+  const [low, high] = first < last ? [first, last] : [first - 0.5, last + 0.5];
+  const starts = range(0, count).map((k) => k * ((high - low) / count) + low);
+  return { starts: literal(starts, [count]), end: literal([high], []), count };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
 }
 
 /** PyTorch's, methods of tensors too. */
@@ -223,10 +300,12 @@ export const torchCounting: Table = {
 /** NumPy's. */
 export const numpyCounting: Table = {
   bincount: ["x, weights=None, minlength=0", numpyCounts],
+  histogram: ["a, bins=10, range=None, density=None, weights=None", numpyHistogram],
 };
 
 /** JAX's, that can be told the number of classes. */
 export const jaxCounting: Table = {
+  histogram: ["a, bins=10, range=None, weights=None, density=None", numpyHistogram],
   bincount: ["x, weights=None, minlength=0, *, length=None", numpyCounts],
 };
 

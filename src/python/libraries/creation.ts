@@ -4,6 +4,7 @@ import { oneHot } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
 import { type DType, defaultDType } from "../dtypes.ts";
 import { knownInteger } from "../interpreter/known.ts";
+import { rowsOf } from "../tensors/picked.ts";
 import { axisOfSize, castTo, freshLetter, literalArray, tensor } from "../tensors/tensor.ts";
 import type { TensorValue, Value } from "../values.ts";
 import type { CallContext } from "./signature.ts";
@@ -25,6 +26,21 @@ export function identityMatrix(c: CallContext, size: Value, dtype: DType): Tenso
     : classes;
   const e = c.vm.shaped(() => oneHot(positions.expr, own, 1));
   return tensor(c.vm, castTo(e, "int64", dtype), c.library, dtype, { identity: true });
+}
+
+/** Class numbers as one-hot with the classes as the last axis, of picked entries as well. */
+export function oneHotLast(
+  c: CallContext,
+  x: TensorValue,
+  classes: Value,
+  dtype: DType,
+): TensorValue {
+  const encoded = (t: TensorValue): TensorValue => {
+    const e = oneHotOf(c, t, classes, t.expr.shape.length);
+    return tensor(c.vm, castTo(e, "int64", dtype), c.library, dtype);
+  };
+  const rows = rowsOf(c.vm, [x], []);
+  return rows === null ? encoded(x) : rows.picked(encoded(rows.all[0]!));
 }
 
 /** Class numbers as one-hot, with a new axis of `classes` at `dim`; entries are integers. */

@@ -48,8 +48,10 @@ import {
   allClose,
   splitArray,
 } from "./numpyMeanings.ts";
+import { numpyCovariance } from "./covariance.ts";
 import { numpyCounting } from "./counting.ts";
 import { numpySets } from "./knownSets.ts";
+import { numpyTriangles } from "./triangles.ts";
 import { numpyPicking, repeated } from "./picking.ts";
 
 const OUT = "!out, !where, ~casting, ~order, ~subok";
@@ -170,6 +172,8 @@ export const numpyFunctions: Table = {
   ...numpyPicking,
   ...numpySets,
   ...numpyCounting,
+  ...numpyCovariance,
+  ...numpyTriangles,
   split: ["ary, indices_or_sections, axis=0", splitArray],
   array_split: ["ary, indices_or_sections, axis=0", splitArray],
   tensordot: ["a, b, axes=2", (c) => tensorDot(c, "axes")],

@@ -42,6 +42,7 @@ import {
   replaceNaN,
 } from "./numpyMeanings.ts";
 import { torchAccumulating } from "./accumulating.ts";
+import { torchCovariance } from "./covariance.ts";
 import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
 import { torchGrids, torchOuter } from "./grids.ts";
@@ -86,6 +87,7 @@ import {
   copied,
   scattered,
 } from "./torchMeanings.ts";
+import { torchTriangles } from "./triangles.ts";
 import { torchElementwise } from "./torchElementwise.ts";
 
 /** PyTorch takes NumPy's keywords as well. */
@@ -249,6 +251,8 @@ export const torchShared: Table = {
   ...torchSets,
   ...torchCounting,
   ...torchAccumulating,
+  ...torchCovariance,
+  ...torchTriangles,
   scatter: ["input, dim, index, src=None, *, value=None, !reduce, !out", scattered],
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
@@ -405,7 +409,7 @@ export const torchMethods: Table = {
 export const torchInPlace = new Set([
   "add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "abs", "neg", "clamp", "clamp_min",
   "clamp_max", "clip", "sigmoid", "relu", "round", "floor", "ceil", "tanh", "square", "reciprocal",
-  "scatter", "scatter_add", "scatter_reduce", "index_add",
+  "scatter", "scatter_add", "scatter_reduce", "index_add", "tril", "triu",
 ]); // prettier-ignore
 
 /** The in-place form of a shared function. */

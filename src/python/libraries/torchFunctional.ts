@@ -6,13 +6,11 @@ import {
   keepingFunction,
   select,
 } from "../tensors/elementwise.ts";
-import { rowsOf } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float, int } from "../values.ts";
 import * as m from "./common.ts";
 import { classesIn } from "./counting.ts";
-import { oneHotOf } from "./creation.ts";
+import { oneHotLast } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
   LEGACY,
@@ -28,6 +26,7 @@ import {
 } from "./torchLosses.ts";
 import { requireInteger, softmax } from "./torchMeanings.ts";
 import { functionalPatches } from "./patches.ts";
+import { normalizations } from "./torchNormalization.ts";
 import { curvedActivations } from "./torchElementwise.ts";
 import { margins } from "./torchMargins.ts";
 import { windows } from "./torchWindows.ts";
@@ -57,12 +56,13 @@ export const functional: Table = {
   softmax: ["input, dim=None, ~_stacklevel, dtype=None", (c) => softmax(c, false)],
   log_softmax: ["input, dim=None, ~_stacklevel, dtype=None", (c) => softmax(c, true)],
   leaky_relu: ["input, negative_slope=0.01, ~inplace", leakyRelu],
-  one_hot: ["tensor, num_classes=-1", oneHotLast],
+  one_hot: ["tensor, num_classes=-1", oneHot],
   normalize: ["input, p=2.0, dim=1, eps=1e-12, !out", normalize],
   cosine_similarity: ["x1, x2, dim=1, eps=1e-8", cosineSimilarity],
   ...windows,
   ...functionalPatches,
   ...margins,
+  ...normalizations,
   smooth_l1_loss: [`input, target, ${LEGACY}, reduction="mean", beta=1.0`, smoothAbsolute],
   huber_loss: ['input, target, reduction="mean", delta=1.0, weight=None', huber],
   kl_div: [`input, target, ${LEGACY}, reduction="mean", log_target=False`, divergence],
@@ -100,18 +100,13 @@ function leakyRelu(c: CallContext): Value {
 }
 
 /** New last axis of classes. */
-function oneHotLast(c: CallContext): Value {
+function oneHot(c: CallContext): Value {
   const given = c.tensor("x");
   requireInteger(c, given, "one_hot is only applicable to index tensor (int64)");
   const asked = c.value("num_classes");
   const isOpen = asked.kind === "number" && asked.value === -1;
   const classes = isOpen ? int(classesIn(c, given, 0, CLASSES_UNKNOWN)) : asked;
-  const encoded = (x: TensorValue): TensorValue => {
-    const e = oneHotOf(c, x, classes, x.expr.shape.length);
-    return tensor(c.vm, e, x.library, x.library === "torch" ? "int64" : x.dtype);
-  };
-  const rows = rowsOf(c.vm, [given], []);
-  return rows === null ? encoded(given) : rows.picked(encoded(rows.all[0]!));
+  return oneHotLast(c, given, classes, "int64");
 }
 
 const CLASSES_UNKNOWN = {

@@ -1,12 +1,16 @@
 /** Losses of torch.nn.functional by margins, distances and distributions. */
 import { elementwise, floatFunction, keepingFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { sizeNumbers } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, float } from "../values.ts";
+import { addAxis, dropAxes } from "../tensors/reshape.ts";
+import { filled, nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
+import { type NumberValue, type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
+import { withoutGradient } from "./convert.ts";
+import { oneHotLast } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { arithmetic } from "./torchElementwise.ts";
 import { LEGACY, reduced } from "./torchLosses.ts";
+import { requireInteger } from "./torchMeanings.ts";
 
 export const margins: Table = {
   soft_margin_loss: [`input, target, ${LEGACY}, reduction="mean"`, softMargin],
@@ -34,6 +38,11 @@ export const margins: Table = {
   poisson_nll_loss: [
     `input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"`,
     poisson,
+  ],
+  gaussian_nll_loss: ['input, target, var, full=False, eps=1e-6, reduction="mean"', gaussian],
+  multi_margin_loss: [
+    `input, target, p=1, margin=1.0, weight=None, ${LEGACY}, reduction="mean"`,
+    multiMargin,
   ],
 };
 
@@ -121,4 +130,68 @@ function poisson(c: CallContext): Value {
   const half = mul(float(0.5), log(mul(float(2 * Math.PI), y)));
   const stirling = add(sub(mul(y, log(y)), y), half);
   return reduced(c, add(loss, choose(is("gt", y, 1), stirling, float(0))));
+}
+
+/**
+ * ½(log v + (x - t)²/v), of a variance v that is at least eps. PyTorch limits it unseen by autograd:
+ * where it is below, its gradient is that at eps.
+ */
+function gaussian(c: CallContext): Value {
+  const { vm } = c;
+  const { add, sub, mul, div, log, choose } = arithmetic(vm);
+  const [x, t, eps] = [c.tensor("input"), c.tensor("target"), c.value("eps")];
+  const given = varianceBeside(c, x);
+  const moved = sub(given, withoutGradient(vm, given, "gaussian_nll_loss()"));
+  const v = choose(elementwise(vm, "lt", given, eps, "torch"), add(eps, moved), given);
+  const apart = sub(x, t);
+  const loss = mul(float(0.5), add(log(v), div(mul(apart, apart), v)));
+  return reduced(c, c.flag("full") ? add(loss, float(0.5 * Math.log(2 * Math.PI))) : loss);
+}
+
+/**
+ * A variance for each entry, or one for all along the last axis, which may be left out, or along one
+ * axis of size 1.
+ */
+function varianceBeside(c: CallContext, x: TensorValue): TensorValue {
+  const { vm } = c;
+  const given = c.value("var");
+  const v = given.kind === "number" ? filledLike(c, given, x) : c.tensor("var");
+  const lowest = vm.evaluate(reduction(vm, "min", v, null, false).expr)?.data[0];
+  if (lowest !== undefined && lowest < 0) {
+    vm.fail("ValueError", "var has negative entry/entries");
+  }
+  const [n, m] = [sizeNumbers(x), sizeNumbers(v)].map((s) => s.map((k) => k.value));
+  const differ = (a: number | null, b: number | null): boolean =>
+    a !== null && b !== null && a !== b;
+  if (m!.length === n!.length - 1 && !m!.some((k, d) => differ(k, n![d]!))) {
+    return addAxis(vm, v, -1);
+  }
+  const others = m!.filter((k, d) => differ(k, n![d] ?? null));
+  if (m!.length !== n!.length || others.length > 1 || others.some((k) => k !== 1)) {
+    vm.fail("ValueError", "var is of incorrect size");
+  }
+  return v;
+}
+
+function filledLike(c: CallContext, v: NumberValue, x: TensorValue): TensorValue {
+  return filled(c.vm, v, nodeOf(x).shape, "torch", x.dtype ?? "float32");
+}
+
+/** The mean over the classes of max(margin - x[y] + x, 0)ᵖ, the labelled class y left out. */
+function multiMargin(c: CallContext): Value {
+  const { vm } = c;
+  const { add, sub, mul, div, choose } = arithmetic(vm);
+  const p = c.number("p");
+  if (p !== 1 && p !== 2) vm.fail("ValueError", "only p == 1 and p == 2 supported");
+  const [x, labels] = [c.tensor("input"), c.tensor("target")];
+  requireInteger(c, labels, "expected scalar type Long for the target");
+  const y = rankOf(labels) === 1 && rankOf(x) === 1 ? dropAxes(vm, labels, [0]) : labels;
+  const classes = sizeNumbers(x).at(-1)!;
+  const hot = oneHotLast(c, y, classes, "int64");
+  const ofLabel = (t: TensorValue): TensorValue => reduction(vm, "sum", mul(hot, t), [-1], true);
+  const short = keepingFunction(vm, "relu", add(sub(c.value("margin"), ofLabel(x)), x));
+  const losses = p === 1 ? short : mul(short, short);
+  const weighed = c.given("weight") ? mul(losses, ofLabel(c.tensor("weight"))) : losses;
+  const others = choose(hot, float(0), weighed);
+  return reduced(c, div(reduction(vm, "sum", others, [-1], false), classes));
 }

@@ -20,6 +20,7 @@ import { getItem } from "../interpreter/subscripts.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { asConstant } from "../interpreter/naming.ts";
 import { functional } from "./torchFunctional.ts";
+import { instanceNorms } from "./torchNormalization.ts";
 import { LEGACY, reductionOf } from "./torchLosses.ts";
 import { type CallContext, type Meaning, type Table, builtin } from "./signature.ts";
 import { TYPES } from "./types.ts";
@@ -211,6 +212,40 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
     "poisson_nll_loss",
     ["input", "target"],
   ],
+  [
+    "GaussianNLLLoss",
+    "full=False, eps=1e-6, reduction='mean'",
+    "gaussian_nll_loss",
+    ["input", "target", "var"],
+  ],
+  [
+    "MultiMarginLoss",
+    `p=1, margin=1.0, weight=None, ${LEGACY}, reduction='mean'`,
+    "multi_margin_loss",
+    ["input", "target"],
+  ],
+  // As they are made: their weights are 1 and their biases 0.
+  [
+    "LayerNorm",
+    "normalized_shape=None, eps=1e-5, ~elementwise_affine, ~bias, ~device, ~dtype",
+    "layer_norm",
+    ["input"],
+  ],
+  [
+    "GroupNorm",
+    "num_groups=None, ~num_channels, eps=1e-5, ~affine, ~device, ~dtype",
+    "group_norm",
+    ["input"],
+  ],
+  ...[1, 2, 3].map(
+    (n) =>
+      [
+        `InstanceNorm${n}d`,
+        "~num_features, eps=1e-5, ~momentum, ~affine, !track_running_stats, ~device, ~dtype",
+        `instance_norm${n}d`,
+        ["input"],
+      ] as const,
+  ),
   ["HuberLoss", "reduction='mean', delta=1.0", "huber_loss", ["input", "target"]],
   ["KLDivLoss", `${LEGACY}, reduction='mean', log_target=False`, "kl_div", ["input", "target"]],
   ["MSELoss", `${LEGACY}, reduction='mean'`, "mse_loss", ["input", "target"]],
@@ -241,7 +276,7 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
   ],
 ];
 
-const FUNCTIONS: Table = { ...functional, flatten: torchShared["flatten"]! };
+const FUNCTIONS: Table = { ...functional, ...instanceNorms, flatten: torchShared["flatten"]! };
 
 function layer([name, settings, fn, inputs]: (typeof LAYERS)[number]): ClassValue {
   const names = [...settings.matchAll(/(?:^|, )(\w+)=/g)].map((m) => m[1]!);

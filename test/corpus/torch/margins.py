@@ -59,3 +59,18 @@ def joined_terms(z, t):
 def activated(z, t, name):
     p = torch.sigmoid(getattr(nn, name)()(z))
     return 1 - (2 * (p * t).sum() + 1) / (p.sum() + t.sum() + 1)
+
+
+# case: of_variances(logits(2, 3, 4), soft(2, 3, 4), weights(2, 3, 4), each(False, True))
+def of_variances(z, t, v, full):
+    """Gaussian likelihoods, of a variance for each pixel and of one for all along an axis."""
+    own = nn.GaussianNLLLoss(full=full, eps=1.0)(z, t, v)
+    learned = F.gaussian_nll_loss(t, v, F.softplus(z) * 0.5, full=full, eps=0.1, reduction="sum")
+    return own + learned + F.gaussian_nll_loss(z, t, v[..., 0]) + F.gaussian_nll_loss(z, t, v[:, :1])
+
+
+# case: margins_of_classes(logits(5, 3), labels(5, classes=3), each(1, 2))
+def margins_of_classes(z, y, p):
+    weight = torch.tensor([1.0, 0.5, 2.0], dtype=z.dtype)
+    weighed = nn.MultiMarginLoss(p=p, margin=0.5, weight=weight)(z, y)
+    return weighed + F.multi_margin_loss(z[y > 0], y[y > 0], p=p, reduction="sum")

@@ -27,6 +27,20 @@ const COUNTS: readonly (readonly [expression: string, printed: string])[] = [
   ["tf.math.bincount(tf.reshape(t, [2, 2]), axis=-1).numpy()", "[[1, 0, 0, 1], [0, 2, 0, 0]]"],
   ["tf.math.bincount(tf.reshape(t, [2, 2])).numpy()", "[1, 2, 0, 1]"],
   ["keras.ops.bincount(t).numpy()", "[1, 2, 0, 1]"],
+  ["np.histogram(x, bins=2, range=(0, 1))[0]", "[2, 3]"],
+  ["np.histogram(x, bins=2, range=(0, 1))[1]", "[0.0, 0.5, 1.0]"],
+  ["np.histogram(x, 3)[0]", "[1, 4, 2]"],
+  ["np.histogram(x, 3)[1]", "[-1.0, 0.0, 1.0, 2.0]"],
+  ["np.histogram(x, bins=[0, .5, 1])[0]", "[2, 3]"],
+  ["np.histogram(x[x > .1], 2, (0, 1))[0]", "[1, 3]"],
+  ["np.histogram(x, 2, (0, 1), weights=x)[0]", "[0.2, 2.4]"],
+  ["np.histogram(x, 2, (0, 1), density=True)[0]", "[0.8, 1.2]"],
+  ["np.histogram(np.zeros(2), 2)[1]", "[-0.5, 0.0, 0.5]"],
+  ["np.histogram(x > .3, 2)[0]", "[3, 4]"],
+  ["np.histogram(a, 4)[0]", "[1, 2, 0, 1]"],
+  ["np.histogram([.1, .2, .3, .7, .8], 10, (0, 1))[0]", "[0, 1, 2, 0, 0, 0, 1, 0, 1, 0]"],
+  ["jnp.histogram(jnp.array(x), 2, range=(0, 1))[0]", "[2.0, 3.0]"],
+  ["jnp.histogram(j, 2)[0]", "[3.0, 1.0]"],
   ["F.one_hot(y)[1]", "[0, 0, 0, 1]"],
   ["F.one_hot(y[y < 3]).sum(0)", "[1, 2]"],
   ["jax.nn.one_hot(j[j < 3], 3).sum(0)", "[1.0, 2.0, 0.0]"],
@@ -37,6 +51,7 @@ const FAILURES: readonly (readonly [body: string, message: RegExp, remedy: RegEx
   ["torch.bincount(torch.tensor([-1, 2]))", /class numbers from 0 on; the smallest here is -1/, /labels >= 0/],
   ["torch.bincount(torch.zeros(2))", /integer type/, /Convert/],
   ["torch.bincount(torch.tensor([[0, 1]]))", /in one dimension/, /Flatten/],
+  ["np.histogram(z, 'auto')[0]", /bins="auto" chooses their number/, /Name their number/],
   ["torch.nn.functional.one_hot(y)", /one_hot without num_classes/, /num_classes=n/],
 ]; // prettier-ignore
 
@@ -63,6 +78,7 @@ import torch.nn.functional as F
 a = np.array([0, 3, 1, 1])
 j = jnp.array(a)
 t = tf.constant([0, 3, 1, 1])
+x = np.array([0., .2, .5, 1., .9, -1., 2.])
 y = torch.tensor([0, 3, 1, 1])
 print((${expression}).tolist())`);
       assert.equal(host.printed.join("").trim(), printed);
@@ -71,7 +87,7 @@ print((${expression}).tolist())`);
 
   for (const [body, message, remedy] of FAILURES) {
     it(`${body} is refused`, async () => {
-      const source = `import torch\n\ndef loss(z, y):\n    return (${body}).sum() * z\n`;
+      const source = `import numpy as np\nimport torch\n\ndef loss(z, y):\n    return (${body}).sum() * z\n`;
       await assert.rejects(traceOf(source, "loss"), (e) => {
         assert.ok(e instanceof PythonError);
         assert.match(e.message, message);
