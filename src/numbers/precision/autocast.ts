@@ -59,6 +59,8 @@ const ON_BOTH = [
   "hinge_embedding_loss",
   "margin_ranking_loss",
   "triplet_margin_loss",
+  "multi_margin_loss",
+  "multilabel_margin_loss",
   "cosine_embedding_loss",
   "cdist",
   "trace",
@@ -81,7 +83,7 @@ const FLOAT32: Readonly<Record<Autocast["device"], ReadonlySet<string>>> = {
     ...["acos", "asin", "cosh", "erfinv", "sinh", "tan", "softplus"],
     ...["norm", "vector_norm", "dist", "normalize", "cosine_similarity", "pairwise_distance"],
     ...["layer_norm", "group_norm", "local_response_norm", "renorm", "lp_pool2d", "interpolate"],
-    ...["gaussian_nll_loss", "multi_margin_loss", "multilabel_margin_loss"],
+    "gaussian_nll_loss",
     ...["multilabel_soft_margin_loss", "trapezoid", "trapz", "cumulative_trapezoid"],
   ]),
 };

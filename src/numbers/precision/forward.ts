@@ -42,7 +42,9 @@ export interface Performance {
 /** Functions whose parts PyTorch computes in float32 before it rounds once. */
 const FUSED = new Set([
   ...["norm", "vector_norm"],
-  ...["softplus", "mish", "hardswish", "selu", "celu", "entr"],
+  ...["softplus", "mish", "hardswish", "selu", "celu", "entr", "logcumsumexp"],
+  ...["layer_norm", "group_norm", "instance_norm"],
+  ...["instance_norm1d", "instance_norm2d", "instance_norm3d"],
 ]);
 
 /** And kernels: of one that is several results of a function, each is rounded. */
@@ -82,7 +84,7 @@ export function perform(
     const isFirst = tape.entries[k - 1]?.call !== entry.call;
     fusedType = isFused ? (types.find(isHalf) ?? (isFirst ? null : fusedType)) : null;
     // A function's intermediate results have its own precision; the last is rounded.
-    const isLast = isWhole || tape.entries[k + 1]?.call !== entry.call;
+    const isLast = (isWhole && !hasParts) || tape.entries[k + 1]?.call !== entry.call;
     const fused = isFused ? { to: isLast ? fusedType : null } : null;
     const one = performEntry(entry, known, { autocast, arithmetic, fused, tick: within(k) });
     known.set(entry.node, one.values.get(entry.value)!);

@@ -2,15 +2,16 @@
  * What is added up where an index says: sums over one-hot encodings, as counts of classes are. Any
  * number of entries may go to one place.
  */
-import { type Axis, broadcast } from "../../expression/axis.ts";
+import { type Axis, broadcast, elementCount } from "../../expression/axis.ts";
 import { expand, reshape } from "../../expression/build.ts";
 import { assignIndex } from "../tensors/assigning.ts";
-import { elementwise } from "../tensors/elementwise.ts";
+import { elementwise, select } from "../tensors/elementwise.ts";
 import { checkRange, selectPositions } from "../tensors/gather.ts";
 import { indexTensor, isAdvanced, isMask } from "../tensors/indexing.ts";
 import { zeroElsewhere } from "../tensors/picked.ts";
+import { reduction } from "../tensors/reduce.ts";
 import { addAxis, flattenRange, moveAxes } from "../tensors/reshape.ts";
-import { asTensor, nodeOf, rankOf, sizeNumber, tensor } from "../tensors/tensor.ts";
+import { asTensor, nodeOf, rankOf, sizeNumber, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { padAxis } from "../tensors/windows.ts";
 import { NONE, type TensorValue, type Value, int } from "../values.ts";
 import { classesIn, summedByClass } from "./counting.ts";
@@ -65,13 +66,26 @@ function indexAdd(c: CallContext): TensorValue {
   if (rankOf(given) > 1) {
     vm.fail("IndexError", "index_add_(): Index is supposed to be a vector");
   }
+  const source = c.tensor("source");
+  const sizes = (t: TensorValue): (number | null)[] => sizeNumbers(t).map((n) => n.value);
+  const wanted = sizes(x).with(d, sizes(given)[0] ?? 1);
+  const own = sizes(source);
+  if (own.length !== wanted.length || own.some((n, k) => differ(n, wanted[k]!))) {
+    vm.fail(
+      "RuntimeError",
+      `index_add_(): source has to be of shape [${wanted.join(", ")}], as the array but with an ` +
+        `entry for each of the index, not [${own.join(", ")}]`,
+    );
+  }
   let index = rankOf(given) === 0 ? addAxis(vm, given, 0) : given;
   for (let k = d + 1; k < rankOf(x); k++) index = addAxis(vm, index, -1);
   for (let k = 0; k < d; k++) index = addAxis(vm, index, 0);
-  const added = summedInPlaces(c, index, c.tensor("source"), d, x.expr.shape[d]!);
+  const added = summedInPlaces(c, index, source, d, x.expr.shape[d]!);
   const scaled = c.given("alpha") ? elementwise(vm, "mul", added, c.value("alpha")) : added;
   return addedTo(c, x, scaled);
 }
+
+const differ = (a: number | null, b: number | null): boolean => a !== null && b !== null && a !== b;
 
 /** `torch.scatter_reduce`, of which what adds is known. */
 function scatterReduce(c: CallContext): Value {
@@ -141,12 +155,13 @@ export function addedAtPositions(
     vm.fail("IndexError", `too many indices for array: array is ${rankOf(x)}-dimensional`);
   }
   const lead = x.expr.shape.slice(0, places.length);
+  const counted = places.map((t, k) => fromTheStart(c, t, lead[k]!));
   const rest = x.expr.shape.slice(places.length);
   lead.forEach((a, k) => {
-    if (places.length > 1) checkRange(vm, places[k]!.expr, a);
+    if (counted.length > 1) checkRange(vm, counted[k]!.expr, a);
   });
   // The position in the axes taken as one, in the order of memory.
-  const flat = places.reduce((at, t, k) =>
+  const flat = counted.reduce((at, t, k) =>
     elementwise(vm, "add", elementwise(vm, "mul", at, sizeNumber(lead[k]!)), t),
   );
   if (flat.selection !== null && values.kind !== "tensor") {
@@ -168,6 +183,16 @@ export function addedAtPositions(
     x.library,
     added.dtype,
   );
+}
+
+/** Positions of which known ones that are negative count from the end. */
+function fromTheStart(c: CallContext, at: TensorValue, along: Axis): TensorValue {
+  const { vm } = c;
+  if (at.selection === null && elementCount(at.expr.shape) === 0) return at;
+  const lowest = vm.evaluate(reduction(vm, "min", at, null, false).expr)?.data[0] ?? 0;
+  if (lowest >= 0) return at;
+  const moved = elementwise(vm, "add", at, sizeNumber(along));
+  return select(vm, elementwise(vm, "lt", at, int(0)), moved, at);
 }
 
 /** Positions along one axis, and what goes to each along the same one. */

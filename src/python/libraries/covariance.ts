@@ -1,10 +1,11 @@
 /** Covariances and correlations of variables that are the rows of an array. */
-import { einsum, diagonalOf } from "../tensors/contraction.ts";
+import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise, floatFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { addAxis, dropAxes, swapAxes } from "../tensors/reshape.ts";
 import { nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import { defaultFloat, followsNumpy } from "../dtypes.ts";
+import { binaryOperation } from "../interpreter/operators.ts";
 import { numberBinary } from "../interpreter/numbers.ts";
 import { type TensorValue, type Value, int } from "../values.ts";
 import { joined } from "./common.ts";
@@ -35,7 +36,8 @@ function covariances(c: CallContext, lost: number): TensorValue {
   const own = variables(c, c.tensor("x"));
   const x = c.given("y") ? joined(c, [own, variables(c, c.tensor("y"))], 0) : own;
   const apart = elementwise(vm, "sub", x, reduction(vm, "mean", x, [1], true));
-  const products = einsum(vm, "ik,jk->ij", [apart, apart], c.library);
+  // A matrix product of its own, which autocast runs in the lower type.
+  const products = binaryOperation(vm, "@", apart, swapAxes(vm, apart, 0, 1));
   const left = numberBinary(vm, "-", sizeNumbers(x)[1]!, int(lost));
   const divisor = left.value !== null && left.value < 0 ? int(0) : left;
   return elementwise(vm, "div", products, divisor);

@@ -16,7 +16,7 @@ import { type TensorValue, type Value, FALSE, NONE, int, str, tuple } from "../v
 import * as m from "./common.ts";
 import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
-import { tensorDot } from "./products.ts";
+import { kronecker, tensorDot } from "./products.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import { numpyJoined } from "./numpyJoined.ts";
 import type { CallContext, Table } from "./signature.ts";
@@ -49,6 +49,7 @@ import {
   splitArray,
 } from "./numpyMeanings.ts";
 import { numpyCovariance } from "./covariance.ts";
+import { numpyCumulative } from "./cumulative.ts";
 import { numpyCounting } from "./counting.ts";
 import { numpySets } from "./knownSets.ts";
 import { numpyTriangles } from "./triangles.ts";
@@ -144,6 +145,7 @@ export const numpyFunctions: Table = {
   matmul: ["x1, x2", (c) => matmul(c.vm, c.tensor("x"), c.tensor("y"), c.library)],
   einsum: ["subscripts, *operands, ~optimize, !out", numpyEinsum],
   outer: ["a, b, !out", outer],
+  kron: ["a, b", (c) => kronecker(c, "a", "b")],
 
   // Shapes
   reshape: ["a, shape=None, ~order, newshape=None, ~copy", numpyReshape],
@@ -174,8 +176,9 @@ export const numpyFunctions: Table = {
   ...numpyCounting,
   ...numpyCovariance,
   ...numpyTriangles,
-  split: ["ary, indices_or_sections, axis=0", splitArray],
-  array_split: ["ary, indices_or_sections, axis=0", splitArray],
+  ...numpyCumulative,
+  split: ["ary, indices_or_sections, axis=0", splitArray(true)],
+  array_split: ["ary, indices_or_sections, axis=0", splitArray(false)],
   tensordot: ["a, b, axes=2", (c) => tensorDot(c, "axes")],
   empty: ["shape, dtype=None, ~order", (c) => constantArray(c, int(0))],
   empty_like: ["a, dtype=None, ~order, ~subok, !shape", (c) => constantLike(c, int(0))],
@@ -228,7 +231,7 @@ export const numpyMethods: Table = {
 /** Functions that are methods too, under the same name and with the array first. */
 export const numpyMethodNames = [
   "sum", "mean", "prod", "max", "min", "any", "all", "std", "var", "argmax", "argmin",
-  "ravel", "swapaxes", "squeeze", "round", "copy", "cumsum", "argsort", "take", "diagonal", "trace",
+  "ravel", "swapaxes", "squeeze", "round", "copy", "cumsum", "cumprod", "argsort", "take", "diagonal", "trace",
   "repeat", "nonzero",
 ] as const; // prettier-ignore
 

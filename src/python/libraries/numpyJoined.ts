@@ -7,7 +7,6 @@ import { reduction } from "../tensors/reduce.ts";
 import { addAxis, flattenRange } from "../tensors/reshape.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
-import { evenly, knownSize, pieces } from "./pieces.ts";
 import { logAddExp } from "./special.ts";
 import type { CallContext, Table } from "./signature.ts";
 
@@ -43,34 +42,6 @@ function skippingNaN(op: "sum" | "prod" | "mean"): (c: CallContext) => Value {
     const counted = reduction(c.vm, "sum", truthFunction(c.vm, "not", nan), dims, keep);
     return elementwise(c.vm, "div", total, counted);
   };
-}
-
-/** Pieces of equal length, or between given positions. */
-function splitInto(c: CallContext, exact: boolean): Value {
-  const x = c.tensor("ary");
-  const dim = c.int("axis");
-  const n = knownSize(c, x, dim);
-  const given = c.value("indices");
-  if (given.kind !== "number") {
-    const cuts = [0, ...c.dims("indices")!.map((k) => Math.min(k < 0 ? k + n : k, n)), n];
-    return pieces(
-      c,
-      x,
-      dim,
-      cuts.slice(1).map((stop, k) => Math.max(0, stop - cuts[k]!)),
-    );
-  }
-  const parts = c.int("indices");
-  if (exact && n % parts !== 0) {
-    return c.vm.fail("ValueError", "array split does not result in an equal division");
-  }
-  if (n % parts === 0) return pieces(c, x, dim, evenly(n, n / parts));
-  const longer = n % parts;
-  const sizes = Array.from(
-    { length: parts },
-    (_, k) => Math.floor(n / parts) + (k < longer ? 1 : 0),
-  );
-  return pieces(c, x, dim, sizes);
 }
 
 /** Entries at positions along an axis; a number picks one and drops the axis. */
@@ -109,8 +80,6 @@ export const numpyJoined: Table = {
       );
     },
   ],
-  split: ["ary, indices, axis=0", (c) => splitInto(c, true)],
-  array_split: ["ary, indices, axis=0", (c) => splitInto(c, false)],
   take: ["a, indices, axis=None, !out, ~mode", take],
   atleast_2d: ["x", (c) => atLeast(c, c.tensor("x"), 2)],
   logaddexp: ["x1, x2, !out, !where", logAddExp],

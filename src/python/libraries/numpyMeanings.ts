@@ -29,7 +29,7 @@ import {
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary } from "./convert.ts";
 import type { CallContext } from "./signature.ts";
-import { knownSize, pieces } from "./pieces.ts";
+import { splitAt } from "./pieces.ts";
 
 export function exclusiveOr(c: CallContext): Value {
   const [a, b] = [c.tensor("x"), c.tensor("y")];
@@ -322,23 +322,7 @@ export function allClose(c: CallContext): Value {
 }
 
 /** np.split into equal parts, or at given positions; np.array_split also into unequal ones. */
-export function splitArray(c: CallContext): Value {
-  const x = c.tensor("ary");
-  const dim = c.int("dim");
-  const n = knownSize(c, x, dim);
-  const given = c.value("indices_or_sections");
-  if (given.kind !== "number") {
-    const cuts = [0, ...c.dims("indices_or_sections")!, n];
-    const sizes = cuts.slice(1).map((to, k) => Math.max(0, to - cuts[k]!));
-    return makeList(c.vm, itemsOf(pieces(c, x, dim, sizes))!);
-  }
-  const parts = c.int("indices_or_sections");
-  if (n % parts !== 0 && !c.name.endsWith("array_split")) {
-    c.vm.fail("ValueError", "array split does not result in an equal division");
-  }
-  const sizes = Array.from(
-    { length: parts },
-    (_, k) => Math.floor(n / parts) + (k < n % parts ? 1 : 0),
-  );
-  return makeList(c.vm, itemsOf(pieces(c, x, dim, sizes))!);
-}
+export const splitArray =
+  (exact: boolean) =>
+  (c: CallContext): Value =>
+    makeList(c.vm, splitAt(c, c.tensor("ary"), c.int("dim"), exact));

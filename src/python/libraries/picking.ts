@@ -25,7 +25,7 @@ export function axisOf(c: CallContext, x: TensorValue, dim: number): number {
 }
 
 /** The axis that is named, or the whole array flattened where none is. */
-function alongOrFlat(c: CallContext): { readonly x: TensorValue; readonly dim: number } {
+export function alongOrFlat(c: CallContext): { readonly x: TensorValue; readonly dim: number } {
   const dims = c.dims("dim");
   if (dims !== null) return { x: c.tensor("x"), dim: dims[0]! };
   return { x: flattenRange(c.vm, c.tensor("x"), 0, -1), dim: 0 };

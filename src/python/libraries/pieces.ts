@@ -56,3 +56,30 @@ export function pieces(
 export function evenly(n: number, size: number): number[] {
   return Array.from({ length: Math.ceil(n / size) }, (_, k) => Math.min(size, n - k * size));
 }
+
+/**
+ * `np.split`, `np.array_split` and `torch.tensor_split`: into so many parts, of which the first ones
+ * are longer where they cannot all be equal, or before positions as Python's slices read them.
+ * @param exact whether parts have to be equal
+ */
+export function splitAt(c: CallContext, x: TensorValue, dim: number, exact: boolean): Value[] {
+  const given = c.value("indices_or_sections");
+  const part = (start: Value, stop: Value): Value =>
+    indexTensor(c.vm, x, along(x, dim, { kind: "slice", start, stop, step: NONE }));
+  if (given.kind !== "number") {
+    const cuts = c.dims("indices_or_sections")!.map(int);
+    return [...cuts, NONE].map((stop, k) => part(cuts[k - 1] ?? NONE, stop));
+  }
+  const [n, parts] = [knownSize(c, x, dim), c.int("indices_or_sections")];
+  if (parts < 1) {
+    c.vm.fail(
+      c.library === "torch" ? "RuntimeError" : "ValueError",
+      `${c.name}(): number of sections must be larger than 0, got ${parts}`,
+    );
+  }
+  if (exact && n % parts !== 0) {
+    c.vm.fail("ValueError", "array split does not result in an equal division");
+  }
+  const edge = (k: number): Value => int(k * Math.floor(n / parts) + Math.min(k, n % parts));
+  return Array.from({ length: parts }, (_, k) => part(edge(k), edge(k + 1)));
+}

@@ -1,9 +1,11 @@
-/** Sums of products with axes named by number. */
+/** Products with axes named by number. */
 import { einsum } from "../tensors/contraction.ts";
 import { rankOf } from "../tensors/tensor.ts";
 import { itemsOf } from "../tensors/tensor.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import type { Value } from "../values.ts";
+import { elementwise } from "../tensors/elementwise.ts";
+import { addAxis, flattenRange } from "../tensors/reshape.ts";
+import type { TensorValue, Value } from "../values.ts";
 import type { CallContext } from "./signature.ts";
 
 /** tensordot over the last n axes of one with the first n of the other, or over pairs of axes. */
@@ -36,6 +38,20 @@ export function tensorDot(c: CallContext, name: string): Value {
   ];
   const subscripts = `${first.join("")},${second.join("")}->${kept.join("")}`;
   return einsum(c.vm, subscripts, [a, b], c.library);
+}
+
+/** kron: each entry of one array times the whole other one, in the place of that entry. */
+export function kronecker(c: CallContext, first: string, second: string): Value {
+  const { vm } = c;
+  const given = [c.tensor(first), c.tensor(second)];
+  const rank = Math.max(...given.map(rankOf));
+  const [a, b] = given.map((t) =>
+    range(rankOf(t), rank).reduce<TensorValue>((wide) => addAxis(vm, wide, 0), t),
+  );
+  const outer = range(0, rank).reduce((t, d) => addAxis(vm, t, 2 * d + 1), a!);
+  const inner = range(0, rank).reduce((t, d) => addAxis(vm, t, 2 * d), b!);
+  const all = elementwise(vm, "mul", outer, inner, c.library);
+  return range(0, rank).reduce((t, d) => flattenRange(vm, t, d, d + 1), all);
 }
 
 function range(from: number, to: number): number[] {

@@ -8,6 +8,7 @@ import * as m from "./common.ts";
 import { convert, isFrom } from "./convert.ts";
 import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
 import { tensorflowSegments } from "./accumulating.ts";
+import { tensorflowCumulative } from "./cumulative.ts";
 import { tensorflowCounting } from "./counting.ts";
 import { tensorflowSets } from "./knownSets.ts";
 import { tensorflowPicking } from "./picking.ts";
@@ -31,6 +32,7 @@ const over = "input_tensor, axis=None, keepdims=False, ~name";
 /** In tf and in tf.math alike. */
 const shared: Table = {
   cumsum: tensorflowPicking["cumsum"]!,
+  ...tensorflowCumulative,
   top_k: tensorflowPicking["top_k"]!,
   // Entry by entry
   exp: [one, m.real("exp")],

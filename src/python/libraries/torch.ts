@@ -43,13 +43,14 @@ import {
 } from "./numpyMeanings.ts";
 import { torchAccumulating } from "./accumulating.ts";
 import { torchCovariance } from "./covariance.ts";
+import { torchAreas, torchCumulative } from "./cumulative.ts";
 import { torchCounting } from "./counting.ts";
 import { torchSets } from "./knownSets.ts";
 import { torchGrids, torchOuter } from "./grids.ts";
 import { tensorPatches } from "./patches.ts";
 import { torchPicking, integersOf, tiled } from "./picking.ts";
-import { tensorDot } from "./products.ts";
-import { unbind } from "./pieces.ts";
+import { kronecker, tensorDot } from "./products.ts";
+import { splitAt, unbind } from "./pieces.ts";
 import type { Aliases, CallContext, Entry, Table } from "./signature.ts";
 import {
   powerOf,
@@ -88,7 +89,7 @@ import {
   scattered,
 } from "./torchMeanings.ts";
 import { torchTriangles } from "./triangles.ts";
-import { torchElementwise } from "./torchElementwise.ts";
+import { torchDistances, torchElementwise } from "./torchElementwise.ts";
 
 /** PyTorch takes NumPy's keywords as well. */
 export const torchAliases: Aliases = { axis: "dim", keepdims: "keepdim", x: "input", a: "input" };
@@ -210,6 +211,8 @@ export const torchShared: Table = {
   mm: ["input, mat2, !out", (c) => matmul(c.vm, c.tensor("input"), c.tensor("mat2"), "torch")],
   bmm: ["input, mat2, !out", (c) => matmul(c.vm, c.tensor("input"), c.tensor("mat2"), "torch")],
 
+  kron: ["input, other, !out", (c) => kronecker(c, "input", "other")],
+
   // Shapes
   reshape: ["input, *shape", (c) => reshapeTo(c.vm, c.tensor("input"), sizesFrom(c.list("shape")))],
   flatten: [
@@ -240,6 +243,10 @@ export const torchShared: Table = {
   unbind: ["input, dim=0", unbind],
   chunk: ["input, chunks, dim=0", chunk],
   split: ["input, split_size, dim=0", split],
+  tensor_split: [
+    "input, indices_or_sections, dim=0",
+    (c) => tuple(splitAt(c, c.tensor("input"), c.int("dim"), false)),
+  ],
   select: ["input, dim, index", selectIndex],
   narrow: ["input, dim, start, length", narrow],
   clone: ["input, ~memory_format", (c) => copyOf(c.vm, c.tensor("input"))],
@@ -253,6 +260,7 @@ export const torchShared: Table = {
   ...torchAccumulating,
   ...torchCovariance,
   ...torchTriangles,
+  ...torchCumulative,
   scatter: ["input, dim, index, src=None, *, value=None, !reduce, !out", scattered],
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
@@ -263,6 +271,8 @@ export const torchShared: Table = {
 /** Functions of the module only. */
 export const torchFunctions: Table = {
   ...torchGrids,
+  ...torchAreas,
+  ...torchDistances,
   where: ["condition, x=None, y=None, input=None, other=None", torchWhere],
   stack: ["tensors, dim=0, !out", m.stackAll],
   cat: ["tensors, dim=0, !out", m.concatenate],

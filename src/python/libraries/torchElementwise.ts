@@ -8,6 +8,8 @@ import {
   keepingFunction,
   select,
 } from "../tensors/elementwise.ts";
+import { reduction } from "../tensors/reduce.ts";
+import { addAxis } from "../tensors/reshape.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
 import type { CallContext, Table } from "./signature.ts";
@@ -66,6 +68,11 @@ export const torchElementwise: Table = {
   ],
 };
 
+/** Of torch alone. */
+export const torchDistances: Table = {
+  cdist: ["x1, x2, p=2.0, ~compute_mode", distances],
+};
+
 /** Of torch.special, beside functions that torch has too. */
 export const specialElementwise: Table = {
   xlogy: torchElementwise["xlogy"]!,
@@ -94,6 +101,20 @@ export const curvedActivations: Table = {
   selu: ["input, ~inplace", selu],
   celu: ["input, alpha=1.0, ~inplace", celu],
 };
+
+/** The norm of each row of one matrix less each row of the other; at a distance of 0 it is flat. */
+function distances(c: CallContext): Value {
+  const { vm } = c;
+  const { sub, mul, is, choose } = arithmetic(vm);
+  const [a, b] = [addAxis(vm, c.tensor("x1"), -2), addAxis(vm, c.tensor("x2"), -3)];
+  const apart = sub(a, b);
+  const p = c.number("p");
+  if (p !== 2) return m.vectorNorm(c, apart, p, [-1], false);
+  const squared = reduction(vm, "sum", mul(apart, apart), [-1], false);
+  const isZero = is("eq", squared, 0);
+  const root = floatFunction(vm, "sqrt", choose(isZero, float(1), squared), "torch");
+  return choose(isZero, float(0), root);
+}
 
 function addedTo(c: CallContext, op: "mul" | "div"): Value {
   const { add, mul } = arithmetic(c.vm);

@@ -3,8 +3,17 @@
  * sorted array is a sum over entries of [place = k]; no gradient passes through a place.
  */
 import { type Axis, UNIT, elementCount, normalizeDim } from "../../expression/axis.ts";
-import { binary, cast, mul, oneHot, reduce, reshape } from "../../expression/build.ts";
-import type { Expr } from "../../expression/node.ts";
+import {
+  binary,
+  cast,
+  constant,
+  mul,
+  oneHot,
+  reduce,
+  reshape,
+  where,
+} from "../../expression/build.ts";
+import type { BinaryOp, Expr } from "../../expression/node.ts";
 import type { TapeKernel } from "../../expression/tape.ts";
 import { defaultDType, sumResult } from "../dtypes.ts";
 import {
@@ -65,7 +74,8 @@ export function sortAlong(
   };
 }
 
-export interface RunningSumOptions {
+/** Of running sums and products. */
+export interface RunningOptions {
   /** Without the entry itself. */
   readonly exclusive?: boolean;
   /** From the entry to the end. */
@@ -77,7 +87,7 @@ export function cumulativeSum(
   vm: Interpreter,
   x: TensorValue,
   dim: number,
-  { exclusive = false, reverse = false }: RunningSumOptions = {},
+  { exclusive = false, reverse = false }: RunningOptions = {},
 ): TensorValue {
   const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
   if (x.selection !== null && isLarge(x, d) && !flowsInOrder(vm, x)) {
@@ -85,7 +95,7 @@ export function cumulativeSum(
     return fixedRunningSum(vm, x, d, { exclusive, reverse, dtype });
   }
   const { first, second, positions } = pairs(vm, x, d, "cumsum()");
-  const range = reverse ? (exclusive ? "gt" : "ge") : exclusive ? "lt" : "le";
+  const range = upToEach(exclusive, reverse);
   const e = vm.shaped(() => {
     const upTo = binary(range, second(positions), first(positions));
     const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
@@ -99,6 +109,38 @@ export function cumulativeSum(
   const isPlain = !exclusive && !reverse;
   const dtype = sumResult(x.dtype, x.expr.type, x.library);
   return tensor(vm, e, x.library, dtype, isPlain ? { kernel } : {});
+}
+
+/**
+ * Products of the entries up to each along `dim`, those that do not count replaced by 1.
+ * @throws PythonError Unsupported for an axis whose size is not known, or that has too many entries
+ */
+export function cumulativeProduct(
+  vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  { exclusive = false, reverse = false }: RunningOptions = {},
+): TensorValue {
+  const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
+  if (countAlong(x, d) > MOST_COMPARED) {
+    vm.unsupported(
+      `cumprod() over more than ${MOST_COMPARED.toLocaleString("en")} entries is not supported`,
+      "Write it with logarithms where the entries are positive: torch.exp(torch.cumsum(torch.log(x), 0)).",
+    );
+  }
+  const { first, second, positions } = pairs(vm, x, d, "cumprod()");
+  const range = upToEach(exclusive, reverse);
+  const e = vm.shaped(() => {
+    const upTo = binary(range, second(positions), first(positions));
+    const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
+    return reduce("prod", where(upTo, second(entries), constant(1, entries.type)), [d + 1]);
+  });
+  return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
+}
+
+/** How the positions that count stand to that of the entry. */
+function upToEach(exclusive: boolean, reverse: boolean): BinaryOp {
+  return reverse ? (exclusive ? "gt" : "ge") : exclusive ? "lt" : "le";
 }
 
 /** Whether an axis has too many entries for a formula of comparisons, or an order already. */

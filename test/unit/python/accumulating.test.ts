@@ -31,6 +31,9 @@ const SUMS: readonly (readonly [expression: string, printed: string])[] = [
   ["at(3, np.array([[0, 1], [1, 1]]), 1)", "[1.0, 3.0, 0.0]"],
   ["at(3, slice(1, None), 1)", "[0.0, 1.0, 1.0]"],
   ["at(4, a > 0, 1)", "[0.0, 1.0, 0.0, 1.0]"],
+  ["at(3, a[:0], 1)", "[0.0, 0.0, 0.0]"],
+  ["at(3, [0, -1, -1], 1)", "[1.0, 0.0, 2.0]"],
+  ["jnp.zeros(3).at[jnp.array([-1, 0])].add(1)", "[1.0, 0.0, 1.0]"],
   ["jnp.zeros(3).at[j].add(w)", "[2.5, 0.0, 4.0]"],
   ["jnp.ones(3).at[j].subtract(1)", "[-1.0, 1.0, -1.0]"],
   ["jnp.zeros((3, 2)).at[j, 0].add(w)", "[[2.5, 0.0], [0.0, 0.0], [4.0, 0.0]]"],
@@ -51,6 +54,7 @@ const FAILURES: readonly (readonly [body: string, message: RegExp])[] = [
   ["torch.zeros(2).scatter_add(0, torch.tensor([0, 0, 1]), z)", /Expected index to be no larger than src/],
   ["torch.zeros(2, dtype=torch.long).scatter_add(0, torch.tensor([0, 1]), z)", /Expected self.dtype to be equal to src.dtype/],
   ["torch.zeros(2, 2).index_add(0, torch.tensor([[0, 1]]), z)", /Index is supposed to be a vector/],
+  ["torch.zeros(2, 2).index_add(0, y, torch.ones(1, 2))", /source has to be of shape \[2, 2\].* not \[1, 2\]/],
   ["torch.zeros(2).scatter_reduce(0, torch.tensor([0, 1]), z, 'amax')", /reduce="amax" is not supported/],
 ]; // prettier-ignore
 

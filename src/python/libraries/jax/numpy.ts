@@ -19,6 +19,7 @@ const ABSENT = new Set([
   "set_printoptions",
   "amax",
   "amin",
+  "trapz",
 ]);
 
 /** Limits by maximum and minimum, which share a gradient evenly with a bound that is met. */
