@@ -68,7 +68,7 @@ function indexAdd(c: CallContext): TensorValue {
   }
   const source = c.tensor("source");
   const sizes = (t: TensorValue): (number | null)[] => sizeNumbers(t).map((n) => n.value);
-  const wanted = sizes(x).with(d, sizes(given)[0] ?? 1);
+  const wanted = sizes(x).with(d, rankOf(given) === 0 ? 1 : sizes(given)[0]!);
   const own = sizes(source);
   if (own.length !== wanted.length || own.some((n, k) => differ(n, wanted[k]!))) {
     vm.fail(

@@ -94,6 +94,13 @@ print((${expression}).tolist())`);
     });
   }
 
+  it("takes what a mask picks, be it not known how many that are", async () => {
+    const source =
+      "import torch\n\ndef loss(z, y):\n    return torch.zeros(3).index_add(0, y[y != 1], z[y != 1]).square().sum()\n";
+    const trace = await traceOf(source, "loss");
+    assert.match(toText(trace.loss, namesFor([trace.loss])), /Σ_j/);
+  });
+
   it("is a formula of the index, whatever its values are", async () => {
     const source =
       "import torch\n\ndef loss(z, y):\n    return (torch.zeros(3).scatter_add(0, y, z) ** 2).sum()\n";
