@@ -73,12 +73,12 @@ export class Recorder {
   readonly spans = new Map<Expr, SourceSpan>();
   /** First variable each node was assigned to, in this trace alone. */
   readonly labels = new Map<Expr, string>();
-  /** Axes from the third on were asked for where there are none. */
+  /** Axes besides the first were asked for where there are none: larger arrays are meant. */
   isFlat = false;
 
   /** A range of positions was made, perhaps of axes. */
   ranged(start: number, stop: number): void {
-    if (start >= 2 && stop <= start) this.isFlat = true;
+    if (start >= 1 && stop <= start) this.isFlat = true;
   }
 
   /** What nodes that stand for something else (arguments, forward values) stand for. */

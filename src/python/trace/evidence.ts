@@ -32,6 +32,8 @@ export interface Clue {
 /** Calls whose result has the shape of their (first) array. */
 const KEEPING =
   /^(sigmoid|softmax|log_softmax|logsigmoid|softplus|tanh|relu|exp|log|log1p|sqrt|abs|absolute|square|pow|power|clamp|clip|clip_by_value|clamp_min|clamp_max|float|double|half|long|int|bool|to|type|type_as|astype|cast|contiguous|detach|clone|copy|cpu|cuda|tensor|as_tensor|asarray|array|convert_to_tensor|stop_gradient|maximum|minimum|where|nan_to_num|multiply|add|subtract|sigmoid_|identity|requires_grad_)$/;
+/** Calls whose result has the entries of their array in another shape. */
+const JOINING_AXES = /^(flatten|view|reshape|ravel)$/;
 const REDUCING =
   /^(sum|mean|prod|max|min|amax|amin|any|all|norm|logsumexp|nansum|nanmean|std|var|count_nonzero|reduce_(?:sum|mean|prod|max|min|any|all))$/;
 const OVER_CLASSES = /^(softmax|log_softmax|argmax|softmin)$/;
@@ -51,12 +53,19 @@ export function cluesOf(target: TraceTarget, names: readonly string[], library: 
 
 type Aliases = Map<string, readonly string[]>;
 
+function setOrDelete(aliases: Aliases, name: string, arrays: readonly string[]): void {
+  if (arrays.length > 0) aliases.set(name, arrays);
+  else aliases.delete(name);
+}
+
 class Reader {
   readonly clues: Clue[] = [];
   private readonly self: (TraceTarget["self"] & { kind: "instance" }) | null;
   private readonly library: Library;
   private readonly stack: readonly FunctionValue[];
   private aliases: Aliases = new Map();
+  /** Variables that hold the entries of parameters in another shape. */
+  private joined: Aliases = new Map();
   private numbers: Numbers = new Map();
   /** Variables that hold the size of an axis: its position. */
   private readonly sizes = new Map<string, number>();
@@ -72,6 +81,7 @@ class Reader {
   read(fn: FunctionValue, aliases: Aliases): void {
     this.fn = fn;
     this.aliases = new Map(aliases);
+    this.joined = new Map();
     this.numbers = constantsOf(fn);
     walkSyntax(fn.code.body, (node) => {
       this.visit(node);
@@ -129,9 +139,23 @@ class Reader {
     }
   }
 
-  private note(e: Expression | undefined, at: Expression | Statement, clue: Partial<Clue>): void {
+  /** The parameters whose entries an expression has, in whatever shape. */
+  private entries(e: Expression | undefined): readonly string[] {
+    if (e?.kind === "Name") return this.joined.get(e.id) ?? this.arrays(e);
+    if (e?.kind !== "Call") return this.arrays(e);
+    const { name, array } = parts(e);
+    const kept = JOINING_AXES.test(name) || KEEPING.test(name);
+    return kept ? this.entries(array ?? undefined) : [];
+  }
+
+  private note(
+    e: Expression | undefined,
+    at: Expression | Statement,
+    clue: Partial<Clue>,
+    parameters = this.arrays(e),
+  ): void {
     const reason = `${sourceOf(this.fn, at)} on line ${at.span.line}`;
-    for (const parameter of new Set(this.arrays(e))) {
+    for (const parameter of new Set(parameters)) {
       this.clues.push({
         parameter,
         rank: 0,
@@ -155,8 +179,9 @@ class Reader {
         this.note(axis.of, value, { rank: 2, classAxis });
       }
       const arrays = this.arrays(value);
-      if (arrays.length > 0) this.aliases.set(target.id, arrays);
-      else this.aliases.delete(target.id);
+      const joined = arrays.length > 0 ? [] : this.entries(value);
+      setOrDelete(this.aliases, target.id, arrays);
+      setOrDelete(this.joined, target.id, joined);
       return;
     }
     if (target.kind !== "Tuple" && target.kind !== "List") return;
@@ -281,7 +306,7 @@ class Reader {
       this.note(array, node, { rank: order.length, exact: true, classAxis });
       this.permutedOneHot(array, order, node);
     } else if (ONE_HOT.test(name)) {
-      this.note(array, node, { labelMap: true });
+      this.note(array, node, { labelMap: true }, this.entries(array));
     } else if (CLASS_LOSS.test(name)) {
       const target = name.startsWith("sparse") ? array : rest[0]?.value;
       this.note(target, node, { labelMap: true });

@@ -53,6 +53,26 @@ const ROWS: readonly Row[] = [
   ["all but classes at the end", sums("np.sum(X, axis=(0, 1, 2))"), LAST, null, "axis=(0, 1, 2)"],
   ["all axes but the batch", sums("np.sum(X, axis=(1, 2, 3))"), FIRST, null, "axis=(1, 2, 3)"],
   ["axes from the end", sums("X.sum(dim=(-2, -1))"), FIRST, null, "dim=(-2, -1)"],
+  [
+    "a function of one sample that is mapped over the batch",
+    "import jax\nimport jax.numpy as jnp\ndef one(p, g):\n    return 1 - 2 * jnp.vdot(p, g) / (p.sum() + g.sum())\ndef f(p, g):\n    return jax.vmap(one)(p, g).mean()\n",
+    "(i, j)",
+  ],
+  [
+    "axes up to the last by their number",
+    body("a = tuple(range(1, p.ndim - 1))", "return 1 - (p * g).sum(a).mean()"),
+    FIRST,
+  ],
+  [
+    "a one-hot encoding of what was flattened before",
+    body(
+      "t = g.flatten(1)",
+      "p = p.softmax(1).flatten(2)",
+      "return (p * F.one_hot(t, 3).permute(0, 2, 1)).mean()",
+    ),
+    "(b, 3, h, w)",
+    LABELS,
+  ],
   ["axes in a variable", body("a = (2, 3)", "return (p * g).sum(a).mean()"), FIRST, null, "axes a"],
   [
     "axes in a default",

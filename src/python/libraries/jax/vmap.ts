@@ -42,6 +42,7 @@ function mapped(f: Value, inAxes: Value, outAxes: Value): BuiltinValue {
       if (batch.axis === null) {
         return vm.fail("ValueError", "vmap must have at least one non-None value in in_axes");
       }
+      if (batch.isOfNumbers) vm.recorder.isFlat = true;
       const result = call(vm, f, examples, new Map(named));
       return batch.lifted(result, outAxes);
     },
@@ -78,6 +79,11 @@ class Batch {
 
   constructor(vm: Interpreter) {
     this.vm = vm;
+  }
+
+  /** Each example is a number. */
+  get isOfNumbers(): boolean {
+    return [...this.inputs.keys()].every((x) => x.shape.length === 0);
   }
 
   /** The value for one example. */
