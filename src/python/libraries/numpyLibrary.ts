@@ -10,6 +10,7 @@ import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "./numpy.ts";
 import { strideTricks } from "./patches.ts";
 import { builtin } from "./signature.ts";
+import { ndimage } from "./ndimage.ts";
 import { specialFunctions } from "./special.ts";
 
 const ndarray = arrayType("numpy", "ndarray");
@@ -45,6 +46,9 @@ modules.define("numpy.lib", []);
 modules.define("numpy.lib.stride_tricks", [strideTricks]);
 modules.define("scipy", []);
 modules.define("scipy.special", [specialFunctions]);
+modules.define("scipy.ndimage", [ndimage]);
+// Its name before SciPy 1.8, which older code imports from.
+modules.define("scipy.ndimage.morphology", [ndimage]);
 
 function method(name: string): BuiltinValue | null {
   if (Object.hasOwn(numpyMethods, name)) {

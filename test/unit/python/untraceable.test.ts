@@ -18,7 +18,7 @@ const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp
   ["return F.grid_sample(x, x).sum()", /grid_sample is not known/, /beforehand/],
   ["return F.interpolate(x[None, None], size=(3, 3), mode='bicubic').sum()", /mode="bicubic"/, /linear mode/],
   ["import cv2\nreturn cv2.Canny(x)", /cv2\.Canny is not known/, /beforehand/],
-  ["from scipy.ndimage import distance_transform_edt\nreturn distance_transform_edt(x)", /distance_transform_edt is not known/, /beforehand/],
+  ["from scipy.ndimage import distance_transform_bf\nreturn distance_transform_bf(x)", /distance_transform_bf is not known/, /beforehand/],
   // What is run rather than computed
   ["x.sum().backward()\nreturn x.grad", /backward\(\) is not run/, /derived and checked/],
   ["return torch.load('weights.pt').sum()", /torch\.load is not known/, /load the result/],
