@@ -30,6 +30,8 @@ export interface TapeKernel {
     | "logistic cross entropy"
     | "logsumexp"
     | "norm"
+    | "picked mean"
+    | "picked sum"
     | "running sum"
     | "variance"
     | "standard deviation"
@@ -39,6 +41,8 @@ export interface TapeKernel {
   readonly operands: readonly Expr[];
   /** What a reduction in it is over, where its formula does not say. */
   readonly along?: { readonly dims: readonly number[]; readonly keepDims: boolean };
+  /** Where the axes of the mask begin whose entries are picked. */
+  readonly at?: number;
   /** What a pooling goes through. */
   readonly window?: PoolingWindow;
 }

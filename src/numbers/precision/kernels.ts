@@ -2,8 +2,17 @@
 import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
 import type { ElementType, TapeEntry, TapeKernel } from "../../expression/tape.ts";
 import { topological } from "../../expression/walk.ts";
-import { type Held, arithmeticRounder, converted, held, mapped, number } from "./held.ts";
-import { reshaped } from "./views.ts";
+import {
+  type Held,
+  arithmeticRounder,
+  converted,
+  countOf,
+  held,
+  mapped,
+  number,
+  valuesOf,
+} from "./held.ts";
+import { dense, reshaped } from "./views.ts";
 import { type Arithmetic, TORCH } from "./arithmetic.ts";
 import { performBinary, selected } from "./binary.ts";
 import { unaryFunction } from "./functions.ts";
@@ -56,6 +65,12 @@ export function performKernel(
     case "variance":
     case "standard deviation":
       return null; // as its formula, in float32
+    case "picked mean":
+    case "picked sum": {
+      const op = kernel.name === "picked sum" ? "sum" : "mean";
+      const { picked, dims } = movedTogether(x, t, kernel.at!, along.dims);
+      return reduceHeld(op, picked, dims, along.keepDims, arithmetic);
+    }
     case "running sum":
       return runningSumHeld(x, along.dims[0]!, arithmetic);
     case "window means":
@@ -106,6 +121,14 @@ export function kernelGradients(
       const defined = mapped(share, share.dtype, (v) => (Number.isNaN(v) ? 0 : v));
       return apply("mul", reshaped(g, kept), defined);
     }
+    case "picked mean":
+    case "picked sum": {
+      const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
+      const { picked, dims } = movedTogether(x, t, kernel.at!, along.dims);
+      const each = dims.reduce((n, d) => n * picked.shape[d]!, 1);
+      const own = kernel.name === "picked sum" ? g : apply("div", g, number(each));
+      return selected(besides(t, x, kernel.at!), reshaped(own, kept), zero(own.dtype));
+    }
     case "logsumexp": {
       const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
       const share = applyUnary("exp", apply("sub", x, reshaped(result, kept)));
@@ -125,6 +148,42 @@ export function kernelGradients(
       return varianceGradient(operands, selected(isZero, zero(own.dtype), own), along);
     }
   }
+}
+
+/** A mask with the axes that follow it in x, of size 1. */
+function besides(mask: Held, x: Held, at: number): Held {
+  const after = x.shape.length - at - mask.shape.length;
+  return reshaped(mask, [...mask.shape, ...Array<number>(after).fill(1)]);
+}
+
+/**
+ * The entries that a mask picks, along one axis in the place of the mask's, and the axes there that
+ * stand for `dims`.
+ */
+function movedTogether(
+  x: Held,
+  mask: Held,
+  at: number,
+  dims: readonly number[],
+): { readonly picked: Held; readonly dims: readonly number[] } {
+  const span = mask.shape.length;
+  const chosen = Array.from(valuesOf(mask)).flatMap((v, k) => (v === 0 ? [] : [k]));
+  const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + span)];
+  const [outer, inner] = [countOf(before), countOf(after)];
+  const length = countOf(mask.shape);
+  const values = valuesOf(x);
+  const data = new Float64Array(outer * chosen.length * inner);
+  let to = 0;
+  for (let o = 0; o < outer; o++) {
+    for (const k of chosen) {
+      const from = (o * length + k) * inner;
+      data.set(values.subarray(from, from + inner), to);
+      to += inner;
+    }
+  }
+  const moved = dims.map((d) => (d < at ? d : d < at + span ? at : d - span + 1));
+  const shape = [...before, chosen.length, ...after];
+  return { picked: dense(x, shape, data), dims: [...new Set(moved)] };
 }
 
 /** Of x, the number of its entries that count, that number less the correction, and which count. */

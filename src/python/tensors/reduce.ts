@@ -17,6 +17,7 @@ import {
   where,
 } from "../../expression/build.ts";
 import type { Expr, ReduceOp } from "../../expression/node.ts";
+import type { TapeKernel } from "../../expression/tape.ts";
 import { type DType, floatResult, followsNumpy, scalarType, sumResult } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { numberBinary, numberExpr } from "../interpreter/numbers.ts";
@@ -138,11 +139,32 @@ function reducePicked(
   if ("beside" in along) return along.beside((d) => reduction(vm, op, s.all, d, keep, dtype));
   const { library } = s.all;
   const kept = along.filled(constant(NEUTRAL[op], s.all.expr.type));
+  const moves = s.order === null && dtype === undefined && s.all.expr.type === "float";
+  if (vm.recorder.tape !== null && moves && (op === "sum" || op === "mean")) {
+    return movedTogether(vm, op, s, kept, along, keep);
+  }
   const filled = tensor(vm, kept, library, s.all.dtype);
   if (op !== "mean") return reduction(vm, op, filled, along.inner, keep, dtype);
   resultDType(vm, op, s.all);
   const total = reduction(vm, "sum", filled, along.inner, keep, dtype);
   return elementwise(vm, "div", total, along.count());
+}
+
+/** On a tape: libraries move picked entries together before they add them. */
+function movedTogether(
+  vm: Interpreter,
+  op: "sum" | "mean",
+  s: Selection,
+  kept: Expr,
+  { inner, count }: AlongPicked,
+  keep: boolean,
+): TensorValue {
+  const total = vm.shaped(() => reduce("sum", kept, inner, keep));
+  const e = op === "sum" ? total : div(total, numberExpr(count()));
+  const operands = [s.all.expr, s.mask];
+  const along = { dims: inner, keepDims: keep };
+  const kernel: TapeKernel = { name: `picked ${op}`, operands, along, at: s.at };
+  return tensor(vm, e, s.all.library, resultDType(vm, op, s.all), { kernel });
 }
 
 function resultDType(vm: Interpreter, op: ReduceOp, x: TensorValue): DType | null {
