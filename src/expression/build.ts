@@ -430,7 +430,11 @@ function checkInside(e: Slice | Spread, along: Axis | undefined, cut: Shape): vo
 }
 
 function joinedShape(e: Expr & { readonly dim: number }, args: readonly Expr[]): Shape {
-  const sizes = args.map((a) => a.shape[e.dim]!.size);
+  const sizes = args.map((a) => {
+    const along = a.shape[e.dim];
+    if (along === undefined) throw new ShapeError(`there is no axis ${e.dim} to join along`);
+    return along.size;
+  });
   const total = sizes.reduce<number | null>((n, s) => (n === null || s === null ? null : n + s), 0);
   return reshapedAround(e, args[0]!).map((a, k) => (k === e.dim ? { ...a, size: total } : a));
 }

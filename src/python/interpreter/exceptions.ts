@@ -61,7 +61,12 @@ function exceptionClasses(): Map<string, ClassValue> {
   const base = makeClass({
     name: "BaseException",
     bases: [],
-    attributes: new Map([["__init__", init]]),
+    attributes: new Map<string, Value>([
+      ["__init__", init],
+      ["__traceback__", NONE],
+      ["__cause__", NONE],
+      ["__context__", NONE],
+    ]),
   })!;
   classes.set("BaseException", base);
   for (const [name, parent] of HIERARCHY) {

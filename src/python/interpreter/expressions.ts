@@ -42,7 +42,7 @@ import { truth } from "./truth.ts";
 
 /** Names that Python itself defines and that reach outside of a program, or into its innards. */
 const UNMODELLED_BUILTINS = new Set(
-  "open eval exec compile input breakpoint globals locals vars memoryview bytearray bytes __import__ help id exit quit copyright credits license".split(
+  "open eval exec compile input breakpoint globals locals vars memoryview bytearray bytes help id exit quit copyright credits license".split(
     " ",
   ),
 );

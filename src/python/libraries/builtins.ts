@@ -10,6 +10,7 @@ import { call, isCallable } from "../interpreter/calls.ts";
 import { hashKey, identityOf, makeDict, makeList } from "../interpreter/collections.ts";
 import { EXCEPTIONS } from "../interpreter/exceptions.ts";
 import { display, formatValue } from "../interpreter/format.ts";
+import { importByName } from "../interpreter/imports.ts";
 import {
   iterate,
   iteratorOf,
@@ -92,6 +93,15 @@ const functions: Table = {
   all: [
     "iterable",
     (c) => bool([...iterate(c.vm, c.value("iterable"))].every((v) => truth(c.vm, v))),
+  ],
+  // Of a dotted name the package, as `import a.b` binds it.
+  __import__: [
+    "name, ~globals, ~locals, fromlist=None, !level=0",
+    (c) => {
+      const module = importByName(c.vm, c.text("name"));
+      const [first] = c.text("name").split(".");
+      return c.flag("fromlist") ? module : importByName(c.vm, first!);
+    },
   ],
   iter: ["iterable, !sentinel", (c) => iteratorOf(c.vm, c.value("iterable"))],
   next: ["iterator, *default", next],

@@ -13,7 +13,8 @@ import { text, list, dict, set } from "./methodMeanings.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { type BuiltinValue, NONE, type Value, bool, int, str, tuple } from "../values.ts";
 import { convert } from "./convert.ts";
-import { scalarType } from "../dtypes.ts";
+import { BITS } from "../../expression/elementType.ts";
+import { type DType, scalarType } from "../dtypes.ts";
 import { dtypeAttribute as tensorflowDType, shapeAttribute } from "./tensorflowTensors.ts";
 import { asTensor } from "../tensors/tensor.ts";
 import { type Table, builtin } from "./signature.ts";
@@ -220,23 +221,27 @@ export function valueAttribute(vm: Interpreter, v: Value, name: string): Value |
   return { kind: "method", self: v, callee: fn };
 }
 
+/** The letter by which NumPy calls a kind of numbers. */
+function kindOf(dtype: DType): string {
+  if (dtype === "bool") return "b";
+  return dtype.startsWith("u") ? "u" : dtype.startsWith("i") ? "i" : "f";
+}
+
+function bytesOf(dtype: DType): number {
+  return Math.max(1, BITS[dtype] / 8);
+}
+
 function dtypeAttribute(v: Value & { readonly kind: "dtype" }, name: string): Value | undefined {
   switch (name) {
     case "name":
     case "__name__":
       return str(v.dtype);
     case "kind":
-      return str(
-        v.dtype === "bool"
-          ? "b"
-          : v.dtype.startsWith("u")
-            ? "u"
-            : v.dtype.startsWith("i")
-              ? "i"
-              : "f",
-      );
+      return str(kindOf(v.dtype));
+    case "str":
+      return str(`${bytesOf(v.dtype) === 1 ? "|" : "<"}${kindOf(v.dtype)}${bytesOf(v.dtype)}`);
     case "itemsize":
-      return int(v.dtype === "bool" ? 1 : Number(/\d+$/.exec(v.dtype)?.[0] ?? 8) / 8);
+      return int(bytesOf(v.dtype));
     case "is_floating_point":
       return bool(scalarType(v.dtype) === "float");
     case "__call__":

@@ -16,7 +16,8 @@ import {
 import type { NumericArray } from "../host.ts";
 import { knownEntries } from "../tensors/knownEntries.ts";
 import { literalArray } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, int, tuple } from "../values.ts";
+import { setItem } from "../interpreter/subscripts.ts";
+import { ELLIPSIS, NONE, type TensorValue, type Value, int, tuple } from "../values.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
 function mask(c: CallContext): NumericArray {
@@ -54,7 +55,10 @@ const distances: Meaning = (c) => {
       `Give sampling a number for each of the ${shape.length} axes.`,
     );
   }
-  return made(c, distancesToZero(x.data, shape, spacing, checkpoint(c)), x, "float64");
+  const found = made(c, distancesToZero(x.data, shape, spacing, checkpoint(c)), x, "float64");
+  if (!c.given("distances")) return found;
+  setItem(c.vm, c.value("distances"), ELLIPSIS, found);
+  return NONE;
 };
 
 /** By faces where none is given. */
@@ -95,7 +99,7 @@ const SHIFTED =
 /** Source: SciPy 1.17, `scipy.ndimage`. */
 export const ndimage: Table = {
   distance_transform_edt: [
-    "input, sampling=None, ~return_distances, !return_indices, !distances, !indices",
+    "input, sampling=None, ~return_distances, !return_indices, distances=None, !indices",
     distances,
   ],
   label: ["input, structure=None, !output", label],

@@ -17,7 +17,7 @@ import * as m from "./common.ts";
 import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { kronecker, tensorDot } from "./products.ts";
-import { dtypeOf } from "./dtypeNames.ts";
+import { dtypeOf, readDType } from "./dtypeNames.ts";
 import { numpyJoined } from "./numpyJoined.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
@@ -60,6 +60,10 @@ const reduceArgs = "a, axis=None, !out, keepdims=False, !initial, !where";
 
 export const numpyFunctions: Table = {
   ...numpyJoined,
+  dtype: [
+    "dtype, ~align, ~copy",
+    (c) => ({ kind: "dtype", dtype: readDType(c.vm, c.value("dtype")), library: "numpy" }),
+  ],
 
   // Entry by entry
   exp: [`x, dtype=None, ${OUT}`, m.real("exp")],

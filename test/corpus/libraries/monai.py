@@ -12,7 +12,9 @@ from monai.losses import (
     GeneralizedDiceLoss,
     GeneralizedWassersteinDiceLoss,
     MaskedDiceLoss,
+    HausdorffDTLoss,
     LocalNormalizedCrossCorrelationLoss,
+    LogHausdorffDTLoss,
     MaskedLoss,
     SoftclDiceLoss,
     SoftDiceclDiceLoss,
@@ -40,6 +42,11 @@ from monai.losses.unified_focal_loss import AsymmetricFocalLoss, AsymmetricFocal
 # Skeletons
 # case: SoftclDiceLoss(iter_=2)(probabilities(1, 2, 7, 8), mask(1, 2, 7, 8))
 # case: SoftDiceclDiceLoss(iter_=2, alpha=0.3)(probabilities(1, 2, 7, 8), mask(1, 2, 7, 8))
+
+# Distances
+# case: HausdorffDTLoss(sigmoid=True, include_background=True, alpha=each(1.0, 2.0))(logits(2, 2, 7, 8), mask(2, 2, 7, 8))
+# case: HausdorffDTLoss(softmax=True, batch=each(False, True))(logits(1, 3, 4, 5, 4), onehot(1, 3, 4, 5, 4))
+# case: LogHausdorffDTLoss(reduction=each("mean", "sum"))(probabilities(2, 2, 7, 8), mask(2, 2, 7, 8))
 
 # Windows
 # case: SSIMLoss(spatial_dims=2)(probabilities(1, 1, 13, 14), mask(1, 1, 13, 14))

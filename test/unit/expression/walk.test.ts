@@ -82,6 +82,13 @@ describe("resize", () => {
 });
 
 describe("substitute", () => {
+  it("refuses a number where arrays are joined along an axis", () => {
+    const [p, q] = [b.input("p", [axis("i", 2)]), b.input("q", [axis("j", 3)])];
+    const joined = b.concat([p, q], 0);
+    assert.throws(() => substitute(joined, new Map([[p, b.input("x", [])]])), ShapeError);
+    assert.throws(() => substitute(joined, new Map([[q, b.input("x", [])]])), ShapeError);
+  });
+
   it("replaces nodes, and does not enter what it replaces", () => {
     const total = b.sum(p);
     const named = b.input("P", []);

@@ -49,6 +49,16 @@ print((${expression}).tolist())`);
     });
   });
 
+  it("writes distances into an array that it is given", async () => {
+    const { run, host } = await session();
+    run(`import numpy as np
+from scipy import ndimage
+out = np.zeros((2, 3))
+ndimage.distance_transform_edt(np.array([0, 1, 1]), distances=out[1])
+print(out.tolist())`);
+    assert.equal(host.printed.join("").trim(), "[[0.0, 0.0, 0.0], [0.0, 1.0, 2.0]]");
+  });
+
   it("refuses a sampling and a structure of another rank", async () => {
     const { run } = await session();
     const asked = (call: string) => () =>

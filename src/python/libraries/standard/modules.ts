@@ -10,8 +10,19 @@ import { functools } from "./functools.ts";
 import { inspection } from "./inspection.ts";
 import { itertools } from "./itertools.ts";
 import { operator } from "./operator.ts";
+import { patterns } from "./patterns.ts";
 import { logging, warnings } from "./silent.ts";
-import { importlib, importlibUtil, json, os, osPath, sys, threading, types } from "./system.ts";
+import {
+  importlib,
+  importlibUtil,
+  json,
+  os,
+  osPath,
+  sys,
+  threading,
+  traceback,
+  types,
+} from "./system.ts";
 import { abc, annotations, typing } from "./typing.ts";
 import { packagingVersion } from "./versions.ts";
 
@@ -26,6 +37,7 @@ export const standardModules: Readonly<Record<string, Contents>> = {
   functools,
   importlib,
   "importlib.util": importlibUtil,
+  traceback,
   inspect: inspection,
   itertools,
   json,
@@ -35,6 +47,7 @@ export const standardModules: Readonly<Record<string, Contents>> = {
   "os.path": osPath,
   packaging: {},
   "packaging.version": packagingVersion,
+  re: patterns,
   sys,
   threading,
   types,

@@ -1,6 +1,7 @@
-/** sys, os, importlib, types, threading and json, as far as packages use them while they load. */
+/** sys, os, importlib, traceback, types, threading and json, as far as packages use them while they load. */
 import { makeClass } from "../../interpreter/classes.ts";
 import { makeDict, makeList } from "../../interpreter/collections.ts";
+import { display } from "../../interpreter/format.ts";
 import { importByName } from "../../interpreter/imports.ts";
 import type { Interpreter } from "../../interpreter/interpreter.ts";
 import {
@@ -14,8 +15,9 @@ import {
   int,
   namedTuple,
   str,
+  typeName,
 } from "../../values.ts";
-import type { CallContext } from "../signature.ts";
+import type { CallContext, Entry } from "../signature.ts";
 import { type Contents, fn, functions, method } from "./define.ts";
 
 /** The Python that code under inspection believes to run in. */
@@ -133,6 +135,22 @@ export const importlib: Contents = {
     }
     return importByName(c.vm, c.text("name"));
   }),
+};
+
+/** The last line of what Python prints of an exception, as a list of lines. */
+const described: Entry = [
+  "exc, value=None, ~tb, ~limit, ~chain",
+  (c) => {
+    const given = c.given("value") ? c.value("value") : c.value("exc");
+    return makeList(c.vm, [str(`${typeName(given)}: ${display(c.vm, given, false)}\n`)]);
+  },
+];
+
+export const traceback: Contents = {
+  format_exception: fn("format_exception", ...described),
+  format_exception_only: fn("format_exception_only", ...described),
+  format_exc: fn("format_exc", "~limit, ~chain", () => str("")),
+  print_exc: fn("print_exc", "**", () => NONE),
 };
 
 /** Whether a module is there, without reading it. */
