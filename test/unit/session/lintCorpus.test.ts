@@ -30,6 +30,7 @@ const REVIEWED: Readonly<Record<string, string>> = {
     "takes the logarithm of a score that is 0 where no probability reaches the labels",
   "tensorflow/version1.py DG010 log_dice_old": "adds a softmax up over its classes",
   "torch/empty_axes.py DG001 dice_over_space": EMPTY,
+  "torch/distances.py DG017 HausdorffDT": "asks whether the prediction has any foreground",
   "torch/half_precision_habits.py DG001 norm_dice": EMPTY,
   "torch/half_precision_habits.py DG001 tanh_dice": EMPTY,
   "torch/half_precision_habits.py DG002 tanh_dice":
