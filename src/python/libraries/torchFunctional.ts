@@ -6,6 +6,7 @@ import {
   keepingFunction,
   select,
 } from "../tensors/elementwise.ts";
+import { binaryOperation } from "../interpreter/operators.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { type TensorValue, type Value, float, int } from "../values.ts";
 import * as m from "./common.ts";
@@ -120,8 +121,22 @@ function normalize(c: CallContext): Value {
 
 /** Divided by its norm along `dim`, or by eps where that is larger. */
 function normalized(c: CallContext, x: TensorValue, order: number): TensorValue {
-  const length = m.vectorNorm(c, x, order, c.dims("dim"), true);
-  return elementwise(c.vm, "div", x, clampValue(c.vm, length, c.value("eps"), null, "torch"));
+  return elementwise(c.vm, "div", x, lengthOf(c, x, order));
+}
+
+/**
+ * The norm, or eps where that is larger. As a formula the Euclidean one is √max(Σx², eps²), which is
+ * the same number, and has the derivative 0 where all of x is 0, as PyTorch's norm does.
+ */
+function lengthOf(c: CallContext, x: TensorValue, order: number): TensorValue {
+  const { vm } = c;
+  const [dims, eps] = [c.dims("dim"), c.value("eps")];
+  if (order !== 2 || vm.recorder.tape !== null) {
+    return clampValue(vm, m.vectorNorm(c, x, order, dims, true), eps, null, "torch");
+  }
+  const squares = reduction(vm, "sum", elementwise(vm, "mul", x, x), dims, true);
+  const least = binaryOperation(vm, "*", eps, eps);
+  return floatFunction(vm, "sqrt", clampValue(vm, squares, least, null, "torch"));
 }
 
 function cosineSimilarity(c: CallContext): Value {

@@ -356,6 +356,19 @@ def guarded(p, t):
     );
   });
 
+  it("divides a row of zeros by eps alone in F.normalize, as PyTorch does", () => {
+    run(`import torch
+import torch.nn.functional as F
+def similar(p, t):
+    return 1 - (F.normalize(p) * t).sum(1).mean()`);
+    const r = report(
+      "similar(torch.tensor([[0.0, 0.0], [0.5, 0.25]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]]))",
+    );
+    assert.equal(r.check.verdict, "agrees");
+    assert.ok(Math.abs(r.gradient.values![0]! + 0.5e12) < 1);
+    assert.equal(r.gradient.values![1], 0);
+  });
+
   it("keeps what was known before a failing statement, and nothing of it", () => {
     run("a = 1");
     const f = failure("a = 2\nb = unknown + a\na = 3");
