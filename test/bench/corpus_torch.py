@@ -12,6 +12,7 @@ import ast
 import json
 import math
 import pathlib
+import resource
 import sys
 import time
 import types
@@ -26,6 +27,8 @@ import corpus_backends
 
 # Of the cases of a loss the first is taken whose prediction is not larger.
 SMALL = 10_000
+# Bytes: a loss that loops over what grows with the arrays must fail alone, and not end the process.
+MOST_MEMORY = 12 * 2**30
 
 
 class Enlarge(ast.NodeTransformer):
@@ -165,4 +168,5 @@ if __name__ == "__main__":
 
     corpus_backends.absent_requirements(corpus_backends.ABSENT)
     torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     main(sys.argv[1], sys.argv[2:])
