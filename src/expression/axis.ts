@@ -88,6 +88,17 @@ export function sizesOf(shape: Shape): number[] {
   });
 }
 
+/** Row-major steps: how far one step along each axis moves in the flat array. */
+export function stridesOf(sizes: readonly number[]): number[] {
+  const strides = new Array<number>(sizes.length);
+  let step = 1;
+  for (let d = sizes.length - 1; d >= 0; d--) {
+    strides[d] = step;
+    step *= sizes[d]!;
+  }
+  return strides;
+}
+
 export function formatShape(shape: Shape): string {
   const inner = shape.map((a) => (a.size === null ? a.name : String(a.size))).join(", ");
   return shape.length === 1 ? `(${inner},)` : `(${inner})`;

@@ -3,7 +3,7 @@
  * This is what lets one element of an input be moved, and a part of a loss be followed, without
  * evaluating whole arrays. Positions are flat, in row-major order.
  */
-import { elementCount, sizesOf } from "../expression/axis.ts";
+import { elementCount, sizesOf, stridesOf } from "../expression/axis.ts";
 import type { Expr } from "../expression/node.ts";
 
 /** Sizes and strides of a node's shape; known sizes only. */
@@ -20,16 +20,10 @@ export function layoutOf(e: Expr): Layout {
   let l = layouts.get(e);
   if (l === undefined) {
     const sizes = sizesOf(e.shape);
-    l = { sizes, strides: rowMajor(sizes), count: elementCount(e.shape)! };
+    l = { sizes, strides: stridesOf(sizes), count: elementCount(e.shape)! };
     layouts.set(e, l);
   }
   return l;
-}
-
-function rowMajor(sizes: readonly number[]): number[] {
-  const strides = new Array<number>(sizes.length).fill(1);
-  for (let d = sizes.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * sizes[d + 1]!;
-  return strides;
 }
 
 /** Index along each axis of flat position `at`. */

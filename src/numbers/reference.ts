@@ -13,13 +13,12 @@
  * Relative error of a sum: 3n·2^-106 of the sum of absolute values, 4e-25 for 10^7 entries; of the
  * elementary functions: see `doubledoubleFunctions.ts`.
  */
-import { ShapeError, formatShape, sizesOf } from "../expression/axis.ts";
+import { ShapeError, formatShape, sizesOf, stridesOf } from "../expression/axis.ts";
 import type { ArgReduce, Expr, OneHot, Reduce } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { PieceFailed } from "./crew.ts";
 import { compareDD } from "./doubledouble.ts";
 import { NotOnVectors, compileKernel } from "./kernel.ts";
-import { stridesOf } from "./kernel/indexForm.ts";
 import type { Limits } from "./kernel/plan.ts";
 import { lower } from "./lower.ts";
 import { BINARY_DD, UNARY_DD } from "./referenceFunctions.ts";

@@ -1,5 +1,5 @@
 /** Walking through two arrays at once, along any axes. */
-import { stridesOf } from "./kernel/indexForm.ts";
+import { stridesOf } from "../expression/axis.ts";
 
 /** A stretch of entries: from `a` in steps of `da` in one array, from `b` in steps of `db`. */
 export type Run = (a: number, b: number, n: number, da: number, db: number) => void;

@@ -6,6 +6,7 @@
  * split in as few coordinates as the parts need (axes that stay together are one), so that it comes
  * out even where the loops are split there too.
  */
+import { stridesOf } from "../../expression/axis.ts";
 import { sizeProduct, type Sizes } from "../typedArrays.ts";
 import type {
   ArgReduce,
@@ -24,7 +25,6 @@ import {
   constantIndex,
   scaleIndex,
   shiftIndex,
-  stridesOf,
 } from "./indexForm.ts";
 
 /** Divides a form that is never negative, inventing variables where it does not come out even. */

@@ -3,6 +3,7 @@
  * one is split in segments so that the pieces of a stack or the places of a sum of class gradients
  * need no test for each entry.
  */
+import { stridesOf } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
 import { Accesses, isChoosing, isReduction } from "./access.ts";
 import {
@@ -11,7 +12,6 @@ import {
   addIndex,
   divideIndex,
   indexKey,
-  stridesOf,
   variableIndex,
 } from "./indexForm.ts";
 import { PassTooLong, type PassPlan, type Schedule, overOf } from "./plan.ts";

@@ -128,14 +128,3 @@ function divided(
   const quotient: IndexForm = { constant: times, terms: moving(whole) };
   return { quotient, remainder: shiftIndex(uneven, -times * n) };
 }
-
-/** Row-major steps: how far one step along each axis moves in the flat array. */
-export function stridesOf(sizes: readonly number[]): number[] {
-  const strides = new Array<number>(sizes.length);
-  let step = 1;
-  for (let d = sizes.length - 1; d >= 0; d--) {
-    strides[d] = step;
-    step *= sizes[d]!;
-  }
-  return strides;
-}

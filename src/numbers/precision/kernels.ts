@@ -68,8 +68,9 @@ export function performKernel(
     case "picked mean":
     case "picked sum": {
       const op = kernel.name === "picked sum" ? "sum" : "mean";
-      const { picked, dims } = movedTogether(x, t, kernel.at!, along.dims);
-      return reduceHeld(op, picked, dims, along.keepDims, arithmetic);
+      const from = pickedFrom(x, t, kernel.at!, along.dims);
+      const picked = movedTogether(x, t, kernel.at!, from);
+      return reduceHeld(op, picked, from.dims, along.keepDims, arithmetic);
     }
     case "running sum":
       return runningSumHeld(x, along.dims[0]!, arithmetic);
@@ -124,9 +125,11 @@ export function kernelGradients(
     case "picked mean":
     case "picked sum": {
       const kept = x.shape.map((n, d) => (along.dims.includes(d) ? 1 : n));
-      const { picked, dims } = movedTogether(x, t, kernel.at!, along.dims);
-      const each = dims.reduce((n, d) => n * picked.shape[d]!, 1);
-      const own = kernel.name === "picked sum" ? g : apply("div", g, number(each));
+      const { shape, dims } = pickedFrom(x, t, kernel.at!, along.dims);
+      const own =
+        kernel.name === "picked sum"
+          ? g
+          : apply("div", g, number(countOf(dims.map((d) => shape[d]!))));
       return selected(besides(t, x, kernel.at!), reshaped(own, kept), zero(own.dtype));
     }
     case "logsumexp": {
@@ -156,23 +159,29 @@ function besides(mask: Held, x: Held, at: number): Held {
   return reshaped(mask, [...mask.shape, ...Array<number>(after).fill(1)]);
 }
 
-/**
- * The entries that a mask picks, along one axis in the place of the mask's, and the axes there that
- * stand for `dims`.
- */
-function movedTogether(
-  x: Held,
-  mask: Held,
-  at: number,
-  dims: readonly number[],
-): { readonly picked: Held; readonly dims: readonly number[] } {
+/** Which entries of a mask are true, and the array that those which it picks of x make. */
+interface PickedFrom {
+  readonly chosen: readonly number[];
+  /** One axis stands for all of the mask's. */
+  readonly shape: readonly number[];
+  /** The axes there that stand for those asked for. */
+  readonly dims: readonly number[];
+}
+
+function pickedFrom(x: Held, mask: Held, at: number, dims: readonly number[]): PickedFrom {
   const span = mask.shape.length;
   const chosen = Array.from(valuesOf(mask)).flatMap((v, k) => (v === 0 ? [] : [k]));
-  const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + span)];
-  const [outer, inner] = [countOf(before), countOf(after)];
+  const moved = dims.map((d) => (d < at ? d : d < at + span ? at : d - span + 1));
+  const shape = x.shape.toSpliced(at, span, chosen.length);
+  return { chosen, shape, dims: [...new Set(moved)] };
+}
+
+/** The entries that a mask picks, as libraries move them together before they add them. */
+function movedTogether(x: Held, mask: Held, at: number, { chosen, shape }: PickedFrom): Held {
+  const [outer, inner] = [countOf(shape.slice(0, at)), countOf(shape.slice(at + 1))];
   const length = countOf(mask.shape);
   const values = valuesOf(x);
-  const data = new Float64Array(outer * chosen.length * inner);
+  const data = new Float64Array(countOf(shape));
   let to = 0;
   for (let o = 0; o < outer; o++) {
     for (const k of chosen) {
@@ -181,9 +190,7 @@ function movedTogether(
       to += inner;
     }
   }
-  const moved = dims.map((d) => (d < at ? d : d < at + span ? at : d - span + 1));
-  const shape = [...before, chosen.length, ...after];
-  return { picked: dense(x, shape, data), dims: [...new Set(moved)] };
+  return dense(x, shape, data);
 }
 
 /** Of x, the number of its entries that count, that number less the correction, and which count. */

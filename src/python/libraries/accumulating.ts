@@ -14,6 +14,7 @@ import { addAxis, flattenRange, moveAxes } from "../tensors/reshape.ts";
 import { asTensor, nodeOf, rankOf, sizeNumber, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { padAxis } from "../tensors/windows.ts";
 import { NONE, type TensorValue, type Value, int } from "../values.ts";
+import { range } from "./common.ts";
 import { classesIn, summedByClass } from "./counting.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { axisOf, wholeNumbers } from "./picking.ts";
@@ -53,8 +54,7 @@ function upTo(c: CallContext, source: TensorValue, index: TensorValue): TensorVa
         `Expected index to be no larger than src: ${a.size} entries along axis ${k}, and ${n}`,
       );
     }
-    const first = Array.from({ length: a.size }, (_, p) => p);
-    return selectPositions(c.vm, t, k, first);
+    return selectPositions(c.vm, t, k, range(0, a.size));
   }, source);
 }
 

@@ -243,6 +243,11 @@ export function vectorNorm(
   return elementwise(vm, "pow", reduction(vm, "sum", powers, dims, keep), float(1 / order));
 }
 
+/** The whole numbers from one on, up to another. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
+}
+
 // Joining and shapes
 
 export const stackAll: Meaning = (c) =>

@@ -11,7 +11,7 @@ import { addAxis, dropAxes, flattenRange } from "../tensors/reshape.ts";
 import { literalArray, nodeOf, rankOf } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, float, int, tuple } from "../values.ts";
-import { dtypeArgument, joined } from "./common.ts";
+import { dtypeArgument, joined, range } from "./common.ts";
 import { convert, withoutGradient } from "./convert.ts";
 import { oneHotLast } from "./creation.ts";
 import type { CallContext, Table } from "./signature.ts";
@@ -285,10 +285,6 @@ function stepsOf(c: CallContext, x: TensorValue): Steps {
   const [low, high] = first < last ? [first, last] : [first - 0.5, last + 0.5];
   const starts = range(0, count).map((k) => k * ((high - low) / count) + low);
   return { starts: literal(starts, [count]), end: literal([high], []), count };
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
 }
 
 /** PyTorch's, methods of tensors too. */

@@ -7,6 +7,7 @@ import { cumulativeProduct, cumulativeSum } from "../tensors/sorting.ts";
 import { rankOf } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
+import { range } from "./common.ts";
 import { alongOrFlat, axisOf } from "./picking.ts";
 import type { CallContext, Table } from "./signature.ts";
 
@@ -22,8 +23,7 @@ function logRunningSum(c: CallContext): Value {
 
 /** Entries along `d` from a position on, `n` of them. */
 function from(c: CallContext, t: TensorValue, d: number, at: number, n: number): TensorValue {
-  const positions = Array.from({ length: n }, (_, k) => k + at);
-  return selectPositions(c.vm, t, d, positions);
+  return selectPositions(c.vm, t, d, range(at, at + n));
 }
 
 /** The sum over trapezia of the mean of two neighbours times the distance between their places. */

@@ -1,8 +1,6 @@
 /** NumPy functions that are made of others: stacks, pieces, sums that skip NaN. */
-import { normalizeDim } from "../../expression/axis.ts";
 import type { ReduceOp } from "../../expression/node.ts";
 import { elementwise, select, truthFunction } from "../tensors/elementwise.ts";
-import { indexTensor } from "../tensors/indexing.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { addAxis, flattenRange } from "../tensors/reshape.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
@@ -44,18 +42,6 @@ function skippingNaN(op: "sum" | "prod" | "mean"): (c: CallContext) => Value {
   };
 }
 
-/** Entries at positions along an axis; a number picks one and drops the axis. */
-function take(c: CallContext): Value {
-  const x = c.given("axis") ? c.tensor("x") : flattenRange(c.vm, c.tensor("x"), 0, -1);
-  const d = c.vm.shaped(() => normalizeDim(c.given("axis") ? c.int("axis") : 0, rank(x)));
-  const all: Value = { kind: "slice", start: NOTHING, stop: NOTHING, step: NOTHING };
-  const key = c.value("indices");
-  const keys: Value[] = [...Array.from({ length: d }, () => all), key];
-  return indexTensor(c.vm, x, { kind: "tuple", items: keys });
-}
-
-const NOTHING: Value = { kind: "none" };
-
 /** 0 below zero, 1 above, and the second argument at zero itself. */
 function heaviside(c: CallContext): Value {
   const x = c.tensor("x");
@@ -80,7 +66,6 @@ export const numpyJoined: Table = {
       );
     },
   ],
-  take: ["a, indices, axis=None, !out, ~mode", take],
   atleast_2d: ["x", (c) => atLeast(c, c.tensor("x"), 2)],
   logaddexp: ["x1, x2, !out, !where", logAddExp],
   heaviside: ["x1, x2, !out, !where", heaviside],

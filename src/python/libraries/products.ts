@@ -6,6 +6,7 @@ import { knownInteger } from "../interpreter/known.ts";
 import { elementwise } from "../tensors/elementwise.ts";
 import { addAxis, flattenRange } from "../tensors/reshape.ts";
 import type { TensorValue, Value } from "../values.ts";
+import { range } from "./common.ts";
 import type { CallContext } from "./signature.ts";
 
 /** tensordot over the last n axes of one with the first n of the other, or over pairs of axes. */
@@ -52,8 +53,4 @@ export function kronecker(c: CallContext, first: string, second: string): Value 
   const inner = range(0, rank).reduce((t, d) => addAxis(vm, t, 2 * d), b!);
   const all = elementwise(vm, "mul", outer, inner, c.library);
   return range(0, rank).reduce((t, d) => flattenRange(vm, t, d, d + 1), all);
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, k) => from + k);
 }

@@ -8,6 +8,7 @@ import { rankOf, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, int } from "../values.ts";
 import type { CallContext, Table } from "./signature.ts";
+import { range } from "./common.ts";
 import { arithmetic } from "./torchElementwise.ts";
 import { integersOf } from "./picking.ts";
 
@@ -59,8 +60,7 @@ function layerNorm(c: CallContext): Value {
           .join(", ")}]`,
     );
   }
-  const rank = rankOf(x);
-  const dims = sizes.map((_, k) => rank - sizes.length + k);
+  const dims = range(rankOf(x) - sizes.length, rankOf(x));
   return scaled(c, standardized(c, x, dims), (t) => t);
 }
 
@@ -98,8 +98,7 @@ function instanceNorm(c: CallContext): Value {
       `instance_norm takes samples, channels and places, not ${rankOf(x)} axes`,
     );
   }
-  const dims = Array.from({ length: rankOf(x) - 2 }, (_, k) => k + 2);
-  return scaled(c, standardized(c, x, dims), byChannel(c, x));
+  return scaled(c, standardized(c, x, range(2, rankOf(x))), byChannel(c, x));
 }
 
 /** PyTorch 2.13, torch.nn.functional. */

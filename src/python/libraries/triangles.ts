@@ -7,6 +7,7 @@ import { addAxis } from "../tensors/reshape.ts";
 import { nodeOf, positionsArray, rankOf } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, float, int } from "../values.ts";
+import { range } from "./common.ts";
 import type { CallContext, Table } from "./signature.ts";
 
 /** The array where the column, less `k`, stands so to the row, and 0 elsewhere. */
@@ -51,8 +52,7 @@ function embedded(c: CallContext, x: TensorValue): TensorValue {
 /** As many rows as columns, from the first on. */
 function square(c: CallContext, x: TensorValue): TensorValue {
   const n = Math.min(sizeOf(c, x, 0), sizeOf(c, x, 1));
-  const first = Array.from({ length: n }, (_, k) => k);
-  return [0, 1].reduce((t, d) => selectPositions(c.vm, t, d, first), x);
+  return [0, 1].reduce((t, d) => selectPositions(c.vm, t, d, range(0, n)), x);
 }
 
 /** diag: the diagonal of a matrix, and of an array with one axis the matrix that has it. */

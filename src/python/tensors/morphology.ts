@@ -2,13 +2,7 @@
  * Distances to the background, connected components, erosion and dilation of arrays with any number
  * of axes, row-major, as `scipy.ndimage` has them.
  */
-
-/** Row-major distance between neighbours along each axis. */
-function strides(shape: readonly number[]): number[] {
-  const steps = shape.map(() => 1);
-  for (let d = shape.length - 2; d >= 0; d--) steps[d] = steps[d + 1]! * shape[d + 1]!;
-  return steps;
-}
+import { stridesOf } from "../../expression/axis.ts";
 
 /**
  * The Euclidean distance of each entry to the nearest one that is 0, exactly: one pass an axis over
@@ -28,7 +22,7 @@ export function distancesToZero(
   );
   if (!squared.includes(0))
     return distancesTo([-1, ...shape.slice(1).map(() => 0)], shape, spacing);
-  const steps = strides(shape);
+  const steps = stridesOf(shape);
   shape.forEach((n, d) => {
     const envelope = new Envelope(n, spacing[d]!);
     for (const start of lineStarts(shape, d, steps, checkpoint))
@@ -42,7 +36,7 @@ function distancesTo(
   shape: readonly number[],
   spacing: readonly number[],
 ): Float64Array {
-  const steps = strides(shape);
+  const steps = stridesOf(shape);
   const count = shape.reduce((n, s) => n * s, 1);
   return Float64Array.from({ length: count }, (_, k) => {
     let sum = 0;
@@ -131,7 +125,7 @@ export function cross(rank: number): Structure {
 
 /** The offsets at which a structuring element is not 0, seen from its middle. */
 export function structureFrom(values: ArrayLike<number>, shape: readonly number[]): Structure {
-  const steps = strides(shape);
+  const steps = stridesOf(shape);
   return Array.from(values).flatMap((v, k) =>
     v === 0 ? [] : [shape.map((n, d) => (Math.floor(k / steps[d]!) % n) - Math.floor(n / 2))],
   );
@@ -143,7 +137,7 @@ class Neighbours {
 
   constructor(shape: readonly number[]) {
     this.shape = shape;
-    this.steps = strides(shape);
+    this.steps = stridesOf(shape);
   }
 
   /** The flat place of the neighbour of entry `k`; −1 where it is outside. */

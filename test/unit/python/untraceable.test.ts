@@ -24,6 +24,7 @@ const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp
   ["return torch.load('weights.pt').sum()", /torch\.load is not known/, /load the result/],
   ["return open('w.txt').read()", /open\(\) is not carried out/, /beforehand/],
   ["import re\nreturn re.search('a+', 'aa')", /the regular expression "a\+" is not carried out/, /another way|beforehand|Write/],
+  ["import re\nreturn re.search('[z-a]', 'aa')", /the regular expression "\[z-a\]" is not carried out/, /another way|beforehand|Write/],
   ["return eval('x.sum()')", /eval\(\) is not carried out/, /beforehand/],
   // Language and numbers
   ["async def f():\n    pass\nreturn f()", /f\(\) is a coroutine/, /\w/],

@@ -42,13 +42,23 @@ const matching =
   (around: (pattern: string) => string): Meaning =>
   (c) => {
     const pattern = c.text("pattern");
-    if (!PLAIN.test(pattern)) {
+    const compiled = PLAIN.test(pattern) ? regExp(around(pattern)) : null;
+    if (compiled === null) {
       return c.vm.unsupported(
         `the regular expression ${JSON.stringify(pattern)} is not carried out`,
       );
     }
-    return found(c, new RegExp(around(pattern), "u"));
+    return found(c, compiled);
   };
+
+/** Null where it is none, as [z-a]. */
+function regExp(pattern: string): RegExp | null {
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    return null;
+  }
+}
 
 const SIGNATURE = "pattern, string, !flags=0";
 
