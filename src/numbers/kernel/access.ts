@@ -52,6 +52,11 @@ export interface Stretch {
   readonly size: number;
 }
 
+/** Coordinates along some axes of an array. */
+export type Chosen = ReadonlyMap<number, IndexForm>;
+
+const NOWHERE: Chosen = new Map();
+
 const CHOOSING: ReadonlySet<Expr["kind"]> = new Set([
   "place",
   "spread",
@@ -271,9 +276,15 @@ export class Accesses {
     return n === 0 ? [] : [{ coordinate, first: 0, end: n, step: 1, arg, at: from }];
   }
 
-  /** The entries of the argument that one entry of a reduction combines, in row-major order. */
-  reduced(e: Reduce | ArgReduce, at: IndexForm): IndexForm[] {
-    const groups = reductionGroups(this.sizes, e);
+  /**
+   * The entries of the argument that one entry of a reduction combines, in row-major order.
+   * @param chosen of reduced axes of which one entry alone matters, its coordinate
+   */
+  reduced(e: Reduce | ArgReduce, at: IndexForm, chosen: Chosen = NOWHERE): IndexForm[] {
+    const dims = reducedDims(e);
+    const groups = grouped(this.sizes.of(e.args[0]!), (d) =>
+      chosen.has(d) ? 2 + d : dims.includes(d) ? 1 : 0,
+    );
     const kept = groups.filter((g) => g.key === 0);
     const coordinates = this.split(
       at,
@@ -284,10 +295,28 @@ export class Accesses {
       const steps =
         g.key === 0
           ? [coordinates.shift()!]
-          : Array.from({ length: g.size }, (_, k) => constantIndex(k));
+          : g.key > 1
+            ? [chosen.get(g.last)!]
+            : Array.from({ length: g.size }, (_, k) => constantIndex(k));
       positions = positions.flatMap((p) => steps.map((s) => addIndex(scaleIndex(p, g.size), s)));
     }
     return positions;
+  }
+
+  /** The position in an array of these sizes, given that along the other axes than the chosen. */
+  opened(sizes: readonly number[], at: IndexForm, chosen: Chosen): IndexForm {
+    const groups = grouped(sizes, (d) => (chosen.has(d) ? 1 + d : 0));
+    const others = groups.filter((g) => g.key === 0);
+    const coordinates = this.split(
+      at,
+      others.map((g) => g.size),
+    );
+    let position = ZERO_INDEX;
+    for (const g of groups) {
+      const along = g.key === 0 ? coordinates.shift()! : chosen.get(g.last)!;
+      position = addIndex(scaleIndex(position, g.size), along);
+    }
+    return position;
   }
 
   /** Which result an entry of the argument goes into, and where it stands along the last axis. */

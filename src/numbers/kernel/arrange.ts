@@ -5,7 +5,7 @@
  */
 import { stridesOf } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
-import { Accesses, isChoosing, isReduction } from "./access.ts";
+import { Accesses, type Chosen, isChoosing, isReduction } from "./access.ts";
 import {
   type IndexForm,
   ZERO_INDEX,
@@ -14,6 +14,7 @@ import {
   indexKey,
   variableIndex,
 } from "./indexForm.ts";
+import { type Lookup, nowhere, placeOf } from "./lookups.ts";
 import { PassTooLong, type PassPlan, type Schedule, overOf } from "./plan.ts";
 
 export interface Arrangement {
@@ -84,6 +85,7 @@ class Survey {
   private readonly seen = new Set<string>();
   private readonly gathering = new Map<Expr, boolean>();
   private readonly stretched = new Set<string>();
+  private readonly ranges: (readonly [number, number])[];
   private copies = 1;
 
   constructor(schedule: Schedule, plan: PassPlan, sizes: readonly number[], position: IndexForm) {
@@ -92,6 +94,7 @@ class Survey {
     this.sizes = sizes;
     this.breaks = sizes.map(() => new Set<number>());
     const ranges: (readonly [number, number])[] = sizes.map((n) => [0, n - 1]);
+    this.ranges = ranges;
     this.accesses = new Accesses(schedule.sizes, (form, by) => {
       const even = divideIndex(form, by, (v) => ranges[v] ?? [0, Infinity]);
       if (even !== null) return even;
@@ -100,7 +103,12 @@ class Survey {
       return { quotient: variableIndex(variable), remainder: variableIndex(variable + 1) };
     });
     for (const root of plan.roots) {
-      this.visit(overOf(root), position);
+      const over = overOf(root);
+      const lookups = root.kind === "reduce" ? schedule.lookups.of(root.node) : [];
+      const at = this.lookedUp(lookups, (chosen) =>
+        this.accesses.opened(schedule.sizes.of(over), position, chosen),
+      );
+      this.visit(over, lookups.length === 0 ? position : at);
       if (root.kind === "store") this.positions.push(position);
     }
   }
@@ -108,6 +116,19 @@ class Survey {
   private isStored(e: Expr): boolean {
     const stored = this.schedule.stored.get(e);
     return stored !== undefined && stored.stage < this.stage;
+  }
+
+  /** A position with what places say, which the loops do not know; the places are visited too. */
+  private lookedUp(lookups: readonly Lookup[], position: (chosen: Chosen) => IndexForm): IndexForm {
+    if (lookups.length === 0) return position(new Map());
+    const start = position(nowhere(lookups));
+    const chosen = new Map<number, IndexForm>();
+    for (const l of lookups) {
+      const place = placeOf(l, this.accesses, start);
+      this.visit(place.e.args[0]!, place.at);
+      chosen.set(l.dim, variableIndex(this.ranges.push([0, l.size - 1]) - 1));
+    }
+    return position(chosen);
   }
 
   private visit(e: Expr, position: IndexForm): void {
@@ -131,7 +152,11 @@ class Survey {
       }
     } else if (isReduction(e)) {
       // The other entries are reached in the same way as the first.
-      this.visit(e.args[0]!, this.accesses.reduced(e, position)[0]!);
+      const first = this.lookedUp(
+        this.schedule.lookups.within(e),
+        (chosen) => this.accesses.reduced(e, position, chosen)[0]!,
+      );
+      this.visit(e.args[0]!, first);
     } else {
       e.args.forEach((arg, k) => {
         this.unrollFor(e, arg, position);

@@ -3,13 +3,14 @@
  * operands are known: what depends on outer loops only is computed outside the inner ones.
  */
 import type { Expr } from "../../expression/node.ts";
-import { Accesses, type Choosing, isChoosing, isReduction } from "./access.ts";
+import { Accesses, type Choosing, type Chosen, isChoosing, isReduction } from "./access.ts";
 import { type Arrangement, arrange } from "./arrange.ts";
 import {
   type IndexForm,
   type Range,
   ZERO_INDEX,
   addIndex,
+  constantIndex,
   divideIndex,
   foldIndex,
   indexKey,
@@ -29,6 +30,7 @@ import type {
   Pass,
   Register,
 } from "./loops.ts";
+import { type Lookup, nowhere, placeOf } from "./lookups.ts";
 import {
   type Buffer,
   PassTooLong,
@@ -173,11 +175,41 @@ class Builder {
       leaf.effects.push({ kind: "store", buffer: root.buffer, index, value });
       return;
     }
-    const value = this.value(over, here);
-    const { kept, along } = this.accesses.reducing(root.node, here);
+    const lookups = this.schedule.lookups.of(root.node);
+    const sizes = this.schedule.sizes.of(over);
+    const chosen = this.places(lookups, (c) => this.accesses.opened(sizes, here, c));
+    const at = chosen.size === 0 ? here : this.accesses.opened(sizes, here, chosen);
+    const value = this.value(over, at);
+    const { kept, along } = this.accesses.reducing(root.node, at);
     const into = this.accumulator(root, this.fold(kept));
     const position = root.node.kind === "argReduce" ? this.positionNumber(this.fold(along)) : 0;
     leaf.effects.push({ kind: "accumulate", into, value, position });
+  }
+
+  /** Where entries are looked up, once it is read; `position` needs to know that for the others. */
+  private places(lookups: readonly Lookup[], position: (chosen: Chosen) => IndexForm): Chosen {
+    const chosen = new Map<number, IndexForm>();
+    if (lookups.length === 0) return chosen;
+    const start = position(nowhere(lookups));
+    for (const l of lookups) {
+      const { e, at } = placeOf(l, this.accesses, start);
+      chosen.set(l.dim, this.lookup(this.value(e.args[0]!, at), l.size));
+    }
+    return chosen;
+  }
+
+  private lookup(place: Operand, size: number): IndexForm {
+    if (typeof place === "number") {
+      return constantIndex(Math.min(Math.max(Math.trunc(place) || 0, 0), size - 1));
+    }
+    const key = `lookup${size}:${place.id}`;
+    const before = this.knownVariables.get(key);
+    if (before?.scope.open === true) return variableIndex(before.variable);
+    const variable = this.ranges.push([0, size - 1]) - 1;
+    this.levels.push(place.level);
+    this.knownVariables.set(key, { variable, scope: this.scopeFor(place.level) });
+    this.emit({ kind: "lookup", variable, place, size }, place.level);
+    return variableIndex(variable);
   }
 
   private accumulator(root: ReduceRoot, position: IndexForm): Accumulator {
@@ -335,7 +367,12 @@ class Builder {
     at: IndexForm,
   ): Operand {
     const arg = e.args[0]!;
-    const values = this.accesses.reduced(e, at).map((a) => this.value(arg, a));
+    const { accesses } = this;
+    const chosen = this.places(
+      this.schedule.lookups.within(e),
+      (c) => accesses.reduced(e, at, c)[0]!,
+    );
+    const values = accesses.reduced(e, at, chosen).map((a) => this.value(arg, a));
     if (e.kind === "argReduce") return this.compute({ kind: "first", op: e.op }, values);
     const op = (
       {
@@ -487,7 +524,7 @@ function levelOfOperand(o: Operand): number {
 }
 
 function levelOfInstruction(levels: readonly number[]): (i: Instruction) => number {
-  return (i) => (i.kind === "index" ? levels[i.variable]! : i.to.level);
+  return (i) => ("variable" in i ? levels[i.variable]! : i.to.level);
 }
 
 function isTruthValue(c: Computation): boolean {

@@ -7,12 +7,21 @@ import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
 import { sizeProduct, type Sizes } from "../typedArrays.ts";
 import { reducedDims } from "./access.ts";
 
-/** Cuts between the kept and the reduced axes of a reduction. */
-export function requiredCuts(sizes: Sizes, e: Reduce | ArgReduce): number[] {
+/**
+ * Cuts between the kept and the reduced axes of a reduction.
+ * @param swept sizes of its argument, 1 for an axis that the sweep does not go along
+ */
+export function requiredCuts(
+  e: Reduce | ArgReduce,
+  swept: readonly number[],
+  own: readonly number[],
+): number[] {
   const dims = reducedDims(e);
-  const own = sizes.of(e.args[0]!);
-  const cuts = cutsOf(own);
-  return boundaries(own, (d) => dims.includes(d))
+  const cuts = cutsOf(swept);
+  // What lies before and behind an axis that is looked up has different places in the result.
+  const sides = own.map((n, d) => n !== swept[d] && !dims.includes(d));
+  const before = (d: number): number => sides.slice(0, d).filter(Boolean).length;
+  return boundaries(swept, (d) => (dims.includes(d) ? -1 : before(d)))
     .map((d) => cuts[d]!)
     .filter((c) => c !== 1 && c !== cuts[0]);
 }
@@ -61,11 +70,19 @@ interface Met {
   readonly spans: readonly Span[];
 }
 
-/** Cuts that spare the sweep over the entries of `root` dividing positions, as far as they fit. */
-export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => boolean): Set<number> {
+/**
+ * Cuts that spare the sweep over the entries of `root` dividing positions, as far as they fit.
+ * @param swept sizes of the root, 1 for an axis that the sweep does not go along
+ */
+export function wantedCuts(
+  sizes: Sizes,
+  root: Expr,
+  swept: readonly number[],
+  isStored: (e: Expr) => boolean,
+): Set<number> {
   const wanted = new Set<number>();
   const seen = new Set<Expr>();
-  const all = cutsOf(sizes.of(root));
+  const all = cutsOf(swept);
   const stack: Met[] = [
     { e: root, spans: all.slice(1).map((along, d) => [all[d]!, along] as const) },
   ];
@@ -79,7 +96,7 @@ export function wantedCuts(sizes: Sizes, root: Expr, isStored: (e: Expr) => bool
     }
     stack.push(...below(sizes, met));
   }
-  for (const trivial of [sizes.count(root), 1, 0]) wanted.delete(trivial);
+  for (const trivial of [all[0]!, 1, 0]) wanted.delete(trivial);
   return wanted;
 }
 
@@ -186,9 +203,9 @@ function cutsOf(sizes: readonly number[]): number[] {
 }
 
 /** Axes at which `flag` changes from the one before; axes of size 1 count as either. */
-function boundaries(sizes: readonly number[], flag: (d: number) => boolean): number[] {
+function boundaries(sizes: readonly number[], flag: (d: number) => unknown): number[] {
   const changes: number[] = [];
-  let previous: boolean | null = null;
+  let previous: unknown = null;
   sizes.forEach((n, d) => {
     if (n === 1) return;
     const now = flag(d);

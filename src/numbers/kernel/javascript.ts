@@ -222,6 +222,12 @@ class Writer {
         this.lines.push(`const ${this.newName(`i${i.variable}`)} = ${value};`);
         break;
       }
+      case "lookup":
+        this.lines.push(
+          `const ${this.newName(`i${i.variable}`)} = ` +
+            `min(max(${this.number(i.place)} | 0, 0), ${i.size - 1});`,
+        );
+        break;
       case "choose": {
         const to = this.newName(`v${i.to.id}`);
         this.lines.push(`let ${to} = 0;`);

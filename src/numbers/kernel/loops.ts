@@ -66,6 +66,13 @@ export type Instruction =
       readonly by: number;
       readonly part: "quotient" | "remainder" | "whole";
     }
+  /** A new index variable: a place that an array holds, brought into 0 … size − 1. */
+  | {
+      readonly kind: "lookup";
+      readonly variable: number;
+      readonly place: Operand;
+      readonly size: number;
+    }
   /** The value of the first case whose test holds, else 0. */
   | { readonly kind: "choose"; readonly to: Register; readonly cases: readonly Case[] };
 

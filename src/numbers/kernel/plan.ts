@@ -1,6 +1,7 @@
 /** What the scheduler hands to whoever emits code: buffers, and passes that fill them. */
 import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
-import type { Sizes } from "../typedArrays.ts";
+import { type Sizes, sizeProduct } from "../typedArrays.ts";
+import type { Lookups } from "./lookups.ts";
 
 /** From which sizes on it is worth doing something else than the plainest. */
 export interface Limits {
@@ -95,6 +96,7 @@ export interface Stored {
 export interface Schedule {
   readonly limits: Limits;
   readonly sizes: Sizes;
+  readonly lookups: Lookups;
   readonly buffers: readonly Buffer[];
   readonly passes: readonly PassPlan[];
   readonly stored: ReadonlyMap<Expr, Stored>;
@@ -102,7 +104,22 @@ export interface Schedule {
   readonly outputs: readonly { readonly node: Expr; readonly buffer: Buffer }[];
 }
 
-/** The node whose entries a root goes through. */
+/** The node whose entries a root goes through, apart from axes along which they are looked up. */
 export function overOf(root: Root): Expr {
   return root.kind === "reduce" ? root.node.args[0]! : root.node;
+}
+
+/** Sizes of what a root goes through: 1 along an axis on which entries are looked up. */
+export function sweptBy(
+  { sizes, lookups }: Pick<Schedule, "sizes" | "lookups">,
+  root: Root,
+): readonly number[] {
+  return root.kind === "reduce" && root.node.kind === "reduce"
+    ? lookups.swept(root.node)
+    : sizes.of(overOf(root));
+}
+
+/** How many entries a root goes through. */
+export function totalOf(of: Pick<Schedule, "sizes" | "lookups">, root: Root): number {
+  return sizeProduct(sweptBy(of, root));
 }

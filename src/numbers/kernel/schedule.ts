@@ -20,6 +20,7 @@ import { isChoosing, isReduction, reducedDims } from "./access.ts";
 import { requiredCuts, wantedCuts } from "./cuts.ts";
 import { COSTLY, costOf } from "./cost.ts";
 import { chooseKept } from "./keep.ts";
+import { Lookups } from "./lookups.ts";
 import { lower } from "../lower.ts";
 import {
   type Buffer,
@@ -29,6 +30,8 @@ import {
   type Schedule,
   type Stored,
   overOf,
+  sweptBy,
+  totalOf,
 } from "./plan.ts";
 
 export class Scheduler {
@@ -37,6 +40,7 @@ export class Scheduler {
   readonly stored = new Map<Expr, Stored>();
   readonly inlined = new Set<Expr>();
   readonly limits: Limits;
+  readonly lookups: Lookups;
   private readonly outputs: readonly Expr[];
   private readonly order: readonly Expr[];
   private readonly users = new Map<Expr, Expr[]>();
@@ -50,6 +54,8 @@ export class Scheduler {
   /** @param windowsApart whatever windows look at, and every reduction, gets a pass of its own */
   constructor(outputs: readonly Expr[], limits: Limits, windowsApart = false) {
     this.limits = limits;
+    // Of few entries it takes less time to compare every position than to look one up.
+    this.lookups = new Lookups(this.sizes, limits.mostInlined + 1);
     this.windowsApart = windowsApart;
     this.outputs = lower(outputs);
     this.order = topological(...this.outputs);
@@ -89,8 +95,8 @@ export class Scheduler {
       }
       passes = this.group();
     }
-    const { limits, sizes, buffers, stored, inlined } = this;
-    return { limits, sizes, buffers, passes, stored, inlined, outputs };
+    const { limits, sizes, lookups, buffers, stored, inlined } = this;
+    return { limits, sizes, lookups, buffers, passes, stored, inlined, outputs };
   }
 
   buffer(role: Buffer["role"], count: number, initial = 0, name?: string): Buffer {
@@ -171,7 +177,9 @@ export class Scheduler {
   private canInline(e: Reduce | ArgReduce): boolean {
     const x = e.args[0]!;
     if (this.windowsApart && !this.isRow(e)) return false;
-    const combined = sizeProduct(reducedDims(e).map((d) => this.sizes.of(x)[d]!));
+    const lookedUp = this.lookups.within(e).map((l) => l.dim);
+    const others = reducedDims(e).filter((d) => !lookedUp.includes(d));
+    const combined = sizeProduct(others.map((d) => this.sizes.of(x)[d]!));
     if (combined === 0 || combined > this.limits.mostInlined) return false;
     if (this.sizes.count(e) < this.limits.leastInlinedResult) return false;
     const region = [...this.region(x, Infinity)];
@@ -244,9 +252,11 @@ export class Scheduler {
     }[] = [];
     for (const { stage, root } of this.roots) {
       const over = overOf(root);
-      const total = this.sizes.count(over);
+      const swept = sweptBy(this, root);
+      const total = totalOf(this, root);
       if (total === 0) continue;
-      const required = root.kind === "reduce" ? requiredCuts(this.sizes, root.node) : [];
+      const required =
+        root.kind === "reduce" ? requiredCuts(root.node, swept, this.sizes.of(over)) : [];
       const nodes = this.region(over, stage);
       const fitting = passes.find(
         (p) =>
@@ -265,8 +275,8 @@ export class Scheduler {
       .map(({ stage, total, cuts, roots }) => {
         const isHad = (e: Expr): boolean => this.isStored(e, stage);
         for (const root of roots) {
-          const over = overOf(root);
-          for (const cut of wantedCuts(this.sizes, over, isHad)) {
+          const swept = sweptBy(this, root);
+          for (const cut of wantedCuts(this.sizes, overOf(root), swept, isHad)) {
             // Of what is sliced, steps may be longer than all of the sweep.
             const fits = cut < total && isChain([...cuts, cut, total]);
             if (fits && !cuts.includes(cut)) cuts.push(cut);

@@ -141,6 +141,14 @@ export function fromIntegers(v: Lanes, push: (lane: number) => void, signed = tr
   return v.result();
 }
 
+/** Lanes as whole numbers of 32 bits, those below 0 as 0 and those above `most` as that. */
+export function wholeNumbers(v: Lanes, x: Vector, most: number): Vector {
+  const single = v.type === "float32";
+  const whole = v.raw(single ? SIMD.i32x4TruncSatF32x4S : SIMD.i32x4TruncSatF64x2SZero, x);
+  const all = (n: number): Vector => v.bytes(new Uint8Array(Int32Array.of(n, n, n, n).buffer));
+  return v.raw(SIMD.i32x4MinS, v.raw(SIMD.i32x4MaxS, whole, all(0)), all(most));
+}
+
 /** Loads an entry for each lane, from the address that `address` pushes for it. */
 export function gather(v: Lanes, type: ElementType, address: (lane: number) => void): Vector {
   const { body } = v;

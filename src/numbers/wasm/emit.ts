@@ -39,6 +39,7 @@ import {
   loadRow,
   scatter,
   store,
+  wholeNumbers,
 } from "./elements.ts";
 import { type LaneContext, Lanes, type Vector } from "./lanes.ts";
 import { OP, SIMD } from "./opcodes.ts";
@@ -227,7 +228,7 @@ class Writer {
   ): void {
     this.places.enter(
       loop,
-      instructions.filter((i) => i.kind === "index"),
+      instructions.filter((i) => i.kind === "index" || i.kind === "lookup"),
     );
     this.exponentials = new Exponentials(instructions);
     this.converted.clear();
@@ -296,6 +297,17 @@ class Writer {
       case "index":
         this.places.define(i);
         break;
+      case "lookup": {
+        if (v.type === "float32" && i.size > EXACT_POSITIONS) {
+          throw new Unsupported("positions are no float32 numbers");
+        }
+        const places = wholeNumbers(v, this.number(v, i.place), i.size - 1);
+        this.places.lookUp(i, (lane) => {
+          this.body.get(places);
+          this.body.lane(SIMD.i32x4ExtractLane, lane);
+        });
+        break;
+      }
       case "choose":
         this.define(i.to.id, this.choose(v, i.cases), false);
         break;

@@ -15,8 +15,10 @@ export interface EmitOptions {
   readonly functionIndex: (name: string, parameters: number) => number;
 }
 
-/** An index variable that is computed outside the innermost loops. */
+/** An index variable that is a part of a position. */
 export type IndexDefinition = Extract<Instruction, { kind: "index" }>;
+/** One that an array gives. */
+export type IndexLookup = Extract<Instruction, { kind: "lookup" }>;
 
 /**
  * Takes the constants' address, one pointer an access (where entry 0 of the array would be), the
@@ -25,7 +27,7 @@ export type IndexDefinition = Extract<Instruction, { kind: "index" }>;
 export interface EmittedPass {
   readonly body: FunctionBody;
   readonly accesses: readonly Access[];
-  readonly definitions: readonly IndexDefinition[];
+  readonly definitions: readonly (IndexDefinition | IndexLookup)[];
   readonly accumulators: readonly Accumulator[];
   /** Whether numbers are pairs: arrays that are no inputs hold all high parts, then all low ones. */
   readonly pairs: boolean;

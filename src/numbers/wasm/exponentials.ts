@@ -100,7 +100,7 @@ function* computations(instructions: readonly Instruction[]): Generator<Compute>
 function definedBy(instructions: readonly Instruction[]): Set<number> {
   return new Set(
     instructions.flatMap((i) => {
-      if (i.kind === "index") return [];
+      if ("variable" in i) return [];
       const inside = i.kind === "choose" ? i.cases.flatMap((c) => [...definedBy(c.body)]) : [];
       return [i.to.id, ...inside];
     }),

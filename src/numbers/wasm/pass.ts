@@ -12,6 +12,7 @@ import type { EmittedPass } from "./emitted.ts";
 import { type Heap, Scratch } from "./heap.ts";
 import { type Exported, type ProgramImage, functionOf } from "./image.ts";
 import { Partials } from "./partials.ts";
+import { ELEMENT_SHIFT } from "./elements.ts";
 import { Footprint, type Window, bytesOf, copyIn, copyOut } from "./windows.ts";
 
 /** Windows of one piece may take this much memory; what needs more is left to JavaScript. */
@@ -19,6 +20,8 @@ const MOST_FOR_PIECE = 16 << 20;
 /** And those of a batch. */
 const MOST_FOR_BATCH = 32 << 20;
 const MOST_PIECES = 1024;
+/** Arrays in which entries are looked up stand in the heap as a whole; larger ones are left to JavaScript. */
+const MOST_WHOLE = 64 << 20;
 /** For fewer entries, waking other threads takes longer than doing the work. */
 const LEAST_FOR_CREW = 1 << 18;
 /** Pairs of numbers take that much longer. */
@@ -81,10 +84,18 @@ export class VectorPass {
     const isWorthIt = present?.isAwake === true || entries >= WORTH_WAKING * least;
     const crew = isWorthIt ? present : null;
     const batch = new Batch(this.heap, this.image, this.position, this.partials, crew, s);
-    batch.prepare(this.emitted, this.nest.parameters.map(s.parameter));
     try {
+      batch.prepare(this.emitted, this.footprint.lookups, this.nest.parameters.map(s.parameter));
+      if (batch.isTooLarge) {
+        for (const { bounds, done } of piecesOf(this.nest, s.chunk, true)) {
+          s.plainly(bounds);
+          s.tick(done);
+        }
+        return;
+      }
       if (crew === null && !batch.hasForeign) {
         batch.runInPlace(piecesOf(this.nest, s.chunk, false));
+        batch.finish();
         return;
       }
       for (const { bounds, done } of piecesOf(this.nest, s.chunk, false)) {
@@ -96,6 +107,7 @@ export class VectorPass {
         s.tick(done);
       }
       batch.flush();
+      batch.finish();
     } finally {
       batch.release();
     }
@@ -125,6 +137,9 @@ class Batch {
   private bytes = 0;
   private begun = 0;
   private end = 0;
+  /** Copies of arrays that are needed as a whole. */
+  private readonly wholes: Window[] = [];
+  private readonly wholeAddresses: number[] = [];
   /** By array, the end of what the batch writes of it. */
   private readonly written = new Map<Entries, number>();
 
@@ -151,12 +166,42 @@ class Batch {
     return this.foreign.some((a) => a !== null);
   }
 
-  prepare({ accesses }: EmittedPass, parameters: readonly number[]): void {
+  /** Whether what is needed as a whole takes too much memory. */
+  get isTooLarge(): boolean {
+    return this.wholes.reduce((sum, w) => sum + bytesOf(w), 0) > MOST_WHOLE;
+  }
+
+  /** @param lookups positions of accesses to entries that are looked up */
+  prepare(
+    { accesses }: EmittedPass,
+    lookups: ReadonlySet<number>,
+    parameters: readonly number[],
+  ): void {
     const offsets = accesses.map(({ buffer }) => this.partials?.offsetOf(buffer) ?? null);
     const arrays = accesses.map((a, k) =>
       offsets[k] === null ? this.sweeping.array(a.buffer) : null,
     );
     const addresses = arrays.map((a) => (a === null ? null : this.heap.addressOf(a)));
+    for (const k of lookups) {
+      const array = arrays[k];
+      if (array === null || array === undefined || addresses[k] !== null) continue;
+      const all = accesses.flatMap((_, n) => (arrays[n] === array ? [n] : []));
+      const whole: Window = {
+        array,
+        first: 0,
+        end: array.length,
+        shift: ELEMENT_SHIFT[accesses[k]!.type],
+        accesses: all,
+        reads: true,
+        writes: all.some((n) => accesses[n]!.writes),
+      };
+      this.wholes.push(whole);
+      if (this.isTooLarge) return;
+      const address = this.heap.allocate(bytesOf(whole));
+      this.wholeAddresses.push(address);
+      copyIn(this.heap, whole, address);
+      for (const n of all) addresses[n] = address;
+    }
     this.foreign = arrays.map((a, k) => (addresses[k] === null ? a : null));
     this.args = [this.image.constants, ...addresses.map((a) => a ?? 0), ...parameters];
     accesses.forEach((_, k) => {
@@ -226,7 +271,15 @@ class Batch {
     this.begun = this.end;
   }
 
+  /** Copies back what was written of arrays that stand here as a whole. */
+  finish(): void {
+    this.wholes.forEach((w, k) => {
+      if (w.writes) copyOut(this.heap, w, this.wholeAddresses[k]!);
+    });
+  }
+
   release(): void {
+    for (const address of this.wholeAddresses) this.heap.release(address);
     this.scratch.release();
     this.slots.release();
   }

@@ -11,7 +11,7 @@ import type { Loop, Test } from "../kernel/loops.ts";
 import type { Buffer } from "../kernel/plan.ts";
 import type { FunctionBody } from "./assembler.ts";
 import { ELEMENT_SHIFT, type ElementType } from "./elements.ts";
-import type { IndexDefinition } from "./emitted.ts";
+import type { IndexDefinition, IndexLookup } from "./emitted.ts";
 import { OP } from "./opcodes.ts";
 import { Unsupported, accessKey } from "./survey.ts";
 
@@ -29,7 +29,7 @@ type LaneVariables = readonly number[];
 
 export class Places {
   turn: Turn | null = null;
-  readonly definitions: IndexDefinition[] = [];
+  readonly definitions: (IndexDefinition | IndexLookup)[] = [];
   private readonly body: FunctionBody;
   /** Lanes of a vector in an innermost loop. */
   private readonly width: number;
@@ -39,6 +39,8 @@ export class Places {
   private readonly indices = new Map<number, LaneVariables>();
   /** Those that change in the present innermost loop. */
   private readonly changing = new Set<number>();
+  /** Their local variables in each step of a turn. */
+  private readonly inSteps: Map<number, LaneVariables>[] = [];
   /** Where the lanes of the present case are. */
   private guards: LaneVariables | null = null;
 
@@ -71,11 +73,11 @@ export class Places {
   }
 
   /** What an innermost loop's own variable leaves as it is can be defined before it. */
-  enter(loop: Loop, definitions: readonly IndexDefinition[]): void {
+  enter(loop: Loop, definitions: readonly (IndexDefinition | IndexLookup)[]): void {
     this.changing.clear();
     this.changing.add(loop.variable);
     for (const d of definitions) {
-      if (this.changes(d.form)) this.changing.add(d.variable);
+      if (d.kind === "lookup" || this.changes(d.form)) this.changing.add(d.variable);
       else this.define(d);
     }
   }
@@ -95,8 +97,29 @@ export class Places {
       body.i32(d.by);
       body.op(d.part === "quotient" ? OP.i32DivS : OP.i32RemS);
     });
-    this.indices.set(d.variable, locals);
+    this.know(d, locals, changes);
+  }
+
+  /** Looks a place up: `push` leaves it on the stack, lane by lane. */
+  lookUp(d: IndexLookup, push: (lane: number) => void): void {
+    const changes = this.turn !== null;
+    if (changes) this.changing.add(d.variable);
+    this.know(d, this.inLanes(changes, push), changes);
+  }
+
+  private know(d: IndexDefinition | IndexLookup, locals: LaneVariables, changes: boolean): void {
+    if (changes) (this.inSteps[this.turn!.step] ??= new Map()).set(d.variable, locals);
+    else this.indices.set(d.variable, locals);
     if (!this.definitions.includes(d)) this.definitions.push(d);
+  }
+
+  private localsOf(variable: number): LaneVariables {
+    const { turn } = this;
+    const inStep = turn === null ? undefined : this.inSteps[turn.step]?.get(variable);
+    const locals =
+      inStep !== undefined && this.changing.has(variable) ? inStep : this.indices.get(variable);
+    if (locals === undefined) throw new Unsupported("a position is not known");
+    return locals;
   }
 
   /** Variables for what `push` leaves on the stack, one a lane where that differs. */
@@ -116,8 +139,7 @@ export class Places {
     const stride = further === 0 || turn!.one ? 0 : this.strideOf(form);
     body.i32(form.constant + further * stride);
     for (const { variable, factor } of form.terms) {
-      const locals = this.indices.get(variable);
-      if (locals === undefined) throw new Unsupported("a position is not known");
+      const locals = this.localsOf(variable);
       body.get(locals.length === 1 ? locals[0]! : locals[lane ?? 0]!);
       if (factor !== 1) {
         body.i32(factor);

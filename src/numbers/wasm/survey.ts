@@ -97,6 +97,7 @@ export function endOf(nest: LoopNest): number {
 export function operandsOf(instructions: readonly Instruction[]): Operand[] {
   return instructions.flatMap((i) => {
     if (i.kind === "compute") return i.args;
+    if (i.kind === "lookup") return [i.place];
     if (i.kind !== "choose") return [];
     return i.cases.flatMap((c) => [...operandsOf(c.body), c.value]);
   });

@@ -2,7 +2,7 @@
  * Which entries of each array a piece of a sweep touches. Arrays that are not in the kernels'
  * memory are copied in window by window, so that a sweep needs little more memory than the arrays.
  */
-import { type Range, indexRange } from "../kernel/indexForm.ts";
+import { type IndexForm, type Range, indexRange } from "../kernel/indexForm.ts";
 import type { Block, LoopNest } from "../kernel/loops.ts";
 import { isSingle } from "../kernel/straight.ts";
 import { type Entries, isStored } from "../typedArrays.ts";
@@ -41,6 +41,8 @@ export function copyOut(on: Heap, { array, first, end }: Window, address: number
 }
 
 export class Footprint {
+  /** Accesses, by position in the pass, whose place another array says: any entry may be meant. */
+  readonly lookups: ReadonlySet<number>;
   private readonly pass: EmittedPass;
   private readonly boundedVariables: readonly number[];
   private readonly ranges = new Map<number, Range>();
@@ -61,6 +63,13 @@ export class Footprint {
     };
     visit(nest.block);
     this.boundedVariables = bounded;
+    const lookedUp = new Set<number>();
+    const isLookedUp = (form: IndexForm): boolean =>
+      form.terms.some((t) => lookedUp.has(t.variable));
+    for (const d of pass.definitions) {
+      if (d.kind === "lookup" || isLookedUp(d.form)) lookedUp.add(d.variable);
+    }
+    this.lookups = new Set(pass.accesses.flatMap((a, k) => (isLookedUp(a.form) ? [k] : [])));
   }
 
   /**
@@ -73,6 +82,10 @@ export class Footprint {
     });
     const rangeOf = (v: number): Range => this.ranges.get(v)!;
     for (const d of this.pass.definitions) {
+      if (d.kind === "lookup") {
+        this.ranges.set(d.variable, [0, d.size - 1]);
+        continue;
+      }
       const [lo, hi] = indexRange(d.form, rangeOf);
       const [first, last] = [Math.floor(lo / d.by), Math.floor(hi / d.by)];
       let range: Range = [lo, hi];
