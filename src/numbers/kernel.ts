@@ -15,8 +15,8 @@
  * vectors, and `javascript.ts` for small ones and for the loops that vectors cannot do. On vectors
  * sums are made piece by piece of a sweep and joined in order, with the same bound.
  */
-import { type Expr, isPositions } from "../expression/node.ts";
-import { leaves, topological } from "../expression/walk.ts";
+import type { Expr } from "../expression/node.ts";
+import { leaves } from "../expression/walk.ts";
 import {
   type EmitOptions,
   type PassFunction,
@@ -29,11 +29,13 @@ import { withoutNamesakes } from "./namesakes.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, PassTooLong, type Schedule } from "./kernel/plan.ts";
 import { Scheduler } from "./kernel/schedule.ts";
+import { addUp } from "./kernel/running.ts";
 import { type FloatArray, Storage } from "./kernel/storage.ts";
 import { type Bounds, DEFAULT_CHUNK, entriesOf, piecesOf, workOf } from "./kernel/sweep.ts";
 import {
   type Bindings,
   type Entries,
+  NotStreamable,
   type StoredArray,
   Ticker,
   type TypedArray,
@@ -48,7 +50,6 @@ import type { Arena } from "./wasm/arena.ts";
 import { heap } from "./wasm/heap.ts";
 import type { Sweeping, VectorPass } from "./wasm/pass.ts";
 import { Program } from "./wasm/program.ts";
-import { inBlocks } from "./runningSums.ts";
 
 export interface KernelOutput<A extends FloatArray = Float64Array> {
   readonly shape: number[];
@@ -110,7 +111,6 @@ export interface Kernel<A extends FloatArray = Float64Array> {
 const LEAST_FOR_VECTORS = 1 << 16;
 const COMPENSATED =
   "3 × 2⁻⁵³ of the sum of its absolute terms, and one of at most 16 entries inside a formula within 4 × 2⁻⁵³";
-const COMPENSATED_IN_BLOCKS = `${COMPENSATED}; a running sum, which is made in blocks, within 4 × 2⁻⁵³ for every factor of 64 in its length`;
 /** Pairs take twice the memory. */
 const PAIR_LIMITS: Partial<Limits> = { mostTemporary: LIMITS.mostTemporary / 2 };
 /** @throws ShapeError when the size of an axis is not known (`resize` gives it one) */
@@ -223,19 +223,12 @@ export class NotOnVectors extends Error {
   }
 }
 
-/** Thrown where arrays that are not in memory would have to be. */
-export class NotStreamable extends Error {
-  override readonly name = "NotStreamable";
-  constructor() {
-    super("this loss cannot be evaluated on parts of its arrays: it needs them in memory");
-  }
-}
-
 class CompiledKernel implements Kernel<FloatArray> {
   readonly passes: readonly Pass[];
   private readonly schedule: Schedule;
-  private readonly given: readonly Expr[];
   private readonly inputs: readonly Expr[];
+  /** Ids of the buffers that passes work on. */
+  private readonly used: ReadonlySet<number>;
   private readonly shapes: readonly (readonly number[])[];
   private readonly options: CompileOptions;
   private readonly useVectors: boolean;
@@ -246,11 +239,15 @@ class CompiledKernel implements Kernel<FloatArray> {
   constructor(outputs: readonly Expr[], options: CompileOptions) {
     this.pairs = options.arithmetic === "double-double";
     const bounds = { ...LIMITS, ...(this.pairs ? PAIR_LIMITS : {}), ...options.limits };
-    const { schedule, passes } = plan(outputs, bounds);
+    const { schedule, passes } = plan(outputs, bounds, !this.pairs);
     this.schedule = schedule;
     this.passes = passes;
     this.options = options;
-    this.given = outputs;
+    const read = passes.flatMap((p) => [
+      ...p.nests.flatMap((n) => n.buffers),
+      ...(p.running === null ? [] : [p.running.source]),
+    ]);
+    this.used = new Set(read.map((b) => b.id));
     this.inputs = [...new Set(schedule.outputs.flatMap((o) => leaves(o.node)))];
     this.shapes = outputs.map((e) => e.shape.map((a) => a.size!));
     const largest = Math.max(...passes.map((p) => p.total));
@@ -266,6 +263,8 @@ class CompiledKernel implements Kernel<FloatArray> {
       if (e.kind === "parameter") parameters.set(e.name, boundValue(e, bindings));
       if (e.kind !== "input") continue;
       const buffer = this.schedule.buffers.find((b) => b.role === "input" && b.name === e.name)!;
+      // Those of running sums.
+      if (e.positions === true && !this.used.has(buffer.id)) continue;
       const stored = options.stored?.get(e.name);
       const bound = stored === undefined ? boundArray(e, bindings) : boundStored(e, stored);
       inputs.set(buffer.id, bound);
@@ -283,7 +282,9 @@ class CompiledKernel implements Kernel<FloatArray> {
     const array = (buffer: Buffer): Entries => storage.of(buffer);
     const parameter = (name: string): number => parameters.get(name)!;
     const chunk = options.chunk ?? DEFAULT_CHUNK;
-    const work = parts.reduce((sum, { nest }) => sum + workOf(nest), 0);
+    const work =
+      parts.reduce((sum, { nest }) => sum + workOf(nest), 0) +
+      this.passes.reduce((sum, p) => sum + (p.running === null ? 0 : p.total), 0);
     let done = 0;
     try {
       this.passes.forEach((pass, k) => {
@@ -293,6 +294,12 @@ class CompiledKernel implements Kernel<FloatArray> {
           };
           part.sweep({ array, parameter, chunk, tick });
           done += workOf(part.nest);
+        }
+        if (pass.running !== null) {
+          addUp(pass.running, array, (entries) => {
+            ticker.tick((done + entries) / work);
+          });
+          done += pass.total;
         }
         if (!this.pairs) addCompensations(pass, array);
       });
@@ -307,18 +314,12 @@ class CompiledKernel implements Kernel<FloatArray> {
     const largest = Math.max(...this.passes.map((p) => p.total));
     if (this.passes.every((p) => p.compensated.length === 0)) return null;
     if (!this.useVectors || largest < LEAST_FOR_VECTORS) {
-      return `sums are added up to four entries in pairs, in the order of the array, and carry their rounding errors along; each is within ${this.compensated}`;
+      return `sums are added up to four entries in pairs, in the order of the array, and carry their rounding errors along; each is within ${COMPENSATED}`;
     }
     const pieces = `sums over ${largest.toLocaleString("en")} entries are made in pieces of ${DEFAULT_CHUNK.toLocaleString("en")}, which are joined in order whatever the number of threads`;
     return this.options.arithmetic === "float32"
       ? `${pieces}; terms are float32, and a sum adds at most 3.01 × 2⁻²⁴ of its absolute terms to their errors`
-      : `${pieces}; each is within ${this.compensated}`;
-  }
-
-  private get compensated(): string {
-    const nodes = topological(...this.given);
-    const runs = (): boolean => nodes.some((e) => e.kind === "reduce" && inBlocks(e) !== null);
-    return nodes.some(isPositions) && runs() ? COMPENSATED_IN_BLOCKS : COMPENSATED;
+      : `${pieces}; each is within ${COMPENSATED}`;
   }
 
   source(): string {
@@ -392,12 +393,13 @@ class CompiledKernel implements Kernel<FloatArray> {
 function plan(
   outputs: readonly Expr[],
   limits: Limits,
+  canScan: boolean,
 ): { schedule: Schedule; passes: readonly Pass[] } {
   const noKeeping = new Set<number>();
   let windowsApart = false;
   for (;;) {
     const bounds = windowsApart ? { ...limits, mostInstructions: Infinity } : limits;
-    const schedule = new Scheduler(outputs, bounds, windowsApart).run(noKeeping);
+    const schedule = new Scheduler(outputs, bounds, { windowsApart, canScan }).run(noKeeping);
     try {
       return { schedule, passes: schedule.passes.map((p) => buildPass(schedule, p)) };
     } catch (error) {

@@ -18,30 +18,36 @@ import {
 import { type Expr, type Reduce, type Softmax, isPositions } from "../expression/node.ts";
 import { topological } from "../expression/walk.ts";
 import { loweredWindows, outermostFirst } from "./lowerWindows.ts";
-import { inBlocks } from "./runningSums.ts";
+import { type Scans, sumsUpTo } from "./runningSums.ts";
 import { sizeProduct } from "./typedArrays.ts";
 
-/** The same values from simpler nodes. @throws ShapeError when a size is not known */
-export function lower(roots: readonly Expr[]): Expr[] {
+type Rewriting = (e: Reduce) => Expr | null;
+
+/**
+ * The same values from simpler nodes.
+ * @param scans takes sums up to a position that are not to be made in blocks
+ * @throws ShapeError when a size is not known
+ */
+export function lower(roots: readonly Expr[], scans: Scans | null = null): Expr[] {
   const done = new Map<Expr, Expr>();
   const nodes = topological(...roots);
   // Without positions nothing is a sum up to one.
-  const makeBlocks = nodes.some(isPositions) ? inBlocks : (): null => null;
+  const upTo: Rewriting = nodes.some(isPositions) ? (e) => sumsUpTo(e, scans) : () => null;
   for (const e of nodes) {
     const args = e.args.map((a) => done.get(a)!);
-    done.set(e, lowered(withArgs(e, args), makeBlocks));
+    done.set(e, lowered(withArgs(e, args), upTo));
   }
   return roots.map((e) => done.get(e)!);
 }
 
-function lowered(e: Expr, makeBlocks: typeof inBlocks): Expr {
+function lowered(e: Expr, upTo: Rewriting): Expr {
   switch (e.kind) {
     case "size":
       return constant(sizeProduct(sizesOf(e.axes)));
     case "softmax":
       return loweredSoftmax(e);
     case "reduce":
-      return loweredReduce(e, makeBlocks);
+      return loweredReduce(e, upTo);
     case "slide":
       return outermostFirst(e);
     case "reshape":
@@ -76,7 +82,7 @@ function loweredReshape(e: Expr): Expr {
   return isSame ? x : reshape(x, e.shape);
 }
 
-function loweredReduce(e: Reduce, makeBlocks: typeof inBlocks): Expr {
+function loweredReduce(e: Reduce, upTo: Rewriting): Expr {
   const x = e.args[0]!;
   const reduced = e.dims.map((d) => sizesOf(x.shape)[d]!);
   if (reduced.every((n) => n === 1)) {
@@ -84,11 +90,11 @@ function loweredReduce(e: Reduce, makeBlocks: typeof inBlocks): Expr {
     return e.op === "any" || e.op === "all" ? cast(same, "bool") : same;
   }
   if (e.keepDims) {
-    return reshape(loweredReduce(reduce(e.op, x, e.dims) as Reduce, makeBlocks), e.shape);
+    return reshape(loweredReduce(reduce(e.op, x, e.dims) as Reduce, upTo), e.shape);
   }
   if (e.op === "mean") {
-    const total = loweredReduce(reduce("sum", x, e.dims) as Reduce, makeBlocks);
+    const total = loweredReduce(reduce("sum", x, e.dims) as Reduce, upTo);
     return div(total, constant(sizeProduct(reduced)));
   }
-  return makeBlocks(e) ?? loweredWindows(e);
+  return upTo(e) ?? loweredWindows(e);
 }

@@ -25,7 +25,7 @@ const LEAST = 64;
 const BLOCK = 64;
 
 /** `≤`: the entries up to the own one; `<` without it; `≥` and `>`: from it on. */
-type Range = "le" | "lt" | "ge" | "gt";
+export type Range = "le" | "lt" | "ge" | "gt";
 
 const MIRRORED: Readonly<Record<Range, Range>> = { le: "ge", lt: "gt", ge: "le", gt: "lt" };
 
@@ -33,16 +33,31 @@ function isRange(op: BinaryOp): op is Range {
   return op === "le" || op === "lt" || op === "ge" || op === "gt";
 }
 
+/** Sums of the entries of `x` in each one's range along `dim`, to be made one after the other. */
+export interface Scan {
+  readonly x: Expr;
+  readonly dim: number;
+  readonly range: Range;
+}
+
+/** Which sums up to a position are left to whoever can make them one after the other. */
+export interface Scans {
+  /** Those over more than so many entries. */
+  readonly above: number;
+  readonly found: Map<Expr, Scan>;
+}
+
 /**
- * The same sum in blocks; null where it is none, or over few entries.
+ * The same sum in blocks, or one that is left to be made; null where it is none, or over few entries.
  * @param e a sum, of a product in which one factor compares positions along two axes
  */
-export function inBlocks(e: Reduce): Expr | null {
+export function sumsUpTo(e: Reduce, scans: Scans | null): Expr | null {
   if (e.op !== "sum") return null;
   const factors = factorsOf(e.args[0]!);
   for (const [k, condition] of factors.entries()) {
     const range = rangeIn(condition, e);
-    if (range !== null) return summed(e, range, factors.toSpliced(k, 1));
+    if (range === null || range.size <= (scans?.above ?? LEAST)) continue;
+    return summed(e, range, factors.toSpliced(k, 1), scans);
   }
   return null;
 }
@@ -68,7 +83,7 @@ function rangeIn(condition: Expr, e: Reduce): RangeAlong | null {
   const rank = e.args[0]!.shape.length;
   const [a, b] = condition.args.map((x) => positionsAlong(x, rank));
   if (a === null || b === null || a === undefined || b === undefined) return null;
-  if (a.size !== b.size || a.size <= LEAST) return null;
+  if (a.size !== b.size) return null;
   const [reducesA, reducesB] = [a, b].map((x) => e.dims.includes(x.dim));
   if (reducesA === reducesB) return null;
   return reducesA!
@@ -86,7 +101,12 @@ function positionsAlong(e: Expr, rank: number): { dim: number; size: number } | 
   return dims.length === 1 ? { dim: dims[0]! + rank - e.shape.length, size } : null;
 }
 
-function summed(e: Reduce, { range, own, over, size }: RangeAlong, factors: Expr[]): Expr | null {
+function summed(
+  e: Reduce,
+  { range, own, over, size }: RangeAlong,
+  factors: Expr[],
+  scans: Scans | null,
+): Expr | null {
   const { shape } = e.args[0]!;
   const full = factors.map((f) => toRank(f, shape.length));
   const outside = full.filter((f) => !isUnit(f.shape[own]!));
@@ -99,7 +119,9 @@ function summed(e: Reduce, { range, own, over, size }: RangeAlong, factors: Expr
   if (stretched.some((a, d) => a !== x.shape[d])) x = expand(x, stretched);
   if (others.length > 0) x = reduce("sum", x, others, true);
   const swapped = shape.map((_, d) => (d === own ? over : d === over ? own : d));
-  const sums = transpose(runningSum(x, over, size, range), swapped);
+  const made = scans === null ? runningSum(x, over, size, range) : compared(x, over, size, range);
+  scans?.found.set(made, { x, dim: over, range });
+  const sums = transpose(made, swapped);
   const result = [sums, ...outside].reduce(mul);
   const kept = shape.map((a, d) => (e.dims.includes(d) ? UNIT : a));
   return reshape(expand(result, broadcast(result.shape, kept)), e.shape);

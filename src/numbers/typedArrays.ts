@@ -94,8 +94,22 @@ export class Ticker {
   }
 }
 
+/** Thrown where arrays that are not in memory would have to be. */
+export class NotStreamable extends Error {
+  override readonly name = "NotStreamable";
+  constructor() {
+    super("this loss cannot be evaluated on parts of its arrays: it needs them in memory");
+  }
+}
+
 export function sizeProduct(sizes: readonly number[]): number {
   return sizes.reduce((n, s) => n * s, 1);
+}
+
+function positionsUpTo(count: number): Int32Array {
+  const positions = new Int32Array(count);
+  for (let k = 0; k < count; k++) positions[k] = k;
+  return positions;
 }
 
 /** The array bound to an input. @throws BindingError */
@@ -103,7 +117,7 @@ export function boundArray(e: Input, bindings: Bindings): TypedArray {
   const bound: unknown = bindings.get(e.name);
   const want = sizeProduct(sizesOf(e.shape));
   if (bound === undefined) {
-    if (e.positions === true) return Int32Array.from({ length: want }, (_, k) => k);
+    if (e.positions === true) return positionsUpTo(want);
     throw new BindingError(`there is no array for the input ${e.name}`);
   }
   if (bound instanceof BigInt64Array || bound instanceof BigUint64Array) {

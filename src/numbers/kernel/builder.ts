@@ -3,6 +3,7 @@
  * operands are known: what depends on outer loops only is computed outside the inner ones.
  */
 import type { Expr } from "../../expression/node.ts";
+import { sizeProduct } from "../typedArrays.ts";
 import { Accesses, type Choosing, type Chosen, isChoosing, isReduction } from "./access.ts";
 import { type Arrangement, arrange } from "./arrange.ts";
 import {
@@ -29,6 +30,7 @@ import type {
   Operand,
   Pass,
   Register,
+  Running,
 } from "./loops.ts";
 import { type Lookup, nowhere, placeOf } from "./lookups.ts";
 import {
@@ -37,6 +39,7 @@ import {
   type PassPlan,
   type ReduceRoot,
   type Root,
+  type ScanRoot,
   type Schedule,
   overOf,
 } from "./plan.ts";
@@ -60,6 +63,10 @@ interface Scope {
 }
 
 export function buildPass(schedule: Schedule, plan: PassPlan): Pass {
+  const [first] = plan.roots;
+  if (first?.kind === "scan") {
+    return { total: plan.total, nests: [], compensated: [], running: runningOf(schedule, first) };
+  }
   const arrangement = arrange(schedule, plan);
   const { order, segments, boundedLoops } = arrangement;
   let boxes: Box[] = [[]];
@@ -74,6 +81,21 @@ export function buildPass(schedule: Schedule, plan: PassPlan): Pass {
         ? [{ result: r.buffer, errors: r.second }]
         : [],
     ),
+    running: null,
+  };
+}
+
+function runningOf({ sizes }: Schedule, { scan, source, buffer }: ScanRoot): Running {
+  const own = sizes.of(scan.x);
+  const [outer, inner] = [own.slice(0, scan.dim), own.slice(scan.dim + 1)].map(sizeProduct);
+  return {
+    source,
+    result: buffer,
+    outer: outer!,
+    count: own[scan.dim]!,
+    inner: inner!,
+    isReverse: scan.range === "ge" || scan.range === "gt",
+    isExclusive: scan.range === "lt" || scan.range === "gt",
   };
 }
 
@@ -165,6 +187,7 @@ class Builder {
   }
 
   private effect(root: Root): void {
+    if (root.kind === "scan") throw new Error("running sums are made in a pass of their own");
     const over = overOf(root);
     const here = this.fold(this.arrangement.position);
     const leaf = this.scopes.at(-1)!;

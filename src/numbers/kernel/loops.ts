@@ -131,6 +131,21 @@ export interface Pass {
   readonly nests: readonly LoopNest[];
   /** Sums and the rounding errors to be added to them once the pass is over. */
   readonly compensated: readonly { readonly result: Buffer; readonly errors: Buffer }[];
+  /** What the pass consists of instead of loops. */
+  readonly running: Running | null;
+}
+
+/** Sums of the entries up to each along the middle one of three axes. */
+export interface Running {
+  readonly source: Buffer;
+  readonly result: Buffer;
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+  /** From the entry on rather than up to it. */
+  readonly isReverse: boolean;
+  /** Without the entry itself. */
+  readonly isExclusive: boolean;
 }
 
 /** Loops over a part of the index space. */

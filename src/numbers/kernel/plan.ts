@@ -1,6 +1,7 @@
 /** What the scheduler hands to whoever emits code: buffers, and passes that fill them. */
 import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
 import { type Sizes, sizeProduct } from "../typedArrays.ts";
+import type { Scan } from "../runningSums.ts";
 import type { Lookups } from "./lookups.ts";
 
 /** From which sizes on it is worth doing something else than the plainest. */
@@ -76,7 +77,17 @@ export interface ReduceRoot {
   readonly second: Buffer | null;
 }
 
-export type Root = StoreRoot | ReduceRoot;
+/** Running sums of a stored array, which take a pass of their own. */
+export interface ScanRoot {
+  readonly kind: "scan";
+  readonly node: Expr;
+  readonly buffer: Buffer;
+  readonly scan: Scan;
+  /** Where the entries of `scan.x` stand. */
+  readonly source: Buffer;
+}
+
+export type Root = StoreRoot | ReduceRoot | ScanRoot;
 
 /** One sweep over an index space of `total` entries, row-major over each root's own shape. */
 export interface PassPlan {
@@ -106,6 +117,7 @@ export interface Schedule {
 
 /** The node whose entries a root goes through, apart from axes along which they are looked up. */
 export function overOf(root: Root): Expr {
+  if (root.kind === "scan") return root.scan.x;
   return root.kind === "reduce" ? root.node.args[0]! : root.node;
 }
 

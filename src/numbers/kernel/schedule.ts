@@ -13,7 +13,7 @@
  *   whose final value a later pass writes; `keep.ts` chooses.
  */
 import { ShapeError, formatShape } from "../../expression/axis.ts";
-import type { ArgReduce, Expr, Reduce } from "../../expression/node.ts";
+import type { ArgReduce, Expr, Input, Reduce } from "../../expression/node.ts";
 import { topological } from "../../expression/walk.ts";
 import { Sizes, sizeProduct } from "../typedArrays.ts";
 import { isChoosing, isReduction, reducedDims } from "./access.ts";
@@ -22,6 +22,7 @@ import { COSTLY, costOf } from "./cost.ts";
 import { chooseKept } from "./keep.ts";
 import { Lookups } from "./lookups.ts";
 import { lower } from "../lower.ts";
+import type { Scan, Scans } from "../runningSums.ts";
 import {
   type Buffer,
   type Limits,
@@ -33,6 +34,13 @@ import {
   sweptBy,
   totalOf,
 } from "./plan.ts";
+
+export interface SchedulerOptions {
+  /** Whatever windows look at, and every reduction, gets a pass of its own. */
+  readonly windowsApart?: boolean;
+  /** Whether running sums can be made one after the other, in passes of their own. */
+  readonly canScan?: boolean;
+}
 
 export class Scheduler {
   readonly sizes = new Sizes();
@@ -48,16 +56,22 @@ export class Scheduler {
   private readonly depths = new Map<Expr, number>();
   private readonly roots: { stage: number; root: Root }[] = [];
   private readonly windowsApart: boolean;
+  private readonly scans: ReadonlyMap<Expr, Scan>;
   /** Nodes whose entries windows that slide look at, one after another. */
   private readonly slid = new Set<Expr>();
 
-  /** @param windowsApart whatever windows look at, and every reduction, gets a pass of its own */
-  constructor(outputs: readonly Expr[], limits: Limits, windowsApart = false) {
+  constructor(
+    outputs: readonly Expr[],
+    limits: Limits,
+    { windowsApart = false, canScan = true }: SchedulerOptions = {},
+  ) {
     this.limits = limits;
     // Of few entries it takes less time to compare every position than to look one up.
     this.lookups = new Lookups(this.sizes, limits.mostInlined + 1);
     this.windowsApart = windowsApart;
-    this.outputs = lower(outputs);
+    const scans: Scans = { above: limits.mostInlined, found: new Map() };
+    this.outputs = lower(outputs, canScan ? scans : null);
+    this.scans = scans.found;
     this.order = topological(...this.outputs);
     for (const e of this.order) {
       if (e.kind === "input" && !this.buffers.some((b) => b.name === e.name)) {
@@ -133,7 +147,9 @@ export class Scheduler {
     const depth = 1 + Math.max(0, ...e.args.map((a) => this.depths.get(a)!));
     this.levels.set(e, stage);
     this.depths.set(e, e.args.length === 0 ? 0 : depth);
-    if (isReduction(e)) {
+    const scan = this.scans.get(e);
+    if (scan !== undefined) this.storeScan(e, scan);
+    else if (isReduction(e)) {
       if (!this.canInline(e)) {
         this.storeReduction(e, stage);
         return;
@@ -172,6 +188,15 @@ export class Scheduler {
           ? this.buffer("best", count, op === "argmax" ? -Infinity : Infinity)
           : null;
     this.store(e, { kind: "reduce", node: e, buffer, second }, stage);
+  }
+
+  private storeScan(e: Expr, scan: Scan): void {
+    const x = baseOf(scan.x);
+    if (x.kind !== "input" && !this.stored.has(x)) this.storeEntries(x, this.levels.get(x)!);
+    const source =
+      this.stored.get(x)?.buffer ?? this.buffers.find((b) => b.name === (x as Input).name)!;
+    const buffer = this.buffer("stored", this.sizes.count(e));
+    this.store(e, { kind: "scan", node: e, buffer, scan, source }, this.levels.get(x)!);
   }
 
   private canInline(e: Reduce | ArgReduce): boolean {
@@ -227,8 +252,7 @@ export class Scheduler {
   }
 
   private outputBuffer(e: Expr): Buffer {
-    let base = e;
-    while (base.kind === "reshape" || base.kind === "stopGradient") base = base.args[0]!;
+    const base = baseOf(e);
     const known = this.stored.get(base);
     if (known !== undefined) return known.buffer;
     const stage = this.levels.get(base)!;
@@ -260,6 +284,8 @@ export class Scheduler {
       const nodes = this.region(over, stage);
       const fitting = passes.find(
         (p) =>
+          root.kind !== "scan" &&
+          p.roots[0]!.kind !== "scan" &&
           p.stage === stage &&
           p.total === total &&
           isChain([...p.cuts, ...required]) &&
@@ -275,6 +301,7 @@ export class Scheduler {
       .map(({ stage, total, cuts, roots }) => {
         const isHad = (e: Expr): boolean => this.isStored(e, stage);
         for (const root of roots) {
+          if (root.kind === "scan") continue;
           const swept = sweptBy(this, root);
           for (const cut of wantedCuts(this.sizes, overOf(root), swept, isHad)) {
             // Of what is sliced, steps may be longer than all of the sweep.
@@ -287,6 +314,13 @@ export class Scheduler {
       })
       .sort((a, b) => a.stage - b.stage);
   }
+}
+
+/** The node whose entries are the same, in the same order. */
+function baseOf(e: Expr): Expr {
+  let base = e;
+  while (base.kind === "reshape" || base.kind === "stopGradient") base = base.args[0]!;
+  return base;
 }
 
 function isChain(cuts: readonly number[]): boolean {

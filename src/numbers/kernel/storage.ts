@@ -74,7 +74,7 @@ export class Storage {
     // What is stored is stored whole; what is accumulated, or combines nothing, starts from its
     // first value.
     const isStoredWhole = this.schedule.passes.some((p) =>
-      p.roots.some((r) => r.kind === "store" && r.buffer === buffer),
+      p.roots.some((r) => r.kind !== "reduce" && r.buffer === buffer),
     );
     if (!isStoredWhole) array.fill(0);
     if (buffer.initial !== 0) array.fill(buffer.initial, 0, buffer.count);

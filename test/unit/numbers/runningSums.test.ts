@@ -53,6 +53,8 @@ describe("sums up to a position", () => {
         const want = expected(n, range, x, y);
         const all = [
           compileKernel([sums]).run(bindings).outputs[0]!.data,
+          compileKernel([sums], { vectors: "always" }).run(bindings).outputs[0]!.data,
+          compileKernel([sums], { arithmetic: "double-double" }).run(bindings).outputs[0]!.data,
           evaluateReference([sums], bindings)[0]!.hi,
           ...(n < 500 ? [evaluateNodeByNode([sums], bindings)[0]!.hi] : []),
         ];
@@ -64,6 +66,48 @@ describe("sums up to a position", () => {
       });
     }
   }
+
+  for (const range of Object.keys(COUNTS) as Range[]) {
+    it(`are made along an axis with others around it: ${range}`, () => {
+      const [o, i, j, k] = [axis("o", 3), axis("i", 50), axis("j", 50), axis("k", 7)];
+      const places = b.positions("positions", axis("i", 50));
+      const condition = b.binary(
+        range,
+        b.reshape(places, [UNIT, UNIT, j, UNIT]),
+        b.reshape(places, [UNIT, i, UNIT, UNIT]),
+      );
+      const x = b.unary("exp", b.input("x", [o, i, k]));
+      const terms = b.reshape(x, [o, UNIT, j, k]);
+      const sums = b.reduce("sum", b.mul(condition, terms), [2]);
+      const bindings = new Map([["x", numbers(3 * 50 * 7, 0.3)]]);
+      const want = evaluateNodeByNode([sums], bindings)[0]!.hi;
+      for (const vectors of ["always", "never"] as const) {
+        const got = compileKernel([sums], { vectors }).run(bindings).outputs[0]!.data;
+        got.forEach((v, at) => {
+          assert.ok(Math.abs(v - want[at]!) <= 1e-13, `entry ${at}: ${v}, not ${want[at]}`);
+        });
+      }
+    });
+  }
+
+  it("carry their rounding errors along, and pass infinities on", () => {
+    const n = 200_000;
+    const { sums } = product(n, "le");
+    const x = new Float64Array(2 * n).fill(0.1);
+    x[2 * n - 3] = Infinity;
+    const bindings = new Map([
+      ["x", x],
+      ["y", new Float64Array(2 * n).fill(1)],
+    ]);
+    for (const vectors of ["always", "never"] as const) {
+      const got = compileKernel([sums], { vectors }).run(bindings).outputs[0]!.data;
+      const tenth = 0.1000000000000000055511151231257827;
+      // Added up without them, the sum of the first row is off by 1e-8.
+      assert.ok(Math.abs(got[n - 1]! - n * tenth) < 1e-11);
+      assert.deepEqual([...got.slice(2 * n - 3)], [Infinity, Infinity, Infinity]);
+      assert.ok(Number.isFinite(got[2 * n - 4]!));
+    }
+  });
 
   it("take no square of their number, nor do their gradients", () => {
     const n = 300_000;
