@@ -150,13 +150,10 @@ export class Scheduler {
     const scan = this.scans.get(e);
     if (scan !== undefined) this.storeScan(e, scan);
     else if (isReduction(e)) {
-      if (!this.canInline(e)) {
-        this.storeReduction(e, stage);
-        return;
-      }
-      this.inlined.add(e);
-      // What windows look at would be computed again for each of them.
-      if (this.slid.has(e)) this.storeEntries(e, stage);
+      const way = this.wayOf(e);
+      if (way === null) this.storeReduction(e, stage);
+      else this.inlined.add(e);
+      if (way === "stored") this.storeEntries(e, stage);
     } else if (depth > this.limits.deepestRegion || this.isWorthStoring(e)) {
       this.storeEntries(e, stage);
     }
@@ -199,19 +196,27 @@ export class Scheduler {
     this.store(e, { kind: "scan", node: e, buffer, scan, source }, this.levels.get(x)!);
   }
 
-  private canInline(e: Reduce | ArgReduce): boolean {
+  /**
+   * How a reduction is had: computed where it is used, computed entry by entry and stored, or (null)
+   * combined in a pass over what it reduces.
+   */
+  private wayOf(e: Reduce | ArgReduce): "inlined" | "stored" | null {
     const x = e.args[0]!;
-    if (this.windowsApart && !this.isRow(e)) return false;
     const lookedUp = this.lookups.within(e).map((l) => l.dim);
     const others = reducedDims(e).filter((d) => !lookedUp.includes(d));
     const combined = sizeProduct(others.map((d) => this.sizes.of(x)[d]!));
-    if (combined === 0 || combined > this.limits.mostInlined) return false;
-    if (this.sizes.count(e) < this.limits.leastInlinedResult) return false;
+    if (combined === 0 || combined > this.limits.mostInlined) return null;
+    if (this.sizes.count(e) < this.limits.leastInlinedResult) return null;
     const region = [...this.region(x, Infinity)];
-    if (region.some((n) => n.kind === "slide") && (e.op !== "sum" || region.some(isReduction))) {
-      return false;
+    if (region.length * combined > this.limits.mostInlinedNodes) return null;
+    if (region.some((n) => n.kind === "slide")) {
+      if (region.some(isReduction)) return null;
+      // Where windows look at windows, the entries of both would be written out.
+      if (e.op !== "sum") return "stored";
     }
-    return region.length * combined <= this.limits.mostInlinedNodes;
+    if (this.windowsApart && !this.isRow(e)) return null;
+    // What windows look at would be computed again for each of them.
+    return this.slid.has(e) ? "stored" : "inlined";
   }
 
   /** Whether it is a part of sums over windows: stored, it would have an axis of theirs. */
