@@ -38,7 +38,8 @@ export interface CheckedElement {
   readonly analyticError: number | null;
   readonly numeric: number | null;
   /** The derivative lies within ± this much of `numeric`. */
-  readonly numericError: number | null;
+  /** Left out where the loss was not evaluated for this element alone: too much depends on it. */
+  readonly numericError?: number | null;
 }
 
 export interface CheckResult {
@@ -390,7 +391,8 @@ function numericAt(
   element: number,
 ): Pick<CheckedElement, "numeric" | "numericError"> {
   const d = reference.numericAt(element);
-  if (d === null || d.kink || !Number.isFinite(d.numeric)) {
+  if (d === null) return { numeric: null };
+  if (d.kink || !Number.isFinite(d.numeric)) {
     return { numeric: null, numericError: null };
   }
   return { numeric: d.numeric, numericError: finite(d.bar) };

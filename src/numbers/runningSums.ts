@@ -8,6 +8,7 @@ import {
   ONE,
   add,
   binary,
+  div,
   expand,
   mul,
   positions,
@@ -55,19 +56,39 @@ export function sumsUpTo(e: Reduce, scans: Scans | null): Expr | null {
   if (e.op !== "sum") return null;
   const factors = factorsOf(e.args[0]!);
   for (const [k, condition] of factors.entries()) {
-    const range = rangeIn(condition, e);
+    const range = condition.divides ? null : rangeIn(condition.e, e);
     if (range === null || range.size <= (scans?.above ?? LEAST)) continue;
     return summed(e, range, factors.toSpliced(k, 1), scans);
   }
   return null;
 }
 
-/** Of a product, whatever stretches its parts. */
-function factorsOf(e: Expr): Expr[] {
+interface Factor {
+  readonly e: Expr;
+  /** Whether it is divided by. */
+  readonly divides: boolean;
+}
+
+/** Of a product or quotient, whatever stretches its parts. */
+function factorsOf(e: Expr): Factor[] {
   if (e.kind === "expand") return factorsOf(e.args[0]!);
   if (e.kind === "binary" && e.op === "mul") return e.args.flatMap(factorsOf);
-  if (e.kind === "cast" && e.args[0]!.type === "bool" && e.to !== "bool") return [e.args[0]!];
-  return [e];
+  if (e.kind === "binary" && e.op === "div") {
+    return [...factorsOf(e.args[0]!), { e: e.args[1]!, divides: true }];
+  }
+  const isTruth = e.kind === "cast" && e.args[0]!.type === "bool" && e.to !== "bool";
+  return [{ e: isTruth ? e.args[0]! : e, divides: false }];
+}
+
+/** `x` times the factors, and by those that divide. */
+function times(x: Expr | null, factors: readonly Factor[]): Expr | null {
+  const [over, under] = [false, true].map((divides) =>
+    factors.filter((f) => f.divides === divides).map((f) => f.e),
+  ) as [Expr[], Expr[]];
+  const numerators = x === null ? over : [x, ...over];
+  if (numerators.length + under.length === 0) return null;
+  const numerator = numerators.length === 0 ? ONE : numerators.reduce(mul);
+  return under.length === 0 ? numerator : div(numerator, under.reduce(mul));
 }
 
 interface RangeAlong {
@@ -104,15 +125,15 @@ function positionsAlong(e: Expr, rank: number): { dim: number; size: number } | 
 function summed(
   e: Reduce,
   { range, own, over, size }: RangeAlong,
-  factors: Expr[],
+  factors: readonly Factor[],
   scans: Scans | null,
 ): Expr | null {
   const { shape } = e.args[0]!;
-  const full = factors.map((f) => toRank(f, shape.length));
-  const outside = full.filter((f) => !isUnit(f.shape[own]!));
-  if (outside.some((f) => e.dims.some((d) => !isUnit(f.shape[d]!)))) return null;
-  const inside = full.filter((f) => isUnit(f.shape[own]!));
-  let x = inside.length === 0 ? toRank(ONE, shape.length) : inside.reduce(mul);
+  const full = factors.map((f) => ({ ...f, e: toRank(f.e, shape.length) }));
+  const outside = full.filter((f) => !isUnit(f.e.shape[own]!));
+  if (outside.some((f) => e.dims.some((d) => !isUnit(f.e.shape[d]!)))) return null;
+  const inside = full.filter((f) => isUnit(f.e.shape[own]!));
+  let x = toRank(times(null, inside) ?? ONE, shape.length);
   const others = e.dims.filter((d) => d !== over);
   // Along the other axes the sum runs over all entries, those that are stretched included.
   const stretched = x.shape.map((a, d) => (e.dims.includes(d) && isUnit(a) ? shape[d]! : a));
@@ -122,7 +143,7 @@ function summed(
   const made = scans === null ? runningSum(x, over, size, range) : compared(x, over, size, range);
   scans?.found.set(made, { x, dim: over, range });
   const sums = transpose(made, swapped);
-  const result = [sums, ...outside].reduce(mul);
+  const result = times(sums, outside)!;
   const kept = shape.map((a, d) => (e.dims.includes(d) ? UNIT : a));
   return reshape(expand(result, broadcast(result.shape, kept)), e.shape);
 }

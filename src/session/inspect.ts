@@ -4,7 +4,7 @@
 import { type NdArray, formatShape } from "../arrays/ndarray.ts";
 import { spaceApart } from "../arrays/spaceApart.ts";
 import { topological } from "../expression/walk.ts";
-import type { Expr, SourceSpan } from "../expression/node.ts";
+import { type Expr, type SourceSpan, isPositions } from "../expression/node.ts";
 import * as build from "../expression/build.ts";
 import { type CheckRequest, type CheckResult, checkGradient } from "../gradient/check.ts";
 import { receivesGradient } from "../gradient/derive.ts";
@@ -222,7 +222,7 @@ function refuseLost({ function: own, fixed = [] }: InspectionRequest, wrt: Inspe
   const place = file === own.file ? `line ${line}` : `${file}:${line}`;
   throw new InspectionError(
     `the gradient by ${wrt.name} flows through ${what} (${place}), which was computed from the values at hand`,
-    "Cut it there with detach() if it is not meant to flow, or give smaller arrays: through up to 16,384 sorted entries gradient flows.",
+    "Cut it there with detach() if it is not meant to flow.",
   );
 }
 
@@ -373,7 +373,9 @@ function evaluateOn(
   const derived = result.performed === null ? formula : withPerformed(formula, result.performed);
   const gradient = own ?? derived;
   const shape = wrt.array!.shape;
-  const aligned = request.inputs.filter((x) => sameSizes(x.array!.shape, shape));
+  const aligned = request.inputs.filter(
+    (x) => !isPositions(x.node) && sameSizes(x.array!.shape, shape),
+  );
   return {
     value,
     valueError: boundOf(result.lossError, 1),

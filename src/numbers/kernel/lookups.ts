@@ -109,7 +109,9 @@ function factorsOf(e: Expr): readonly number[] {
     case "binary":
       return e.op === "mul" ? [0, 1] : e.op === "div" ? [0] : [];
     case "unary":
-      return e.op === "neg" ? [0] : [];
+      return e.op === "neg" || e.op === "abs" ? [0] : [];
+    case "where":
+      return [1, 2].filter((k) => isZero(e.args[3 - k]!));
     case "cast":
     case "reshape":
     case "expand":
@@ -119,6 +121,10 @@ function factorsOf(e: Expr): readonly number[] {
     default:
       return [];
   }
+}
+
+function isZero(e: Expr): boolean {
+  return e.kind === "const" && e.value === 0;
 }
 
 /**

@@ -20,9 +20,6 @@ import {
 import { pickedFrom, sameMask } from "./picked.ts";
 import { nodeOf, tensor } from "./tensor.ts";
 
-/** Up to so many places are positions in any array, at the price of a sum over it for each. */
-const MOST_LOOKED_UP = 4096;
-
 export interface Sorted {
   readonly values: TensorValue;
   readonly indices: TensorValue;
@@ -111,7 +108,6 @@ function places(
  * Entries of x at the places that sorting found, in that order; null for other positions.
  * @param isGather the key has rows of places for rows of x, as gather takes them; else it is a
  * subscript of one axis
- * @throws PythonError Unsupported for many places in another array than was sorted
  */
 export function takePlaces(
   vm: Interpreter,
@@ -139,12 +135,8 @@ export function takePlaces(
       return pickedFrom(vm, { ...k, at: isRows ? 0 : dim, all: copied(x) });
     }
   }
-  // Few are looked up one by one, like any positions.
-  if (k.order.positions.length <= MOST_LOOKED_UP) return null;
-  return vm.unsupported(
-    "places that sorting found are used as positions in an array of another shape",
-    "Sort the array itself, or pick from one of the same shape.",
-  );
+  // They are looked up one by one, like any positions.
+  return null;
 }
 
 export interface FixedSumOptions {

@@ -212,29 +212,20 @@ export function inOrder(vm: Interpreter, s: Selection, order: Order): Expr {
   return fixedTensor(vm, { numbers, shape, library, dtype, of: all.expr, what }).expr;
 }
 
-/** Up to so many products, each entry at its place is a sum over all: 16,384 entries from as many. */
-const MOST_PRODUCTS = 2 ** 28;
-
 /** Whether sums over sorted or picked entries in their order let gradient flow to them. */
 export function flowsInOrder(vm: Interpreter, x: TensorValue): boolean {
   const s = x.selection;
-  if (s?.all.expr.type !== "float" || vm.purpose.ordering !== "flowing") return false;
-  const { mask, order } = s;
-  const count = elementCount(mask.shape) ?? Infinity;
-  return (order?.positions.length ?? count) * (order?.count ?? count) <= MOST_PRODUCTS;
+  return s?.all.expr.type === "float" && vm.purpose.ordering === "flowing";
 }
 
 /**
  * Whether entries are looked up in `of`, be it sorted or about to be put into an order: where
  * gradient is to flow, or where each entry is a row of an array, which has no constants.
  */
-function isLookedUp(vm: Interpreter, of: TensorValue, s: Selection, order: Order): boolean {
-  const { mask } = s;
-  const { along, positions } = order;
+function isLookedUp(vm: Interpreter, of: TensorValue, s: Selection, { along }: Order): boolean {
+  if (!rankAlone(s)) return along === null;
   const flows = vm.purpose.ordering === "flowing" && of.expr.type === "float";
-  const isWanted = rankAlone(s) ? flows && !isPlaces(vm, of.expr) : along === null;
-  const among = along === null ? elementCount(mask.shape) : mask.shape[along]!.size;
-  return isWanted && positions.length * (among ?? Infinity) <= MOST_PRODUCTS;
+  return flows && !isPlaces(vm, of.expr);
 }
 
 /** Sorted entries as an array in their order, each a sum over all. */

@@ -125,7 +125,7 @@ export function runTrace(
   const isLost = trace.fixed.some(({ lost }) =>
     trace.inputs.some((x) => isDifferentiated(x) && lost.includes(x.parameter)),
   );
-  if (!isLost || purpose.ordering !== "fixed" || withTape) return trace;
+  if (!isLost || purpose.ordering === "flowing" || withTape) return trace;
   vm.purpose = { ...purpose, ordering: "flowing" };
   try {
     return runOnce(vm, target, plan, withTape);
