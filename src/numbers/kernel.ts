@@ -28,7 +28,7 @@ import { SharingConflict, buildPass } from "./kernel/builder.ts";
 import { withoutNamesakes } from "./namesakes.ts";
 import type { LoopNest, Pass } from "./kernel/loops.ts";
 import { type Buffer, LIMITS, type Limits, PassTooLong, type Schedule } from "./kernel/plan.ts";
-import { Scheduler } from "./kernel/schedule.ts";
+import { Scheduler, type SchedulerOptions } from "./kernel/schedule.ts";
 import { addUp } from "./kernel/running.ts";
 import { type FloatArray, Storage } from "./kernel/storage.ts";
 import { type Bounds, DEFAULT_CHUNK, entriesOf, piecesOf, workOf } from "./kernel/sweep.ts";
@@ -90,6 +90,8 @@ export interface CompileOptions {
    * then all low ones; on vectors only. By default all is float64.
    */
   readonly arithmetic?: "float64" | "float32" | "double-double";
+  /** Whether arrays are read part by part: no entry is looked up, and no running sum made, in all of one. */
+  readonly isStreamed?: boolean;
 }
 
 export interface Kernel<A extends FloatArray = Float64Array> {
@@ -239,7 +241,10 @@ class CompiledKernel implements Kernel<FloatArray> {
   constructor(outputs: readonly Expr[], options: CompileOptions) {
     this.pairs = options.arithmetic === "double-double";
     const bounds = { ...LIMITS, ...(this.pairs ? PAIR_LIMITS : {}), ...options.limits };
-    const { schedule, passes } = plan(outputs, bounds, !this.pairs);
+    const { schedule, passes } = plan(outputs, bounds, {
+      canScan: !this.pairs && options.isStreamed !== true,
+      canLookUp: options.isStreamed !== true,
+    });
     this.schedule = schedule;
     this.passes = passes;
     this.options = options;
@@ -393,13 +398,13 @@ class CompiledKernel implements Kernel<FloatArray> {
 function plan(
   outputs: readonly Expr[],
   limits: Limits,
-  canScan: boolean,
+  options: SchedulerOptions,
 ): { schedule: Schedule; passes: readonly Pass[] } {
   const noKeeping = new Set<number>();
   let windowsApart = false;
   for (;;) {
     const bounds = windowsApart ? { ...limits, mostInstructions: Infinity } : limits;
-    const schedule = new Scheduler(outputs, bounds, { windowsApart, canScan }).run(noKeeping);
+    const schedule = new Scheduler(outputs, bounds, { ...options, windowsApart }).run(noKeeping);
     try {
       return { schedule, passes: schedule.passes.map((p) => buildPass(schedule, p)) };
     } catch (error) {

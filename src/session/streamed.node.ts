@@ -52,7 +52,12 @@ export function streamedEvaluation(
   // Nothing waits in the written array between passes: it would be written and read again.
   const limits = { leastKept: Infinity, mostTemporary: 0 };
   const exprs = laid.map((x) => x.expr);
-  const kernel = compileKernel(exprs, { vectors: "always", arithmetic, limits });
+  const kernel = compileKernel(exprs, {
+    vectors: "always",
+    arithmetic,
+    limits,
+    isStreamed: true,
+  });
   return (watch, parameters = new Map()) => {
     const into: (NewStoredFile | undefined)[] = scalars.map(() => undefined);
     if (written !== null) {

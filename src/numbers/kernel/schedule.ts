@@ -40,6 +40,8 @@ export interface SchedulerOptions {
   readonly windowsApart?: boolean;
   /** Whether running sums can be made one after the other, in passes of their own. */
   readonly canScan?: boolean;
+  /** Whether entries can be looked up at positions, anywhere in an array. */
+  readonly canLookUp?: boolean;
 }
 
 export class Scheduler {
@@ -63,11 +65,11 @@ export class Scheduler {
   constructor(
     outputs: readonly Expr[],
     limits: Limits,
-    { windowsApart = false, canScan = true }: SchedulerOptions = {},
+    { windowsApart = false, canScan = true, canLookUp = true }: SchedulerOptions = {},
   ) {
     this.limits = limits;
     // Of few entries it takes less time to compare every position than to look one up.
-    this.lookups = new Lookups(this.sizes, limits.mostInlined + 1);
+    this.lookups = new Lookups(this.sizes, canLookUp ? limits.mostInlined + 1 : Infinity);
     this.windowsApart = windowsApart;
     const scans: Scans = { above: limits.mostInlined, found: new Map() };
     this.outputs = lower(outputs, canScan ? scans : null);
