@@ -52,11 +52,6 @@ export interface Stretch {
   readonly size: number;
 }
 
-/** Coordinates along some axes of an array. */
-export type Chosen = ReadonlyMap<number, IndexForm>;
-
-const NOWHERE: Chosen = new Map();
-
 const CHOOSING: ReadonlySet<Expr["kind"]> = new Set([
   "place",
   "spread",
@@ -278,12 +273,12 @@ export class Accesses {
 
   /**
    * The entries of the argument that one entry of a reduction combines, in row-major order.
-   * @param chosen of reduced axes of which one entry alone matters, its coordinate
+   * @param still reduced axes along which only the first is meant
    */
-  reduced(e: Reduce | ArgReduce, at: IndexForm, chosen: Chosen = NOWHERE): IndexForm[] {
+  reduced(e: Reduce | ArgReduce, at: IndexForm, still: readonly number[] = []): IndexForm[] {
     const dims = reducedDims(e);
     const groups = grouped(this.sizes.of(e.args[0]!), (d) =>
-      chosen.has(d) ? 2 + d : dims.includes(d) ? 1 : 0,
+      still.includes(d) ? 2 : dims.includes(d) ? 1 : 0,
     );
     const kept = groups.filter((g) => g.key === 0);
     const coordinates = this.split(
@@ -295,17 +290,17 @@ export class Accesses {
       const steps =
         g.key === 0
           ? [coordinates.shift()!]
-          : g.key > 1
-            ? [chosen.get(g.last)!]
+          : g.key === 2
+            ? [ZERO_INDEX]
             : Array.from({ length: g.size }, (_, k) => constantIndex(k));
       positions = positions.flatMap((p) => steps.map((s) => addIndex(scaleIndex(p, g.size), s)));
     }
     return positions;
   }
 
-  /** The position in an array of these sizes, given that along the other axes than the chosen. */
-  opened(sizes: readonly number[], at: IndexForm, chosen: Chosen): IndexForm {
-    const groups = grouped(sizes, (d) => (chosen.has(d) ? 1 + d : 0));
+  /** The first position along the axes `still`, given that along all others. */
+  opened(sizes: readonly number[], at: IndexForm, still: readonly number[]): IndexForm {
+    const groups = grouped(sizes, (d) => (still.includes(d) ? 1 : 0));
     const others = groups.filter((g) => g.key === 0);
     const coordinates = this.split(
       at,
@@ -313,7 +308,7 @@ export class Accesses {
     );
     let position = ZERO_INDEX;
     for (const g of groups) {
-      const along = g.key === 0 ? coordinates.shift()! : chosen.get(g.last)!;
+      const along = g.key === 0 ? coordinates.shift()! : ZERO_INDEX;
       position = addIndex(scaleIndex(position, g.size), along);
     }
     return position;

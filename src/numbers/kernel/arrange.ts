@@ -5,7 +5,7 @@
  */
 import { stridesOf } from "../../expression/axis.ts";
 import type { Expr } from "../../expression/node.ts";
-import { Accesses, type Chosen, isChoosing, isReduction } from "./access.ts";
+import { Accesses, isChoosing, isReduction } from "./access.ts";
 import {
   type IndexForm,
   ZERO_INDEX,
@@ -14,7 +14,7 @@ import {
   indexKey,
   variableIndex,
 } from "./indexForm.ts";
-import { type Lookup, nowhere, placeOf } from "./lookups.ts";
+import { type Lookup, dimsOf, lookedUp } from "./lookups.ts";
 import { PassTooLong, type PassPlan, type Schedule, overOf } from "./plan.ts";
 
 export interface Arrangement {
@@ -105,10 +105,10 @@ class Survey {
     for (const root of plan.roots) {
       const over = overOf(root);
       const lookups = root.kind === "reduce" ? schedule.lookups.of(root.node) : [];
-      const at = this.lookedUp(lookups, (chosen) =>
-        this.accesses.opened(schedule.sizes.of(over), position, chosen),
-      );
-      this.visit(over, lookups.length === 0 ? position : at);
+      const sizes = schedule.sizes.of(over);
+      const start =
+        lookups.length === 0 ? position : this.accesses.opened(sizes, position, dimsOf(lookups));
+      this.visit(over, this.lookedUp(lookups, start));
       if (root.kind === "store") this.positions.push(position);
     }
   }
@@ -119,16 +119,11 @@ class Survey {
   }
 
   /** A position with what places say, which the loops do not know; the places are visited too. */
-  private lookedUp(lookups: readonly Lookup[], position: (chosen: Chosen) => IndexForm): IndexForm {
-    if (lookups.length === 0) return position(new Map());
-    const start = position(nowhere(lookups));
-    const chosen = new Map<number, IndexForm>();
-    for (const l of lookups) {
-      const place = placeOf(l, this.accesses, start);
-      this.visit(place.e.args[0]!, place.at);
-      chosen.set(l.dim, variableIndex(this.ranges.push([0, l.size - 1]) - 1));
-    }
-    return position(chosen);
+  private lookedUp(lookups: readonly Lookup[], start: IndexForm): IndexForm {
+    return lookedUp(lookups, this.accesses, start, (e, at, size) => {
+      this.visit(e, at);
+      return variableIndex(this.ranges.push([0, size - 1]) - 1);
+    });
   }
 
   private visit(e: Expr, position: IndexForm): void {
@@ -152,11 +147,9 @@ class Survey {
       }
     } else if (isReduction(e)) {
       // The other entries are reached in the same way as the first.
-      const first = this.lookedUp(
-        this.schedule.lookups.within(e),
-        (chosen) => this.accesses.reduced(e, position, chosen)[0]!,
-      );
-      this.visit(e.args[0]!, first);
+      const lookups = this.schedule.lookups.within(e);
+      const first = this.accesses.reduced(e, position, dimsOf(lookups))[0]!;
+      this.visit(e.args[0]!, this.lookedUp(lookups, first));
     } else {
       e.args.forEach((arg, k) => {
         this.unrollFor(e, arg, position);

@@ -4,7 +4,7 @@
  */
 import type { Expr } from "../../expression/node.ts";
 import { sizeProduct } from "../typedArrays.ts";
-import { Accesses, type Choosing, type Chosen, isChoosing, isReduction } from "./access.ts";
+import { Accesses, type Choosing, isChoosing, isReduction } from "./access.ts";
 import { type Arrangement, arrange } from "./arrange.ts";
 import {
   type IndexForm,
@@ -32,7 +32,7 @@ import type {
   Register,
   Running,
 } from "./loops.ts";
-import { type Lookup, nowhere, placeOf } from "./lookups.ts";
+import { type Lookup, dimsOf, lookedUp } from "./lookups.ts";
 import {
   type Buffer,
   PassTooLong,
@@ -200,8 +200,8 @@ class Builder {
     }
     const lookups = this.schedule.lookups.of(root.node);
     const sizes = this.schedule.sizes.of(over);
-    const chosen = this.places(lookups, (c) => this.accesses.opened(sizes, here, c));
-    const at = chosen.size === 0 ? here : this.accesses.opened(sizes, here, chosen);
+    const start = lookups.length === 0 ? here : this.accesses.opened(sizes, here, dimsOf(lookups));
+    const at = this.lookedUp(lookups, start);
     const value = this.value(over, at);
     const { kept, along } = this.accesses.reducing(root.node, at);
     const into = this.accumulator(root, this.fold(kept));
@@ -209,16 +209,11 @@ class Builder {
     leaf.effects.push({ kind: "accumulate", into, value, position });
   }
 
-  /** Where entries are looked up, once it is read; `position` needs to know that for the others. */
-  private places(lookups: readonly Lookup[], position: (chosen: Chosen) => IndexForm): Chosen {
-    const chosen = new Map<number, IndexForm>();
-    if (lookups.length === 0) return chosen;
-    const start = position(nowhere(lookups));
-    for (const l of lookups) {
-      const { e, at } = placeOf(l, this.accesses, start);
-      chosen.set(l.dim, this.lookup(this.value(e.args[0]!, at), l.size));
-    }
-    return chosen;
+  /** A position with the places along what is looked up, once they are read. */
+  private lookedUp(lookups: readonly Lookup[], start: IndexForm): IndexForm {
+    return lookedUp(lookups, this.accesses, start, (e, at, size) =>
+      this.lookup(this.value(e, at), size),
+    );
   }
 
   private lookup(place: Operand, size: number): IndexForm {
@@ -390,12 +385,10 @@ class Builder {
     at: IndexForm,
   ): Operand {
     const arg = e.args[0]!;
-    const { accesses } = this;
-    const chosen = this.places(
-      this.schedule.lookups.within(e),
-      (c) => accesses.reduced(e, at, c)[0]!,
-    );
-    const values = accesses.reduced(e, at, chosen).map((a) => this.value(arg, a));
+    const lookups = this.schedule.lookups.within(e);
+    const values = this.accesses
+      .reduced(e, at, dimsOf(lookups))
+      .map((start) => this.value(arg, this.lookedUp(lookups, start)));
     if (e.kind === "argReduce") return this.compute({ kind: "first", op: e.op }, values);
     const op = (
       {

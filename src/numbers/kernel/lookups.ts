@@ -7,13 +7,22 @@
 import { stridesOf } from "../../expression/axis.ts";
 import type { Expr, OneHot, Reduce } from "../../expression/node.ts";
 import type { Sizes } from "../typedArrays.ts";
-import { Accesses, type Chosen } from "./access.ts";
-import { type IndexForm, ZERO_INDEX, addIndex, divideIndex, variableIndex } from "./indexForm.ts";
+import { Accesses } from "./access.ts";
+import {
+  type IndexForm,
+  ZERO_INDEX,
+  addIndex,
+  divideIndex,
+  scaleIndex,
+  variableIndex,
+} from "./indexForm.ts";
 
 /** An axis of a sum's argument, and how the array that names its places is reached from there. */
 export interface Lookup {
   readonly dim: number;
   readonly size: number;
+  /** How far apart two entries along it are. */
+  readonly stride: number;
   /** Nodes and which of their arguments; the last one is the one-hot encoding. */
   readonly path: readonly Step[];
 }
@@ -71,7 +80,8 @@ export class Lookups {
           remainder: variableIndex(unknown),
         },
     );
-    const position = stridesOf(own).reduce(
+    const strides = stridesOf(own);
+    const position = strides.reduce(
       (sum, step, d) => (own[d] === 1 ? sum : addIndex(sum, variableIndex(d, step))),
       ZERO_INDEX,
     );
@@ -91,7 +101,13 @@ export class Lookups {
           (l) => l.dim !== dim && !l.varies.has(dim) && !varies.has(l.dim),
         );
         if (isApart)
-          found.push({ dim, size: own[dim]!, path: [...path, { of: f, argument: 0 }], varies });
+          found.push({
+            dim,
+            size: own[dim]!,
+            stride: strides[dim]!,
+            path: [...path, { of: f, argument: 0 }],
+            varies,
+          });
         return;
       }
       for (const k of factorsOf(f)) {
@@ -128,18 +144,23 @@ function isZero(e: Expr): boolean {
 }
 
 /**
- * Where the array stands that names the places along an axis.
- * @param at a position in the sum's argument, whose coordinates along what is looked up do not matter
+ * A position in a sum's argument with the places along the axes that are looked up.
+ * @param start the first position along them
+ * @param place what stands for an entry of an array that names places
  */
-export function placeOf(
-  { path }: Lookup,
+export function lookedUp(
+  lookups: readonly Lookup[],
   accesses: Accesses,
-  at: IndexForm,
-): { e: OneHot; at: IndexForm } {
-  const position = path.reduce((p, { of, argument }) => accesses.argument(of, argument, p), at);
-  return { e: path.at(-1)!.of as OneHot, at: position };
+  start: IndexForm,
+  place: (e: Expr, at: IndexForm, size: number) => IndexForm,
+): IndexForm {
+  return lookups.reduce((position, { path, size, stride }) => {
+    const at = path.reduce((p, { of, argument }) => accesses.argument(of, argument, p), start);
+    const named = (path.at(-1)!.of as OneHot).args[0]!;
+    return addIndex(position, scaleIndex(place(named, at, size), stride));
+  }, start);
 }
 
-export function nowhere(lookups: readonly Lookup[]): Chosen {
-  return new Map(lookups.map((l) => [l.dim, ZERO_INDEX]));
+export function dimsOf(lookups: readonly Lookup[]): readonly number[] {
+  return lookups.map((l) => l.dim);
 }

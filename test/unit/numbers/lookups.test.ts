@@ -106,6 +106,48 @@ const CASES: Readonly<Record<string, Case>> = {
   "sums of what was picked": made([40], [40], (x, k) => added(picked(x, k, 0), k, 40), 40),
 };
 
+/** Numbers that look random, the same in every run. */
+function numbersFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Σ of a product of an array, of one or two one-hot encodings and of arrays along their classes. */
+function randomProduct(below: (n: number) => number): Case {
+  const of = <T>(items: readonly T[]): T => items[below(items.length)]!;
+  const axes = Array.from({ length: 1 + below(3) }, (_, d) => axis("abc"[d]!, of([2, 3, 5, 7, 1])));
+  const x = b.input("x", axes);
+  const arrays = new Map<string, TypedArray>([["x", values(elementCount(axes)!, 1.3)]]);
+  const classes = Array.from({ length: 1 + below(2) }, (_, h) => axis("pq"[h]!, of([2, 3, 4, 6])));
+  const alone = (h: number): Axis[] => classes.map((a, g) => (g === h ? a : UNIT));
+  let product = b.reshape(b.unary("tanh", x), [...axes, ...units(classes.length)]);
+  classes.forEach((along, h) => {
+    const n = along.size!;
+    const k = b.input(
+      `k${h}`,
+      axes.map((a) => (below(3) > 0 ? a : UNIT)),
+      "int",
+    );
+    const places = Array.from({ length: elementCount(k.shape)! }, () => below(n + 2) - 1);
+    arrays.set(`k${h}`, Int32Array.from(places));
+    const hot = b.reshape(b.oneHot(k, along, axes.length), [...k.shape, ...alone(h)]);
+    product = b.mul(product, hot);
+    if (below(2) === 0) return;
+    const t = b.input(`t${h}`, [along]);
+    arrays.set(`t${h}`, values(n, 0.4));
+    product = b.mul(b.reshape(t, [...units(axes.length), ...alone(h)]), product);
+  });
+  const order = [...product.shape.keys()].sort(() => below(3) - 1);
+  if (below(4) === 0) product = b.transpose(product, order);
+  const dims = order.filter(() => below(2) === 0).sort((p, q) => p - q);
+  const result = dims.length === 0 ? product : b.reduce("sum", product, dims, below(4) === 0);
+  const loss = b.sum(b.mul(result, result));
+  return { outputs: [result, loss, derive(loss, x)], arrays };
+}
+
 describe("entries looked up at positions", () => {
   for (const [name, { outputs, arrays }] of Object.entries(CASES)) {
     const want = evaluateNodeByNode(outputs, arrays).map((o) => o.hi);
@@ -133,6 +175,29 @@ describe("entries looked up at positions", () => {
       });
     });
   }
+
+  it("give what going through all of them gives, in random products", () => {
+    const below = numbersFrom(7);
+    for (let run = 0; run < 150; run++) {
+      const { outputs, arrays } = randomProduct(below);
+      const want = evaluateNodeByNode(outputs, arrays).map((o) => o.hi);
+      for (const options of Object.values(WAYS)) {
+        const limits = {
+          mostInlined: 1 + below(3),
+          leastInlinedResult: [1, 8, 256][below(3)]!,
+          leastSingle: 1,
+          leastKept: 2,
+          smallResult: 4,
+          ...options.limits,
+        };
+        const got = compileKernel(outputs, { ...options, limits }).run(arrays).outputs;
+        const most = options.arithmetic === "float32" ? 2e-5 : 1e-12;
+        want.forEach((w, k) => {
+          assertClose(got[k]!.data, w, most, `run ${run}, output ${k}`);
+        });
+      }
+    }
+  });
 
   it("takes no more steps than there are places", () => {
     const { outputs } = made([50_000], [60_000], (x, k) => picked(x, k, 0), 50_000);
