@@ -90,6 +90,23 @@ describe("sums up to a position", () => {
     });
   }
 
+  it("are made of quotients too, whose denominators stand on either side", () => {
+    const { sums, x, y } = product(300, "ge");
+    const [r, i, j] = [axis("r", 2), axis("i", 300), axis("j", 300)];
+    const term = b.reduce("sum", b.div(sums.args[0]!, b.reshape(y, [r, UNIT, j])), [2]);
+    const quotient = b.reduce("sum", b.div(term.args[0]!, b.reshape(x, [r, i, UNIT])), [2]);
+    const kernel = compileKernel([quotient]);
+    const bindings = new Map([
+      ["x", numbers(600, 0.7).map((v) => v + 2)],
+      ["y", numbers(600, 1.3).map((v) => v + 2)],
+    ]);
+    const want = evaluateNodeByNode([quotient], bindings)[0]!.hi;
+    kernel.run(bindings).outputs[0]!.data.forEach((v, at) => {
+      assert.ok(Math.abs(v - want[at]!) <= 1e-11, `entry ${at}: ${v}, not ${want[at]}`);
+    });
+    assert.ok(kernel.passes.every((p) => p.total <= 600));
+  });
+
   it("carry their rounding errors along, and pass infinities on", () => {
     const n = 200_000;
     const { sums } = product(n, "le");
