@@ -61,10 +61,10 @@ function drawGradientNumbers(view: View, report: Report, numbers: Numbers): HTML
 const FEW = 24;
 
 function caption(numbers: Numbers): string {
-  const { rows, total, complete } = numbers;
+  const { rows, total, complete, columns } = numbers;
   if (rows.length === total) return total === 1 ? "The element" : `All ${plural(total, "element")}`;
   const of = `${formatCount(rows.length)} of ${plural(total, "element")}`;
-  return complete ? of : `${of}, the largest errors first`;
+  return complete || !columns.includes("error") ? of : `${of}, the largest errors first`;
 }
 
 function drawArrays(arrays: readonly ArraySummary[]): HTMLElement {

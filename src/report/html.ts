@@ -106,7 +106,7 @@ function numbersTable(n: Numbers): string {
   const caption =
     rows.length === n.total
       ? `All ${n.total} elements`
-      : `${rows.length} of ${n.total} elements${n.complete ? "" : ", the largest errors first"}`;
+      : `${rows.length} of ${n.total} elements${n.complete || !n.columns.includes("error") ? "" : ", the largest errors first"}`;
   return `<table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`;
 }
 

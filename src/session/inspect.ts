@@ -179,7 +179,7 @@ export function inspect(request: InspectionRequest, watch: Watch): Inspection {
     diagnostics: [...(request.handwritten?.diagnostics ?? []), ...cuts(request, loss, wrt)],
     symbols: derivation.symbols.map((s) => explained(s, request)),
     arrays: request.inputs.flatMap((x) =>
-      x.array === null ? [] : [describeArray(x.name, x.role, x.array)],
+      x.array === null || isPositions(x.node) ? [] : [describeArray(x.name, x.role, x.array)],
     ),
     assumptions: [...new Set(assumptions)],
     ...(numeric === null ? {} : { numbers: numeric.numbers, images: numeric.images }),
