@@ -1,10 +1,11 @@
 /** Meanings that several libraries share; their tables say under which names. */
 import type { BinaryOp, Expr, ReduceOp, UnaryOp } from "../../expression/node.ts";
-import { binary, constant, unary } from "../../expression/build.ts";
+import { binary, constant, reduce, unary } from "../../expression/build.ts";
 import { evaluate } from "../../expression/evaluate.ts";
 import { concat } from "../../expression/build.ts";
 import { normalizeDim } from "../../expression/axis.ts";
 import { type DType, promote } from "../dtypes.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { derived, numberExpr } from "../interpreter/numbers.ts";
 import { compareOperation, binaryOperation } from "../interpreter/operators.ts";
@@ -227,6 +228,9 @@ export function vectorNorm(
   }
   if (order === 2) {
     const total = reduction(vm, "sum", elementwise(vm, "mul", x, x), dims, keep);
+    // PyTorch's norm is flat at 0, other libraries' gradient is 0/0 there. Where no row is 0, both are √.
+    const isFlat = x.library === "torch" && vm.recorder.tape === null && hasZero(vm, total);
+    if (isFlat) return flatRoot(vm, total);
     if (x.selection !== null) return floatFunction(vm, "sqrt", total);
     const rank = x.expr.shape.length;
     const along = {
@@ -241,6 +245,19 @@ export function vectorNorm(
   }
   const powers = elementwise(vm, "pow", size, float(order));
   return elementwise(vm, "pow", reduction(vm, "sum", powers, dims, keep), float(1 / order));
+}
+
+/** √S, with the derivative 0 where S is 0. */
+export function flatRoot(vm: Interpreter, squares: TensorValue): TensorValue {
+  const isZero = elementwise(vm, "eq", squares, float(0), "torch");
+  const root = floatFunction(vm, "sqrt", select(vm, isZero, float(1), squares, "torch"), "torch");
+  return select(vm, isZero, float(0), root, "torch");
+}
+
+/** Whether an entry is 0 on the arrays at hand. */
+function hasZero(vm: Interpreter, { expr }: TensorValue): boolean {
+  const any = vm.shaped(() => reduce("any", binary("eq", expr, constant(0)), null));
+  return vm.evaluate(any)?.data[0] === 1;
 }
 
 /** The whole numbers from one on, up to another. */

@@ -105,15 +105,12 @@ export const curvedActivations: Table = {
 /** The norm of each row of one matrix less each row of the other; at a distance of 0 it is flat. */
 function distances(c: CallContext): Value {
   const { vm } = c;
-  const { sub, mul, is, choose } = arithmetic(vm);
+  const { sub, mul } = arithmetic(vm);
   const [a, b] = [addAxis(vm, c.tensor("x1"), -2), addAxis(vm, c.tensor("x2"), -3)];
   const apart = sub(a, b);
   const p = c.number("p");
   if (p !== 2) return m.vectorNorm(c, apart, p, [-1], false);
-  const squared = reduction(vm, "sum", mul(apart, apart), [-1], false);
-  const isZero = is("eq", squared, 0);
-  const root = floatFunction(vm, "sqrt", choose(isZero, float(1), squared), "torch");
-  return choose(isZero, float(0), root);
+  return m.flatRoot(vm, reduction(vm, "sum", mul(apart, apart), [-1], false));
 }
 
 function addedTo(c: CallContext, op: "mul" | "div"): Value {

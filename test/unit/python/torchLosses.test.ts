@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { topological } from "../../../src/expression/walk.ts";
 import { PythonError } from "../../../src/python/errors.ts";
 import { close, errorOf, session, slopes, traceOf, array } from "./session.ts";
 
@@ -78,4 +79,21 @@ describe("Losses of likelihoods and margins, and normalizations", () => {
     // ½(1/v - (x/v)²) at v = 0.5
     close(slopes(await traceOf(source, "loss", inputs), inputs)[0]!, 0.5 * (2 - 4));
   });
+
+  for (const norm of [
+    "torch.norm(x, dim=1)",
+    "x.norm(dim=1)",
+    "torch.linalg.vector_norm(x, dim=1)",
+  ]) {
+    it(`${norm} is flat where all entries are 0, and a root as any where none are`, async () => {
+      const source = `import torch\n\ndef loss(x):\n    return ${norm}.sum()\n`;
+      const some = { x: array([2, 2], [3, 4, 0, 0]) };
+      const found = slopes(await traceOf(source, "loss", some), some);
+      [0.6, 0.8, 0, 0].forEach((slope, k) => {
+        close(found[k]!, slope);
+      });
+      const { loss } = await traceOf(source, "loss", { x: array([2, 2], [3, 4, 0, 1]) });
+      assert.ok(topological(loss).every((e) => e.kind !== "where"));
+    });
+  }
 });
