@@ -37,8 +37,10 @@ export interface CheckedElement {
   /** What right code of its type may be off by: `bound` rounding units of this element. */
   readonly analyticError: number | null;
   readonly numeric: number | null;
-  /** The derivative lies within ± this much of `numeric`. */
-  /** Left out where the loss was not evaluated for this element alone: too much depends on it. */
+  /**
+   * The derivative lies within ± this much of `numeric`; left out where the loss was not evaluated
+   * for this element alone, because too much depends on it.
+   */
   readonly numericError?: number | null;
 }
 

@@ -80,14 +80,12 @@ function factorsOf(e: Expr): Factor[] {
   return [{ e: isTruth ? e.args[0]! : e, divides: false }];
 }
 
-/** `x` times the factors, and by those that divide. */
-function times(x: Expr | null, factors: readonly Factor[]): Expr | null {
+/** The product of the factors, divided by those that divide. */
+function productOf(factors: readonly Factor[]): Expr {
   const [over, under] = [false, true].map((divides) =>
     factors.filter((f) => f.divides === divides).map((f) => f.e),
   ) as [Expr[], Expr[]];
-  const numerators = x === null ? over : [x, ...over];
-  if (numerators.length + under.length === 0) return null;
-  const numerator = numerators.length === 0 ? ONE : numerators.reduce(mul);
+  const numerator = over.length === 0 ? ONE : over.reduce(mul);
   return under.length === 0 ? numerator : div(numerator, under.reduce(mul));
 }
 
@@ -133,7 +131,7 @@ function summed(
   const outside = full.filter((f) => !isUnit(f.e.shape[own]!));
   if (outside.some((f) => e.dims.some((d) => !isUnit(f.e.shape[d]!)))) return null;
   const inside = full.filter((f) => isUnit(f.e.shape[own]!));
-  let x = toRank(times(null, inside) ?? ONE, shape.length);
+  let x = toRank(productOf(inside), shape.length);
   const others = e.dims.filter((d) => d !== over);
   // Along the other axes the sum runs over all entries, those that are stretched included.
   const stretched = x.shape.map((a, d) => (e.dims.includes(d) && isUnit(a) ? shape[d]! : a));
@@ -143,7 +141,7 @@ function summed(
   const made = scans === null ? runningSum(x, over, size, range) : compared(x, over, size, range);
   scans?.found.set(made, { x, dim: over, range });
   const sums = transpose(made, swapped);
-  const result = times(sums, outside)!;
+  const result = productOf([{ e: sums, divides: false }, ...outside]);
   const kept = shape.map((a, d) => (e.dims.includes(d) ? UNIT : a));
   return reshape(expand(result, broadcast(result.shape, kept)), e.shape);
 }

@@ -277,41 +277,38 @@ export class Accesses {
    */
   reduced(e: Reduce | ArgReduce, at: IndexForm, still: readonly number[] = []): IndexForm[] {
     const dims = reducedDims(e);
-    const groups = grouped(this.sizes.of(e.args[0]!), (d) =>
-      still.includes(d) ? 2 : dims.includes(d) ? 1 : 0,
+    return this.along(this.sizes.of(e.args[0]!), at, (d) =>
+      still.includes(d) ? Along.first : dims.includes(d) ? Along.all : Along.given,
     );
-    const kept = groups.filter((g) => g.key === 0);
-    const coordinates = this.split(
-      at,
-      kept.map((g) => g.size),
-    );
-    let positions = [ZERO_INDEX];
-    for (const g of groups) {
-      const steps =
-        g.key === 0
-          ? [coordinates.shift()!]
-          : g.key === 2
-            ? [ZERO_INDEX]
-            : Array.from({ length: g.size }, (_, k) => constantIndex(k));
-      positions = positions.flatMap((p) => steps.map((s) => addIndex(scaleIndex(p, g.size), s)));
-    }
-    return positions;
   }
 
   /** The first position along the axes `still`, given that along all others. */
   opened(sizes: readonly number[], at: IndexForm, still: readonly number[]): IndexForm {
-    const groups = grouped(sizes, (d) => (still.includes(d) ? 1 : 0));
-    const others = groups.filter((g) => g.key === 0);
+    return this.along(sizes, at, (d) => (still.includes(d) ? Along.first : Along.given))[0]!;
+  }
+
+  /** Positions in an array of these sizes, from that along the axes where it is given. */
+  private along(
+    sizes: readonly number[],
+    at: IndexForm,
+    which: (d: number) => number,
+  ): IndexForm[] {
+    const groups = grouped(sizes, which);
+    const given = groups.filter((g) => g.key === Along.given);
     const coordinates = this.split(
       at,
-      others.map((g) => g.size),
+      given.map((g) => g.size),
     );
-    let position = ZERO_INDEX;
-    for (const g of groups) {
-      const along = g.key === 0 ? coordinates.shift()! : ZERO_INDEX;
-      position = addIndex(scaleIndex(position, g.size), along);
+    let positions = [ZERO_INDEX];
+    for (const { key, size } of groups) {
+      const entries = key === Along.all ? size : 1;
+      const steps =
+        key === Along.given
+          ? [coordinates.shift()!]
+          : Array.from({ length: entries }, (_, k) => constantIndex(k));
+      positions = positions.flatMap((p) => steps.map((s) => addIndex(scaleIndex(p, size), s)));
     }
-    return position;
+    return positions;
   }
 
   /** Which result an entry of the argument goes into, and where it stands along the last axis. */
@@ -330,6 +327,9 @@ export class Accesses {
     return { kept, along };
   }
 }
+
+/** Which positions along an axis are meant. */
+const Along = { given: 0, first: 1, all: 2 } as const;
 
 interface AxisGroup {
   readonly key: number;

@@ -106,8 +106,7 @@ class Survey {
       const over = overOf(root);
       const lookups = root.kind === "reduce" ? schedule.lookups.of(root.node) : [];
       const sizes = schedule.sizes.of(over);
-      const start =
-        lookups.length === 0 ? position : this.accesses.opened(sizes, position, dimsOf(lookups));
+      const start = this.accesses.opened(sizes, position, dimsOf(lookups));
       this.visit(over, this.lookedUp(lookups, start));
       if (root.kind === "store") this.positions.push(position);
     }

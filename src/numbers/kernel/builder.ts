@@ -200,7 +200,7 @@ class Builder {
     }
     const lookups = this.schedule.lookups.of(root.node);
     const sizes = this.schedule.sizes.of(over);
-    const start = lookups.length === 0 ? here : this.accesses.opened(sizes, here, dimsOf(lookups));
+    const start = this.accesses.opened(sizes, here, dimsOf(lookups));
     const at = this.lookedUp(lookups, start);
     const value = this.value(over, at);
     const { kept, along } = this.accesses.reducing(root.node, at);

@@ -5,7 +5,7 @@
  * up where it stands, which takes as many steps as there are places rather than places times entries.
  */
 import { stridesOf } from "../../expression/axis.ts";
-import type { Expr, OneHot, Reduce } from "../../expression/node.ts";
+import type { ArgReduce, Expr, OneHot, Reduce } from "../../expression/node.ts";
 import type { Sizes } from "../typedArrays.ts";
 import { Accesses } from "./access.ts";
 import {
@@ -60,8 +60,8 @@ export class Lookups {
   }
 
   /** Sizes of the argument with 1 for what is looked up. */
-  swept(e: Reduce): readonly number[] {
-    const dims = this.of(e).map((l) => l.dim);
+  swept(e: Reduce | ArgReduce): readonly number[] {
+    const dims = dimsOf(this.of(e));
     const own = this.sizes.of(e.args[0]!);
     return dims.length === 0 ? own : own.map((n, d) => (dims.includes(d) ? 1 : n));
   }

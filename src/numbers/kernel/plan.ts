@@ -126,9 +126,7 @@ export function sweptBy(
   { sizes, lookups }: Pick<Schedule, "sizes" | "lookups">,
   root: Root,
 ): readonly number[] {
-  return root.kind === "reduce" && root.node.kind === "reduce"
-    ? lookups.swept(root.node)
-    : sizes.of(overOf(root));
+  return root.kind === "reduce" ? lookups.swept(root.node) : sizes.of(overOf(root));
 }
 
 /** How many entries a root goes through. */

@@ -20,7 +20,7 @@ import { isChoosing, isReduction, reducedDims } from "./access.ts";
 import { requiredCuts, wantedCuts } from "./cuts.ts";
 import { COSTLY, costOf } from "./cost.ts";
 import { chooseKept } from "./keep.ts";
-import { Lookups } from "./lookups.ts";
+import { Lookups, dimsOf } from "./lookups.ts";
 import { lower } from "../lower.ts";
 import type { Scan, Scans } from "../runningSums.ts";
 import {
@@ -204,7 +204,7 @@ export class Scheduler {
    */
   private wayOf(e: Reduce | ArgReduce): "inlined" | "stored" | null {
     const x = e.args[0]!;
-    const lookedUp = this.lookups.within(e).map((l) => l.dim);
+    const lookedUp = dimsOf(this.lookups.within(e));
     const others = reducedDims(e).filter((d) => !lookedUp.includes(d));
     const combined = sizeProduct(others.map((d) => this.sizes.of(x)[d]!));
     if (combined === 0 || combined > this.limits.mostInlined) return null;

@@ -52,62 +52,42 @@ function compiled(): ProgramImage {
 
 function adding(type: "f32" | "f64", isExclusive: boolean): FunctionBody {
   const body = new FunctionBody(PARAMETERS);
-  const number = (): number => body.local("f64");
-  const [sum, errors, x, next, added, error, total] = Array.from({ length: 7 }, number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [counter, plain] = [body.local("i32"), isExclusive ? sum : next];
-  const load = (to: number, at: number): void => {
-    body.get(STATE!);
-    body.memory(OP.f64Load, at);
-    body.set(to);
+  const [sum, errors, counter] = [body.local("f64"), body.local("f64"), body.local("i32")];
+  const load = (opcode: number, from: number, at = 0): void => {
+    body.get(from);
+    body.memory(opcode, at);
   };
   const keep = (from: number, at: number): void => {
     body.get(STATE!);
     body.get(from);
     body.memory(OP.f64Store, at);
   };
-  const term = (to: number, opcode: number, a: number, b: number): void => {
+  const term = (opcode: number, a: number, b: number, to = body.local("f64")): number => {
     body.get(a);
     body.get(b);
     body.op(opcode);
     body.set(to);
+    return to;
   };
-  load(sum, 0);
-  load(errors, 8);
+  load(OP.f64Load, STATE!);
+  body.set(sum);
+  load(OP.f64Load, STATE!, 8);
+  body.set(errors);
+  const x = body.local("f64");
   body.repeat(counter, COUNT!, 1, () => {
-    body.get(SOURCE!);
-    body.memory(type === "f32" ? OP.f32Load : OP.f64Load);
+    load(type === "f32" ? OP.f32Load : OP.f64Load, SOURCE!);
     if (type === "f32") body.op(OP.f64PromoteF32);
     body.set(x);
-    term(next, OP.f64Add, sum, x);
-    term(added, OP.f64Sub, next, sum);
+    const next = term(OP.f64Add, sum, x);
+    const added = term(OP.f64Sub, next, sum);
     // The rounding error of the addition (Knuth's two-sum).
-    body.get(errors);
-    body.get(sum);
-    body.get(next);
-    body.get(added);
-    body.op(OP.f64Sub);
-    body.op(OP.f64Sub);
-    body.get(x);
-    body.get(added);
-    body.op(OP.f64Sub);
-    body.op(OP.f64Add);
-    body.op(OP.f64Add);
-    body.set(error);
-    term(total, OP.f64Add, plain, isExclusive ? errors : error);
-    body.get(RESULT!);
+    const lost = term(OP.f64Sub, sum, term(OP.f64Sub, next, added));
+    const own = term(OP.f64Add, lost, term(OP.f64Sub, x, added));
+    const error = term(OP.f64Add, errors, own);
+    const plain = isExclusive ? sum : next;
+    const total = term(OP.f64Add, plain, isExclusive ? errors : error);
     // Of infinities the error is NaN.
-    body.get(total);
-    body.get(plain);
-    body.get(total);
-    body.get(total);
+    for (const operand of [RESULT!, total, plain, total, total]) body.get(operand);
     body.op(OP.f64Eq);
     body.op(OP.select);
     body.memory(OP.f64Store);
@@ -115,8 +95,8 @@ function adding(type: "f32" | "f64", isExclusive: boolean): FunctionBody {
     body.set(sum);
     body.get(error);
     body.set(errors);
-    term(SOURCE!, OP.i32Add, SOURCE!, SOURCE_STEP!);
-    term(RESULT!, OP.i32Add, RESULT!, RESULT_STEP!);
+    term(OP.i32Add, SOURCE!, SOURCE_STEP!, SOURCE);
+    term(OP.i32Add, RESULT!, RESULT_STEP!, RESULT);
   });
   keep(sum, 0);
   keep(errors, 8);
