@@ -32,10 +32,7 @@ function pooled(c: CallContext, x: TensorValue, mode: Mode, p: Pooling): TensorV
   const w = { size: p.size, stride: p.strides, padding: zeros, dilation: zeros.map(() => 1) };
   const around = p.size.map((size, k) => {
     if (!p.isPadded) return [0, 0] as const;
-    const have = sizeAlong(vm, first, k + 2, what);
-    const steps = Math.ceil(have / p.strides[k]!);
-    const total = Math.max((steps - 1) * p.strides[k]! + size - have, 0);
-    return [Math.floor(total / 2), Math.ceil(total / 2)] as const;
+    return sidesFor(sizeAlong(vm, first, k + 2, what), size, p.strides[k]!);
   });
   const wide = (t: TensorValue, value: number): TensorValue =>
     around.reduce(
@@ -57,8 +54,32 @@ function pooled(c: CallContext, x: TensorValue, mode: Mode, p: Pooling): TensorV
   return p.channelsFirst ? result : moveAxes(vm, result, [1], [-1]);
 }
 
+/**
+ * "SAME": padding on both sides of an axis, of which the second may have one entry more.
+ * @param reach from a window's first entry to its last
+ */
+export function sidesFor(have: number, reach: number, stride: number): readonly [number, number] {
+  const total = Math.max((Math.ceil(have / stride) - 1) * stride + reach - have, 0);
+  return [Math.floor(total / 2), Math.ceil(total / 2)];
+}
+
+/** Whether an array's layout is given as one whose second axis are the channels. */
+export function hasChannelsFirst(format: Value): boolean {
+  return format.kind === "str" && /^NC|channels_first/.test(format.value);
+}
+
+/** Whether there is padding, for which there are two words. */
+export function isSame(c: CallContext, given: Value): boolean {
+  const padding = given.kind === "str" ? given.value.toLowerCase() : "";
+  if (padding === "same" || padding === "valid") return padding === "same";
+  return c.vm.unsupported(
+    `${c.name}() with another padding than "SAME" or "VALID" is not supported`,
+    'Pad the array beforehand: tf.pad(x, …), and "VALID".',
+  );
+}
+
 /** A number for each axis of space, from one number or a list that may include batch and channels. */
-function numbers(c: CallContext, v: Value, n: number, channelsFirst: boolean): number[] {
+export function numbers(c: CallContext, v: Value, n: number, channelsFirst: boolean): number[] {
   const items = itemsOf(v);
   const known = (x: Value): number => knownInteger(c.vm, x, `${c.name}()`);
   if (items === null) return Array.from({ length: n }, () => known(v));
@@ -78,15 +99,12 @@ interface Given {
 
 function pool(c: CallContext, x: TensorValue, mode: Mode, n: number, given: Given): TensorValue {
   const { format } = given;
-  const channelsFirst = format.kind === "str" && /^NC|channels_first/.test(format.value);
+  const channelsFirst = hasChannelsFirst(format);
   const size = numbers(c, given.size, n, channelsFirst);
   const strides =
     given.strides.kind === "none" ? size : numbers(c, given.strides, n, channelsFirst);
-  const padding = given.padding.kind === "str" ? given.padding.value.toLowerCase() : "";
-  if (padding !== "same" && padding !== "valid") {
-    c.vm.unsupported(`${c.name}() with another padding than "SAME" or "VALID"`);
-  }
-  return pooled(c, x, mode, { size, strides, isPadded: padding === "same", channelsFirst });
+  const isPadded = isSame(c, given.padding);
+  return pooled(c, x, mode, { size, strides, isPadded, channelsFirst });
 }
 
 const named =

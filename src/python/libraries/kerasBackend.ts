@@ -12,9 +12,11 @@ import * as k from "./kerasCrossEntropy.ts";
 import { withLogits } from "./kerasOps.ts";
 import { backendPooling } from "./channelsLast.ts";
 import { attachedMasks, configure, dataFormat, epsilon, floatx } from "./kerasSettings.ts";
+import { repeatedBy } from "./picking.ts";
 import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { mathFunctions, tensorflowFunctions } from "./tensorflow.ts";
+import { backendConvolutions } from "./tensorflowWindows.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -123,20 +125,6 @@ const sparse: Meaning = (c) => {
   return k.sparseLoss(c, bare(c), c.flag("from_logits"));
 };
 
-/** An axis repeated; of size 1 it is broadcast. */
-const repeated: Meaning = (c) => {
-  const rank = c.expr("x").shape.length;
-  const d = c.int("axis");
-  const at = d < 0 ? d + rank : d;
-  if (c.expr("x").shape[at]!.size !== 1) {
-    return c.vm.unsupported(`${c.name}() along an axis of more than one entry`);
-  }
-  return shapes.tileBy(
-    c,
-    Array.from({ length: rank }, (_, j) => (j === at ? c.value("rep") : int(1))),
-  );
-};
-
 const variable = (c: CallContext): Value => {
   const x = t.made(c, "value");
   return c.given("dtype") || x.kind !== "tensor" ? x : convert(c.vm, x, floatx(c.vm));
@@ -190,7 +178,7 @@ export const backendFunctions: Table = {
   concatenate: ["tensors, axis=-1", shapes.concat("tensors")],
   stack: ["x, axis=0", shapes.stack("x")],
   tile: ["x, n", (c) => shapes.tile(c, "n")],
-  repeat_elements: ["x, rep, axis", repeated],
+  repeat_elements: ["x, rep, axis", repeatedBy("rep")],
   gather: [
     "reference, indices",
     (c) => shapes.gather(c, c.tensor("reference"), c.value("indices"), 0),
@@ -202,6 +190,7 @@ export const backendFunctions: Table = {
 
   // Making and converting tensors
   ...backendPooling,
+  ...backendConvolutions,
   cast: ["x, dtype", t.cast],
   cast_to_floatx: ["x", (c) => convert(c.vm, c.tensor("x"), floatx(c.vm))],
   dtype: ["x", (c) => str(dtypeOf(c.vm, c.tensor("x")).dtype)],

@@ -24,6 +24,7 @@ import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from ".
 import { runningSum } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
+import { kerasWindows } from "./tensorflowWindows.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -283,6 +284,7 @@ export const opsFunctions: Table = {
   is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
 
   ...kerasCounting,
+  ...kerasWindows,
   cumsum: ["x, axis=None, !dtype", runningSum],
 
   // Losses and control flow

@@ -1,5 +1,5 @@
 /** What picks, orders and repeats entries, for PyTorch and NumPy alike. */
-import { leafAxes, normalizeDim } from "../../expression/axis.ts";
+import { isUnit, leafAxes, normalizeDim } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
 import { TooFewEntriesError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
@@ -9,7 +9,7 @@ import { entriesIfKnown } from "../tensors/knownEntries.ts";
 import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
 import { pickBroadcast } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis, dropAxes, flattenRange, sizesFrom } from "../tensors/reshape.ts";
+import { addAxis, dropAxes, expandTo, flattenRange, sizesFrom } from "../tensors/reshape.ts";
 import type { Sorted } from "../tensors/knownSorting.ts";
 import { cumulativeSum, sortAlong } from "../tensors/sorting.ts";
 import { rankOf, tensor } from "../tensors/tensor.ts";
@@ -246,11 +246,28 @@ export function integersOf(c: CallContext, name: string): number[] {
   return sizesFrom(c.list(name)).map((v) => knownInteger(c.vm, v, `${c.name}()`));
 }
 
-/** repeat_interleave, and NumPy's repeat. */
-export function repeated(c: CallContext): Value {
-  const { x, dim } = alongOrFlat(c);
-  return repeatEach(c.vm, x, axisOf(c, x, dim), c.int("repeats"));
-}
+/** repeat_interleave, and NumPy's repeat: all alike often, or each as often as a list says. */
+export const repeatedBy =
+  (times: string): Meaning =>
+  (c) => {
+    const { x, dim } = alongOrFlat(c);
+    const d = axisOf(c, x, dim);
+    const often = c.value(times);
+    if (often.kind === "number" && x.selection === null && isUnit(x.expr.shape[d]!)) {
+      const sizes = x.expr.shape.map((_, k) => (k === d ? often : int(-1)));
+      return expandTo(c.vm, x, sizes);
+    }
+    const given = c.dims(times) ?? [];
+    if (given.length === 1) return repeatEach(c.vm, x, d, given[0]!);
+    const n = sizeAlong(c.vm, x, d, `${c.name}()`);
+    if (given.length !== n) {
+      c.vm.fail("ValueError", `${c.name}(): ${given.length} numbers do not fit ${n} entries`);
+    }
+    const at = given.flatMap((n, k) => Array.from({ length: n }, () => k));
+    return selectPositions(c.vm, x, d, at);
+  };
+
+export const repeated: Meaning = repeatedBy("repeats");
 
 /** The diagonal of two axes, which becomes the last axis. */
 export function diagonal(c: CallContext, dim1: number, dim2: number): TensorValue {
@@ -371,6 +388,7 @@ export const tensorflowPicking: Table = {
     },
   ],
   reverse: ["tensor, axis, ~name", flipAxes],
+  repeat: ["input, repeats, axis=None, ~name", repeated],
   roll: ["input, shift, axis, ~name", rolled("shift", "axis")],
 };
 

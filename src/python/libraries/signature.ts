@@ -171,6 +171,9 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   x: [
     "a",
     "input",
+    "inputs",
+    "images",
+    "image",
     "x1",
     "arr",
     "tensor",

@@ -15,6 +15,7 @@ import { tensorflowPicking } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { Aliases, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
+import { tensorflowPadding } from "./tensorflowWindows.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
 /** Names of arguments in TensorFlow 1. */
@@ -157,6 +158,7 @@ export const tensorflowFunctions: Table = {
   where: ["condition, x=None, y=None, ~name", m.choose],
   ...tensorflowSets,
   ...tensorflowPicking,
+  ...tensorflowPadding,
 
   // Shapes
   reshape: ["tensor, shape, ~name", shapes.reshape("shape")],

@@ -17,12 +17,19 @@ import {
   tensorflowAliases,
   tensorflowFunctions,
 } from "./tensorflow.ts";
+import { RESIZE_METHODS, imageFunctions } from "./tensorflowImages.ts";
 import { nnFunctions } from "./tensorflowNn.ts";
 import { tensorAttribute, tensorMethod } from "./tensorflowTensors.ts";
 
 import { customGradient } from "./tfCustomGradient.ts";
 
 const Tensor = arrayType("tensorflow", "tf.Tensor");
+
+const ResizeMethod = makeClass({
+  name: "ResizeMethod",
+  bases: [],
+  attributes: new Map<string, Value>([...RESIZE_METHODS].map(([name, v]) => [name, str(v)])),
+})!;
 
 const Module = makeClass({ name: "tf.Module", bases: [], attributes: new Map() })!;
 
@@ -100,6 +107,7 @@ for (const root of ["tensorflow", "tensorflow.compat.v1", "tensorflow.compat.v2"
   define("dtypes", [{ cast: tensorflowFunctions["cast"]! }], (name) =>
     dtypeNamed("tensorflow", name) ?? asDType(name));
   define("linalg", [linalgFunctions]);
+  define("image", [imageFunctions], (name) => (name === "ResizeMethod" ? ResizeMethod : undefined));
   define("debugging", [debuggingFunctions], debuggingNames);
 }
 modules.define("tensorflow.compat", []);

@@ -1,14 +1,15 @@
 /** torch.nn.functional's windows: pooling, padding, convolution, and changes of resolution. */
-import { type Axis, UNIT } from "../../expression/axis.ts";
+import { UNIT } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import { einsum } from "../tensors/contraction.ts";
+import { biased, convolution } from "../tensors/convolution.ts";
 import { elementwise } from "../tensors/elementwise.ts";
 import { selectPositions } from "../tensors/gather.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { itemsOf, literalArray, rankOf, tensor } from "../tensors/tensor.ts";
-import { averagePool, maxPool, separableConvolution } from "../tensors/pooling.ts";
-import { type PadMode, padAxis, repeatEach, sizeAlong, windowsOf } from "../tensors/windows.ts";
+import { averagePool, maxPool } from "../tensors/pooling.ts";
+import { type PadMode, padAxis, repeatEach, sizeAlong } from "../tensors/windows.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { TensorValue, Value } from "../values.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
@@ -31,7 +32,7 @@ export const windows: Table = {
   ...byRank(
     "conv",
     "input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1",
-    convolution,
+    convolved,
   ),
   pad: ["input, pad, mode='constant', value=None", pad],
   interpolate: [
@@ -87,7 +88,7 @@ function adaptiveAverage(n: number): Meaning {
   };
 }
 
-function convolution(n: number): Meaning {
+function convolved(n: number): Meaning {
   return (c) => {
     const { vm } = c;
     const [x, weight] = [c.tensor("input"), c.tensor("weight")];
@@ -110,37 +111,9 @@ function convolution(n: number): Meaning {
           : size.map((s, k) => (dilation[k]! * (s - 1)) / 2);
     if (!padding.every(Number.isInteger)) vm.unsupported(`${what} with an even window and "same"`);
     const w = { size, stride: several(c, "stride", n), padding, dilation };
-    const groups = c.int("groups");
-    const across = sizeAlong(vm, weight, 1, what);
-    const isDepthwise = across === 1 && groups === sizeAlong(vm, weight, 0, what);
-    const inTurn = isDepthwise ? separableConvolution(vm, x, weight, w, what) : null;
-    if (inTurn !== null) return biased(c, inTurn, n);
-    const view = windowsOf(vm, x, w, what);
-    const all = tensor(vm, view, x.library, x.dtype);
-    const [space, taps] = ["xyz".slice(0, n), "klm".slice(0, n)];
-    const table = (...channels: readonly Axis[]): TensorValue => {
-      const e = vm.shaped(() => reshape(weight.expr, [...channels, ...kernel.slice(2)]));
-      return tensor(vm, e, x.library, weight.dtype);
-    };
-    if (groups === 1) {
-      const how = `bi${space}${taps},oi${taps}->bo${space}`;
-      return biased(c, einsum(vm, how, [all, table(kernel[0]!, kernel[1]!)], "torch"), n);
-    }
-    if (isDepthwise) {
-      const how = `bi${space}${taps},i${taps}->bi${space}`;
-      return biased(c, einsum(vm, how, [all, table(kernel[0]!)], "torch"), n);
-    }
-    return vm.unsupported(`${what} with groups other than 1 or one a channel is not supported`);
+    const result = convolution(vm, x, weight, w, c.int("groups"), what);
+    return c.given("bias") ? biased(vm, result, c.tensor("bias"), n) : result;
   };
-}
-
-/** A convolution's result along n axes, and what is added to each of its channels. */
-function biased(c: CallContext, result: TensorValue, n: number): TensorValue {
-  if (!c.given("bias")) return result;
-  const bias = c.tensor("bias");
-  const units = Array.from({ length: n }, () => UNIT);
-  const b = c.vm.shaped(() => reshape(bias.expr, [bias.expr.shape[0]!, ...units]));
-  return elementwise(c.vm, "add", result, tensor(c.vm, b, result.library, bias.dtype));
 }
 
 /** Pairs of amounts, the last axis first. */
@@ -197,7 +170,7 @@ function interpolate(c: CallContext): Value {
             Array.from({ length: size }, (_, p) => at(p)),
           );
     } else if (mode === ["linear", "bilinear", "trilinear"][n - 1]) {
-      x = linear(c, x, dim, { old, size, scale, aligned });
+      x = linear(vm, x, dim, { old, size, scale, aligned });
     } else {
       return vm.unsupported(
         `interpolate() with mode="${mode}" is not supported`,
@@ -212,7 +185,7 @@ function numberOf(c: CallContext, v: Value): number {
   return v.kind === "number" && v.value !== null ? v.value : c.bad("scale_factor", "numbers");
 }
 
-interface Resampling {
+export interface Resampling {
   readonly old: number;
   readonly size: number;
   readonly scale: number;
@@ -220,8 +193,7 @@ interface Resampling {
 }
 
 /** Each entry between the two that are nearest to its place. */
-function linear(c: CallContext, x: TensorValue, dim: number, r: Resampling): TensorValue {
-  const { vm } = c;
+export function linear(vm: Interpreter, x: TensorValue, dim: number, r: Resampling): TensorValue {
   const places = Array.from({ length: r.size }, (_, p) => {
     if (r.aligned) return r.size === 1 ? 0 : (p * (r.old - 1)) / (r.size - 1);
     return Math.max((p + 0.5) * r.scale - 0.5, 0);

@@ -48,7 +48,7 @@ function padded(e: Expr, dim: number, before: number, after: number, value: numb
   return where(inside, placed, constant(value));
 }
 
-export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+export type PadMode = "constant" | "reflect" | "replicate" | "circular" | "symmetric";
 
 /** One axis padded; negative amounts cut entries off. */
 export function padAxis(
@@ -71,7 +71,8 @@ export function padAxis(
     const p = k - before;
     if (mode === "circular") return ((p % n) + n) % n;
     if (mode === "replicate") return Math.min(Math.max(p, 0), n - 1);
-    return p < 0 ? -p : p >= n ? 2 * (n - 1) - p : p;
+    const edge = mode === "symmetric" ? 1 : 0; // whether the outermost entry is mirrored too
+    return p < 0 ? -p - edge : p >= n ? 2 * (n - 1) + edge - p : p;
   });
   return selectPositions(vm, x, dim, positions);
 }

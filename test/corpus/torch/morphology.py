@@ -186,6 +186,16 @@ def neighbourhoods(logits, target, weight):
     return 1 - (2 * (p * t).sum() + 1) / ((p * p).sum() + (t * t).sum() + 1)
 
 
+# case: by_groups(logits(2, 4, 6, 5), mask(2, 4, 6, 5))
+def by_groups(logits, target):
+    """Windows over two channels each, and two windows for each channel; rows as often as a list says."""
+    weight = (torch.arange(108.0) % 5 - 2).view(6, 2, 3, 3)
+    mixed = F.conv2d(torch.sigmoid(logits), weight, bias=torch.arange(6.0), padding=1, groups=2)
+    each = F.conv2d(torch.sigmoid(logits), (torch.arange(24.0) % 3).view(8, 1, 1, 3), groups=4)
+    often = torch.repeat_interleave(target, torch.tensor([1, 2, 0, 3]), dim=1)
+    return (mixed * often).mean() + each.pow(2).mean()
+
+
 # case: with_parts(logits(1, 2, 8, 9), mask(1, 2, 8, 9))
 def with_parts(logits, target):
     """Windows of a kernel of ones, and of one that falls from row to row, for each channel."""

@@ -88,6 +88,33 @@ describe("TensorFlow", () => {
     }
   });
 
+  it("resizes images between their pixels and standardizes each, which TensorFlow does in float32", async () => {
+    const x = "tf.reshape(tf.range(48.) / 7, [2, 3, 4, 2]) ** 2";
+    for (const [value, expected] of [
+      ["tf.reshape(tf.range(60.), [2, 5, 3, 2]) * tf.image.resize(x, (5, 3))", 40286.67578125],
+      ["tf.image.per_image_standardization(x) ** 3", 21.329818725585938],
+      ["tf.image.per_image_standardization(0 * x + 1) ** 2", 0],
+    ] as const) {
+      const own = await lossOf(`tf.reduce_sum(${value.replaceAll(/\bx\b/g, "(" + x + ")")})`);
+      assert.ok(Math.abs(own - expected) <= 2e-6 * expected, `${value}: ${own}`);
+    }
+  });
+
+  it("names what a convolution or padding of another kind would need", async () => {
+    const kernel = "tf.ones((3, 3, 2, 1))";
+    for (const [body, message] of [
+      [`tf.nn.conv2d(y_pred, ${kernel}, 1, 'FULL')`, /another padding than "SAME" or "VALID"/],
+      [
+        "tf.pad(y_pred, [[0, 0], [3, 0], [0, 0], [0, 0]], 'REFLECT')",
+        /no greater than 2 along axis 1/,
+      ],
+      ["tf.pad(y_pred, [[0, 0], [1, 0]])", /2 pairs do not fit 4 axes/],
+      ["tf.image.resize(y_pred, (6, 6), 'bicubic')", /the method "bicubic" is not supported/],
+    ] as const) {
+      assert.match(await failureOf(body), message);
+    }
+  });
+
   it("divides by zero to zero in divide_no_nan, and so does the gradient", async () => {
     const source = `${IMPORTS}\ndef loss(y_true, y_pred):\n    return tf.math.divide_no_nan(y_pred, y_true)\n`;
     const [x, y] = [array([2], [0.5, 0.5]), array([2], [0, 2])];
