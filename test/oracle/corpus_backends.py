@@ -147,8 +147,8 @@ class Autograd:
         try:
             value, gradient = self.autograd.value_and_grad(loss)(arrays[wrt])
             return value, gradient
-        except (TypeError, ValueError, NotImplementedError, IndexError):
-            # Assignments into arrays are nothing that Autograd can follow.
+        except (TypeError, ValueError, NotImplementedError, IndexError, AssertionError):
+            # Assignments into arrays are nothing that Autograd can follow, nor are some functions.
             return loss(arrays[wrt]), complex_step(loss, arrays[wrt])
 
 

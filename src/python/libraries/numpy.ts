@@ -11,6 +11,7 @@ import {
   swapAxes,
 } from "../tensors/reshape.ts";
 import { entryCount } from "../tensors/picked.ts";
+import { reduction } from "../tensors/reduce.ts";
 import { nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, FALSE, NONE, int, str, tuple } from "../values.ts";
 import * as m from "./common.ts";
@@ -18,7 +19,9 @@ import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { kronecker, tensorDot } from "./products.ts";
 import { dtypeOf, readDType } from "./dtypeNames.ts";
-import { numpyJoined } from "./numpyJoined.ts";
+import { numpyElementwise } from "./numpyElementwise.ts";
+import { numpyShapes } from "./numpyShapes.ts";
+import { numpyStatistics } from "./numpyStatistics.ts";
 import type { CallContext, Table } from "./signature.ts";
 import {
   exclusiveOr,
@@ -45,7 +48,8 @@ import {
   linspace,
   astype,
   load,
-  allClose,
+  areClose,
+  areEqual,
   splitArray,
 } from "./numpyMeanings.ts";
 import { numpyCovariance } from "./covariance.ts";
@@ -59,7 +63,9 @@ const OUT = "!out, !where, ~casting, ~order, ~subok";
 const reduceArgs = "a, axis=None, !out, keepdims=False, !initial, !where";
 
 export const numpyFunctions: Table = {
-  ...numpyJoined,
+  ...numpyElementwise,
+  ...numpyShapes,
+  ...numpyStatistics,
   dtype: [
     "dtype, ~align, ~copy",
     (c) => ({ kind: "dtype", dtype: readDType(c.vm, c.value("dtype")), library: "numpy" }),
@@ -211,7 +217,11 @@ export const numpyFunctions: Table = {
   arange: ["start, stop=None, step=1, dtype=None", arange],
   linspace: ["start, stop, num=50, endpoint=True, !retstep, dtype=None", linspace],
   load: ["file, ~mmap_mode, ~allow_pickle, ~fix_imports, ~encoding", load],
-  allclose: ["a, b, rtol=1e-05, atol=1e-08, !equal_nan", allClose],
+  allclose: [
+    "a, b, rtol=1e-05, atol=1e-08, !equal_nan",
+    (c) => reduction(c.vm, "all", areClose(c), null, false),
+  ],
+  array_equal: ["a1, a2, !equal_nan", areEqual],
   isscalar: ["element", (c) => (c.value("element").kind === "number" ? int(1) : FALSE)],
   seterr: ["**", () => NONE],
   set_printoptions: ["**", () => NONE],

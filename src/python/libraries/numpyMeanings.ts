@@ -1,10 +1,18 @@
 /** What the functions of numpy.ts do that are more than one line. */
-import { broadcast, elementCount, normalizeDim } from "../../expression/axis.ts";
+import { normalizeDim } from "../../expression/axis.ts";
+import type { ReduceOp } from "../../expression/node.ts";
 import type { ArrayHandle } from "../host.ts";
 import { makeDict, makeList } from "../interpreter/collections.ts";
 import { type DType, defaultDType, defaultFloat } from "../dtypes.ts";
 import { dot, einsum, matmul } from "../tensors/contraction.ts";
-import { elementwise, logical, select, truthFunction } from "../tensors/elementwise.ts";
+import {
+  elementwise,
+  floatFunction,
+  keepingFunction,
+  logical,
+  select,
+  truthFunction,
+} from "../tensors/elementwise.ts";
 import { entryCount } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { flattenRange, permuteAxes, reshapeTo, shapeFrom, sizesFrom } from "../tensors/reshape.ts";
@@ -71,22 +79,59 @@ export function replaceNaN(c: CallContext): Value {
   return result;
 }
 
-/** nansum and nanmean: over what is a number; a mean of nothing is NaN. */
+/** What an entry that is NaN counts as in a reduction that leaves it out. */
+const NOT_COUNTED = { sum: 0, mean: 0, prod: 1, max: -Infinity, min: Infinity } as const;
+
+/** nansum, nanmean and the like: over what is a number; a mean of nothing is NaN. */
 export const reduceNumbers =
-  (op: "sum" | "mean") =>
+  (op: keyof typeof NOT_COUNTED) =>
   (c: CallContext): Value => {
     const { vm, library } = c;
     const x = c.tensor("x");
     const nan = truthFunction(vm, "isnan", x);
-    const over = (e: TensorValue): TensorValue =>
-      reduction(vm, "sum", e, c.dims("dim"), c.flag("keepdim"));
-    const total = over(select(vm, nan, float(0), x, library));
+    const over = (e: TensorValue, how: ReduceOp): TensorValue =>
+      reduction(vm, how, e, c.dims("dim"), c.flag("keepdim"));
+    const counted = select(vm, nan, float(NOT_COUNTED[op]), x, library);
+    if (
+      (op === "max" || op === "min") &&
+      isKnownTrue(c, reduction(vm, "any", over(nan, "all"), null, false))
+    ) {
+      return vm.unsupported(
+        `${c.name}() of NaN alone is not supported`,
+        "Leave out the rows that have no number.",
+      );
+    }
+    const total = over(counted, op === "mean" ? "sum" : op);
     const result =
-      op === "sum"
-        ? total
-        : elementwise(vm, "div", total, over(truthFunction(vm, "not", nan)), library);
+      op === "mean"
+        ? elementwise(vm, "div", total, over(truthFunction(vm, "not", nan), "sum"), library)
+        : total;
     const dtype = m.dtypeArgument(c);
     return dtype === undefined ? result : convert(vm, result, dtype);
+  };
+
+/** Whether something holds on the arrays at hand. */
+export function isKnownTrue(c: CallContext, t: TensorValue): boolean {
+  return c.vm.evaluate(t.expr)?.data[0] === 1;
+}
+
+/** Variance and deviation of what is a number. */
+export const spreadOfNumbers =
+  (kind: "var" | "std") =>
+  (c: CallContext): Value => {
+    const { vm, library } = c;
+    const x = c.tensor("x");
+    const [dims, keep] = [c.dims("dim"), c.flag("keepdim")];
+    const nan = truthFunction(vm, "isnan", x);
+    const zeroed = (t: TensorValue): TensorValue => select(vm, nan, float(0), t, library);
+    const count = (kept: boolean): TensorValue =>
+      reduction(vm, "sum", truthFunction(vm, "not", nan), dims, kept);
+    const total = reduction(vm, "sum", zeroed(x), dims, true);
+    const apart = elementwise(vm, "sub", x, elementwise(vm, "div", total, count(true)));
+    const squares = zeroed(elementwise(vm, "mul", apart, apart));
+    const divisor = elementwise(vm, "sub", count(keep), int(c.int("ddof")));
+    const result = elementwise(vm, "div", reduction(vm, "sum", squares, dims, keep), divisor);
+    return kind === "var" ? result : floatFunction(vm, "sqrt", result, library);
   };
 
 export function average(c: CallContext): Value {
@@ -303,22 +348,24 @@ export function archive(
   return { ...makeDict(vm), entries };
 }
 
-export function allClose(c: CallContext): Value {
+/** Where two arrays differ by little: by `atol` and the share `rtol` of the second one. */
+export function areClose(c: CallContext): TensorValue {
   const { vm } = c;
   const [a, b] = [c.tensor("x"), c.tensor("y")];
-  const difference = elementwise(vm, "sub", a, b);
-  const values = [difference, b].map((t) => vm.evaluate(t.expr));
-  const [d, y] = values;
-  if (d === undefined || d === null || y === undefined || y === null)
-    return vm.unsupported("the values of these arrays are not known here");
-  const shape = broadcast(a.expr.shape, b.expr.shape);
-  const repeats = y.data.length === d.data.length || elementCount(shape) === null;
-  if (!repeats) return vm.unsupported("np.allclose of arrays that broadcast");
-  const [rtol, atol] = [c.number("rtol"), c.number("atol")];
-  const close = Array.from(d.data).every(
-    (x, k) => Math.abs(x) <= atol + rtol * Math.abs(y.data[k]!),
-  );
-  return close ? { ...int(1), type: "bool" } : FALSE;
+  const apart = keepingFunction(vm, "abs", elementwise(vm, "sub", a, b));
+  const share = elementwise(vm, "mul", c.value("rtol"), keepingFunction(vm, "abs", b));
+  const isNear = elementwise(vm, "le", apart, elementwise(vm, "add", c.value("atol"), share));
+  const isFinite = truthFunction(vm, "isfinite", b);
+  // Infinities are close to themselves alone.
+  return logical(vm, "or", logical(vm, "and", isNear, isFinite), elementwise(vm, "eq", a, b));
+}
+
+/** Whether arrays of one shape have equal entries. */
+export function areEqual(c: CallContext): Value {
+  const [a, b] = [c.tensor("a1"), c.tensor("a2")];
+  const [p, q] = [a, b].map((t) => sizeNumbers(t));
+  const isSame = p!.length === q!.length && p!.every((n, d) => n.value === q![d]!.value);
+  return isSame ? reduction(c.vm, "all", elementwise(c.vm, "eq", a, b), null, false) : FALSE;
 }
 
 /** np.split into equal parts, or at given positions; np.array_split also into unequal ones. */

@@ -5,14 +5,21 @@ import { TooFewEntriesError } from "../interpreter/interpreter.ts";
 import { knownInteger } from "../interpreter/known.ts";
 import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
-import { entriesIfKnown } from "../tensors/knownEntries.ts";
+import { entriesIfKnown, knownEntries } from "../tensors/knownEntries.ts";
 import { gatherAlong, indexBy, selectPositions } from "../tensors/gather.ts";
 import { pickBroadcast } from "../tensors/picked.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis, dropAxes, expandTo, flattenRange, sizesFrom } from "../tensors/reshape.ts";
+import {
+  addAxis,
+  dropAxes,
+  expandTo,
+  flattenRange,
+  permuteAxes,
+  sizesFrom,
+} from "../tensors/reshape.ts";
 import type { Sorted } from "../tensors/knownSorting.ts";
 import { cumulativeSum, sortAlong } from "../tensors/sorting.ts";
-import { rankOf, tensor } from "../tensors/tensor.ts";
+import { itemsOf, rankOf, stackTensors, tensor } from "../tensors/tensor.ts";
 import { repeatEach, rollAlong, sizeAlong, tileAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, float, int, namedTuple } from "../values.ts";
 import { convert } from "./convert.ts";
@@ -117,18 +124,41 @@ function largest(c: CallContext, k: Value, dim: number, what: string): Sorted {
   return { values: cut(s.values), indices: cut(s.indices) };
 }
 
-/** The entries at some ranks among those along an axis, and where they are. */
-function atRanks(c: CallContext, ranks: (n: number) => readonly number[], what: string): Sorted[] {
-  const { x, dim } = alongOrFlat(c);
-  const d = axisOf(c, x, dim);
+/** The entries at some ranks among those along some axes, and where they are. */
+function atRanks(
+  c: CallContext,
+  ranks: (n: number) => readonly number[],
+  what: string,
+  of = c.tensor("x"),
+): Sorted[] {
+  const { x, d, kept } = alongAll(c, of);
   const s = sortAlong(c.vm, x, d, false, what);
   return ranks(sizeAlong(c.vm, x, d, what)).map((k) => {
     const at = (t: TensorValue): TensorValue => {
       const one = selectPositions(c.vm, t, d, [k]);
-      return c.flag("keepdim") ? one : dropAxes(c.vm, one, [d]);
+      if (!c.flag("keepdim")) return dropAxes(c.vm, one, [d]);
+      return kept === null
+        ? one
+        : kept.reduce((e, p) => addAxis(c.vm, e, p), dropAxes(c.vm, one, [d]));
     };
     return { values: at(s.values), indices: at(s.indices) };
   });
+}
+
+/** One axis for all that are named, and where they come back as axes of one entry; null for its own place. */
+function alongAll(
+  c: CallContext,
+  x: TensorValue,
+): { readonly x: TensorValue; readonly d: number; readonly kept: readonly number[] | null } {
+  const rank = rankOf(x);
+  const all = Array.from({ length: rank }, (_, d) => d);
+  const dims = c.dims("dim")?.map((d) => axisOf(c, x, d)) ?? null;
+  if (dims?.length === 1) return { x, d: dims[0]!, kept: null };
+  if (dims === null) return { x: flattenRange(c.vm, x, 0, -1), d: 0, kept: all };
+  const rest = all.filter((d) => !dims.includes(d));
+  const moved = permuteAxes(c.vm, x, [...rest, ...dims]);
+  const joined = flattenRange(c.vm, moved, rest.length, -1);
+  return { x: joined, d: rest.length, kept: dims.toSorted((p, q) => p - q) };
 }
 
 function atRank(c: CallContext, rank: (n: number) => number, what: string): Sorted {
@@ -165,31 +195,43 @@ const kthValue: Meaning = (c) => {
   return namedTuple("torch.return_types.kthvalue", { values, indices });
 };
 
-/** The entry that a share of all lies below: between two of them, as `interpolation` says. */
+/** The entries that shares of all lie below, `of` being the whole: between two, as `interpolation` says. */
 function quantile(of: number, interpolation: string): Meaning {
   return (c) => {
-    const q = c.number("q") / of;
-    if (!(q >= 0 && q <= 1)) c.vm.fail("RuntimeError", "quantile() q must be in range [0, 1]");
+    const q = c.value("q");
     const how = c.text(interpolation);
-    const roundings = ROUNDINGS.get(how);
-    if (roundings === undefined) {
-      return c.vm.unsupported(
-        `${c.name}() with ${interpolation}="${how}" is not supported`,
-        'Use "linear", "lower", "higher" or "midpoint".',
-      );
-    }
-    let place = 0;
-    const ranks = (n: number): number[] => {
-      place = q * (n - 1);
-      return roundings.map((round) => round(place));
-    };
-    const [below, above] = atRanks(c, ranks, "quantile()").map((s) => s.values);
-    const share = place - Math.floor(place);
-    if (above === undefined || share === 0) return below!;
-    const step = elementwise(c.vm, "sub", above, below!);
-    const part = elementwise(c.vm, "mul", step, float(how === "linear" ? share : 0.5));
-    return elementwise(c.vm, "add", below!, part);
+    const shares =
+      q.kind === "tensor" && rankOf(q) === 1
+        ? Array.from(knownEntries(c.vm, q.expr, `${c.name}(): 'q'`).data)
+        : itemsOf(q) === null
+          ? null
+          : c.dims("q");
+    if (shares === null) return quantileOf(c, c.number("q") / of, how);
+    const found = shares.map((share) => quantileOf(c, share / of, how));
+    return stackTensors(c.vm, found, 0, found[0]?.library ?? c.library);
   };
+}
+
+export function quantileOf(c: CallContext, q: number, how: string, x = c.tensor("x")): TensorValue {
+  if (!(q >= 0 && q <= 1)) c.vm.fail("RuntimeError", "quantile() q must be in range [0, 1]");
+  const roundings = ROUNDINGS.get(how);
+  if (roundings === undefined) {
+    return c.vm.unsupported(
+      `${c.name}() with the interpolation "${how}" is not supported`,
+      'Use "linear", "lower", "higher" or "midpoint".',
+    );
+  }
+  let place = 0;
+  const ranks = (n: number): number[] => {
+    place = q * (n - 1);
+    return roundings.map((round) => round(place));
+  };
+  const [below, above] = atRanks(c, ranks, "quantile()", x).map((s) => s.values);
+  const share = place - Math.floor(place);
+  if (above === undefined || share === 0) return below!;
+  const step = elementwise(c.vm, "sub", above, below!);
+  const part = elementwise(c.vm, "mul", step, float(how === "linear" ? share : 0.5));
+  return elementwise(c.vm, "add", below!, part);
 }
 
 /** The ranks around a place that an interpolation takes. */
@@ -222,6 +264,10 @@ export const runningSum: Meaning = (c) => {
 };
 
 export function reversed(c: CallContext, dims: readonly number[]): Value {
+  return reverseAlong(c, c.tensor("x"), dims);
+}
+
+export function reverseAlong(c: CallContext, x: TensorValue, dims: readonly number[]): TensorValue {
   return dims.reduce<TensorValue>((t, dim) => {
     const d = axisOf(c, t, dim);
     const n = sizeAlong(c.vm, t, d, `${c.name}()`);
@@ -231,7 +277,7 @@ export function reversed(c: CallContext, dims: readonly number[]): Value {
       d,
       Array.from({ length: n }, (_, k) => n - 1 - k),
     );
-  }, c.tensor("x"));
+  }, x);
 }
 
 /** Times by axis, aligned with the array's axes from the right. */

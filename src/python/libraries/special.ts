@@ -46,8 +46,7 @@ export function xlogy(c: CallContext, shifted = false): Value {
 }
 
 /** log(exp(a) + exp(b)), as a + softplus(b - a). */
-export function logAddExp(c: CallContext): Value {
-  const [a, b] = [c.tensor("x"), c.tensor("y")];
+export function logAddExp(c: CallContext, a = c.tensor("x"), b = c.tensor("y")): Value {
   const excess = floatFunction(c.vm, "softplus", elementwise(c.vm, "sub", b, a), c.library);
   return elementwise(c.vm, "add", a, excess);
 }

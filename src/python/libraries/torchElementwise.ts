@@ -125,7 +125,7 @@ function lerp(c: CallContext): Value {
   return add(start, mul(c.value("weight"), sub(c.tensor("end"), start)));
 }
 
-function hypot(c: CallContext): Value {
+export function hypot(c: CallContext): Value {
   const { add, mul } = arithmetic(c.vm);
   const [x, y] = [c.tensor("x"), c.tensor("y")];
   return floatFunction(c.vm, "sqrt", add(mul(x, x), mul(y, y)), "torch");

@@ -48,7 +48,15 @@ function padded(e: Expr, dim: number, before: number, after: number, value: numb
   return where(inside, placed, constant(value));
 }
 
-export type PadMode = "constant" | "reflect" | "replicate" | "circular" | "symmetric";
+export type PadMode = "constant" | "reflect" | "symmetric" | "replicate" | "circular";
+
+/** Where there and back again between two mirrors leads. */
+function mirrored(p: number, low: number, high: number): number {
+  const way = 2 * (high - low);
+  if (way === 0) return low;
+  const gone = (((p - low) % way) + way) % way;
+  return low + Math.min(gone, way - gone);
+}
 
 /** One axis padded; negative amounts cut entries off. */
 export function padAxis(
@@ -71,8 +79,7 @@ export function padAxis(
     const p = k - before;
     if (mode === "circular") return ((p % n) + n) % n;
     if (mode === "replicate") return Math.min(Math.max(p, 0), n - 1);
-    const edge = mode === "symmetric" ? 1 : 0; // whether the outermost entry is mirrored too
-    return p < 0 ? -p - edge : p >= n ? 2 * (n - 1) + edge - p : p;
+    return mode === "symmetric" ? mirrored(p, -0.5, n - 0.5) : mirrored(p, 0, n - 1);
   });
   return selectPositions(vm, x, dim, positions);
 }

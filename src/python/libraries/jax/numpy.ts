@@ -13,6 +13,8 @@ import { indexUpdates } from "./at.ts";
 const ABSENT = new Set([
   "asanyarray",
   "ascontiguousarray",
+  "fix",
+  "row_stack",
   "load",
   "product",
   "seterr",
