@@ -196,6 +196,24 @@ t = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
     for (const { values } of rows) assert.equal(values[own!] === null, values[theirs!] === null);
   });
 
+  it("says where the code computes another loss when it runs than the one that was derived", async () => {
+    // Which array a gradient is asked for is not known while a loss is traced.
+    await cell(`import torch
+def unlike(p, t):
+    weight = 2 if t.requires_grad else 1
+    return weight * (p * t).sum()
+p = torch.tensor([[0.25, 0.5, 0.0], [0.5, 0.25, 0.0]])
+t = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+`);
+    const { report } = await cell("# dice-gradient: autograd\nunlike(p, t)");
+    const [entry] = report.autogradRuns!;
+    assert.deepEqual([entry!.verdict, entry!.loss, report.loss.value], ["differs", 1.25, 2.5]);
+    assert.equal(
+      entry!.note,
+      "its loss is not the one derived here, 2.5: the code computes something else when it runs",
+    );
+  });
+
   it("settles whether the library matters: by two that can run it, else beside the derivation", async () => {
     const settled = async (call: string): Promise<ClaimEntry> =>
       (await cell(call)).report.claims!.find((c) => c.id === "library")!;

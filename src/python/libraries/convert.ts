@@ -2,11 +2,13 @@
 import { stopGradient } from "../../expression/build.ts";
 import { elementCount } from "../../expression/axis.ts";
 import { reshape } from "../../expression/build.ts";
+import type { Expr } from "../../expression/node.ts";
 import { type DType, type Library, defaultFloat, scalarType } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { makeList } from "../interpreter/collections.ts";
 import { entrywise } from "../tensors/picked.ts";
-import { castTo, nodeOf, tensor } from "../tensors/tensor.ts";
+import { changedUnseen } from "../tensors/detached.ts";
+import { castTo, nodeOf, tensor, viewOf } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, symbolic } from "../values.ts";
 
 /** The same array if it has that dtype already. */
@@ -34,6 +36,20 @@ export function inLibrary(vm: Interpreter, t: TensorValue, library: Library): Te
 /** A copy in memory of its own. */
 export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
   return onEach(vm, t, (x) => tensor(vm, x.expr, x.library, x.dtype, { identity: x.identity }));
+}
+
+/**
+ * A tensor's values without its gradient, in the same memory: what is written there changes the
+ * tensor's values, and not its gradient. `how` is what the source says for it.
+ */
+export function detached(vm: Interpreter, t: TensorValue, how: string): TensorValue {
+  if (t.selection !== null || t.expr.type !== "float" || isConstant(t)) {
+    return withoutGradient(vm, t, how);
+  }
+  const read = (e: Expr): Expr => (e.kind === "stopGradient" ? e : stopGradient(e));
+  const made = viewOf(vm, t, read, changedUnseen);
+  vm.recorder.block(made.expr, how, vm.at);
+  return made;
 }
 
 /** The value without its gradient; `how` is what the source says for it. */

@@ -24,6 +24,7 @@ import * as m from "./common.ts";
 import {
   convert,
   copyOf,
+  detached,
   inLibrary,
   isFrom,
   itemOf,
@@ -250,7 +251,7 @@ export const torchShared: Table = {
   select: ["input, dim, index", selectIndex],
   narrow: ["input, dim, start, length", narrow],
   clone: ["input, ~memory_format", (c) => copyOf(c.vm, c.tensor("input"))],
-  detach: ["input", (c) => withoutGradient(c.vm, c.tensor("input"), "detach()")],
+  detach: ["input", (c) => detached(c.vm, c.tensor("input"), "detach()")],
   numel: ["input", (c) => entryCount(c.vm, c.tensor("input"))],
   is_floating_point: ["input", (c) => bool(nodeOf(c.tensor("input")).type === "float")],
   isinf: ["input", isInfinite],
@@ -464,7 +465,7 @@ export function torchAttribute(
     case "dtype":
       return dtypeOf(vm, t);
     case "data":
-      return withoutGradient(vm, t, ".data");
+      return detached(vm, t, ".data");
     case "device":
       return str("cpu");
     case "is_cuda":

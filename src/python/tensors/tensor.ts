@@ -1,5 +1,12 @@
 /** Tensors: making them, and seeing other values as one. */
-import { type Axis, type Shape, axis, elementCount, isUnit } from "../../expression/axis.ts";
+import {
+  type Axis,
+  type Shape,
+  axis,
+  elementCount,
+  isUnit,
+  sameShape,
+} from "../../expression/axis.ts";
 import {
   cast,
   constant,
@@ -36,6 +43,7 @@ import {
   int,
   typeName,
 } from "../values.ts";
+import { changedUnseen } from "./detached.ts";
 import { ofOneType } from "./strictTypes.ts";
 
 /** How a view's entries follow from its base's, and the other way round. */
@@ -110,8 +118,11 @@ class Tensor implements TensorValue {
     return this.own;
   }
 
-  assign(vm: Interpreter, changed: Expr): void {
+  assign(vm: Interpreter, entries: Expr): void {
     const { view, own } = this;
+    const isUnseen =
+      this.library === "torch" && vm.stopGradientDepth > 0 && sameShape(own.shape, entries.shape);
+    const changed = isUnseen && view === null ? changedUnseen(own, entries) : entries;
     if (view === null) {
       vm.remember(this, () => {
         const before = this.own;

@@ -10,6 +10,7 @@ import { interruptible, parts, throwIfCancelled } from "../../numbers/interrupti
 import type { TypedArray } from "../../numbers/typedArrays.ts";
 import type { Autograd, Numbers, Report } from "../../report/schema.ts";
 import { finite, flatIndex } from "../../report/numbers.ts";
+import { formatNumber } from "../../report/words.ts";
 import { kernelArray } from "../bindings.ts";
 import { agreementsOf } from "./agreement.ts";
 import { type Inspection, type Watch, fixedParts } from "../inspect.ts";
@@ -222,12 +223,13 @@ function judged(
   const stored = typeOf(inspection.wrt.array!.dtype);
   const ulps = ulpsApart(gradient, inspection.gradient!, narrower?.type ?? stored);
   const { library, version, device, python, seconds } = answer;
+  const loss = finite(toFloat64(lossArray!)[0]!);
   const entry: Autograd = {
     library,
     version,
     device,
     dtype: narrower?.type ?? type,
-    loss: finite(toFloat64(lossArray!)[0]!),
+    loss,
     verdict: result.verdict,
     maxAbsError: finite(result.maxAbsError),
     maxScaledError: finite(result.maxScaledError),
@@ -236,6 +238,7 @@ function judged(
     sentence: result.sentence,
     note:
       answer.note ??
+      otherLossWords(loss, inspection.report.loss.value, type) ??
       (narrower !== null ? narrowed(narrower, type) : notFiniteWords(gradient, result.performed)),
     python,
     seconds,
@@ -263,6 +266,27 @@ function judgedIn(
 
 function narrowed({ type, span }: Narrower, arrays: string): string {
   return `judged in ${type}, in which line ${span.line} computes though the arrays are ${arrays}`;
+}
+
+/** Far more than rounding explains, in sums of any length: below, it is the gradient that tells. */
+const OTHER_LOSS = 0.01;
+
+/**
+ * That the library's loss is another function of these arrays than what was traced; null where it is
+ * not, or where one of them is no finite number, as in types that overflow.
+ */
+function otherLossWords(
+  theirs: number | null,
+  traced: number | null,
+  type: GradientType,
+): string | null {
+  if (theirs === null || traced === null) return null;
+  const size = Math.max(Math.abs(theirs), Math.abs(traced));
+  if (Math.abs(theirs - traced) <= OTHER_LOSS * size + 1000 * ROUNDING[type].unit) return null;
+  return (
+    `its loss is not the one derived here, ${formatNumber(traced, 6)}: ` +
+    "the code computes something else when it runs"
+  );
 }
 
 /** Where a gradient is no finite number, beside where the derived one is none; null where neither is. */

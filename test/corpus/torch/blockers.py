@@ -93,3 +93,44 @@ def clamped(logits, target):
 def signs(logits, target):
     p = logits.sigmoid()
     return 1 - 2 * (p * target).sum() / (p.sum() + target.sum()) + torch.sign(logits).mean() + torch.ceil(p).mean()
+
+
+# case: changed_through_data(logits(2, 5), mask(2, 5))
+def changed_through_data(logits, target):
+    """What is written through .data is in the array itself, whose gradient is that of before."""
+    p = logits * 0.5
+    weight = p.data
+    weight.clamp_(-0.2, 0.3)
+    return (weight * target).sum() + (p**2 * (1 - target)).mean()
+
+
+# case: doubled_behind(logits(2, 5), mask(2, 5))
+def doubled_behind(logits, target):
+    p = logits / 3
+    weight = p.detach()
+    weight *= 2
+    weight[target == 1] = 0.5
+    return (p * p * (target + 1)).sum() / weight.abs().sum()
+
+
+# case: changed_in_no_grad(logits(2, 5), mask(2, 5))
+def changed_in_no_grad(logits, target):
+    p = logits * 3
+    weight = torch.zeros_like(logits)
+    with torch.no_grad():
+        p[target == 1] = 0.5
+        p.clamp_(-2, 2)
+        weight[target == 0] = 2.0
+        weight += 1
+    return (weight * p**2).sum() + (p[1] * target[0]).mean()
+
+
+# case: rows_in_no_grad(logits(3, 4), mask(3, 4))
+def rows_in_no_grad(logits, target):
+    """A row is a view: what it becomes, the whole becomes."""
+    p = logits + 1
+    with torch.no_grad():
+        row = p[1]
+        row *= 3
+        p[p > 2] -= 1
+    return ((p - target) ** 2).mean()
