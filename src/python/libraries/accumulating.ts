@@ -233,13 +233,23 @@ function addAt(c: CallContext): Value {
 function segmentSum(c: CallContext, ids: string, number: string): Value {
   const { vm } = c;
   const [data, segments] = [c.tensor("data"), c.tensor(ids)];
-  const n = c.given(number) ? c.value(number) : int(classesIn(c, segments, 0, SEGMENTS_UNKNOWN));
+  const n = segmentCount(c, segments, number);
   const index = flattenRange(vm, segments, 0, -1);
   const source = rankOf(segments) > 1 ? flattenRange(vm, data, 0, rankOf(segments) - 1) : data;
   const rest = rankOf(source) - 1;
   const behind = Array.from({ length: rest }).reduce<TensorValue>((t) => addAxis(vm, t, -1), index);
   const sums = summedByClass(c, behind, n, [0], source.dtype, source);
   return rest === 0 ? sums : moveAxes(vm, sums, [-1], [0]);
+}
+
+/** How many segments there are: what is named, or as the largest of their numbers says. */
+export function segmentCount(
+  c: CallContext,
+  segments: TensorValue,
+  number = "num_segments",
+): Value {
+  if (c.given(number)) return c.value(number);
+  return int(classesIn(c, segments, 0, SEGMENTS_UNKNOWN));
 }
 
 const SEGMENTS_UNKNOWN = {

@@ -3,7 +3,7 @@ import { type Axis, UNIT, axis } from "../../expression/axis.ts";
 import { expand, reshape } from "../../expression/build.ts";
 import { einsum } from "../tensors/contraction.ts";
 import { flattenRange } from "../tensors/reshape.ts";
-import { asTensor, freshLetter, itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
+import { freshLetter, itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, tuple } from "../values.ts";
 import type { CallContext, Table } from "./signature.ts";
@@ -35,7 +35,7 @@ function meshgrid(c: CallContext, usual: "ij" | "xy"): Value {
     return c.bad("indexing", '"xy" or "ij"');
   }
   const lines = items.map((v) => {
-    const t = asTensor(vm, v, c.library);
+    const t = c.asOwn(v);
     if (c.library === "torch" && rankOf(t) > 1) {
       vm.fail(
         "RuntimeError",
@@ -77,4 +77,9 @@ export const torchGrids: Table = {
 
 export const numpyGrids: Table = {
   meshgrid: ["*arrays, ~copy, !sparse, indexing=None", (c) => meshgrid(c, "xy")],
+};
+
+/** TensorFlow's, whose first two change places as NumPy's do. */
+export const tensorflowGrids: Table = {
+  meshgrid: ["*arrays, indexing=None, ~name", (c) => meshgrid(c, "xy")],
 };

@@ -17,6 +17,7 @@ import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { mathFunctions, tensorflowFunctions } from "./tensorflow.ts";
 import { backendConvolutions } from "./tensorflowWindows.ts";
+import { conditional, mapped } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -86,7 +87,7 @@ const chosen: Meaning = (c) => {
   if (condition.expr.shape.length > 0) {
     while (wide.expr.shape.length < rank) wide = addAxis(c.vm, wide, -1);
   }
-  return t.conditional(c, wide, yes, no);
+  return conditional(c, wide, yes, no);
 };
 
 /** Along the last axis of one and the last but one of the other, for each entry of the batch. */
@@ -207,7 +208,7 @@ export const backendFunctions: Table = {
   get_value: ["x", (c) => withoutGradient(c.vm, c.tensor("x"), "K.get_value()", "numpy")],
   eval: ["x", (c) => withoutGradient(c.vm, c.tensor("x"), "K.eval()", "numpy")],
   is_tensor: tensorflowFunctions["is_tensor"]!,
-  map_fn: ["fn, elems, **", t.mapped],
+  map_fn: ["fn, elems, **", mapped],
   print_tensor: ["x, ~message, **", (c) => c.tensor("x")],
 
   // Losses

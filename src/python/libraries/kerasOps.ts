@@ -25,6 +25,7 @@ import { runningSum } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { kerasWindows } from "./tensorflowWindows.ts";
+import { conditional } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -302,7 +303,7 @@ export const opsFunctions: Table = {
   ],
   cond: [
     "pred, true_fn, false_fn",
-    (c) => t.conditional(c, c.value("pred"), c.value("true_fn"), c.value("false_fn")),
+    (c) => conditional(c, c.value("pred"), c.value("true_fn"), c.value("false_fn")),
   ],
   name_scope: ["~name", () => ({ kind: "context", name: "name_scope", effect: "none" })],
   print: ["*args, **", () => NONE],

@@ -10,11 +10,15 @@ import { exclusiveOr, isInfinite, linspace, steps } from "./numpyMeanings.ts";
 import { tensorflowSegments } from "./accumulating.ts";
 import { tensorflowCumulative } from "./cumulative.ts";
 import { tensorflowCounting } from "./counting.ts";
+import { tensorflowGrids } from "./grids.ts";
 import { tensorflowSets } from "./knownSets.ts";
 import { tensorflowPicking } from "./picking.ts";
+import { tensorflowTriangles } from "./triangles.ts";
 import { unbind } from "./pieces.ts";
 import type { Aliases, Table } from "./signature.ts";
+import { tensorflowFlow } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
+import { tensorflowCounts, tensorflowPlaces } from "./tensorflowPlaces.ts";
 import { tensorflowPadding } from "./tensorflowWindows.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -104,6 +108,11 @@ export const mathFunctions: Table = {
   divide_no_nan: [two, (c) => t.divideNoNan(c, c.value("x"), c.value("y"))],
   reciprocal_no_nan: [one, (c) => t.divideNoNan(c, float(1), c.value("x"))],
   xlogy: [two, t.xLogY],
+  multiply_no_nan: [two, t.multiplyNoNan],
+  zero_fraction: ["value, ~name", t.zeroFraction],
+  polyval: ["coeffs, x, ~name", t.polynomial],
+  softmax: ["logits, axis=-1, ~name", (c) => t.softmax(c, "logits", false)],
+  log_softmax: ["logits, axis=-1, ~name", (c) => t.softmax(c, "logits", true)],
   xdivy: [two, t.xDivY],
   reduce_std: [over, m.spread("std", () => 0)],
   reduce_variance: [over, m.spread("var", () => 0)],
@@ -120,6 +129,7 @@ export const mathFunctions: Table = {
   ],
   ...tensorflowCounting,
   ...tensorflowSegments,
+  ...tensorflowCounts,
   l2_normalize: ["x, axis=None, epsilon=1e-12, ~name", t.l2Normalize],
 };
 
@@ -139,6 +149,12 @@ export const linalgFunctions: Table = {
       ),
   ],
   tensordot: ["a, b, axes, ~name", (c) => shapes.tensordot(c, c.value("axes"))],
+  ...tensorflowTriangles,
+  matvec: [
+    "a, b, transpose_a=False, !adjoint_a, !a_is_sparse, !b_is_sparse, ~name",
+    shapes.matrixTimesVector,
+  ],
+  normalize: ["tensor, ord='euclidean', axis=None, ~name", t.normalized],
   norm: ["tensor, ord='euclidean', axis=None, keepdims=False, ~name", t.norm],
   l2_normalize: mathFunctions["l2_normalize"]!,
   matrix_transpose: ["a, ~name, !conjugate", (c) => swapAxes(c.vm, c.tensor("x"), -1, -2)],
@@ -151,6 +167,11 @@ export const linalgFunctions: Table = {
 export const tensorflowFunctions: Table = {
   ...shared,
   ...linalgFunctions,
+  ...tensorflowGrids,
+  ...tensorflowFlow,
+  clip_by_norm: ["t, clip_norm, axes=None, ~name", t.clipByNorm],
+  saturate_cast: ["value, dtype, ~name", t.saturated],
+  truncatediv: [two, t.truncated],
   clip_by_value: [
     "t, clip_value_min, clip_value_max, ~name",
     (c) => t.clip(c, c.value("t"), c.optional("clip_value_min"), c.optional("clip_value_max")),
@@ -159,6 +180,7 @@ export const tensorflowFunctions: Table = {
   ...tensorflowSets,
   ...tensorflowPicking,
   ...tensorflowPadding,
+  ...tensorflowPlaces,
 
   // Shapes
   reshape: ["tensor, shape, ~name", shapes.reshape("shape")],
@@ -179,10 +201,6 @@ export const tensorflowFunctions: Table = {
   ],
   ensure_shape: ["x, ~shape, ~name", (c) => c.tensor("x")],
   slice: ["input_, begin, size, ~name", shapes.slice],
-  gather: [
-    "params, indices, ~validate_indices, axis=0, !batch_dims=0, ~name",
-    (c) => shapes.gather(c, c.tensor("params"), c.value("indices"), c.int("axis")),
-  ],
   boolean_mask: ["tensor, mask, axis=None, ~name", shapes.booleanMask],
   one_hot: [
     "indices, depth, on_value=None, off_value=None, axis=-1, dtype=None, ~name",
@@ -217,12 +235,6 @@ export const tensorflowFunctions: Table = {
   linspace: ["start, stop, num, ~name, !axis=0", linspace],
 
   // Control flow, and what says nothing about values
-  cond: [
-    "pred, true_fn=None, false_fn=None, ~name, ~strict",
-    (c) => t.conditional(c, c.value("pred"), c.value("true_fn"), c.value("false_fn")),
-  ],
-  map_fn: ["fn, elems, **", t.mapped],
-  vectorized_map: ["fn, elems, **", t.mapped],
   is_tensor: ["x", (c) => bool(isFrom(c.value("x"), "tensorflow"))],
   executing_eagerly: ["", () => TRUE],
   print: ["*args, **", () => NONE],

@@ -73,7 +73,7 @@ const others: OtherNames = (name) => {
     case "__version__":
       return str("2.21.0");
     default:
-      return dtypeNamed("tensorflow", name) ?? asDType(name);
+      return dtypeNamed("tensorflow", name) ?? asDType(name) ?? assertion(name);
   }
 };
 
@@ -93,8 +93,10 @@ function asDType(name: string): Value | undefined {
 }
 
 /** `assert_*` check values that a trace does not have. */
-const debuggingNames: OtherNames = (name) =>
-  name.startsWith("assert_") ? { kind: "builtin", name, call: () => NONE } : undefined;
+const assertion: OtherNames = (name) =>
+  name.startsWith("assert_") || name === "Assert"
+    ? { kind: "builtin", name, call: () => NONE }
+    : undefined;
 
 const modules = new Modules("tensorflow");
 for (const root of ["tensorflow", "tensorflow.compat.v1", "tensorflow.compat.v2"]) {
@@ -108,7 +110,7 @@ for (const root of ["tensorflow", "tensorflow.compat.v1", "tensorflow.compat.v2"
     dtypeNamed("tensorflow", name) ?? asDType(name));
   define("linalg", [linalgFunctions]);
   define("image", [imageFunctions], (name) => (name === "ResizeMethod" ? ResizeMethod : undefined));
-  define("debugging", [debuggingFunctions], debuggingNames);
+  define("debugging", [debuggingFunctions], assertion);
 }
 modules.define("tensorflow.compat", []);
 modules.define("tensorflow.python", []);

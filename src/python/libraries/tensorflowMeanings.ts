@@ -1,35 +1,26 @@
 /** What the functions of tensorflow.ts do that are more than one line. */
 import { elementCount } from "../../expression/axis.ts";
 import { type DType, defaultDType, defaultFloat } from "../dtypes.ts";
-import { call, isCallable } from "../interpreter/calls.ts";
-import { iterate } from "../interpreter/iterate.ts";
 import { binaryOperation } from "../interpreter/operators.ts";
-import { truth } from "../interpreter/truth.ts";
 import {
   clampValue,
   elementwise,
   floatFunction,
   keepingFunction,
+  logical,
   select,
+  truthFunction,
 } from "../tensors/elementwise.ts";
 import { reduction, softmaxOf, variance } from "../tensors/reduce.ts";
 import { expandTo, reshapeTo, shapeFrom } from "../tensors/reshape.ts";
-import { asTensor, filled, stackTensors } from "../tensors/tensor.ts";
-import {
-  type NumberValue,
-  type TensorValue,
-  type Value,
-  float,
-  int,
-  tuple,
-  typeName,
-} from "../values.ts";
+import { asTensor, filled } from "../tensors/tensor.ts";
+import { type NumberValue, type TensorValue, type Value, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, inLibrary, withoutGradient } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { readDType } from "./dtypeNames.ts";
 import type { CallContext, Meaning } from "./signature.ts";
-import { ofFirstType, shapeEntries, sizesOf } from "./tensorflowShapes.ts";
+import { shapeEntries, sizesOf } from "./tensorflowShapes.ts";
 
 /** Python's own `float` means float32 here, where NumPy takes it for float64. */
 export function readTensorFlowDType(c: CallContext, v: Value): DType {
@@ -103,6 +94,50 @@ export const xLogY: Meaning = zeroAtZero((c, x, y) =>
 );
 export const xDivY: Meaning = zeroAtZero((c, x, y) => elementwise(c.vm, "div", x, y));
 
+/** x · y, and 0 where y is 0, whatever x is; the gradient by y there is that of the product. */
+export const multiplyNoNan: Meaning = (c) => {
+  const { vm } = c;
+  const [x, y] = [c.tensor("x"), c.tensor("y")];
+  const isZero = elementwise(vm, "eq", y, float(0));
+  const isEndless = truthFunction(vm, "not", truthFunction(vm, "isfinite", x));
+  const product = elementwise(vm, "mul", x, y);
+  return select(vm, logical(vm, "and", isZero, isEndless), float(0), product);
+};
+
+/** The share of entries that are 0. */
+export const zeroFraction: Meaning = (c) => {
+  const isZero = elementwise(c.vm, "eq", c.tensor("x"), { ...float(0), type: "int" });
+  return reduction(c.vm, "mean", convert(c.vm, isZero, "float32"), null, false);
+};
+
+/** Coefficients, that of the highest power first. */
+export const polynomial: Meaning = (c) => {
+  const { vm } = c;
+  const x = c.tensor("x");
+  const coefficients = c.tensors("coeffs");
+  if (coefficients.length === 0) return elementwise(vm, "mul", x, int(0));
+  return coefficients.reduce((sum, a) => elementwise(vm, "add", elementwise(vm, "mul", sum, x), a));
+};
+
+/** The quotient of whole numbers without its fraction. */
+export const truncated: Meaning = (c) => {
+  const { vm } = c;
+  const [x, y] = [c.tensor("x"), c.tensor("y")];
+  const size = elementwise(
+    vm,
+    "floordiv",
+    keepingFunction(vm, "abs", x),
+    keepingFunction(vm, "abs", y),
+  );
+  const sign = elementwise(
+    vm,
+    "mul",
+    keepingFunction(vm, "sign", x),
+    keepingFunction(vm, "sign", y),
+  );
+  return elementwise(vm, "mul", sign, size);
+};
+
 export const squaredDifference: Meaning = (c) => {
   const d = binaryOperation(c.vm, "-", operand(c, "x"), operand(c, "y"));
   return binaryOperation(c.vm, "*", d, d);
@@ -152,6 +187,31 @@ export function clip(c: CallContext, v: Value, low: Value | null, high: Value | 
   return clampValue(c.vm, x, bound(low), bound(high), c.library);
 }
 
+/** Made shorter where its norm is larger; the norm of zeros has no gradient. */
+export const clipByNorm: Meaning = (c) => {
+  const { vm } = c;
+  const [x, most] = [c.tensor("t"), c.value("clip_norm")];
+  const squares = reduction(vm, "sum", elementwise(vm, "mul", x, x), c.dims("axes"), true);
+  const isPositive = elementwise(vm, "gt", squares, float(0));
+  const root = floatFunction(vm, "sqrt", select(vm, isPositive, squares, float(1)));
+  const length = select(vm, isPositive, root, squares);
+  return elementwise(vm, "div", elementwise(vm, "mul", x, most), larger(c, "max", length, most));
+};
+
+/** The largest and smallest whole numbers of a type, to which what lies beyond is brought. */
+export const saturated: Meaning = (c) => {
+  const to = dtypeArgument(c)!;
+  const x = c.tensor("x");
+  const bits = /^(u?)int(8|16|32)$/.exec(to);
+  if (bits === null) return convert(c.vm, x, to);
+  const [, unsigned, width] = bits;
+  const most = 2 ** (Number(width) - (unsigned === "u" ? 0 : 1)) - 1;
+  const least = unsigned === "u" ? 0 : -most - 1;
+  const type = x.expr.type === "float" ? "float" : "int";
+  const bound = (n: number): Value => ({ ...float(n), type });
+  return convert(c.vm, clampValue(c.vm, x, bound(least), bound(most), c.library), to);
+};
+
 /** The sum of a list of tensors. */
 export const addAll: Meaning = (c) =>
   c
@@ -177,15 +237,23 @@ export const reduceSizes =
   };
 
 export function norm(c: CallContext): Value {
-  const given = c.value("ord");
-  const order =
-    given.kind === "str" || given.kind === "none"
-      ? given.kind === "none" || given.value === "euclidean" || given.value === "fro"
-        ? 2
-        : c.bad("ord", "a number or 'euclidean'")
-      : c.number("ord");
-  return m.vectorNorm(c, c.tensor("x"), order, c.dims("dim"), c.flag("keepdim"));
+  return m.vectorNorm(c, c.tensor("x"), orderOf(c), c.dims("dim"), c.flag("keepdim"));
 }
+
+function orderOf(c: CallContext): number {
+  const given = c.value("ord");
+  if (given.kind === "none") return 2;
+  if (given.kind !== "str") return c.number("ord");
+  const isPlain = given.value === "euclidean" || given.value === "fro";
+  return isPlain ? 2 : c.bad("ord", "a number or 'euclidean'");
+}
+
+/** Over its norm, and that norm. */
+export const normalized: Meaning = (c) => {
+  const x = c.tensor("x");
+  const length = m.vectorNorm(c, x, orderOf(c), c.dims("dim"), true);
+  return tuple([elementwise(c.vm, "div", x, length), length]);
+};
 
 /** Mean and variance, as tf.nn.moments gives them. */
 export const moments: Meaning = (c) => {
@@ -265,43 +333,4 @@ export function cut(c: CallContext, v: Value): Value {
   }
   const name = c.name.replace(/^tensorflow\./, "tf.");
   return v.kind === "tensor" ? withoutGradient(c.vm, c.asOwn(v), `${name}()`) : v;
-}
-
-// Control flow
-
-/** Both branches as one formula where the condition depends on values; else the branch taken. */
-export function conditional(c: CallContext, condition: Value, yes: Value, no: Value): Value {
-  const { vm } = c;
-  const run = (v: Value): Value => (isCallable(v) ? call(vm, v, []) : v);
-  if (condition.kind !== "tensor") return run(truth(vm, condition) ? yes : no);
-  const [a, b] = [run(yes), run(no)];
-  const fits = (v: Value): boolean => v.kind === "tensor" || v.kind === "number";
-  if (!fits(a) || !fits(b)) {
-    return vm.unsupported(
-      `${c.name}() whose branches give ${typeName(a)} and ${typeName(b)} is not supported`,
-      "Let both branches return one tensor.",
-    );
-  }
-  return select(vm, condition, a, b, c.library);
-}
-
-/** The function applied to each entry along the first axis, whose size must be known. */
-export function mapped(c: CallContext): Value {
-  const { vm } = c;
-  const elems = c.value("elems");
-  const fn = c.value("fn");
-  const rows =
-    elems.kind === "tuple" || elems.kind === "list"
-      ? zipped(elems.items.map((v) => [...iterate(vm, c.asOwn(v))]))
-      : [...iterate(vm, c.asOwn(elems))];
-  const results = rows.map((row) => call(vm, fn, [row]));
-  if (!results.every((v) => v.kind === "tensor" || v.kind === "number")) {
-    return vm.unsupported(`${c.name}() of a function that returns more than one tensor`);
-  }
-  return stackTensors(vm, ofFirstType(c, results), 0, c.library);
-}
-
-function zipped(columns: readonly (readonly Value[])[]): Value[] {
-  const n = Math.min(...columns.map((x) => x.length));
-  return Array.from({ length: n }, (_, k) => tuple(columns.map((x) => x[k]!)));
 }

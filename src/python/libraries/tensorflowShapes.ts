@@ -6,7 +6,14 @@ import { elementwise, select } from "../tensors/elementwise.ts";
 import { asBoolean } from "../tensors/elementwise.ts";
 import { indexTensor, takeAlong } from "../tensors/indexing.ts";
 import { pick, rowsOf } from "../tensors/picked.ts";
-import { addAxis, expandTo, permuteAxes, reshapeTo, swapAxes } from "../tensors/reshape.ts";
+import {
+  addAxis,
+  dropAxes,
+  expandTo,
+  permuteAxes,
+  reshapeTo,
+  swapAxes,
+} from "../tensors/reshape.ts";
 import { requireClassNumbers } from "../tensors/strictTypes.ts";
 import {
   asTensor,
@@ -54,6 +61,14 @@ export function matrixProduct(c: CallContext): Value {
     );
   }
   return matmul(c.vm, transposed(a, "transpose_a"), transposed(b, "transpose_b"), c.library);
+}
+
+/** A matrix times a vector, or each of many times one of as many. */
+export function matrixTimesVector(c: CallContext): Value {
+  const a = c.tensor("a");
+  const matrix = c.flag("transpose_a") ? swapAxes(c.vm, a, -1, -2) : a;
+  const column = addAxis(c.vm, c.tensor("b"), -1);
+  return dropAxes(c.vm, matmul(c.vm, matrix, column, c.library), [-1]);
 }
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";

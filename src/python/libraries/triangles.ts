@@ -3,6 +3,7 @@ import type { BinaryOp } from "../../expression/node.ts";
 import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
 import { selectPositions } from "../tensors/gather.ts";
+import { reduction } from "../tensors/reduce.ts";
 import { addAxis } from "../tensors/reshape.ts";
 import { nodeOf, positionsArray, rankOf } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
@@ -49,10 +50,12 @@ function embedded(c: CallContext, x: TensorValue): TensorValue {
   return kept(c, addAxis(c.vm, x, -1), [n, n], "eq");
 }
 
-/** As many rows as columns, from the first on. */
-function square(c: CallContext, x: TensorValue): TensorValue {
-  const n = Math.min(sizeOf(c, x, 0), sizeOf(c, x, 1));
-  return [0, 1].reduce((t, d) => selectPositions(c.vm, t, d, range(0, n)), x);
+/** The diagonal of the last two axes, of which one may be longer, as the last axis. */
+export function lastDiagonal(c: CallContext, x: TensorValue): TensorValue {
+  const dims = [rankOf(x) - 2, rankOf(x) - 1];
+  const n = Math.min(...dims.map((d) => sizeOf(c, x, d)));
+  const square = dims.reduce((t, d) => selectPositions(c.vm, t, d, range(0, n)), x);
+  return diagonalOf(c.vm, square, dims[0]!, dims[1]!);
 }
 
 /** diag: the diagonal of a matrix, and of an array with one axis the matrix that has it. */
@@ -64,12 +67,21 @@ const diagonal =
       return c.vm.unsupported(`${c.name}() beside the main diagonal is not supported`);
     }
     if (rankOf(x) === 1) return embedded(c, x);
-    if (rankOf(x) === 2) return diagonalOf(c.vm, square(c, x), 0, 1);
+    if (rankOf(x) === 2) return lastDiagonal(c, x);
     return c.vm.fail(
       c.library === "torch" ? "RuntimeError" : "ValueError",
       `${c.name}() takes an array with 1 or 2 axes, not ${rankOf(x)}`,
     );
   };
+
+/** What is at most so far below and above the diagonal; a negative number leaves that side whole. */
+function band(c: CallContext): Value {
+  const x = c.tensor("x");
+  const sizes = [sizeOf(c, x, -2), sizeOf(c, x, -1)] as const;
+  const [lower, upper] = [c.int("num_lower"), c.int("num_upper")];
+  const above = lower < 0 ? x : kept(c, x, sizes, "ge", -lower);
+  return upper < 0 ? above : kept(c, above, sizes, "le", upper);
+}
 
 /** Functions of torch and methods of its tensors. */
 export const torchTriangles: Table = {
@@ -84,4 +96,14 @@ export const numpyTriangles: Table = {
   tril: ["m, k=0", triangle("le", "k")],
   triu: ["m, k=0", triangle("ge", "k")],
   diag: ["v, k=0", diagonal("v", "k")],
+};
+
+const DIAGONALS = "!k=0, !num_rows, !num_cols, !padding_value, ~align, ~name";
+
+/** Of tf.linalg. */
+export const tensorflowTriangles: Table = {
+  band_part: ["input, num_lower, num_upper, ~name", band],
+  diag: [`diagonal, ${DIAGONALS}`, (c) => embedded(c, c.tensor("diagonal"))],
+  diag_part: [`input, ${DIAGONALS}`, (c) => lastDiagonal(c, c.tensor("x"))],
+  trace: ["x, ~name", (c) => reduction(c.vm, "sum", lastDiagonal(c, c.tensor("x")), [-1], false)],
 };

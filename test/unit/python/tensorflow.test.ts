@@ -115,6 +115,17 @@ describe("TensorFlow", () => {
     }
   });
 
+  it("writes to places that are named once, and carries loops out whose end is known", async () => {
+    const rows = "tf.tensor_scatter_nd_update(y_pred, [[0], [0]], y_pred)";
+    assert.match(await failureOf(rows), /writes to one place several times.*tensor_scatter_nd_add/);
+    close(await lossOf("tf.while_loop(lambda k: k < 5, lambda k: k + 2, [0])[0]"), 6);
+    close(
+      await lossOf("tf.while_loop(lambda k: k < 9, lambda k: k + 1, [0], maximum_iterations=4)[0]"),
+      4,
+    );
+    close(await lossOf("tf.foldl(lambda a, k: a + k, tf.range(4.))"), 6);
+  });
+
   it("divides by zero to zero in divide_no_nan, and so does the gradient", async () => {
     const source = `${IMPORTS}\ndef loss(y_true, y_pred):\n    return tf.math.divide_no_nan(y_pred, y_true)\n`;
     const [x, y] = [array([2], [0.5, 0.5]), array([2], [0, 2])];
