@@ -70,16 +70,30 @@ export function splitAt(c: CallContext, x: TensorValue, dim: number, exact: bool
     const cuts = c.dims("indices_or_sections")!.map(int);
     return [...cuts, NONE].map((stop, k) => part(cuts[k - 1] ?? NONE, stop));
   }
-  const [n, parts] = [knownSize(c, x, dim), c.int("indices_or_sections")];
+  const parts = c.int("indices_or_sections");
+  if (exact && parts > 0 && knownSize(c, x, dim) % parts !== 0) {
+    c.vm.fail("ValueError", "array split does not result in an equal division");
+  }
+  return splitInto(c, x, dim, parts);
+}
+
+/** So many parts, of which the first ones are longer where they cannot all be equal. */
+export function splitInto(
+  c: CallContext,
+  x: TensorValue,
+  dim: number,
+  parts: number,
+): TensorValue[] {
+  const n = knownSize(c, x, dim);
   if (parts < 1) {
     c.vm.fail(
       c.library === "torch" ? "RuntimeError" : "ValueError",
       `${c.name}(): number of sections must be larger than 0, got ${parts}`,
     );
   }
-  if (exact && n % parts !== 0) {
-    c.vm.fail("ValueError", "array split does not result in an equal division");
-  }
   const edge = (k: number): Value => int(k * Math.floor(n / parts) + Math.min(k, n % parts));
-  return Array.from({ length: parts }, (_, k) => part(edge(k), edge(k + 1)));
+  return Array.from({ length: parts }, (_, k) => {
+    const range: Value = { kind: "slice", start: edge(k), stop: edge(k + 1), step: NONE };
+    return indexTensor(c.vm, x, along(x, dim, range));
+  });
 }

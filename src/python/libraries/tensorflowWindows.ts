@@ -1,7 +1,7 @@
 /** Convolutions and padding as TensorFlow and Keras do them: channels last, windows' outputs last. */
 import { iterate } from "../interpreter/iterate.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import { biased, convolution } from "../tensors/convolution.ts";
+import { biased, convolution, withSides } from "../tensors/convolution.ts";
 import { elementwise } from "../tensors/elementwise.ts";
 import { addAxis, flattenRange, moveAxes } from "../tensors/reshape.ts";
 import { itemsOf, rankOf } from "../tensors/tensor.ts";
@@ -39,18 +39,12 @@ function convolved(
   const each = (v: Value): number[] => numbers(c, v.kind === "none" ? int(1) : v, n, channelsFirst);
   const [stride, dilation] = [each(given.strides), each(given.dilation)];
   const size = stride.map((_, k) => sizeAlong(vm, weight, k, what));
-  let first = channelsFirst ? x : moveAxes(vm, x, [-1], [1]);
-  let padding = size.map(() => 0);
+  const whole = channelsFirst ? x : moveAxes(vm, x, [-1], [1]);
   const sides = around(c, given.padding, channelsFirst, (k) => {
     const reach = (size[k]! - 1) * dilation[k]! + 1;
-    return sidesFor(sizeAlong(vm, first, k + 2, what), reach, stride[k]!);
+    return sidesFor(sizeAlong(vm, whole, k + 2, what), reach, stride[k]!);
   });
-  if (sides !== null) {
-    if (sides.every(([before, after]) => before === after)) padding = sides.map(([p]) => p);
-    else {
-      first = sides.reduce((t, around, k) => padAxis(vm, t, k + 2, around, "constant", 0), first);
-    }
-  }
+  const { x: first, padding } = withSides(vm, whole, sides ?? size.map(() => [0, 0] as const));
   const w = { size, stride, padding, dilation };
   const result = depthwise
     ? convolution(vm, first, byChannel(c, weight, n), w, sizeAlong(vm, weight, n, what), what)

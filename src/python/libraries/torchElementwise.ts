@@ -1,5 +1,6 @@
 /** Functions of PyTorch that are made of arithmetic, entry by entry. */
-import type { BinaryOp } from "../../expression/node.ts";
+import type { BinaryOp, UnaryOp } from "../../expression/node.ts";
+import type { Library } from "../dtypes.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import {
   clampValue,
@@ -22,28 +23,38 @@ export interface Arithmetic {
   readonly div: (a: Value, b: Value) => TensorValue;
   readonly log: (x: TensorValue) => TensorValue;
   readonly exp: (x: TensorValue) => TensorValue;
+  readonly sqrt: (x: TensorValue) => TensorValue;
+  readonly tanh: (x: TensorValue) => TensorValue;
+  readonly sigmoid: (x: TensorValue) => TensorValue;
   /** max(x, 0), whose gradient passes where x is 0, as that of clamp_min does. */
   readonly atLeast0: (x: TensorValue) => TensorValue;
   readonly is: (op: BinaryOp, a: Value, b: number) => TensorValue;
   readonly choose: (condition: TensorValue, yes: Value, no: Value) => TensorValue;
 }
 
-/** What formulas of tensors are written with. */
-export function arithmetic(vm: Interpreter): Arithmetic {
+/** What formulas of tensors are written with; `library` is whose where all are numbers. */
+export function arithmetic(vm: Interpreter, library: Library = "torch"): Arithmetic {
   const two =
     (op: BinaryOp) =>
     (a: Value, b: Value): TensorValue =>
-      elementwise(vm, op, a, b, "torch");
+      elementwise(vm, op, a, b, library);
+  const one =
+    (op: UnaryOp) =>
+    (x: TensorValue): TensorValue =>
+      floatFunction(vm, op, x, library);
   return {
     add: two("add"),
     sub: two("sub"),
     mul: two("mul"),
     div: two("div"),
-    log: (x) => floatFunction(vm, "log", x, "torch"),
-    exp: (x) => floatFunction(vm, "exp", x, "torch"),
-    atLeast0: (x) => clampValue(vm, x, float(0), null, "torch"),
-    is: (op, a, b) => elementwise(vm, op, a, float(b), "torch"),
-    choose: (condition, yes, no) => select(vm, condition, yes, no, "torch"),
+    log: one("log"),
+    exp: one("exp"),
+    sqrt: one("sqrt"),
+    tanh: one("tanh"),
+    sigmoid: one("sigmoid"),
+    atLeast0: (x) => clampValue(vm, x, float(0), null, library),
+    is: (op, a, b) => elementwise(vm, op, a, float(b), library),
+    choose: (condition, yes, no) => select(vm, condition, yes, no, library),
   };
 }
 

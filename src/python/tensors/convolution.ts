@@ -9,7 +9,7 @@ import { elementwise } from "./elementwise.ts";
 import { separableConvolution } from "./pooling.ts";
 import { flattenRange, reshapeTo } from "./reshape.ts";
 import { sizeNumber, tensor } from "./tensor.ts";
-import { sizeAlong, windowsOf } from "./windows.ts";
+import { padAxis, sizeAlong, windowsOf } from "./windows.ts";
 
 /**
  * @param weight (outputs, inputs of a group, …), the windows' axes last
@@ -71,4 +71,17 @@ export function biased(
   const units = Array.from({ length: n }, () => UNIT);
   const b = vm.shaped(() => reshape(bias.expr, [bias.expr.shape[0]!, ...units]));
   return elementwise(vm, "add", result, tensor(vm, b, result.library, bias.dtype));
+}
+
+/** An array padded by zeros as far as windows cannot do it themselves, and the padding that is left to them. */
+export function withSides(
+  vm: Interpreter,
+  x: TensorValue,
+  sides: readonly (readonly [before: number, after: number])[],
+): { readonly x: TensorValue; readonly padding: readonly number[] } {
+  if (sides.every(([before, after]) => before === after)) {
+    return { x, padding: sides.map(([p]) => p) };
+  }
+  const wide = sides.reduce((t, own, k) => padAxis(vm, t, k + 2, own, "constant", 0), x);
+  return { x: wide, padding: sides.map(() => 0) };
 }

@@ -75,6 +75,11 @@ export function averagePool(
   return tensor(vm, e, x.library, x.dtype, options);
 }
 
+/** Sums over windows. */
+export function sumPool(vm: Interpreter, x: TensorValue, w: Window, what: string): TensorValue {
+  return tensor(vm, sums(vm, x, w, what), x.library, x.dtype);
+}
+
 /** How many entries of each window lie inside the array, which fits the windows. */
 function insideWindows(vm: Interpreter, x: TensorValue, w: Window, what: string): Expr {
   const { dims, counts } = fitted(vm, x, w, what);

@@ -20,6 +20,7 @@ import { convert, withoutGradient } from "../convert.ts";
 import type { CallContext, Entry, Meaning, Table } from "../signature.ts";
 import { cond, foriLoop, laxMap, scan, switchOn, whileLoop } from "./control.ts";
 import { mapTree } from "./trees.ts";
+import { laxWindows } from "./windows.ts";
 
 function stopped(c: CallContext): Value {
   const cut = (v: Value): Value =>
@@ -85,6 +86,7 @@ const reduced = (op: "sum" | "prod" | "max" | "min"): Entry => [
 ];
 
 export const laxFunctions: Table = {
+  ...laxWindows,
   // Control
   stop_gradient: ["x", stopped],
   cond: ["pred, true_fun, false_fun, *operands, operand=None, ~linear", cond],

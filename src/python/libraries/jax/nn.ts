@@ -1,14 +1,15 @@
 /** jax.nn and jax.scipy.special */
 import { axis as newAxis, normalizeDim } from "../../../expression/axis.ts";
 import { oneHot } from "../../../expression/build.ts";
-import { elementwise, floatFunction, select } from "../../tensors/elementwise.ts";
+import { elementwise, floatFunction } from "../../tensors/elementwise.ts";
 import { rowsOf } from "../../tensors/picked.ts";
 import { axisOfSize, castTo, freshLetter, rankOf, tensor } from "../../tensors/tensor.ts";
-import { type TensorValue, type Value, float } from "../../values.ts";
+import { type TensorValue, type Value } from "../../values.ts";
 import * as m from "../common.ts";
 import { NeedsIntegerError } from "../../interpreter/interpreter.ts";
 import { logSumExpWeighted, logit, softmaxAlong, xlogy } from "../special.ts";
 import type { CallContext, Table } from "../signature.ts";
+import { activations } from "./activations.ts";
 
 /** 1 at the class of each entry, 0 elsewhere; classes outside of the range give zeros alone. */
 function oneHotOf(c: CallContext): Value {
@@ -40,12 +41,6 @@ function oneHotIn(c: CallContext, x: TensorValue, axis: number): TensorValue {
   return tensor(vm, castTo(e, "int64", dtype), "jax", dtype);
 }
 
-/** x where it is positive, else a function of it. */
-function positiveOr(c: CallContext, otherwise: (x: Value) => Value, edge: "gt" | "ge"): Value {
-  const x = c.tensor("x");
-  return select(c.vm, elementwise(c.vm, edge, x, float(0)), x, otherwise(x), "jax");
-}
-
 /** x · sigmoid(x) */
 function silu(c: CallContext): Value {
   const x = c.tensor("x");
@@ -55,6 +50,7 @@ function silu(c: CallContext): Value {
 const softmax = "x, axis=-1, !where, !initial";
 
 export const nnFunctions: Table = {
+  ...activations,
   sigmoid: ["x", m.real("sigmoid")],
   log_sigmoid: ["x", m.real("logsigmoid")],
   softplus: ["x", m.real("softplus")],
@@ -62,18 +58,6 @@ export const nnFunctions: Table = {
   tanh: ["x", m.real("tanh")],
   silu: ["x", silu],
   swish: ["x", silu],
-  leaky_relu: [
-    "x, negative_slope=0.01",
-    (c) =>
-      positiveOr(c, (x) => elementwise(c.vm, "mul", c.value("negative_slope"), x, "jax"), "ge"),
-  ],
-  elu: [
-    "x, alpha=1.0",
-    (c) => {
-      const below = floatFunction(c.vm, "expm1", c.tensor("x"), "jax");
-      return positiveOr(c, () => elementwise(c.vm, "mul", c.value("alpha"), below, "jax"), "gt");
-    },
-  ],
   identity: ["x", (c) => c.tensor("x")],
   softmax: [softmax, (c) => softmaxAlong(c, false)],
   log_softmax: [softmax, (c) => softmaxAlong(c, true)],
