@@ -197,15 +197,16 @@ t = torch.tensor([[0.0, 0.0, 0.0], [1.0, 0.0, 1.0]])
   });
 
   it("says where the code computes another loss when it runs than the one that was derived", async () => {
-    // Which array a gradient is asked for is not known while a loss is traced.
+    // A trace is of whichever gradient is asked for, so arrays beside the target require it.
     await cell(`import torch
-def unlike(p, t):
-    weight = 2 if t.requires_grad else 1
-    return weight * (p * t).sum()
+def unlike(p, t, scale):
+    factor = scale if scale.requires_grad else 1
+    return (factor * p * t).sum()
 p = torch.tensor([[0.25, 0.5, 0.0], [0.5, 0.25, 0.0]])
 t = torch.tensor([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+scale = torch.tensor([2.0, 2.0, 2.0])
 `);
-    const { report } = await cell("# dice-gradient: autograd\nunlike(p, t)");
+    const { report } = await cell("# dice-gradient: autograd\nunlike(p, t, scale)");
     const [entry] = report.autogradRuns!;
     assert.deepEqual([entry!.verdict, entry!.loss, report.loss.value], ["differs", 1.25, 2.5]);
     assert.equal(

@@ -171,6 +171,8 @@ export class Interpreter {
   standIns: ReadonlyMap<Expr, Expr> = new Map();
   /** The nodes that a trace is made in. */
   traceInputs: readonly Expr[] = [];
+  /** Those of them whose gradient may be asked for. */
+  differentiated: ReadonlySet<Expr> = new Set();
   /** Which way is taken where that depends on values that are not known; null: that is an error. */
   undecided: boolean | null = null;
   purpose: Purpose = { ordering: "fixed", wrt: null };

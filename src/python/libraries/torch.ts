@@ -18,6 +18,7 @@ import {
   sizesFrom,
   swapAxes,
 } from "../tensors/reshape.ts";
+import { carriesGradient } from "../tensors/detached.ts";
 import { entryCount } from "../tensors/picked.ts";
 import { filled, nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
@@ -471,7 +472,7 @@ export function torchAttribute(
     case "is_cuda":
       return FALSE;
     case "requires_grad":
-      return bool(nodeOf(t).type === "float");
+      return bool(carriesGradient(nodeOf(t), (x) => vm.differentiated.has(x)));
     case "grad":
       return NONE;
     case "is_leaf":

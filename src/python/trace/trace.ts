@@ -120,10 +120,8 @@ export function runTrace(
 ): Trace {
   const trace = runOnce(vm, target, plan, withTape);
   const { purpose } = vm;
-  const isDifferentiated = ({ parameter, role }: TraceInput): boolean =>
-    purpose.wrt === null ? role !== "target" : parameter === purpose.wrt;
   const isLost = trace.fixed.some(({ lost }) =>
-    trace.inputs.some((x) => isDifferentiated(x) && lost.includes(x.parameter)),
+    trace.inputs.some((x) => isDifferentiated(vm, x) && lost.includes(x.parameter)),
   );
   if (!isLost || purpose.ordering === "flowing" || withTape) return trace;
   vm.purpose = { ...purpose, ordering: "flowing" };
@@ -134,12 +132,28 @@ export function runTrace(
   }
 }
 
+/** Whether the gradient by an input may be asked for. */
+function isDifferentiated(
+  { purpose }: Interpreter,
+  { parameter, role }: Pick<TraceInput, "parameter" | "role">,
+): boolean {
+  return purpose.wrt === null ? role !== "target" : parameter === purpose.wrt;
+}
+
+function rolesIn({ inputs }: Plan): Role[] {
+  return rolesOf(
+    inputs.map((p) => ({ name: p.name, isReal: p.type === "float" })),
+    inputs[0]?.library ?? "numpy",
+  );
+}
+
 function runOnce(vm: Interpreter, target: TraceTarget, plan: Plan, withTape: boolean): Trace {
   const saved = {
     recorder: vm.recorder,
     standIns: vm.standIns,
     axes: vm.inputAxes,
     nodes: vm.traceInputs,
+    differentiated: vm.differentiated,
     silent: vm.silent,
   };
   vm.recorder = new Recorder(true, withTape);
@@ -155,6 +169,12 @@ function runOnce(vm: Interpreter, target: TraceTarget, plan: Plan, withTape: boo
         }),
       );
       vm.traceInputs = nodes;
+      const roles = rolesIn(plan);
+      vm.differentiated = new Set(
+        nodes.filter((_, k) =>
+          isDifferentiated(vm, { parameter: plan.inputs[k]!.name, role: roles[k]! }),
+        ),
+      );
       vm.inputAxes = uniqueAxes(plan.inputs.map((p) => p.shape));
       const tensors = plan.inputs.map((p, k) => inputTensor(vm, p, nodes[k]!));
       const args = plan.call(tensors);
@@ -167,6 +187,7 @@ function runOnce(vm: Interpreter, target: TraceTarget, plan: Plan, withTape: boo
     vm.standIns = saved.standIns;
     vm.inputAxes = saved.axes;
     vm.traceInputs = saved.nodes;
+    vm.differentiated = saved.differentiated;
     vm.silent = saved.silent;
   }
 }
@@ -198,10 +219,7 @@ function finish(
   const { handwritten } = recorder;
   const { all, moved, captured } = tidy(vm, [raw, written, ...handwritten.flatMap(partsOf)], nodes);
   const loss = all[0]!;
-  const roles = rolesOf(
-    plan.inputs.map((p) => ({ name: p.name, isReal: p.type === "float" })),
-    plan.inputs[0]?.library ?? "numpy",
-  );
+  const roles = rolesIn(plan);
   const inGraph = new Set(topological(loss));
   const now = (e: Expr): Expr => moved.get(e) ?? recorder.spelledOut(e);
   const spans = new Map([...recorder.spans].map(([e, s]) => [now(e), s]));

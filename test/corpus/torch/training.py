@@ -246,3 +246,22 @@ def sensitivity_specificity(pred, target, r=0.05):
     sens = (error * target).sum() / (target.sum() + 1e-5)
     spec = (error * (1 - target)).sum() / ((1 - target).sum() + 1e-5)
     return r * sens + (1 - r) * spec
+
+
+def _assert_no_grad(variable):
+    assert not variable.requires_grad, "a criterion has no gradient by its targets"
+
+
+# case: checked_target(logits(2, 3, 4, 4), mask(2, 3, 4, 4))
+def checked_target(input, target):
+    """As losses of early PyTorch begin."""
+    _assert_no_grad(target)
+    p = torch.sigmoid(input)
+    assert not p.detach().requires_grad
+    if p.requires_grad:
+        p = p * 1.0
+    with torch.no_grad():
+        weight = 1 / (target.sum((0, 2, 3)) + 1)
+        assert not weight.requires_grad
+    dice = (2 * (p * target).sum((0, 2, 3)) + 1) / (p.sum((0, 2, 3)) + target.sum((0, 2, 3)) + 1)
+    return 1 - (weight * dice).sum() / weight.sum()
