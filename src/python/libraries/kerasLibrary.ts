@@ -24,6 +24,7 @@ import { normalize, opsFunctions } from "./kerasOps.ts";
 import { floatx } from "./kerasSettings.ts";
 import { type Modules, type OtherNames, decoratorFactory } from "./model.ts";
 import { type CallContext, type Table, builtin } from "./signature.ts";
+import { kerasImages } from "./tensorflowImages.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -208,6 +209,7 @@ export function defineKeras(modules: Modules, root: string): void {
   define("backend", [backendFunctions]);
   define("config", [configFunctions]);
   define("ops", [opsFunctions]);
+  define("ops.image", [kerasImages]);
   define("losses", [lossFunctions], lossNames);
   define("losses.losses_utils", [], (name) => (name === "ReductionV2" ? Reduction : undefined));
   define("metrics", [lossFunctions]);

@@ -24,6 +24,7 @@ import { average, exclusiveOr, isInfinite, linspace, replaceNaN, steps } from ".
 import { runningSum } from "./picking.ts";
 import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
+import { kerasNoise } from "./tensorflowSimilarity.ts";
 import { kerasWindows } from "./tensorflowWindows.ts";
 import { conditional } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
@@ -286,6 +287,7 @@ export const opsFunctions: Table = {
 
   ...kerasCounting,
   ...kerasWindows,
+  ...kerasNoise,
   cumsum: ["x, axis=None, !dtype", runningSum],
 
   // Losses and control flow

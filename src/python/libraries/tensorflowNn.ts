@@ -26,12 +26,14 @@ import { logisticLoss } from "./crossEntropy.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { mathFunctions } from "./tensorflow.ts";
 import * as t from "./tensorflowMeanings.ts";
+import { tensorflowMorphology } from "./tensorflowMorphology.ts";
 import { tensorflowConvolutions } from "./tensorflowWindows.ts";
 
 export const nnFunctions: Table = {
   top_k: mathFunctions["top_k"]!,
   ...tensorflowPooling,
   ...tensorflowConvolutions,
+  ...tensorflowMorphology,
   sigmoid: mathFunctions["sigmoid"]!,
   tanh: mathFunctions["tanh"]!,
   softplus: mathFunctions["softplus"]!,

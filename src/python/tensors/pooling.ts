@@ -51,7 +51,7 @@ function asKernel(x: TensorValue, name: TapeKernel["name"], window: PoolingWindo
 }
 
 /** The first of the largest entries along an axis. */
-function largestOf(vm: Interpreter, all: Expr, dim: number): Expr {
+export function largestOf(vm: Interpreter, all: Expr, dim: number): Expr {
   const first = oneHot(argReduce("argmax", all, dim), all.shape[dim]!, dim);
   const picked = cast(first, "bool");
   vm.recorder.choices.add(picked);

@@ -42,3 +42,18 @@ def wide(p, mode):
 def repeated(p, t):
     wide = K.repeat_elements(p, 4, axis=-1) * t
     return K.sum(wide) + K.sum(K.repeat_elements(p, 2, axis=1) ** 2)
+
+
+# case: likeness(mask(2, 7, 8, 2), probabilities(2, 7, 8, 2))
+def likeness(y_true, y_pred):
+    ssim = ops.image.ssim(y_true, y_pred, max_val=1.0, filter_size=5)
+    small = ops.image.ssim(y_true, y_pred, 1.0, 4, 1.0, k1=0.02)
+    return ops.mean(1.0 - ssim) + ops.sum(small**2) - 0.01 * ops.psnr(y_true, y_pred, 1.0)
+
+
+# case: sobel(mask(2, 5, 6, 3), probabilities(2, 5, 6, 3))
+def sobel(y_true, y_pred):
+    grey = ops.image.rgb_to_grayscale(y_pred)
+    d = ops.image.sobel_edges(y_true) - ops.image.sobel_edges(y_pred)
+    fine = ops.image.resize(grey, (10, 12), interpolation="nearest")
+    return ops.mean(ops.sqrt(ops.sum(d**2, axis=-1) + 1e-6)) + ops.mean(fine**3)

@@ -118,3 +118,35 @@ def coarse_and_fine(p, t):
     coarse = tf.image.resize(t, [2, 3], method=tf.image.ResizeMethod.NEAREST_NEIGHBOR)
     again = tf.image.resize(p, tf.shape(coarse)[1:3], method="nearest")
     return tf.reduce_mean((fine - t) ** 2) + tf.reduce_mean((coarse - again) ** 2)
+
+
+# case: grey_boundary(mask(2, 5, 6, 2), probabilities(2, 5, 6, 2), padding=each("SAME", "VALID"))
+def grey_boundary(y_true, y_pred, padding):
+    """Dilation less erosion, flat and with heights."""
+    flat = tf.zeros([3, 3, 2], y_pred.dtype)
+    steep = tf.reshape(tf.range(12.0, dtype=y_pred.dtype), [2, 3, 2]) / 20.0
+    args = {"strides": [1, 1, 1, 1], "padding": padding, "data_format": "NHWC"}
+
+    def border(x):
+        wide = tf.nn.dilation2d(x, flat, dilations=[1, 1, 1, 1], **args)
+        return wide - tf.nn.erosion2d(x, flat, dilations=[1, 1, 1, 1], **args)
+
+    once = tf.nn.erosion2d(y_pred, steep, dilations=[1, 1, 1, 1], **args)
+    apart = tf.nn.dilation2d(y_pred, steep, dilations=[1, 2, 1, 1], **args)
+    borders = tf.reduce_mean((border(y_true) - border(y_pred)) ** 2)
+    return borders + tf.reduce_sum(once) * 0.1 + tf.reduce_mean(apart**2)
+
+
+# case: blocks_of_pixels(probabilities(2, 4, 6, 4))
+def blocks_of_pixels(p):
+    coarse = tf.nn.space_to_depth(p, 2)
+    fine = tf.nn.depth_to_space(p, block_size=2)
+    weight = tf.reshape(tf.range(16.0, dtype=p.dtype), [16])
+    return tf.reduce_sum(coarse**2 * weight) + tf.reduce_sum(fine[:, 1::3] ** 3)
+
+
+# case: cropped(probabilities(2, 6, 7, 1), mask(2, 2, 3, 1))
+def cropped(p, t):
+    middle = tf.image.central_crop(p, 0.5)
+    part = tf.image.crop_to_bounding_box(p, 1, 2, 2, 3)
+    return tf.reduce_sum((part - t) ** 2) + tf.reduce_sum(middle**3)

@@ -92,11 +92,29 @@ describe("TensorFlow", () => {
     const x = "tf.reshape(tf.range(48.) / 7, [2, 3, 4, 2]) ** 2";
     for (const [value, expected] of [
       ["tf.reshape(tf.range(60.), [2, 5, 3, 2]) * tf.image.resize(x, (5, 3))", 40286.67578125],
+      ["tf.image.convert_image_dtype(tf.cast(x, tf.uint8), tf.float32)", 709 / 255],
       ["tf.image.per_image_standardization(x) ** 3", 21.329818725585938],
       ["tf.image.per_image_standardization(0 * x + 1) ** 2", 0],
     ] as const) {
       const own = await lossOf(`tf.reduce_sum(${value.replaceAll(/\bx\b/g, "(" + x + ")")})`);
       assert.ok(Math.abs(own - expected) <= 2e-6 * expected, `${value}: ${own}`);
+    }
+  });
+
+  it("measures the likeness of images, in which TensorFlow computes in float32", async () => {
+    const image = (f: string): string =>
+      `tf.reshape(tf.${f} / 2 + 0.5, [2, 9, 11, 2])`.replace("n *", "tf.range(396.) *");
+    const [x, y] = [image("sin(n * 0.7)"), image("cos(n * 0.4)")];
+    for (const [value, expected] of [
+      [`tf.image.ssim(${x}, ${y}, 1.0, filter_size=5)[0]`, -0.25053865],
+      [`tf.image.ssim(${x}, ${y}, 2.0, 4, 1.0, k1=.02)[1]`, 0.1794363],
+      [`tf.image.ssim(${x}, ${y}, 1.0, 5, return_index_map=True) ** 2`, 15.728298],
+      [`tf.image.ssim_multiscale(${x}, ${x}*.9 + ${y}*.1, 1., [.3, .7], 3)[1]`, 0.9828217],
+      [`tf.image.psnr(${x}, ${y}, max_val=1.0)[0]`, 6.188383],
+      [`tf.image.rgb_to_grayscale(tf.reshape(${x}, [2, 6, 11, 3])) ** 2`, 46.57587814331055],
+    ] as const) {
+      const own = await lossOf(`tf.reduce_sum(${value})`);
+      assert.ok(Math.abs(own - expected) <= 1e-5 * Math.abs(expected), `${value}: ${own}`);
     }
   });
 
