@@ -118,6 +118,10 @@ class Torch:
         return total.item(), gradient.detach().numpy()
 
 
+# What Autograd raises where it cannot follow.
+FOREIGN = (TypeError, ValueError, NotImplementedError, IndexError, AssertionError, RuntimeError)
+
+
 class Autograd:
     """HIPS Autograd; it also stands in for NumPy in functions written with NumPy alone."""
 
@@ -125,6 +129,7 @@ class Autograd:
         self.name = name
         import autograd
         import autograd.numpy
+        import scipy.ndimage  # it takes NumPy itself, whatever files that import it are given
 
         self.autograd = autograd
         self.numpy = autograd.numpy
@@ -147,7 +152,7 @@ class Autograd:
         try:
             value, gradient = self.autograd.value_and_grad(loss)(arrays[wrt])
             return value, gradient
-        except (TypeError, ValueError, NotImplementedError, IndexError, AssertionError):
+        except FOREIGN:
             # Assignments into arrays are nothing that Autograd can follow, nor are some functions.
             return loss(arrays[wrt]), complex_step(loss, arrays[wrt])
 

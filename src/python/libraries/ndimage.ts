@@ -93,8 +93,55 @@ const shifted =
     return made(c, result, x, "bool");
   };
 
+/** Erosion and dilation one after the other, as often as `iterations` says. */
+const inTurn =
+  (first: typeof eroded, second: typeof eroded): Meaning =>
+  (c) => {
+    const x = mask(c);
+    const outside = c.number("border_value") !== 0;
+    const structure = structureOf(c, x.shape.length);
+    const how = { outside, times: c.int("iterations") };
+    const between = first(x.data, x.shape, structure, how, checkpoint(c));
+    return made(c, second(between, x.shape, structure, how, checkpoint(c)), x, "bool");
+  };
+
+/** What the background does not reach from beyond the edges. */
+const withoutHoles: Meaning = (c) => {
+  const { data, shape } = mask(c);
+  const empty = Array.from(data, (v) => Number(v === 0));
+  const structure = structureOf(c, shape.length);
+  const { labels } = components(empty, shape, structure, checkpoint(c));
+  const open = new Set<number>();
+  const strides = shape.map((_, d) => shape.slice(d + 1).reduce((n, s) => n * s, 1));
+  labels.forEach((part, k) => {
+    const isAtEdge = shape.some((n, d) => {
+      const at = Math.floor(k / strides[d]!) % n;
+      return at === 0 || at === n - 1;
+    });
+    if (part !== 0 && isAtEdge) open.add(part);
+  });
+  const filled = Array.from(labels, (part) => Number(!open.has(part)));
+  return made(c, filled, { data, shape }, "bool");
+};
+
+/** An entry and those that are reached from it by steps along so many axes at once. */
+const structuringElement: Meaning = (c) => {
+  const [rank, most] = [c.int("rank"), Math.max(1, c.int("connectivity"))];
+  const values = Array.from({ length: 3 ** rank }, (_, k) => {
+    const steps = Array.from({ length: rank }, (_, d) =>
+      Math.abs((Math.floor(k / 3 ** d) % 3) - 1),
+    );
+    return Number(steps.reduce((n, s) => n + s, 0) <= most);
+  });
+  const shape = Array.from({ length: rank }, () => 3);
+  return literalArray(c.vm, values, shape, "bool", "numpy");
+};
+
 const SHIFTED =
   "input, structure=None, iterations=1, !mask, !output, border_value=0, !origin=0, ~brute_force, *, !axes";
+
+const IN_TURN =
+  "input, structure=None, iterations=1, !output, !origin=0, !mask, border_value=0, ~brute_force, *, !axes";
 
 /** Source: SciPy 1.17, `scipy.ndimage`. */
 export const ndimage: Table = {
@@ -105,4 +152,8 @@ export const ndimage: Table = {
   label: ["input, structure=None, !output", label],
   binary_erosion: [SHIFTED, shifted(eroded)],
   binary_dilation: [SHIFTED, shifted(dilated)],
+  binary_opening: [IN_TURN, inTurn(eroded, dilated)],
+  binary_closing: [IN_TURN, inTurn(dilated, eroded)],
+  binary_fill_holes: ["input, structure=None, !output, !origin=0, *, !axes", withoutHoles],
+  generate_binary_structure: ["rank, connectivity", structuringElement],
 };

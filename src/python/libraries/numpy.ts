@@ -58,6 +58,8 @@ import { numpyCounting } from "./counting.ts";
 import { numpySets } from "./knownSets.ts";
 import { numpyTriangles } from "./triangles.ts";
 import { numpyPicking, repeated } from "./picking.ts";
+import { numpyChanging, numpyPlaces } from "./numpyPlaces.ts";
+import { numpyUniversal } from "./numpyUniversal.ts";
 
 const OUT = "!out, !where, ~casting, ~order, ~subok";
 const reduceArgs = "a, axis=None, !out, keepdims=False, !initial, !where";
@@ -182,6 +184,8 @@ export const numpyFunctions: Table = {
   size: ["a, axis=None", sizeAlong],
 
   ...numpyPicking,
+  ...numpyPlaces,
+  ...numpyUniversal,
   ...numpySets,
   ...numpyCounting,
   ...numpyCovariance,
@@ -229,6 +233,7 @@ export const numpyFunctions: Table = {
 
 /** Methods of arrays: those of the functions' that take the array first, and these. */
 export const numpyMethods: Table = {
+  ...numpyChanging,
   astype: ["self, dtype, ~order, ~casting, ~subok, copy=True", astype],
   flatten: ["self, ~order", (c) => copyOf(c.vm, flattenRange(c.vm, c.tensor("self"), 0, -1))],
   reshape: [
@@ -246,7 +251,7 @@ export const numpyMethods: Table = {
 export const numpyMethodNames = [
   "sum", "mean", "prod", "max", "min", "any", "all", "std", "var", "argmax", "argmin",
   "ravel", "swapaxes", "squeeze", "round", "copy", "cumsum", "cumprod", "argsort", "take", "diagonal", "trace",
-  "repeat", "nonzero",
+  "repeat", "nonzero", "choose", "searchsorted", "argpartition", "conj", "conjugate",
 ] as const; // prettier-ignore
 
 export function numpyAttribute(

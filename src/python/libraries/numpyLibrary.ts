@@ -11,6 +11,7 @@ import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "
 import { strideTricks } from "./patches.ts";
 import { builtin } from "./signature.ts";
 import { ndimage } from "./ndimage.ts";
+import { ndimageFilters } from "./ndimageFilters.ts";
 import { specialFunctions } from "./special.ts";
 
 const ndarray = arrayType("numpy", "ndarray");
@@ -46,7 +47,7 @@ modules.define("numpy.lib", []);
 modules.define("numpy.lib.stride_tricks", [strideTricks]);
 modules.define("scipy", []);
 modules.define("scipy.special", [specialFunctions]);
-modules.define("scipy.ndimage", [ndimage]);
+modules.define("scipy.ndimage", [ndimage, ndimageFilters]);
 // Its name before SciPy 1.8, which older code imports from.
 modules.define("scipy.ndimage.morphology", [ndimage]);
 

@@ -111,12 +111,32 @@ export function cumulativeSum(
   return tensor(vm, e, x.library, dtype, isPlain ? { kernel } : {});
 }
 
+/** What an entry that does not count is replaced by in a running product or extreme. */
+const NOTHING = { prod: 1, max: -Infinity, min: Infinity } as const;
+
+/** How each is called. */
+const RUNNING = { prod: "cumprod()", max: "a running maximum", min: "a running minimum" } as const;
+
 /**
- * Products of the entries up to each along `dim`, those that do not count replaced by 1.
+ * Products of the entries up to each along `dim`.
  * @throws PythonError Unsupported for an axis whose size is not known, or that has too many entries
  */
 export function cumulativeProduct(
   vm: Interpreter,
+  x: TensorValue,
+  dim: number,
+  options: RunningOptions = {},
+): TensorValue {
+  return runningReduction(vm, "prod", x, dim, options);
+}
+
+/**
+ * Products or extremes of the entries up to each along `dim`.
+ * @throws PythonError Unsupported for an axis whose size is not known, or that has too many entries
+ */
+export function runningReduction(
+  vm: Interpreter,
+  op: keyof typeof NOTHING,
   x: TensorValue,
   dim: number,
   { exclusive = false, reverse = false }: RunningOptions = {},
@@ -124,18 +144,23 @@ export function cumulativeProduct(
   const d = vm.shaped(() => normalizeDim(dim, rankOf(x)));
   if (countAlong(x, d) > MOST_COMPARED) {
     vm.unsupported(
-      `cumprod() over more than ${MOST_COMPARED.toLocaleString("en")} entries is not supported`,
-      "Write it with logarithms where the entries are positive: torch.exp(torch.cumsum(torch.log(x), 0)).",
+      `${RUNNING[op]} over more than ${MOST_COMPARED.toLocaleString("en")} entries is not supported`,
+      op === "prod"
+        ? "Write it with logarithms where the entries are positive: torch.exp(torch.cumsum(torch.log(x), 0))."
+        : "Take fewer entries.",
     );
   }
-  const { first, second, positions } = pairs(vm, x, d, "cumprod()");
+  const { first, second, positions } = pairs(vm, x, d, RUNNING[op]);
   const range = upToEach(exclusive, reverse);
   const e = vm.shaped(() => {
     const upTo = binary(range, second(positions), first(positions));
     const entries = x.expr.type === "bool" ? cast(x.expr, "int") : x.expr;
-    return reduce("prod", where(upTo, second(entries), constant(1, entries.type)), [d + 1]);
+    const nothing = op === "prod" ? constant(1, entries.type) : constant(NOTHING[op]);
+    return reduce(op, where(upTo, second(entries), nothing), [d + 1]);
   });
-  return tensor(vm, e, x.library, sumResult(x.dtype, x.expr.type, x.library));
+  const isSame = op !== "prod" && x.expr.type !== "float";
+  const dtype = op === "prod" ? sumResult(x.dtype, x.expr.type, x.library) : x.dtype;
+  return tensor(vm, isSame ? cast(e, x.expr.type) : e, x.library, dtype);
 }
 
 /** How the positions that count stand to that of the entry. */

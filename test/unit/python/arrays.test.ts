@@ -71,7 +71,7 @@ describe("Arrays", () => {
   /** Source, message and what the remedy mentions. */
   const REFUSED: readonly (readonly [source: string, message: RegExp])[] = [
     ["np.fft.fft(x)", /numpy\.fft\.fft is not known/],
-    ["x.searchsorted(0.5)", /\.searchsorted of NumPy arrays is not known/],
+    ["x.tobytes()", /\.tobytes of NumPy arrays is not known/],
     ["np.sum(x, where=x > 0)", /argument 'where' of sum\(\) is not supported/],
     ["np.sum(x, dim=0)", /unexpected keyword argument 'dim'/],
     ["x.sum(axis=5)", /axis 5 is out of range/],

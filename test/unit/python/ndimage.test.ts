@@ -19,6 +19,43 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
     "ndimage.binary_erosion(m[:2], border_value=1)",
     "[[False, False, False], [False, False, False]]",
   ],
+  [
+    "ndimage.binary_opening(m, structure=np.ones((2, 1)))",
+    "[[False, True, False], [False, True, False], [False, False, False]]",
+  ],
+  [
+    "ndimage.binary_closing(m)",
+    "[[False, False, False], [False, True, False], [False, False, False]]",
+  ],
+  [
+    "ndimage.binary_fill_holes(np.pad(1 - m[:1, :1] * m[:1, :1], 1))",
+    "[[False, False, False], [False, True, False], [False, False, False]]",
+  ],
+  [
+    "ndimage.generate_binary_structure(2, 1)",
+    "[[False, True, False], [True, True, True], [False, True, False]]",
+  ],
+  ["ndimage.maximum_filter(m, 3)", "[[1, 1, 1], [1, 1, 1], [1, 1, 1]]"],
+  ["ndimage.minimum_filter(m, size=(1, 2))", "[[0, 0, 1], [0, 0, 0], [1, 0, 0]]"],
+  ["ndimage.grey_dilation(m, size=(2, 2))", "[[1, 1, 1], [1, 1, 0], [1, 0, 0]]"],
+  [
+    "ndimage.convolve(m * 1.0, np.array([[0, 1.0], [2, 4]]), mode='constant')",
+    "[[2.0, 7.0, 4.0], [3.0, 4.0, 0.0], [4.0, 0.0, 0.0]]",
+  ],
+  [
+    "ndimage.correlate1d(m * 1.0, [1.0, 2.0], axis=0, mode='mirror')",
+    "[[0.0, 3.0, 2.0], [0.0, 3.0, 1.0], [2.0, 1.0, 0.0]]",
+  ],
+  ["ndimage.sobel(m * 1.0, 0)", "[[0.0, -1.0, -3.0], [2.0, -2.0, -4.0], [2.0, -1.0, -1.0]]"],
+  [
+    "ndimage.laplace(m * 1.0, mode='nearest')",
+    "[[1.0, -1.0, -1.0], [2.0, -3.0, 2.0], [-2.0, 2.0, 0.0]]",
+  ],
+  [
+    "ndimage.uniform_filter(m * 3.0, size=(1, 3), mode='wrap')",
+    "[[2.0, 2.0, 2.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]",
+  ],
+  ["ndimage.gaussian_filter(m * 1.0, 0.1)", "[[0.0, 1.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]"],
 ];
 
 describe("scipy.ndimage", () => {
@@ -68,5 +105,17 @@ print(out.tolist())`);
       /sequence argument/,
     );
     assert.throws(asked("label(np.ones((2, 2)), structure=np.ones(3))"), /same dimensionality/);
+  });
+
+  it("says which modes and shapes of windows are not supported", async () => {
+    const { run } = await session();
+    const asked = (call: string) => () =>
+      run(`import numpy as np\nfrom scipy import ndimage\nndimage.${call}`);
+    assert.throws(asked("sobel(np.ones((2, 2)), mode='mirrored')"), /with this mode/);
+    assert.throws(
+      asked("maximum_filter(np.ones((3, 3)), footprint=np.eye(3))"),
+      /other shapes than boxes/,
+    );
+    assert.throws(asked("gaussian_filter(np.ones(5), 1, order=3)"), /order above 2/);
   });
 });
