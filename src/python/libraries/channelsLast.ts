@@ -147,6 +147,26 @@ function backendPool(n: number): Meaning {
   };
 }
 
+const opsPool =
+  (mode: Mode): Meaning =>
+  (c) => {
+    const x = c.tensor("x");
+    return pool(c, x, mode, rankOf(x) - 2, {
+      size: c.value("pool_size"),
+      strides: c.value("strides"),
+      padding: c.value("padding"),
+      format: c.value("data_format"),
+    });
+  };
+
+const OPS = "inputs, pool_size, strides=None, padding='valid', data_format=None";
+
+/** keras.ops'. */
+export const kerasPooling: Table = {
+  max_pool: [OPS, opsPool("max")],
+  average_pool: [OPS, opsPool("avg")],
+};
+
 const BACKEND = "x, pool_size, strides=1, padding='valid', data_format=None, pool_mode='max'";
 
 /** keras.backend's. */

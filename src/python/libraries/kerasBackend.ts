@@ -2,7 +2,7 @@
 import { einsum, matmul } from "../tensors/contraction.ts";
 import { clampValue, elementwise, floatFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis, dropAxes, flattenRange } from "../tensors/reshape.ts";
+import { addAxis, dropAxes, expandTo, flattenRange } from "../tensors/reshape.ts";
 import { sizeNumber, tensor } from "../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, float, int, str, tuple } from "../values.ts";
 import * as m from "./common.ts";
@@ -10,9 +10,10 @@ import { convert, withoutGradient } from "./convert.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { withLogits } from "./kerasOps.ts";
+import { kerasCurves, limitedRelu } from "./kerasActivations.ts";
 import { backendPooling } from "./channelsLast.ts";
 import { attachedMasks, configure, dataFormat, epsilon, floatx } from "./kerasSettings.ts";
-import { repeatedBy } from "./picking.ts";
+import { repeatedBy, reversed, runningSum } from "./picking.ts";
 import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { mathFunctions, tensorflowFunctions } from "./tensorflow.ts";
@@ -68,14 +69,6 @@ const hardSigmoid: Meaning = (c) => {
     float(0.5),
   );
   return clampValue(c.vm, line, float(0), float(1));
-};
-
-const relu: Meaning = (c) => {
-  const plain = ["alpha", "threshold"].every((n) => c.number(n) === 0) && !c.given("max_value");
-  if (plain) return m.keeping("relu")(c);
-  if (c.number("threshold") !== 0) return c.vm.unsupported(`${c.name}() with a threshold`);
-  if (c.given("max_value")) return c.vm.unsupported(`${c.name}() with max_value`);
-  return t.leakyRelu(c, c.tensor("x"), c.value("alpha"));
 };
 
 /** A condition of fewer axes stands for all entries of the others. */
@@ -139,9 +132,10 @@ export const backendFunctions: Table = {
   log: mathFunctions["log"]!,
   softplus: ["x", m.real("softplus")],
   sqrt: ["x", root],
-  relu: ["x, alpha=0.0, max_value=None, threshold=0.0", relu],
+  relu: ["x, alpha=0.0, max_value=None, threshold=0.0", limitedRelu("alpha")],
   elu: ["x, alpha=1.0", (c) => t.elu(c, c.tensor("x"), c.value("alpha"))],
   hard_sigmoid: ["x", hardSigmoid],
+  softsign: kerasCurves["softsign"]!,
   softmax: ["x, axis=-1", (c) => withLogits(c, t.softmax(c, "x", false))],
   l2_normalize: mathFunctions["l2_normalize"]!,
   clip: [
@@ -179,6 +173,17 @@ export const backendFunctions: Table = {
   concatenate: ["tensors, axis=-1", shapes.concat("tensors")],
   stack: ["x, axis=0", shapes.stack("x")],
   tile: ["x, n", (c) => shapes.tile(c, "n")],
+  repeat: [
+    "x, n",
+    (c) => {
+      const row = addAxis(c.vm, c.tensor("x"), 1);
+      const sizes = row.expr.shape.map((_, d) => (d === 1 ? c.value("n") : int(-1)));
+      return expandTo(c.vm, row, sizes);
+    },
+  ],
+  reverse: ["x, axes", (c) => reversed(c, c.dims("axes")!)],
+  cumsum: ["x, axis=0", runningSum],
+  cumprod: ["x, axis=0, ~exclusive=False, ~reverse=False", tensorflowFunctions["cumprod"]![1]],
   repeat_elements: ["x, rep, axis", repeatedBy("rep")],
   gather: [
     "reference, indices",
@@ -208,7 +213,7 @@ export const backendFunctions: Table = {
   get_value: ["x", (c) => withoutGradient(c.vm, c.tensor("x"), "K.get_value()", "numpy")],
   eval: ["x", (c) => withoutGradient(c.vm, c.tensor("x"), "K.eval()", "numpy")],
   is_tensor: tensorflowFunctions["is_tensor"]!,
-  map_fn: ["fn, elems, **", mapped],
+  map_fn: ["fn, elems, **", mapped("fn", "elems")],
   print_tensor: ["x, ~message, **", (c) => c.tensor("x")],
 
   // Losses

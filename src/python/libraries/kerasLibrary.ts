@@ -4,7 +4,6 @@ import { call } from "../interpreter/calls.ts";
 import { makeClass } from "../interpreter/classes.ts";
 import { makeDict } from "../interpreter/collections.ts";
 import { normalizeDim } from "../../expression/axis.ts";
-import { flattenRange } from "../tensors/reshape.ts";
 import {
   type BuiltinValue,
   type ClassValue,
@@ -15,15 +14,17 @@ import {
   str,
   typeName,
 } from "../values.ts";
-import { asConstant } from "../interpreter/naming.ts";
 import { poolingLayers } from "./channelsLast.ts";
+import { kerasOwnActivations } from "./kerasActivations.ts";
 import { backendFunctions, configFunctions } from "./kerasBackend.ts";
-import { Loss, LossFunctionWrapper, method, sameRankPair, self } from "./kerasLoss.ts";
+import { functionLayers } from "./kerasLayers.ts";
+import { Loss, LossFunctionWrapper, method, sameRankPair } from "./kerasLoss.ts";
 import { lossClasses, lossFunctions } from "./kerasLosses.ts";
 import { normalize, opsFunctions } from "./kerasOps.ts";
+import { kerasAliases } from "./kerasNumpy.ts";
 import { floatx } from "./kerasSettings.ts";
 import { type Modules, type OtherNames, decoratorFactory } from "./model.ts";
-import { type CallContext, type Table, builtin } from "./signature.ts";
+import { type CallContext, type Table } from "./signature.ts";
 import { kerasImages } from "./tensorflowImages.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
@@ -68,51 +69,22 @@ const Layer: ClassValue = makeClass({
   ]),
 })!;
 
-const Flatten: ClassValue = makeClass({
-  name: "Flatten",
-  bases: [Layer],
-  attributes: new Map<string, Value>([
-    method("Flatten", "call", "self, inputs", (c) => flattenRange(c.vm, c.tensor("inputs"), 1, -1)),
-  ]),
-})!;
-
-/** A layer that is a function with one setting. */
-function activationLayer(name: string, fn: string, setting: string): ClassValue {
-  const [parameter] = setting.split("=");
-  return makeClass({
-    name,
-    bases: [Layer],
-    attributes: new Map<string, Value>([
-      method(name, "__init__", `self, ${setting}, **`, (c) => {
-        self(c).attributes.set(parameter!, asConstant(parameter!, c.value(parameter!)));
-        return NONE;
-      }),
-      method(name, "call", "self, inputs", (c) => {
-        const inner = builtin("keras.activations.", fn, opsFunctions[fn]!, "tensorflow");
-        const own = self(c).attributes.get(parameter!) ?? NONE;
-        return call(c.vm, inner, [c.value("inputs"), own]);
-      }),
-    ]),
-  })!;
-}
-
-const layers: ReadonlyMap<string, ClassValue> = new Map([
-  ["Layer", Layer],
-  ["Flatten", Flatten],
-  ...poolingLayers(Layer),
-  ["Softmax", activationLayer("Softmax", "softmax", "axis=-1")],
-]);
-
 // Functions
 
 const activations: Table = {
   ...Object.fromEntries(
-    "sigmoid softmax relu tanh softplus exp elu silu log_softmax leaky_relu"
+    "sigmoid softmax relu relu6 tanh softplus elu silu swish log_sigmoid log_softmax leaky_relu"
       .split(" ")
       .map((n) => [n, opsFunctions[n]!] as const),
   ),
-  linear: ["x", (c) => c.value("x")],
+  ...kerasOwnActivations,
 };
+
+const layers: ReadonlyMap<string, ClassValue> = new Map([
+  ["Layer", Layer],
+  ...functionLayers(Layer, activations),
+  ...poolingLayers(Layer),
+]);
 
 const utils: Table = {
   to_categorical: [
@@ -208,8 +180,11 @@ export function defineKeras(modules: Modules, root: string): void {
   modules.define(root, [], (name) => (name === "Loss" ? Loss : undefined));
   define("backend", [backendFunctions]);
   define("config", [configFunctions]);
-  define("ops", [opsFunctions]);
+  define("ops", [opsFunctions], undefined, kerasAliases);
   define("ops.image", [kerasImages]);
+  for (const part of ["nn", "numpy", "linalg"]) {
+    define(`ops.${part}`, [opsFunctions], undefined, kerasAliases);
+  }
   define("losses", [lossFunctions], lossNames);
   define("losses.losses_utils", [], (name) => (name === "ReductionV2" ? Reduction : undefined));
   define("metrics", [lossFunctions]);
@@ -226,7 +201,7 @@ export function defineKerasSources(modules: Modules): void {
   modules.define("keras.src", []);
   modules.define("keras.src.backend", [backendFunctions]);
   modules.define("keras.src.backend.common", []);
-  modules.define("keras.src.ops", [opsFunctions]);
+  modules.define("keras.src.ops", [opsFunctions], undefined, kerasAliases);
   modules.define("keras.src.tree", [tree]);
   modules.define("keras.src.saving", []);
   modules.define("keras.src.utils", [utils]);

@@ -14,6 +14,7 @@ import {
   mul,
   neg,
   pow,
+  reduce,
   sqrt,
   sub,
   sum,
@@ -28,6 +29,7 @@ import type { Expr } from "../../expression/node.ts";
 import { makeClass } from "../interpreter/classes.ts";
 import { asConstant } from "../interpreter/naming.ts";
 import { numberExpr } from "../interpreter/numbers.ts";
+import { entriesIfKnown } from "../tensors/knownEntries.ts";
 import { tensor } from "../tensors/tensor.ts";
 import { type ClassValue, NONE, type TensorValue, type Value, str } from "../values.ts";
 import { convert } from "./convert.ts";
@@ -123,6 +125,29 @@ function divergence({ t, p, eps }: Terms): Expr {
 
 function poisson({ t, p, eps }: Terms): Expr {
   return lastMean(sub(p, mul(t, log(add(p, eps)))));
+}
+
+/** Labels of 0 and 1 alone become -1 and 1; others are taken as they are. */
+function signed({ t }: Terms, c: CallContext): Expr {
+  const is = (n: number): Expr => binary("eq", t, constant(n));
+  const areBinary = reduce("all", binary("or", is(0), is(1)), null);
+  const spread = sub(mul(TWO, t), ONE);
+  const known = entriesIfKnown(c.vm, areBinary, "whether all labels are 0 or 1")?.data[0];
+  if (known !== undefined) return known === 0 ? t : spread;
+  return where(areBinary, spread, t);
+}
+
+const ZERO = constant(0);
+
+/** max(1 - ty, 0), by entry. */
+function shortfall(terms: Terms, c: CallContext): Expr {
+  return atLeast(sub(ONE, mul(signed(terms, c), terms.p)), ZERO);
+}
+
+/** How far the true class is from being 1 above the best of the others. */
+function categoricalHinge({ t, p }: Terms): Expr {
+  const best = reduce("max", mul(sub(ONE, t), p), [-1]);
+  return atLeast(add(sub(best, sum(mul(t, p), [-1])), ONE), ZERO);
 }
 
 function cosine({ t, p }: Terms, c: CallContext): Expr {
@@ -268,6 +293,14 @@ const LOSSES: readonly (readonly [string, string, string, Meaning])[] = [
   ["LogCosh", "log_cosh", "", formula(logCosh, true)],
   ["KLDivergence", "kl_divergence", "", formula(divergence)],
   ["Poisson", "poisson", "", formula(poisson)],
+  ["Hinge", "hinge", "", formula((terms, c) => lastMean(shortfall(terms, c)))],
+  [
+    "SquaredHinge",
+    "squared_hinge",
+    "",
+    formula((terms, c) => lastMean(squared(shortfall(terms, c)))),
+  ],
+  ["CategoricalHinge", "categorical_hinge", "", formula(categoricalHinge)],
   ["CosineSimilarity", "cosine_similarity", "axis=-1", formula(cosine, true)],
 ];
 

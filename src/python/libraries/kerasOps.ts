@@ -17,6 +17,10 @@ import { countNumber, operandOf, sizeNumber } from "../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, bool, float, int, tuple } from "../values.ts";
 import * as m from "./common.ts";
 import { convert, copyOf, withoutGradient, isFrom } from "./convert.ts";
+import { kerasPooling } from "./channelsLast.ts";
+import { kerasCurves } from "./kerasActivations.ts";
+import { kerasNumpy } from "./kerasNumpy.ts";
+import { kerasLoops } from "./kerasFlow.ts";
 import { kerasCounting } from "./counting.ts";
 import * as k from "./kerasCrossEntropy.ts";
 import { attachedLogits, floatx } from "./kerasSettings.ts";
@@ -26,7 +30,6 @@ import { unbind } from "./pieces.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { kerasNoise } from "./tensorflowSimilarity.ts";
 import { kerasWindows } from "./tensorflowWindows.ts";
-import { conditional } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
 import * as shapes from "./tensorflowShapes.ts";
 
@@ -150,6 +153,7 @@ export const opsFunctions: Table = {
     (c) => t.leakyRelu(c, c.tensor("x"), c.value("negative_slope")),
   ],
   elu: ["x, alpha=1.0", (c) => t.elu(c, c.tensor("x"), c.value("alpha"))],
+  swish: ["x", (c) => elementwise(c.vm, "mul", c.tensor("x"), real("sigmoid")(c))],
   silu: ["x", (c) => elementwise(c.vm, "mul", c.tensor("x"), real("sigmoid")(c))],
   softmax: ["x, axis=-1", (c) => withLogits(c, t.softmax(c, "x", false))],
   log_softmax: ["x, axis=-1", (c) => t.softmax(c, "x", true)],
@@ -287,6 +291,10 @@ export const opsFunctions: Table = {
 
   ...kerasCounting,
   ...kerasWindows,
+  ...kerasPooling,
+  ...kerasNumpy,
+  ...kerasLoops,
+  ...kerasCurves,
   ...kerasNoise,
   cumsum: ["x, axis=None, !dtype", runningSum],
 
@@ -302,10 +310,6 @@ export const opsFunctions: Table = {
   sparse_categorical_crossentropy: [
     "target, output, from_logits=False, !axis=-1",
     (c) => k.sparseLoss(c, pair(c), c.flag("from_logits")),
-  ],
-  cond: [
-    "pred, true_fn, false_fn",
-    (c) => conditional(c, c.value("pred"), c.value("true_fn"), c.value("false_fn")),
   ],
   name_scope: ["~name", () => ({ kind: "context", name: "name_scope", effect: "none" })],
   print: ["*args, **", () => NONE],

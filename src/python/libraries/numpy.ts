@@ -17,7 +17,7 @@ import { type TensorValue, type Value, FALSE, NONE, int, str, tuple } from "../v
 import * as m from "./common.ts";
 import { copyOf, itemOf, nestedList } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
-import { kronecker, tensorDot } from "./products.ts";
+import { innerProduct, kronecker, tensorDot } from "./products.ts";
 import { dtypeOf, readDType } from "./dtypeNames.ts";
 import { numpyElementwise } from "./numpyElementwise.ts";
 import { numpyShapes } from "./numpyShapes.ts";
@@ -152,7 +152,7 @@ export const numpyFunctions: Table = {
 
   // Products
   dot: ["a, b, !out", numpyDot],
-  inner: ["a, b", numpyDot],
+  inner: ["a, b", innerProduct],
   vdot: ["a, b", flatDot],
   matmul: ["x1, x2", (c) => matmul(c.vm, c.tensor("x"), c.tensor("y"), c.library)],
   einsum: ["subscripts, *operands, ~optimize, !out", numpyEinsum],

@@ -104,11 +104,17 @@ export const reduceNumbers =
     const total = over(counted, op === "mean" ? "sum" : op);
     const result =
       op === "mean"
-        ? elementwise(vm, "div", total, over(truthFunction(vm, "not", nan), "sum"), library)
+        ? elementwise(vm, "div", total, over(countable(c, x, nan), "sum"), library)
         : total;
     const dtype = m.dtypeArgument(c);
     return dtype === undefined ? result : convert(vm, result, dtype);
   };
+
+/** 1 for each number, 0 for NaN: truth values, except in TensorFlow, which adds up none. */
+function countable(c: CallContext, x: TensorValue, nan: TensorValue): TensorValue {
+  const isNumber = truthFunction(c.vm, "not", nan);
+  return c.library === "tensorflow" ? convert(c.vm, isNumber, x.dtype ?? "float64") : isNumber;
+}
 
 /** Whether something holds on the arrays at hand. */
 export function isKnownTrue(c: CallContext, t: TensorValue): boolean {
@@ -125,7 +131,7 @@ export const spreadOfNumbers =
     const nan = truthFunction(vm, "isnan", x);
     const zeroed = (t: TensorValue): TensorValue => select(vm, nan, float(0), t, library);
     const count = (kept: boolean): TensorValue =>
-      reduction(vm, "sum", truthFunction(vm, "not", nan), dims, kept);
+      reduction(vm, "sum", countable(c, x, nan), dims, kept);
     const total = reduction(vm, "sum", zeroed(x), dims, true);
     const apart = elementwise(vm, "sub", x, elementwise(vm, "div", total, count(true)));
     const squares = zeroed(elementwise(vm, "mul", apart, apart));

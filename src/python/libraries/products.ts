@@ -41,6 +41,19 @@ export function tensorDot(c: CallContext, name: string): Value {
   return einsum(c.vm, subscripts, [a, b], c.library);
 }
 
+/** inner: over the last axes of both; a number multiplies. */
+export function innerProduct(c: CallContext): Value {
+  const [a, b] = [c.tensor("x"), c.tensor("y")];
+  if (rankOf(a) === 0 || rankOf(b) === 0) return elementwise(c.vm, "mul", a, b, c.library);
+  const letters = (from: number, count: number): string =>
+    range(from, from + count)
+      .map((k) => String.fromCharCode(97 + k))
+      .join("");
+  const first = letters(0, rankOf(a) - 1);
+  const second = letters(rankOf(a) - 1, rankOf(b) - 1);
+  return einsum(c.vm, `${first}z,${second}z->${first}${second}`, [a, b], c.library);
+}
+
 /** kron: each entry of one array times the whole other one, in the place of that entry. */
 export function kronecker(c: CallContext, first: string, second: string): Value {
   const { vm } = c;

@@ -26,19 +26,22 @@ export function conditional(c: CallContext, condition: Value, yes: Value, no: Va
 }
 
 /** The function applied to each entry along the first axis, whose size must be known. */
-export function mapped(c: CallContext): Value {
-  const { vm } = c;
-  const elems = c.value("elems");
-  const fn = c.value("fn");
-  const rows =
-    elems.kind === "tuple" || elems.kind === "list"
-      ? zipped(elems.items.map((v) => [...iterate(vm, c.asOwn(v))]))
-      : [...iterate(vm, c.asOwn(elems))];
-  const results = rows.map((row) => call(vm, fn, [row]));
-  if (!results.every((v) => v.kind === "tensor" || v.kind === "number")) {
-    return vm.unsupported(`${c.name}() of a function that returns more than one tensor`);
-  }
-  return stackTensors(vm, ofFirstType(c, results), 0, c.library);
+export const mapped =
+  (fn: string, elems: string): Meaning =>
+  (c) => {
+    const { vm } = c;
+    const results = rowsOf(c, c.value(elems)).map((row) => call(vm, c.value(fn), [row]));
+    if (!results.every((v) => v.kind === "tensor" || v.kind === "number")) {
+      return vm.unsupported(`${c.name}() of a function that returns more than one tensor`);
+    }
+    return stackTensors(vm, ofFirstType(c, results), 0, c.library);
+  };
+
+/** Row by row; of several tensors their rows together. */
+export function rowsOf(c: CallContext, elems: Value): Value[] {
+  const rows = (v: Value): Value[] => [...iterate(c.vm, c.asOwn(v))];
+  if (elems.kind !== "tuple" && elems.kind !== "list") return rows(elems);
+  return zipped(elems.items.map(rows));
 }
 
 function zipped(columns: readonly (readonly Value[])[]): Value[] {
@@ -66,22 +69,23 @@ const switched: Meaning = (c) => {
 };
 
 /** Loops whose conditions depend on no values, or on known ones, are carried out. */
-const looped: Meaning = (c) => {
+export const looped: Meaning = (c) => {
   const { vm } = c;
   const most = c.given("maximum_iterations") ? c.int("maximum_iterations") : Infinity;
-  let state = c.list("loop_vars");
+  const given = c.value("loop_vars");
+  let state = itemsOf(given) ?? [given];
   for (let k = 0; k < most && truth(vm, call(vm, c.value("cond"), state)); k++) {
     vm.host.checkpoint();
     const next = call(vm, c.value("body"), state);
     state = itemsOf(next) ?? [next];
   }
-  return tuple(state);
+  return itemsOf(given) === null ? state[0]! : tuple(state);
 };
 
 /** From row to row, with what the rows before it gave. */
 function fold(c: CallContext): Value[] {
   const { vm } = c;
-  const rows = [...iterate(vm, c.asOwn(c.value("elems")))];
+  const rows = rowsOf(c, c.value("elems"));
   if (c.flag("reverse")) rows.reverse();
   const start = c.optional("initializer");
   const states: Value[] = start === null ? [rows.shift()!] : [];
@@ -113,6 +117,6 @@ export const tensorflowFlow: Table = {
   ],
   foldl: [`${FOLD}, ~name, reverse=False`, folded],
   scan: [`${FOLD}, ~infer_shape, reverse=False, ~name`, scanned],
-  map_fn: ["fn, elems, **", mapped],
-  vectorized_map: ["fn, elems, **", mapped],
+  map_fn: ["fn, elems, **", mapped("fn", "elems")],
+  vectorized_map: ["fn, elems, **", mapped("fn", "elems")],
 };

@@ -166,11 +166,13 @@ export function elu(c: CallContext, x: TensorValue, alpha: Value): Value {
 }
 
 /** Limited to [0, 6]; no gradient on the bounds. */
-export const relu6: Meaning = (c) => {
-  const x = keepingFunction(c.vm, "relu", c.tensor("x"));
+export function upTo6(c: CallContext, given: TensorValue): TensorValue {
+  const x = keepingFunction(c.vm, "relu", given);
   const isInside = elementwise(c.vm, "lt", x, float(6));
   return select(c.vm, isInside, x, float(6));
-};
+}
+
+export const relu6: Meaning = (c) => upTo6(c, c.tensor("x"));
 
 export const l2Normalize: Meaning = (c) => {
   const x = c.tensor("x");

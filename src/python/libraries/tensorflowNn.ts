@@ -22,6 +22,7 @@ import { tensor } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, float } from "../values.ts";
 import * as m from "./common.ts";
 import { tensorflowPooling } from "./channelsLast.ts";
+import { tensorflowCurves } from "./kerasActivations.ts";
 import { logisticLoss } from "./crossEntropy.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { mathFunctions } from "./tensorflow.ts";
@@ -40,6 +41,7 @@ export const nnFunctions: Table = {
   log_sigmoid: mathFunctions["log_sigmoid"]!,
   relu: ["features, ~name", m.keeping("relu")],
   relu6: ["features, ~name", t.relu6],
+  ...tensorflowCurves,
   leaky_relu: [
     "features, alpha=0.2, ~name",
     (c) => t.leakyRelu(c, c.tensor("x"), c.value("alpha")),

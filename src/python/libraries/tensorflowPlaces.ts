@@ -97,24 +97,26 @@ function added(
   return result ?? c.bad("indices", "an array of positions");
 }
 
-const scatterNd: Meaning = (c) => {
-  const updates = c.tensor("updates");
-  const zeros = constantOf(c, 0, shapeFrom(c.vm, sizesOf(c, "shape")), updates);
-  return added(c, zeros, places(c, "indices"), updates);
-};
+export const scatterNd =
+  (shape: string): Meaning =>
+  (c) => {
+    const updates = c.tensor("updates");
+    const zeros = constantOf(c, 0, shapeFrom(c.vm, sizesOf(c, shape)), updates);
+    return added(c, zeros, places(c, "indices"), updates);
+  };
 
 const scatterAdd =
   (op: "add" | "sub"): Meaning =>
   (c) => {
     const updates = c.tensor("updates");
     const signed = op === "add" ? updates : elementwise(c.vm, "mul", updates, int(-1));
-    return added(c, c.tensor("tensor"), places(c, "indices"), signed);
+    return added(c, c.tensor("x"), places(c, "indices"), signed);
   };
 
 /** Where a position is named twice TensorFlow writes in no certain order: that is refused. */
 const scatterUpdate: Meaning = (c) => {
   const { vm } = c;
-  const x = c.tensor("tensor");
+  const x = c.tensor("x");
   const [indices, updates] = [places(c, "indices"), c.tensor("updates")];
   const count = positionsArray(vm, 1, c.library);
   const ones = constantOf(c, 1, updates.expr.shape, count);
@@ -132,6 +134,17 @@ const scatterUpdate: Meaning = (c) => {
   }
   const written = added(c, constantOf(c, 0, x.expr.shape, updates), indices, updates);
   return select(vm, elementwise(vm, "gt", hits, int(0)), written, x);
+};
+
+/** keras.ops.scatter_update: written, or added. */
+export const scattersInto: Meaning = (c) => {
+  const how = c.given("reduction") ? c.text("reduction") : "write";
+  if (how === "write") return scatterUpdate(c);
+  if (how === "add") return scatterAdd("add")(c);
+  return c.vm.unsupported(
+    `${c.name}() with reduction="${how}" is not supported`,
+    'Use reduction="add", or none.',
+  );
 };
 
 /** True before each length, along a new last axis. */
@@ -221,7 +234,7 @@ const unsortedArgs = "data, segment_ids, num_segments, ~name";
 export const tensorflowPlaces: Table = {
   gather: ["params, indices, ~validate_indices, axis=None, batch_dims=0, ~name", gatherRows],
   gather_nd: ["params, indices, batch_dims=0, ~name, ~bad_indices_policy", gatherNd],
-  scatter_nd: ["indices, updates, shape, ~name, ~bad_indices_policy", scatterNd],
+  scatter_nd: ["indices, updates, shape, ~name, ~bad_indices_policy", scatterNd("shape")],
   tensor_scatter_nd_add: [scatterArgs, scatterAdd("add")],
   tensor_scatter_nd_sub: [scatterArgs, scatterAdd("sub")],
   tensor_scatter_nd_update: [scatterArgs, scatterUpdate],

@@ -4,11 +4,11 @@ import { diagonalOf } from "../tensors/contraction.ts";
 import { elementwise, select } from "../tensors/elementwise.ts";
 import { selectPositions } from "../tensors/gather.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { addAxis } from "../tensors/reshape.ts";
-import { nodeOf, positionsArray, rankOf } from "../tensors/tensor.ts";
+import { addAxis, shapeFrom } from "../tensors/reshape.ts";
+import { filled, nodeOf, positionsArray, rankOf } from "../tensors/tensor.ts";
 import { sizeAlong } from "../tensors/windows.ts";
 import { type TensorValue, type Value, float, int } from "../values.ts";
-import { range } from "./common.ts";
+import { dtypeArgument, range } from "./common.ts";
 import type { CallContext, Table } from "./signature.ts";
 
 /** The array where the column, less `k`, stands so to the row, and 0 elsewhere. */
@@ -43,6 +43,20 @@ const triangle =
     }
     return kept(c, x, [sizeOf(c, x, -2), sizeOf(c, x, -1)], op, c.int(name));
   };
+
+/** tri: 1 on the k-th diagonal and below it. */
+export function lowerTriangle(c: CallContext): Value {
+  const rows = c.int("N");
+  const columns = c.given("M") ? c.int("M") : rows;
+  const ones = filled(
+    c.vm,
+    float(1),
+    shapeFrom(c.vm, [int(rows), int(columns)]),
+    c.library,
+    dtypeArgument(c) ?? "float32",
+  );
+  return kept(c, ones, [rows, columns], "le", c.int("k"));
+}
 
 /** The last axis as the diagonal of a matrix. */
 function embedded(c: CallContext, x: TensorValue): TensorValue {

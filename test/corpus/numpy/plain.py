@@ -103,7 +103,7 @@ def guarded(p, g):
 def matrix_forms(p, g):
     inter = np.trace(p @ g.T) / len(p)
     norms = np.linalg.norm(p, axis=1) ** 2 + np.sum(g, axis=1)
-    both = np.tensordot(p, g, axes=([0, 1], [0, 1])) + np.inner(p[0], g[0])
+    both = np.tensordot(p, g, axes=([0, 1], [0, 1])) + np.inner(p[0], g[0]) + np.inner(p, g)[0, 1]
     return 1 - np.mean(2 * inter / norms) + 0.1 * both
 
 

@@ -118,6 +118,15 @@ describe("TensorFlow", () => {
     }
   });
 
+  it("has GELU in its cubic approximation, of which TensorFlow rounds one number to float32", async () => {
+    const expected = -0.15880801 + 0.84119199 + 1.95459769;
+    for (const gelu of ["ops.gelu(x)", "tf.nn.gelu(x, approximate=True)"]) {
+      const own = await lossOf(`tf.reduce_sum(${gelu.replace("x", "tf.constant([-1., 1., 2.])")})`);
+      assert.ok(Math.abs(own - expected) < 1e-6, `${gelu}: ${own}`);
+    }
+    assert.match(await failureOf("tf.nn.gelu(y_pred)"), /approximate=False.*approximate=True/);
+  });
+
   it("names what a convolution or padding of another kind would need", async () => {
     const kernel = "tf.ones((3, 3, 2, 1))";
     for (const [body, message] of [
