@@ -59,6 +59,9 @@ import { numpySets } from "./knownSets.ts";
 import { numpyTriangles } from "./triangles.ts";
 import { numpyPicking, repeated } from "./picking.ts";
 import { numpyChanging, numpyPlaces } from "./numpyPlaces.ts";
+import { numpyCalls } from "./numpyCalls.ts";
+import { numpyProducts } from "./numpyLinalg.ts";
+import { numpyTypes } from "./numpyTypes.ts";
 import { numpyUniversal } from "./numpyUniversal.ts";
 
 const OUT = "!out, !where, ~casting, ~order, ~subok";
@@ -186,6 +189,9 @@ export const numpyFunctions: Table = {
   ...numpyPicking,
   ...numpyPlaces,
   ...numpyUniversal,
+  ...numpyProducts,
+  ...numpyTypes,
+  ...numpyCalls,
   ...numpySets,
   ...numpyCounting,
   ...numpyCovariance,

@@ -4,10 +4,11 @@ import { numpyAccumulating } from "./accumulating.ts";
 import { dtypeNamed } from "./dtypeNames.ts";
 import { finfo } from "./finfo.ts";
 import { numpyGrids } from "./grids.ts";
-import { linalg } from "./linalg.ts";
+import { numpyLinalg } from "./numpyLinalg.ts";
 import { mathConstant } from "./math.ts";
 import { type LibraryModel, Modules, type OtherNames, arrayType } from "./model.ts";
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "./numpy.ts";
+import { kindNamed, numpyChecks, setting } from "./numpyTypes.ts";
 import { strideTricks } from "./patches.ts";
 import { builtin } from "./signature.ts";
 import { ndimage } from "./ndimage.ts";
@@ -15,13 +16,6 @@ import { ndimageFilters } from "./ndimageFilters.ts";
 import { specialFunctions } from "./special.ts";
 
 const ndarray = arrayType("numpy", "ndarray");
-
-/** `with np.errstate(…)`: settings about warnings. */
-const errstate: BuiltinValue = {
-  kind: "builtin",
-  name: "errstate",
-  call: () => ({ kind: "context", name: "np.errstate()", effect: "none" }),
-};
 
 export const numpyNames: OtherNames = (name) => {
   switch (name) {
@@ -32,17 +26,19 @@ export const numpyNames: OtherNames = (name) => {
     case "finfo":
       return finfo;
     case "errstate":
-      return errstate;
+    case "printoptions":
+      return setting(name);
     case "__version__":
       return str("2.0.0");
     default:
-      return mathConstant(name) ?? dtypeNamed("numpy", name);
+      return mathConstant(name) ?? dtypeNamed("numpy", name) ?? kindNamed(name);
   }
 };
 
 const modules = new Modules("numpy");
 modules.define("numpy", [numpyFunctions, numpyGrids, numpyAccumulating], numpyNames);
-modules.define("numpy.linalg", [linalg]);
+modules.define("numpy.linalg", [numpyLinalg]);
+modules.define("numpy.testing", [numpyChecks]);
 modules.define("numpy.lib", []);
 modules.define("numpy.lib.stride_tricks", [strideTricks]);
 modules.define("scipy", []);

@@ -129,7 +129,12 @@ const sliding =
   };
 
 /** How many of sorted numbers lie below (or at) each entry: where it would be put among them. */
-function places(c: CallContext, sorted: TensorValue, x: TensorValue, isRight: boolean): Value {
+export function placesAmong(
+  c: CallContext,
+  sorted: TensorValue,
+  x: TensorValue,
+  isRight: boolean,
+): TensorValue {
   const { vm } = c;
   const unordered = elementwise(
     vm,
@@ -174,10 +179,10 @@ export const numpyStatistics: Table = {
   correlate: ["a, v, mode='valid'", sliding(false)],
   searchsorted: [
     "a, v, side='left', !sorter, ~method",
-    (c) => places(c, c.tensor("x"), c.tensor("v"), c.text("side") === "right"),
+    (c) => placesAmong(c, c.tensor("x"), c.tensor("v"), c.text("side") === "right"),
   ],
   digitize: [
     "x, bins, right=False, *, ~method",
-    (c) => places(c, c.tensor("bins"), c.tensor("x"), !c.flag("right")),
+    (c) => placesAmong(c, c.tensor("bins"), c.tensor("x"), !c.flag("right")),
   ],
 };

@@ -2,7 +2,7 @@
 import type { BuiltinValue } from "../../values.ts";
 import { gradientOf, valueAndGradient } from "../gradients.ts";
 import { defvjp, primitive } from "../hipsPrimitive.ts";
-import { linalg } from "../linalg.ts";
+import { numpyLinalg } from "../numpyLinalg.ts";
 import { type LibraryModel, Modules, arrayType } from "../model.ts";
 import { numpyAttribute, numpyFunctions, numpyMethodNames, numpyMethods } from "../numpy.ts";
 import { numpyNames } from "../numpyLibrary.ts";
@@ -35,7 +35,7 @@ modules.define("autograd.extend", [], (name) =>
   name === "primitive" ? primitive : name === "defvjp" ? defvjp : undefined,
 );
 modules.define("autograd.numpy", [numpyFunctions], numpyNames);
-modules.define("autograd.numpy.linalg", [linalg]);
+modules.define("autograd.numpy.linalg", [numpyLinalg]);
 modules.define("autograd.scipy", []);
 modules.define("autograd.scipy.special", [special]);
 modules.define("autograd.differential_operators", [functions]);

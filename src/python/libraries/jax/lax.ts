@@ -13,6 +13,7 @@ import {
 import { indexTensor } from "../../tensors/indexing.ts";
 import { reduction } from "../../tensors/reduce.ts";
 import { addAxis, permuteAxes, reshapeTo, sizesFrom } from "../../tensors/reshape.ts";
+import { cumulativeProduct, cumulativeSum, runningReduction } from "../../tensors/sorting.ts";
 import { operandExpr, tensor } from "../../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, float, int, tuple } from "../../values.ts";
 import * as m from "../common.ts";
@@ -85,6 +86,19 @@ const reduced = (op: "sum" | "prod" | "max" | "min"): Entry => [
   (c) => reduction(c.vm, op, c.tensor("operand"), c.dims("axes"), false),
 ];
 
+/** Along an axis, of the entries up to each or, in reverse, from each on. */
+const running = (
+  of: (
+    c: CallContext,
+    x: TensorValue,
+    d: number,
+    how: { readonly reverse: boolean },
+  ) => TensorValue,
+): Entry => [
+  "operand, axis=0, reverse=False",
+  (c) => of(c, c.tensor("operand"), c.int("axis"), { reverse: c.flag("reverse") }),
+];
+
 export const laxFunctions: Table = {
   ...laxWindows,
   // Control
@@ -143,6 +157,10 @@ export const laxFunctions: Table = {
   ],
 
   // Over axes, and shapes
+  cumsum: running((c, x, d, how) => cumulativeSum(c.vm, x, d, how)),
+  cumprod: running((c, x, d, how) => cumulativeProduct(c.vm, x, d, how)),
+  cummax: running((c, x, d, how) => runningReduction(c.vm, "max", x, d, how)),
+  cummin: running((c, x, d, how) => runningReduction(c.vm, "min", x, d, how)),
   reduce_sum: reduced("sum"),
   reduce_prod: reduced("prod"),
   reduce_max: reduced("max"),

@@ -6,10 +6,11 @@ import { jaxSegments } from "../accumulating.ts";
 import { dtypeNamed } from "../dtypeNames.ts";
 import { finfo } from "../finfo.ts";
 import { customJvp, customVjp } from "../jaxCustom.ts";
-import { linalg } from "../linalg.ts";
+import { numpyLinalg } from "../numpyLinalg.ts";
 import { mathConstant } from "../math.ts";
 import { type LibraryModel, Modules, type OtherNames, arrayType } from "../model.ts";
 import { numpyFunctions } from "../numpy.ts";
+import { kindNamed } from "../numpyTypes.ts";
 import { builtin } from "../signature.ts";
 import { unchanged } from "../standard/define.ts";
 import { laxFunctions } from "./lax.ts";
@@ -37,7 +38,7 @@ const numpyNames: OtherNames = (name) => {
     case "finfo":
       return finfo;
     default:
-      return mathConstant(name) ?? dtypeNamed("jax", name);
+      return mathConstant(name) ?? dtypeNamed("jax", name) ?? kindNamed(name);
   }
 };
 
@@ -68,7 +69,7 @@ const names: OtherNames = (name): Value | undefined => {
 const modules = new Modules("jax");
 modules.define("jax", [jaxFunctions], names);
 modules.define("jax.numpy", [jaxNumpyFunctions], numpyNames);
-modules.define("jax.numpy.linalg", [linalg]);
+modules.define("jax.numpy.linalg", [numpyLinalg]);
 modules.define("jax.ops", [jaxSegments]);
 modules.define("jax.nn", [nnFunctions]);
 modules.define("jax.lax", [laxFunctions]);

@@ -15,6 +15,7 @@ const ABSENT = new Set([
   "ascontiguousarray",
   "fix",
   "row_stack",
+  "vectorize", // a vmap, which has no model
   "load",
   "product",
   "seterr",
