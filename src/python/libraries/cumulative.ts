@@ -89,6 +89,7 @@ export const numpyCumulative: Table = {
 
 /** TensorFlow's. */
 export const tensorflowCumulative: Table = {
+  cumulative_logsumexp: ["x, axis=0, !exclusive, !reverse, ~name", logRunningSum],
   cumprod: [
     "x, axis=0, exclusive=False, reverse=False, ~name",
     (c) =>

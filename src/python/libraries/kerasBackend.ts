@@ -17,6 +17,7 @@ import { repeatedBy, reversed, runningSum } from "./picking.ts";
 import { steps } from "./numpyMeanings.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import { mathFunctions, tensorflowFunctions } from "./tensorflow.ts";
+import { backendFrames } from "./kerasLayers.ts";
 import { backendConvolutions } from "./tensorflowWindows.ts";
 import { conditional, mapped } from "./tensorflowFlow.ts";
 import * as t from "./tensorflowMeanings.ts";
@@ -197,6 +198,7 @@ export const backendFunctions: Table = {
   // Making and converting tensors
   ...backendPooling,
   ...backendConvolutions,
+  ...backendFrames,
   cast: ["x, dtype", t.cast],
   cast_to_floatx: ["x", (c) => convert(c.vm, c.tensor("x"), floatx(c.vm))],
   dtype: ["x", (c) => str(dtypeOf(c.vm, c.tensor("x")).dtype)],

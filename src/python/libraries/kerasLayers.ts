@@ -14,7 +14,7 @@ import {
   sizesFrom,
 } from "../tensors/reshape.ts";
 import { itemsOf, rankOf, sizeNumber } from "../tensors/tensor.ts";
-import { padAxis } from "../tensors/windows.ts";
+import { padAxis, sizeAlong } from "../tensors/windows.ts";
 import { type ClassValue, NONE, type Value, float, int } from "../values.ts";
 import { hasChannelsFirst } from "./channelsLast.ts";
 import * as m from "./common.ts";
@@ -43,9 +43,8 @@ const enlarged: Meaning = (c) => {
   const dims = spaceOf(c);
   const times = amounts(c, c.value("size"), dims.length).map(([n]) => n);
   return dims.reduce((x, d, k) => {
-    const size = x.expr.shape[d]!.size;
-    if (size === null) return resized(c, x, d, 1, how); // says what it needs
-    return resized(c, x, d, size * times[k]!, how);
+    const n = sizeAlong(c.vm, x, d, `${c.name}()`);
+    return resized(c, x, d, n * times[k]!, how);
   }, c.tensor("x"));
 };
 
@@ -173,6 +172,22 @@ function layersOf(activations: Table): readonly Layer[] {
     ["GaussianNoise", "stddev, seed=None", unchanged],
   ];
 }
+
+/** keras.backend's functions that layers are made of. */
+export const backendFrames: Table = {
+  temporal_padding: ["x, padding=1", framed("padding", 1)],
+  spatial_2d_padding: ["x, padding=1, data_format=None", framed("padding", 1)],
+  spatial_3d_padding: ["x, padding=1, data_format=None", framed("padding", 1)],
+  resize_images: [
+    "x, height_factor, width_factor, data_format, interpolation='nearest'",
+    (c) =>
+      spaceOf(c).reduce((x, d, k) => {
+        const n = sizeAlong(c.vm, x, d, `${c.name}()`);
+        const factor = c.int(k === 0 ? "height_factor" : "width_factor");
+        return resized(c, x, d, n * factor, c.text("interpolation"));
+      }, c.tensor("x")),
+  ],
+};
 
 /** Made with settings, called with arrays. */
 function layerClass([name, settings, meaning]: Layer, base: ClassValue): ClassValue {

@@ -1,6 +1,6 @@
 /** TensorFlow: what each function means. One line a function; TensorFlow 1's names are among them. */
 import { einsum } from "../tensors/contraction.ts";
-import { logical, truthFunction } from "../tensors/elementwise.ts";
+import { elementwise, logical, truthFunction } from "../tensors/elementwise.ts";
 import { expandTo, swapAxes } from "../tensors/reshape.ts";
 import { countNumber, sizeNumber } from "../tensors/tensor.ts";
 import { NONE, TRUE, bool, float, int, tuple } from "../values.ts";
@@ -108,6 +108,11 @@ export const mathFunctions: Table = {
   divide_no_nan: [two, (c) => t.divideNoNan(c, c.value("x"), c.value("y"))],
   reciprocal_no_nan: [one, (c) => t.divideNoNan(c, float(1), c.value("x"))],
   xlogy: [two, t.xLogY],
+  tan: [one, (c) => elementwise(c.vm, "div", m.real("sin")(c), m.real("cos")(c))],
+  scalar_mul: [
+    "scalar, x, ~name",
+    (c) => elementwise(c.vm, "mul", c.value("scalar"), c.tensor("x")),
+  ],
   multiply_no_nan: [two, t.multiplyNoNan],
   zero_fraction: ["value, ~name", t.zeroFraction],
   polyval: ["coeffs, x, ~name", t.polynomial],

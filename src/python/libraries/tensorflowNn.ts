@@ -15,11 +15,11 @@ import {
   sum,
 } from "../../expression/build.ts";
 import type { Expr } from "../../expression/node.ts";
-import { elementwise } from "../tensors/elementwise.ts";
+import { elementwise, floatFunction } from "../tensors/elementwise.ts";
 import { reduction } from "../tensors/reduce.ts";
 import { ofOneType, requireClassNumbers } from "../tensors/strictTypes.ts";
-import { tensor } from "../tensors/tensor.ts";
-import { type TensorValue, type Value, float } from "../values.ts";
+import { sizeNumber, tensor } from "../tensors/tensor.ts";
+import { type TensorValue, type Value, float, int } from "../values.ts";
 import * as m from "./common.ts";
 import { tensorflowPooling } from "./channelsLast.ts";
 import { tensorflowCurves } from "./kerasActivations.ts";
@@ -54,6 +54,19 @@ export const nnFunctions: Table = {
   l2_normalize: mathFunctions["l2_normalize"]!,
   l2_loss: ["t, ~name", halfSquare],
   moments: ["x, axes, ~shift, keepdims=False, ~name", t.moments],
+  batch_normalization: [
+    "x, mean, variance, offset, scale, variance_epsilon, ~name",
+    normalizedByBatch,
+  ],
+  log_poisson_loss: ["targets, log_input, !compute_full_loss, ~name", logPoisson],
+  compute_average_loss: [
+    "per_example_loss, sample_weight=None, global_batch_size=None",
+    averageLoss,
+  ],
+  scale_regularization_loss: [
+    "regularization_loss",
+    (c) => reduction(c.vm, "sum", c.tensor("regularization_loss"), null, false),
+  ],
   sigmoid_cross_entropy_with_logits: ["labels=None, logits=None, ~name", (c) => sigmoidLoss(c)],
   weighted_cross_entropy_with_logits: [
     "labels=None, logits=None, pos_weight=None, ~name",
@@ -72,6 +85,38 @@ export const nnFunctions: Table = {
     (c) => sparseSoftmaxLoss(c, c.tensor("labels"), c.tensor("logits")),
   ],
 };
+
+/** (x - mean) · scale / √(variance + ε) + offset. */
+function normalizedByBatch(c: CallContext): Value {
+  const { vm } = c;
+  const spread = elementwise(vm, "add", c.tensor("variance"), c.value("variance_epsilon"));
+  const root = floatFunction(vm, "sqrt", spread);
+  const apart = elementwise(vm, "sub", c.tensor("x"), c.tensor("mean"));
+  const unit = elementwise(vm, "div", apart, root);
+  const scaled = c.given("scale") ? elementwise(vm, "mul", unit, c.tensor("scale")) : unit;
+  return c.given("offset") ? elementwise(vm, "add", scaled, c.tensor("offset")) : scaled;
+}
+
+function logPoisson(c: CallContext): Value {
+  const { vm } = c;
+  const [t, x] = [c.tensor("targets"), c.tensor("log_input")];
+  return elementwise(vm, "sub", floatFunction(vm, "exp", x), elementwise(vm, "mul", x, t));
+}
+
+/** The sum of the losses, weighted, over the size of the batch; on one device, as here. */
+function averageLoss(c: CallContext): Value {
+  const { vm } = c;
+  const losses = c.tensor("per_example_loss");
+  const weighted = c.given("sample_weight")
+    ? elementwise(vm, "mul", losses, c.tensor("sample_weight"))
+    : losses;
+  const total = reduction(vm, "sum", weighted, null, false);
+  const along = losses.expr.shape[0];
+  const size =
+    c.optional("global_batch_size") ?? (along === undefined ? int(1) : sizeNumber(along));
+  const divisor = size.kind === "number" ? { ...size, type: "float" as const } : size;
+  return elementwise(vm, "div", total, divisor);
+}
 
 function silu(c: CallContext): Value {
   const x = c.tensor("x");

@@ -57,3 +57,20 @@ def sobel(y_true, y_pred):
     d = ops.image.sobel_edges(y_true) - ops.image.sobel_edges(y_pred)
     fine = ops.image.resize(grey, (10, 12), interpolation="nearest")
     return ops.mean(ops.sqrt(ops.sum(d**2, axis=-1) + 1e-6)) + ops.mean(fine**3)
+
+
+# case: framed(mask(2, 3, 4, 1), probabilities(2, 3, 4, 1))
+def framed(y_true, y_pred):
+    wide = K.spatial_2d_padding(y_pred, padding=((1, 2), (0, 1)))
+    fine = K.resize_images(y_pred, 2, 3, "channels_last")
+    rows = K.repeat(y_pred[:, 0, :, 0], 3) * K.reverse(y_true[..., 0], axes=[1, 2])
+    curve = K.cumsum(y_pred, axis=1) * K.cumprod(y_pred, axis=2) + K.softsign(y_pred)
+    limited = K.relu(2.0 * y_pred - 1.0, max_value=0.5)
+    limited = limited[..., 0] + K.temporal_padding(y_pred[..., 0])[:, 1:4]
+    return (
+        K.sum(wide**3)
+        + K.sum(fine[:, 1::2, ::3] ** 2 * y_true)
+        + K.sum(rows)
+        + K.sum(curve)
+        + K.sum(limited)
+    )

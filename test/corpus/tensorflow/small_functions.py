@@ -96,3 +96,27 @@ def in_bytes(p):
     levels = tf.cast(tf.saturate_cast(p * 300.0, tf.uint8), p.dtype)
     whole = tf.cast(tf.truncatediv(tf.constant([-7, 7, 9]), tf.constant([2, 2, -4])), p.dtype)
     return tf.reduce_sum((levels / 255.0 - p) ** 2) + tf.reduce_sum(whole * p[:, 0])
+
+
+# case: training_losses(mask(3, 4), logits(3, 4))
+def training_losses(y_true, logits):
+    """Averages over a global batch, and normalized by its moments."""
+    each = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y_true, logits), axis=1)
+    mean, variance = tf.nn.moments(logits, axes=[0], keepdims=True)
+    unit = tf.nn.batch_normalization(logits, mean, variance, y_true[0], y_true[1] + 0.5, 1e-3)
+    counts = tf.nn.log_poisson_loss(y_true, logits)
+    return (
+        tf.nn.compute_average_loss(each, global_batch_size=6)
+        + tf.nn.compute_average_loss(each)
+        + tf.nn.scale_regularization_loss(1e-2 * tf.reduce_sum(logits**2))
+        + tf.reduce_sum(unit**3)
+        + tf.reduce_mean(counts)
+    )
+
+
+# case: curves(logits(3, 4), mask(3, 4))
+def curves(x, t):
+    running = tf.math.cumulative_logsumexp(x, axis=1)
+    soft = tf.nn.selu(x) + tf.nn.softsign(x) + tf.math.scalar_mul(0.5, tf.math.tan(t * x))
+    both = tf.nn.crelu(x)[:, 2:6]
+    return tf.reduce_sum(running * t) + tf.reduce_sum(soft**2) + tf.reduce_sum(both)
