@@ -61,6 +61,15 @@ describe("JAX", () => {
         "[0.0, 0.5, 1.0] [0.0, 0.5, 2.0] [-1.0, 0.5, 1.0] [-1.0, 0.0, 0.0]",
       ],
       [
+        "sorts into another array, and leaves the first as it is",
+        `
+        import jax.numpy as jnp
+        x = jnp.array([2.0, -1.0, 0.5])
+        print(x.sort().tolist(), x.tolist(), hasattr(x, "fill"))
+        `,
+        "[-1.0, 0.5, 2.0] [2.0, -1.0, 0.5] False",
+      ],
+      [
         "changes copies by .at[…], also with slices and masks",
         `
         import jax.numpy as jnp

@@ -15,6 +15,12 @@ const ABSENT = new Set([
   "ascontiguousarray",
   "fix",
   "row_stack",
+  "copyto",
+  "putmask",
+  "place", // only with inplace=False, as a function of another kind
+  "ndindex",
+  "ndenumerate",
+  "array2string",
   "vectorize", // a vmap, which has no model
   "load",
   "product",
@@ -83,7 +89,11 @@ export const jaxNumpyFunctions: Table = {
 
 /** Methods that arrays of JAX have beside those that are functions too. */
 export const jaxMethods: Table = {
-  ...numpyMethods,
+  ...Object.fromEntries(
+    Object.entries(numpyMethods).filter(([name]) => name !== "fill" && name !== "partition"),
+  ),
+  // Nothing changes in place: sorting gives another array.
+  sort: numpyFunctions["sort"]!,
   astype: ["self, dtype, ~copy, ~device", (c) => numpyMethods["astype"]![1](c)],
   clip: differences["clip"]!,
   mean: differences["mean"]!,
