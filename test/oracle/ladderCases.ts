@@ -29,7 +29,8 @@ export interface NumpyCase {
   readonly call: string;
   readonly arrays: Readonly<Record<string, string>>;
   readonly wrt: string;
-  readonly rungs: Readonly<Record<string, Omit<Ran, "gradient">>>;
+  /** Where the library does not take a type, what it says. */
+  readonly rungs: Readonly<Record<string, Omit<Ran, "gradient"> | { readonly failed: string }>>;
 }
 
 export interface Case extends NumpyCase {

@@ -74,6 +74,8 @@ const FLOAT32: Readonly<Record<Autocast["device"], ReadonlySet<string>>> = {
     "max_pool3d",
     "adaptive_avg_pool3d",
     "quantile",
+    "reflection_pad",
+    "replication_pad",
   ]),
   cuda: new Set([
     ...ON_BOTH,

@@ -50,7 +50,7 @@ export function performBinary(
     dtype = arithmetic.defaultFloat;
   }
   if (dtype === "bool") dtype = "int64";
-  if (isProduct(call) && isHalf(dtype)) {
+  if (op === "mul" && isProduct(call) && isHalf(dtype)) {
     // Exact in float32, where the products are added.
     return combined(converted(a, "float32"), converted(b, "float32"), "float32", (x, y) =>
       Math.fround(x * y),

@@ -43,6 +43,8 @@ export interface Performance {
 const FUSED = new Set([
   ...["norm", "vector_norm"],
   ...["softplus", "mish", "hardswish", "selu", "celu", "entr", "logcumsumexp"],
+  ...["gelu", "glu", "hardshrink", "softshrink", "prelu", "frac", "tan", "sinc"],
+  ...["asinh", "acosh", "atanh", "arcsinh", "arccosh", "arctanh"],
   ...["layer_norm", "group_norm", "instance_norm"],
   ...["instance_norm1d", "instance_norm2d", "instance_norm3d"],
 ]);

@@ -11,6 +11,7 @@ import {
   tuple,
   typeName,
 } from "../values.ts";
+import { changedUnseen, withoutItsGradient } from "../tensors/detached.ts";
 import { call } from "./calls.ts";
 import { makeDict, rememberEntry } from "./collections.ts";
 import { type Interpreter, UnknownMethodError } from "./interpreter.ts";
@@ -256,6 +257,10 @@ export function setAttribute(vm: Interpreter, v: Value, name: string, value: Val
       break;
     case "tensor":
       if (name === "requires_grad" || name === "grad") return;
+      if (name === "data" && v.library === "torch" && value.kind === "tensor") {
+        v.assign(vm, changedUnseen(vm, v.expr, withoutItsGradient(vm, value.expr)));
+        return;
+      }
       break;
     case "opaque":
       return useOpaque(vm, v);

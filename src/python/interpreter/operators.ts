@@ -4,7 +4,7 @@ import { constant, neg, sub } from "../../expression/build.ts";
 import { sameSelection } from "../tensors/picked.ts";
 import { matmul } from "../tensors/contraction.ts";
 import { elementwise, keepingFunction, logical, truthFunction } from "../tensors/elementwise.ts";
-import { asTensor, nodeOf, tensor } from "../tensors/tensor.ts";
+import { asTensor, castTo, nodeOf, tensor } from "../tensors/tensor.ts";
 import { defaultDType, followsNumpy } from "../dtypes.ts";
 import type { BinaryOperator, ComparisonOperator } from "../syntax.ts";
 import {
@@ -232,7 +232,10 @@ export function inPlace(
       "Write x = x * y instead of x *= y.",
     );
   }
-  target.assign(vm, result.expr);
+  const { dtype } = target;
+  // What is written into memory takes the type that the memory has.
+  const keeps = library === "torch" && dtype !== null && result.dtype !== null;
+  target.assign(vm, keeps ? castTo(result.expr, result.dtype, dtype) : result.expr);
   return target;
 }
 

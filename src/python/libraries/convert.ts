@@ -7,7 +7,7 @@ import { type DType, type Library, defaultFloat, scalarType } from "../dtypes.ts
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { makeList } from "../interpreter/collections.ts";
 import { entrywise } from "../tensors/picked.ts";
-import { changedUnseen } from "../tensors/detached.ts";
+import { carriesGradient, changedUnseen } from "../tensors/detached.ts";
 import { castTo, nodeOf, tensor, viewOf } from "../tensors/tensor.ts";
 import { type TensorValue, type Value, symbolic } from "../values.ts";
 
@@ -43,12 +43,12 @@ export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
  * tensor's values, and not its gradient. `how` is what the source says for it.
  */
 export function detached(vm: Interpreter, t: TensorValue, how: string): TensorValue {
-  if (t.selection !== null || t.expr.type !== "float" || isConstant(t)) {
-    return withoutGradient(vm, t, how);
-  }
+  if (t.selection !== null) return withoutGradient(vm, t, how);
+  // Constants may stand for sorted entries, whose gradient ends here all the same.
+  if (t.expr.type !== "float" || isConstant(t)) return t;
   const read = (e: Expr): Expr => (e.kind === "stopGradient" ? e : stopGradient(e));
-  const made = viewOf(vm, t, read, changedUnseen);
-  vm.recorder.block(made.expr, how, vm.at);
+  const made = viewOf(vm, t, read, (before, changed) => changedUnseen(vm, before, changed));
+  if (carriesGradient(vm, t.expr)) vm.recorder.block(made.expr, how, vm.at);
   return made;
 }
 

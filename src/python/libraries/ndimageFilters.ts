@@ -5,12 +5,13 @@
 import { elementwise, floatFunction } from "../tensors/elementwise.ts";
 import { einsum } from "../tensors/contraction.ts";
 import { reduction } from "../tensors/reduce.ts";
-import { itemsOf, literalArray, rankOf } from "../tensors/tensor.ts";
+import { itemsOf, literalArray, nodeOf, rankOf } from "../tensors/tensor.ts";
 import { type PadMode, padAxis, sizeAlong, windowsAlong } from "../tensors/windows.ts";
 import type { TensorValue } from "../values.ts";
 import * as m from "./common.ts";
 import { knownNumber } from "../interpreter/known.ts";
 import { knownEntries } from "../tensors/knownEntries.ts";
+import { convert } from "./convert.ts";
 import { axisOf, reverseAlong } from "./picking.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 
@@ -69,6 +70,25 @@ function weighted(
   const all = neighbours(c, x, d, weights.length);
   return reduction(c.vm, "sum", elementwise(c.vm, "mul", all, w), [-1], false);
 }
+
+/**
+ * A filter's results have the array's own type. Of whole numbers SciPy cuts off what is behind the
+ * point along each axis, which blurs a mask of uint8 to zeros: that is hardly ever meant.
+ */
+const inOwnType =
+  (meaning: Meaning): Meaning =>
+  (c) => {
+    const x = c.tensor("input");
+    if (nodeOf(x).type !== "float") {
+      return c.vm.unsupported(
+        `${c.name}() of an array of ${x.dtype ?? "whole numbers"} gives whole numbers: SciPy keeps the ` +
+          "array's type, and cuts off the rest",
+        "Convert the array first: x.astype(float).",
+      );
+    }
+    const made = meaning(c);
+    return made.kind === "tensor" && x.dtype !== null ? convert(c.vm, made, x.dtype) : made;
+  };
 
 const dimsOf = (x: TensorValue): number[] => m.range(0, rankOf(x));
 
@@ -244,34 +264,37 @@ const PLAIN_BLUR =
 export const ndimageFilters: Table = {
   correlate: [
     "input, weights, !output, mode='reflect', cval=0.0, !origin=0, *, !axes",
-    slid(false),
+    inOwnType(slid(false)),
   ],
-  convolve: ["input, weights, !output, mode='reflect', cval=0.0, !origin=0, *, !axes", slid(true)],
+  convolve: [
+    "input, weights, !output, mode='reflect', cval=0.0, !origin=0, *, !axes",
+    inOwnType(slid(true)),
+  ],
   correlate1d: [
     "input, weights, axis=-1, !output, mode='reflect', cval=0.0, !origin=0",
-    slidAlongOne(false),
+    inOwnType(slidAlongOne(false)),
   ],
   convolve1d: [
     "input, weights, axis=-1, !output, mode='reflect', cval=0.0, !origin=0",
-    slidAlongOne(true),
+    inOwnType(slidAlongOne(true)),
   ],
-  gaussian_filter: [BLUR, blurred],
+  gaussian_filter: [BLUR, inOwnType(blurred)],
   gaussian_filter1d: [
     "input, sigma, axis=-1, order=0, !output, mode='reflect', cval=0.0, truncate=4.0, *, radius=None",
-    (c) => {
+    inOwnType((c) => {
       const x = c.tensor("input");
       return gaussianAlong(c, x, axisOf(c, x, c.int("axis")), c.number("sigma"), c.int("order"));
-    },
+    }),
   ],
-  gaussian_laplace: [PLAIN_BLUR, gaussianLaplacian],
-  gaussian_gradient_magnitude: [PLAIN_BLUR, gaussianSlope],
+  gaussian_laplace: [PLAIN_BLUR, inOwnType(gaussianLaplacian)],
+  gaussian_gradient_magnitude: [PLAIN_BLUR, inOwnType(gaussianSlope)],
   uniform_filter: [
     "input, size=3, !output, mode='reflect', cval=0.0, !origin=0, *, !axes",
-    uniform,
+    inOwnType(uniform),
   ],
-  sobel: [`input, axis=-1, ${EDGES}`, derivative([1, 2, 1])],
-  prewitt: [`input, axis=-1, ${EDGES}`, derivative([1, 1, 1])],
-  laplace: [`input, ${EDGES}, *, !axes`, laplacian],
+  sobel: [`input, axis=-1, ${EDGES}`, inOwnType(derivative([1, 2, 1]))],
+  prewitt: [`input, axis=-1, ${EDGES}`, inOwnType(derivative([1, 1, 1]))],
+  laplace: [`input, ${EDGES}, *, !axes`, inOwnType(laplacian)],
   maximum_filter: [`input, ${BOX}`, extreme("max")],
   minimum_filter: [`input, ${BOX}`, extreme("min")],
   grey_dilation: [GREY, extreme("max", true)],

@@ -37,7 +37,16 @@ const apartFromNaN =
   (op: "max" | "min"): Meaning =>
   (c) => {
     const { vm, library } = c;
-    const [x, y] = [c.tensor("x"), c.tensor("y")];
+    const x = c.tensor("x");
+    const given = c.value("y");
+    // A Python number takes the array's type.
+    if (given.kind === "number" && library !== "jax") {
+      const noX = truthFunction(vm, "isnan", x);
+      const larger = elementwise(vm, op, x, given, library);
+      const isNeeded = isKnownTrue(c, reduction(vm, "any", noX, null, false));
+      return isNeeded ? select(vm, noX, given, larger, library) : larger;
+    }
+    const y = c.tensor("y");
     const [noX, noY] = [x, y].map((t) => truthFunction(vm, "isnan", t)) as [
       TensorValue,
       TensorValue,

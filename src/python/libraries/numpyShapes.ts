@@ -60,10 +60,10 @@ function append(c: CallContext): Value {
   return m.joined(c, flat, 0);
 }
 
-/** Quarter turns from the first towards the second of two axes. */
-function turned(c: CallContext): Value {
+/** Quarter turns from the first towards the second of two axes, which are an argument of that name. */
+export function quarterTurns(c: CallContext, axes: string): Value {
   const x = c.tensor("x");
-  const [from, to] = (c.dims("axes") ?? [0, 1]).map((d) => axisOf(c, x, d)) as [number, number];
+  const [from, to] = (c.dims(axes) ?? [0, 1]).map((d) => axisOf(c, x, d)) as [number, number];
   const swapped = (t: TensorValue): TensorValue => swapAxes(c.vm, t, from, to);
   const quarters = ((c.int("k") % 4) + 4) % 4;
   if (quarters === 0) return x;
@@ -272,7 +272,7 @@ export const numpyShapes: Table = {
   atleast_3d: ["x", (c) => atLeastThree(c, c.tensor("x"))],
   flipud: ["m", (c) => reverseAlong(c, c.tensor("x"), [0])],
   fliplr: ["m", (c) => reverseAlong(c, c.tensor("x"), [1])],
-  rot90: ["m, k=1, axes=None", turned],
+  rot90: ["m, k=1, axes=None", (c) => quarterTurns(c, "axes")],
   rollaxis: ["a, axis, start=0", rolledAxis],
   matrix_transpose: ["x", (c) => swapAxes(c.vm, c.tensor("x"), -1, -2)],
   hsplit: ["ary, indices_or_sections", splitAlong((rank) => (rank > 1 ? 1 : 0))],

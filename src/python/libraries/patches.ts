@@ -2,9 +2,10 @@
 import { flattenAxes, normalizeDim } from "../../expression/axis.ts";
 import { reshape, transpose } from "../../expression/build.ts";
 import { knownInteger } from "../interpreter/known.ts";
-import { itemsOf, rankOf, tensor } from "../tensors/tensor.ts";
+import { permuteAxes, reshapeTo } from "../tensors/reshape.ts";
+import { itemsOf, rankOf, sizeNumbers, tensor } from "../tensors/tensor.ts";
 import { windowsAlong } from "../tensors/windows.ts";
-import type { TensorValue, Value } from "../values.ts";
+import { type NumberValue, type TensorValue, type Value, int } from "../values.ts";
 import type { CallContext, Table } from "./signature.ts";
 import { several } from "./torchWindows.ts";
 
@@ -63,9 +64,43 @@ function slidingWindows(c: CallContext): Value {
   }, x);
 }
 
+/** Blocks of r × r pixels made of r² channels, or the other way round. */
+const shuffled =
+  (factor: string, isBack: boolean) =>
+  (c: CallContext): Value => {
+    const { vm } = c;
+    const x = c.tensor("input");
+    const r = c.int(factor);
+    const sizes = sizeNumbers(x);
+    const known = (v: NumberValue): number => knownInteger(vm, v, `${c.name}()`);
+    const [channels, height, width] = sizes.slice(-3).map(known) as [number, number, number];
+    const lead = sizes.slice(0, -3);
+    const fits = isBack ? height % r === 0 && width % r === 0 : channels % (r * r) === 0;
+    if (sizes.length < 3 || !fits) {
+      vm.fail(
+        "RuntimeError",
+        `${c.name}(): a factor of ${r} does not divide the sizes of the input`,
+      );
+    }
+    const ints = (...n: readonly number[]): Value[] => [...lead, ...n.map(int)];
+    const k = lead.length;
+    const front = lead.map((_, d) => d);
+    if (isBack) {
+      const [h, w] = [height / r, width / r];
+      const apart = reshapeTo(vm, x, ints(channels, h, r, w, r));
+      const moved = permuteAxes(vm, apart, [...front, k, k + 2, k + 4, k + 1, k + 3]);
+      return reshapeTo(vm, moved, ints(channels * r * r, h, w));
+    }
+    const apart = reshapeTo(vm, x, ints(channels / (r * r), r, r, height, width));
+    const moved = permuteAxes(vm, apart, [...front, k, k + 3, k + 1, k + 4, k + 2]);
+    return reshapeTo(vm, moved, ints(channels / (r * r), height * r, width * r));
+  };
+
 /** Of torch.nn.functional. */
 export const functionalPatches: Table = {
   unfold: ["input, kernel_size, dilation=1, padding=0, stride=1", columns],
+  pixel_shuffle: ["input, upscale_factor", shuffled("upscale_factor", false)],
+  pixel_unshuffle: ["input, downscale_factor", shuffled("downscale_factor", true)],
 };
 
 /** Methods of PyTorch's tensors. */

@@ -187,7 +187,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
     "A",
     "self",
   ],
-  y: ["b", "other", "x2"],
+  y: ["b", "other", "x2", "values"],
   dim: ["axis"],
   keepdim: ["keepdims"],
   tensors: ["arrays"],

@@ -90,6 +90,8 @@ import {
   copied,
   scattered,
 } from "./torchMeanings.ts";
+import { torchFurther, torchStacks } from "./torchFurther.ts";
+import { torchProducts } from "./torchProducts.ts";
 import { torchTriangles } from "./triangles.ts";
 import { torchDistances, torchElementwise } from "./torchElementwise.ts";
 
@@ -103,6 +105,8 @@ const correction = (c: CallContext): number =>
 export const torchShared: Table = {
   ...torchOuter,
   ...torchElementwise,
+  ...torchFurther,
+  ...torchProducts,
   // Entry by entry
   exp: ["input, !out", m.real("exp")],
   expm1: ["input, !out", m.real("expm1")],
@@ -263,6 +267,7 @@ export const torchShared: Table = {
   ...torchCovariance,
   ...torchTriangles,
   ...torchCumulative,
+  masked_fill: ["self, mask, value", maskedFill],
   scatter: ["input, dim, index, src=None, *, value=None, !reduce, !out", scattered],
   allclose: [
     "input, other, rtol=1e-05, atol=1e-08, !equal_nan",
@@ -274,6 +279,7 @@ export const torchShared: Table = {
 export const torchFunctions: Table = {
   ...torchGrids,
   ...torchAreas,
+  ...torchStacks,
   ...torchDistances,
   where: ["condition, x=None, y=None, input=None, other=None", torchWhere],
   stack: ["tensors, dim=0, !out", m.stackAll],
@@ -387,7 +393,6 @@ export const torchMethods: Table = {
   bool: ["self", (c) => convert(c.vm, c.tensor("self"), "bool")],
   requires_grad_: ["self, ~requires_grad", (c) => c.tensor("self")],
   retain_grad: ["self", () => NONE],
-  masked_fill: ["self, mask, value", maskedFill],
   where: [
     "self, condition, other",
     (c) => select(c.vm, c.tensor("condition"), c.tensor("self"), c.value("other"), "torch"),
@@ -411,6 +416,11 @@ export const torchMethods: Table = {
   backward: ["self, ~gradient, ~retain_graph, ~create_graph", backward],
   fill_: ["self, value", (c) => replaced(c, filledLike(c))],
   zero_: ["self", (c) => replaced(c, zerosLike(c))],
+  transpose_: [
+    "self, dim0, dim1",
+    (c) => reshaped(c, swapAxes(c.vm, c.tensor("self"), c.int("dim0"), c.int("dim1"))),
+  ],
+  t_: ["input", (c) => reshaped(c, transposeMatrix(c), "input")],
   unsqueeze_: ["self, dim", (c) => reshaped(c, addAxis(c.vm, c.tensor("self"), c.int("dim")))],
   squeeze_: ["self, dim=None", (c) => reshaped(c, dropAxes(c.vm, c.tensor("self"), c.dims("dim")))],
   copy_: ["self, src, ~non_blocking", (c) => replaced(c, copied(c))],
@@ -421,6 +431,9 @@ export const torchMethods: Table = {
 export const torchInPlace = new Set([
   "add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "abs", "neg", "clamp", "clamp_min",
   "clamp_max", "clip", "sigmoid", "relu", "round", "floor", "ceil", "tanh", "square", "reciprocal",
+  "subtract", "multiply", "divide", "true_divide", "floor_divide", "remainder", "fmod", "lerp",
+  "addcmul", "addcdiv", "expm1", "log1p", "log2", "log10", "rsqrt", "sin", "cos", "sinh", "cosh",
+  "absolute", "negative", "sign", "sgn", "trunc", "frac", "logit", "nan_to_num", "cumsum", "xlogy",
   "scatter", "scatter_add", "scatter_reduce", "index_add", "tril", "triu",
 ]); // prettier-ignore
 
@@ -430,9 +443,9 @@ export function inPlaceEntry([signature, meaning]: Entry): Entry {
 }
 
 /** The array itself under another shape, as `x.unsqueeze_(1)` leaves it. */
-function reshaped(c: CallContext, result: TensorValue): Value {
-  const x = c.tensor("self");
-  x.assign(c.vm, result.expr);
+function reshaped(c: CallContext, result: Value, self = "self"): Value {
+  const x = c.tensor(self);
+  if (result.kind === "tensor") x.assign(c.vm, result.expr);
   return x;
 }
 
@@ -472,7 +485,7 @@ export function torchAttribute(
     case "is_cuda":
       return FALSE;
     case "requires_grad":
-      return bool(carriesGradient(nodeOf(t), (x) => vm.differentiated.has(x)));
+      return bool(carriesGradient(vm, nodeOf(t), (x) => vm.differentiated.has(x)));
     case "grad":
       return NONE;
     case "is_leaf":

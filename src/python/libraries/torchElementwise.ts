@@ -22,6 +22,7 @@ export interface Arithmetic {
   readonly mul: (a: Value, b: Value) => TensorValue;
   readonly div: (a: Value, b: Value) => TensorValue;
   readonly log: (x: TensorValue) => TensorValue;
+  readonly log1p: (x: TensorValue) => TensorValue;
   readonly exp: (x: TensorValue) => TensorValue;
   readonly sqrt: (x: TensorValue) => TensorValue;
   readonly tanh: (x: TensorValue) => TensorValue;
@@ -48,6 +49,7 @@ export function arithmetic(vm: Interpreter, library: Library = "torch"): Arithme
     mul: two("mul"),
     div: two("div"),
     log: one("log"),
+    log1p: one("log1p"),
     exp: one("exp"),
     sqrt: one("sqrt"),
     tanh: one("tanh"),

@@ -28,6 +28,8 @@ import {
 import { requireInteger, softmax } from "./torchMeanings.ts";
 import { functionalPatches } from "./patches.ts";
 import { normalizations } from "./torchNormalization.ts";
+import { furtherActivations } from "./torchFurther.ts";
+import { functionalProducts } from "./torchProducts.ts";
 import { curvedActivations } from "./torchElementwise.ts";
 import { margins } from "./torchMargins.ts";
 import { windows } from "./torchWindows.ts";
@@ -38,6 +40,8 @@ export const functional: Table = {
   tanh: ["input", m.real("tanh")],
   logsigmoid: ["input", m.real("logsigmoid")],
   ...curvedActivations,
+  ...furtherActivations,
+  ...functionalProducts,
   hardtanh: ["input, min_val=-1.0, max_val=1.0, ~inplace", hardTanh],
   relu6: ["input, ~inplace", (c) => between(c, float(0), float(6))],
   hardsigmoid: ["input, ~inplace", hardSigmoid],
@@ -56,6 +60,10 @@ export const functional: Table = {
   dropout: ["input, p=0.5, training=True, ~inplace", dropout],
   softmax: ["input, dim=None, ~_stacklevel, dtype=None", (c) => softmax(c, false)],
   log_softmax: ["input, dim=None, ~_stacklevel, dtype=None", (c) => softmax(c, true)],
+  softmin: [
+    "input, dim=None, ~_stacklevel, dtype=None",
+    (c) => softmax(c, false, (x) => keepingFunction(c.vm, "neg", x)),
+  ],
   leaky_relu: ["input, negative_slope=0.01, ~inplace", leakyRelu],
   one_hot: ["tensor, num_classes=-1", oneHot],
   normalize: ["input, p=2.0, dim=1, eps=1e-12, !out", normalize],

@@ -27,6 +27,7 @@ import {
 } from "./torch.ts";
 import { checkFunctions, reductionNames, typeFunctions } from "./torchTypes.ts";
 import { functional } from "./torchFunctional.ts";
+import { initializers } from "./torchWeighted.ts";
 import { LEGACY_TYPES, legacyTensor } from "./torchMeanings.ts";
 import { nnClasses } from "./torchModules.ts";
 
@@ -51,6 +52,22 @@ function legacyType(name: string, dtype: DType): ClassValue {
   })!;
 }
 
+/** Functions of torch.nn.functional that are in torch under the same name, with the same arguments. */
+const ALSO_IN_TORCH = [
+  ...["conv1d", "conv2d", "conv3d", "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d"],
+  ...["adaptive_avg_pool1d", "cosine_similarity", "pairwise_distance", "layer_norm", "group_norm"],
+  ...["threshold", "selu", "celu", "prelu", "hardshrink", "pixel_shuffle", "pixel_unshuffle"],
+];
+const fromFunctional = Object.fromEntries(ALSO_IN_TORCH.map((name) => [name, functional[name]!]));
+
+/** `torch.relu_(x)` is `x.relu_()`. */
+function inPlaceFunction(prefix: string, table: Table, name: string): BuiltinValue | undefined {
+  const plain = name.replace(/_$/, "");
+  const entry = Object.hasOwn(table, plain) ? table[plain]! : undefined;
+  if (plain === name || entry === undefined || !/^input\b/.test(entry[0])) return undefined;
+  return builtin(prefix, name, inPlaceEntry(entry), "torch", torchAliases);
+}
+
 const others: OtherNames = (name) => {
   switch (name) {
     case "Tensor":
@@ -61,7 +78,13 @@ const others: OtherNames = (name) => {
       return str("2.13.0");
     default:
       if (Object.hasOwn(LEGACY_TYPES, name)) return legacyType(name, LEGACY_TYPES[name]!);
-      return mathConstant(name) ?? dtypeNamed("torch", name);
+      return (
+        mathConstant(name) ??
+        dtypeNamed("torch", name) ??
+        (torchInPlace.has(name.replace(/_$/, ""))
+          ? inPlaceFunction("torch.", torchShared, name)
+          : undefined)
+      );
   }
 };
 
@@ -77,12 +100,16 @@ const special: Table = {
 
 const cudaFunctions: Table = { is_available: ["", () => FALSE] };
 
+const ACTIVATIONS_IN_PLACE = new Set([
+  ...["relu_", "leaky_relu_", "elu_", "selu_", "celu_", "hardtanh_", "threshold_"],
+]);
+
 const nnNames: OtherNames = (name) => nnClasses.get(name);
 
 const modules = new Modules("torch");
 modules.define(
   "torch",
-  [torchFunctions, torchShared, typeFunctions, checkFunctions],
+  [torchFunctions, torchShared, fromFunctional, typeFunctions, checkFunctions],
   others,
   torchAliases,
 );
@@ -91,11 +118,17 @@ modules.define("torch.nn._reduction", [reductionNames]);
 modules.define(
   "torch.nn.functional",
   [functional],
-  (name) => (name === "_Reduction" ? modules.get("torch.nn._reduction") : undefined),
+  (name) =>
+    name === "_Reduction"
+      ? modules.get("torch.nn._reduction")
+      : ACTIVATIONS_IN_PLACE.has(name)
+        ? inPlaceFunction("F.", functional, name)
+        : undefined,
   torchAliases,
 );
 modules.define("torch.nn.modules", [], nnNames);
 modules.define("torch.nn.modules.loss", [], nnNames);
+modules.define("torch.nn.init", [initializers], undefined, torchAliases);
 modules.define("torch.nn.parameter", [], nnNames);
 modules.define("torch.special", [special], undefined, torchAliases);
 modules.define("torch.linalg", [linalg], undefined, torchAliases);

@@ -74,17 +74,24 @@ export function extreme(c: CallContext, op: "max" | "min"): Value {
   return c.given("dim") ? m.extremeAlong(op)(c) : m.reduceBy(op)(c);
 }
 
-export function softmax(c: CallContext, logarithm: boolean): Value {
+export function softmax(
+  c: CallContext,
+  logarithm: boolean,
+  of: (x: TensorValue) => TensorValue = (x) => x,
+): Value {
   const dtype = m.dtypeArgument(c);
-  const x = dtype === undefined ? c.tensor("x") : convert(c.vm, c.tensor("x"), dtype);
-  const dim = c.dims("dim");
-  if (dim === null) {
-    return c.vm.unsupported(
-      `${c.name}() without dim picks one by the array's rank`,
-      "Name it: softmax(x, dim=1).",
-    );
-  }
-  return softmaxOf(c.vm, x, dim[0]!, logarithm);
+  const x = of(dtype === undefined ? c.tensor("x") : convert(c.vm, c.tensor("x"), dtype));
+  return softmaxOf(c.vm, x, c.dims("dim")?.[0] ?? impliedAxis(c, x), logarithm);
+}
+
+/** The axis of a softmax that names none, which PyTorch picks by the number of axes, with a warning. */
+function impliedAxis(c: CallContext, x: TensorValue): number {
+  const rank = rankOf(x);
+  const dim = rank === 0 || rank === 1 || rank === 3 ? 0 : 1;
+  c.vm.recorder.assume(
+    `line ${c.vm.at.line}: ${c.name}() names no axis; of an array with ${rank} axes PyTorch takes dim=${dim}`,
+  );
+  return dim;
 }
 
 export function norm(c: CallContext): Value {

@@ -5,6 +5,7 @@ import {
   type DictValue,
   type InstanceValue,
   NONE,
+  type TensorValue,
   type Value,
   bool,
   int,
@@ -21,8 +22,11 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { asConstant } from "../interpreter/naming.ts";
 import { functional } from "./torchFunctional.ts";
 import { instanceNorms } from "./torchNormalization.ts";
+import { softmax } from "./torchMeanings.ts";
+import { layerPads } from "./torchWindows.ts";
 import { LEGACY, reductionOf } from "./torchLosses.ts";
 import { type CallContext, type Meaning, type Table, builtin } from "./signature.ts";
+import { weightedLayers } from "./torchWeighted.ts";
 import { TYPES } from "./types.ts";
 import { torchAliases, torchShared } from "./torch.ts";
 
@@ -68,6 +72,21 @@ function children(c: CallContext): Value {
   return makeList(c.vm, modules);
 }
 
+/** Those that nn.Parameter made, and weights of layers; buffers are none. */
+const PARAMETERS = new WeakSet<TensorValue>();
+
+function parametersOf(module: InstanceValue): Value[] {
+  return [...module.attributes.values()].flatMap((v): Value[] => {
+    if (v.kind === "tensor") return PARAMETERS.has(v) ? [v] : [];
+    if (v.kind === "list") return v.items.flatMap((x) => (x.kind === "tensor" ? [x] : partsOf(x)));
+    return partsOf(v);
+  });
+}
+
+function partsOf(v: Value): Value[] {
+  return v.kind === "instance" && v.cls.mro.includes(Module) ? parametersOf(v) : [];
+}
+
 export const Module: ClassValue = makeClass({
   name: "Module",
   bases: [],
@@ -88,6 +107,7 @@ export const Module: ClassValue = makeClass({
     method("cpu", "self", itself),
     method("float", "self", itself),
     method("double", "self", itself),
+    method("parameters", "self, ~recurse", (c) => makeList(c.vm, parametersOf(self(c)))),
     method("children", "self", children),
     method("modules", "self", children),
     method("requires_grad_", "self, ~requires_grad", itself),
@@ -147,6 +167,20 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
   ["SELU", "~inplace", "selu", ["input"]],
   ["CELU", "alpha=1.0, ~inplace", "celu", ["input"]],
   ["Softsign", "", "softsign", ["input"]],
+  ["Softmax2d", "", "softmax2d", ["input"]],
+  ["Softmin", "dim=None", "softmin", ["input"]],
+  ["GLU", "dim=-1", "glu", ["input"]],
+  ["GELU", "approximate='none'", "gelu", ["input"]],
+  ["Hardshrink", "lambd=0.5", "hardshrink", ["input"]],
+  ["Softshrink", "lambd=0.5", "softshrink", ["input"]],
+  ["Tanhshrink", "", "tanhshrink", ["input"]],
+  ["Threshold", "threshold=None, value=None, ~inplace", "threshold", ["input"]],
+  ["Unflatten", "dim=None, unflattened_size=None", "unflatten", ["input"]],
+  ["Unfold", "kernel_size=None, dilation=1, padding=0, stride=1", "unfold", ["input"]],
+  ["PixelShuffle", "upscale_factor=None", "pixel_shuffle", ["input"]],
+  ["PixelUnshuffle", "downscale_factor=None", "pixel_unshuffle", ["input"]],
+  ["UpsamplingNearest2d", "size=None, scale_factor=None", "interpolate", ["input"]],
+  ["UpsamplingBilinear2d", "size=None, scale_factor=None", "upsample_bilinear", ["input"]],
   ["Flatten", "start_dim=1, end_dim=-1", "flatten", ["input"]],
   ["CosineSimilarity", "dim=1, eps=1e-8", "cosine_similarity", ["x1", "x2"]],
   [
@@ -173,6 +207,17 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
     ] as const,
     [`AdaptiveAvgPool${n}d`, "output_size=None", `adaptive_avg_pool${n}d`, ["input"]] as const,
   ]),
+  ...[1, 2, 3].flatMap((n) =>
+    ["Reflection", "Replication", "Circular", "Constant", "Zero"].map(
+      (kind) =>
+        [
+          `${kind}Pad${n}d`,
+          kind === "Constant" ? "padding=None, value=None" : "padding=None",
+          `${kind.toLowerCase()}_pad${n}d`,
+          ["input"],
+        ] as const,
+    ),
+  ),
   ["SmoothL1Loss", `${LEGACY}, reduction='mean', beta=1.0`, "smooth_l1_loss", ["input", "target"]],
   ["SoftMarginLoss", `${LEGACY}, reduction='mean'`, "soft_margin_loss", ["input", "target"]],
   [
@@ -268,15 +313,25 @@ const LAYERS: readonly (readonly [string, string, string, readonly string[]])[] 
     "cross_entropy",
     ["input", "target"],
   ],
-  [
-    "NLLLoss",
-    "weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean'",
-    "nll_loss",
-    ["input", "target"],
-  ],
+  ...["NLLLoss", "NLLLoss2d"].map(
+    (name) =>
+      [
+        name,
+        "weight=None, size_average=None, ignore_index=-100, reduce=None, reduction='mean'",
+        "nll_loss",
+        ["input", "target"],
+      ] as const,
+  ),
 ];
 
-const FUNCTIONS: Table = { ...functional, ...instanceNorms, flatten: torchShared["flatten"]! };
+const FUNCTIONS: Table = {
+  ...functional,
+  ...instanceNorms,
+  ...layerPads,
+  flatten: torchShared["flatten"]!,
+  unflatten: ["input, dim, unflattened_size", torchShared["unflatten"]![1]],
+  softmax2d: ["input, dim=-3", (c) => softmax(c, false)],
+};
 
 function layer([name, settings, fn, inputs]: (typeof LAYERS)[number]): ClassValue {
   const names = [...settings.matchAll(/(?:^|, )(\w+)=/g)].map((m) => m[1]!);
@@ -412,7 +467,14 @@ const ParameterList = container("ParameterList", "self, *modules", null);
 const Parameter: BuiltinValue = builtin(
   "nn.",
   "Parameter",
-  ["data, ~requires_grad", (c) => c.tensor("data")],
+  [
+    "data, ~requires_grad",
+    (c) => {
+      const data = c.tensor("data");
+      PARAMETERS.add(data);
+      return data;
+    },
+  ],
   "torch",
 );
 
@@ -426,5 +488,9 @@ export const nnClasses: ReadonlyMap<string, Value> = new Map<string, Value>([
   ["ModuleDict", ModuleDict],
   ["ParameterList", ParameterList],
   ["Parameter", Parameter],
+  ...weightedLayers(method, Module, (t) => PARAMETERS.add(t)).map((cls): [string, Value] => [
+    cls.name,
+    cls,
+  ]),
   ...LAYERS.map((l): [string, Value] => [l[0], layer(l)]),
 ]);

@@ -35,6 +35,15 @@ export const windows: Table = {
     convolved,
   ),
   pad: ["input, pad, mode='constant', value=None", pad],
+  upsample_nearest: ["input, size=None, scale_factor=None, mode='nearest'", interpolate],
+  upsample_bilinear: [
+    "input, size=None, scale_factor=None, mode='bilinear', align_corners=True",
+    interpolate,
+  ],
+  upsample: [
+    "input, size=None, scale_factor=None, mode='nearest', align_corners=None",
+    interpolate,
+  ],
   interpolate: [
     "input, size=None, scale_factor=None, mode='nearest', align_corners=None, ~recompute_scale_factor, !antialias",
     interpolate,
@@ -116,13 +125,16 @@ function convolved(n: number): Meaning {
   };
 }
 
-/** Pairs of amounts, the last axis first. */
 function pad(c: CallContext): Value {
-  const amounts = c.dims("pad")!;
   const mode = c.text("mode");
   if (!["constant", "reflect", "replicate", "circular"].includes(mode)) {
     return c.vm.fail("NotImplementedError", `Unrecognised padding mode ${mode}`);
   }
+  return padBy(c, c.dims("pad")!, mode as PadMode);
+}
+
+/** @param amounts pairs of them, the last axis first */
+function padBy(c: CallContext, amounts: readonly number[], mode: PadMode): Value {
   const value = c.given("value") ? c.number("value") : 0;
   let x = c.tensor("input");
   const rank = rankOf(x);
@@ -132,12 +144,37 @@ function pad(c: CallContext): Value {
       "Padding length should be less than or equal to two times the input dimension",
     );
   }
-  for (let k = 0; 2 * k + 1 < amounts.length; k++) {
-    const around = [amounts[2 * k]!, amounts[2 * k + 1]!] as const;
-    x = padAxis(c.vm, x, rank - 1 - k, around, mode as PadMode, value);
-  }
-  return x;
+  const pad = (): Value => {
+    for (let k = 0; 2 * k + 1 < amounts.length; k++) {
+      const around = [amounts[2 * k]!, amounts[2 * k + 1]!] as const;
+      x = padAxis(c.vm, x, rank - 1 - k, around, mode, value);
+    }
+    return x;
+  };
+  // Autocast tells them apart by what PyTorch calls: F.pad() has a function for each mode.
+  const name = PADS.find(([, m]) => m === mode)![0];
+  return c.vm.recorder.tape?.within(name, pad) ?? pad();
 }
+
+const PADS: readonly (readonly [kind: string, mode: PadMode])[] = [
+  ["reflection_pad", "reflect"],
+  ["replication_pad", "replicate"],
+  ["circular_pad", "circular"],
+  ["constant_pad", "constant"],
+  ["zero_pad", "constant"],
+];
+
+/** What the layers of torch.nn that pad compute: by one amount on all sides, or by pairs of them. */
+export const layerPads: Table = Object.assign(
+  {},
+  ...PADS.map(([kind, mode]) =>
+    byRank(kind, "input, padding, value=0", (n) => (c) => {
+      const amounts = c.dims("padding")!;
+      const isOne = amounts.length === 1;
+      return padBy(c, isOne ? Array.from({ length: 2 * n }, () => amounts[0]!) : amounts, mode);
+    }),
+  ),
+) as Table;
 
 /** To another size along the axes after the first two, one axis after another. */
 function interpolate(c: CallContext): Value {

@@ -1,24 +1,30 @@
 /** Changes of arrays that PyTorch's autograd does not see: through detach() and .data, in no_grad(). */
 import { add, stopGradient, sub } from "../../expression/build.ts";
 import type { Expr, Input } from "../../expression/node.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
 
 /**
  * What an array is once its entries have become `changed` behind autograd's back: it has the new
  * values, and the gradient of before. Values are the same to the bit, as x - x is 0.
  */
-export function changedUnseen(before: Expr, changed: Expr): Expr {
-  if (!carriesGradient(before)) return changed;
-  const value = changed.kind === "stopGradient" ? changed : stopGradient(changed);
-  return add(value, sub(before, stopGradient(before)));
+export function changedUnseen(vm: Interpreter, before: Expr, changed: Expr): Expr {
+  if (!carriesGradient(vm, before)) return changed;
+  return add(withoutItsGradient(vm, changed), sub(before, stopGradient(before)));
 }
 
-/** Whether a path leads from an input to the node by real numbers alone. */
+/** The same values, through which no gradient flows. */
+export function withoutItsGradient(vm: Interpreter, e: Expr): Expr {
+  return e.kind === "stopGradient" || !carriesGradient(vm, e) ? e : stopGradient(e);
+}
+
+/** Whether a path leads from an input of the trace to the node by real numbers alone. */
 export function carriesGradient(
+  vm: Interpreter,
   e: Expr,
-  isSource: (input: Input) => boolean = () => true,
+  isSource: (input: Input) => boolean = (input) => vm.traceInputs.includes(input),
 ): boolean {
   const seen = new Set<Expr>();
-  const open = [e];
+  const open = [vm.recorder.spelledOut(e)];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next.type !== "float" || next.kind === "stopGradient" || seen.has(next)) continue;
     if (next.kind === "input" && isSource(next)) return true;

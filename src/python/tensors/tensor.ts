@@ -122,7 +122,7 @@ class Tensor implements TensorValue {
     const { view, own } = this;
     const isUnseen =
       this.library === "torch" && vm.stopGradientDepth > 0 && sameShape(own.shape, entries.shape);
-    const changed = isUnseen && view === null ? changedUnseen(own, entries) : entries;
+    const changed = isUnseen && view === null ? changedUnseen(vm, own, entries) : entries;
     if (view === null) {
       vm.remember(this, () => {
         const before = this.own;

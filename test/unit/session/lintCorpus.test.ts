@@ -22,10 +22,12 @@ const REVIEWED: Readonly<Record<string, string>> = {
   "jax/regions.py DG002 entropy_dice": "takes the logarithm of a Dice that is 0 without overlap",
   "keras/backend.py DG002 focal_tversky": "takes a power below 1 of a loss that reaches 0",
   "numpy/basics.py DG001 dice_loss_plain": EMPTY,
+  "numpy/called.py DG001 focal": EMPTY,
   "numpy/plain.py DG001 clipped_cross_entropy": EMPTY,
   "numpy/plain.py DG001 tversky": EMPTY,
   "numpy/plain.py DG002 clipped_cross_entropy":
     "takes the logarithm of a Dice that is 0 without overlap",
+  "tensorflow/edges.py DG001 smooth_dice": EMPTY,
   "tensorflow/version1.py DG002 log_dice_old":
     "takes the logarithm of a score that is 0 where no probability reaches the labels",
   "tensorflow/version1.py DG010 log_dice_old": "adds a softmax up over its classes",

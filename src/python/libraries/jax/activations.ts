@@ -2,16 +2,9 @@
 import { elementwise, keepingFunction } from "../../tensors/elementwise.ts";
 import { reduction } from "../../tensors/reduce.ts";
 import { type TensorValue, type Value, float } from "../../values.ts";
-import { axisOf } from "../picking.ts";
-import { splitInto } from "../pieces.ts";
-import type { CallContext, Meaning, Table } from "../signature.ts";
-import { type Arithmetic, arithmetic, curvedActivations } from "../torchElementwise.ts";
-
-/** A formula of an array. */
-const written =
-  (make: (x: TensorValue, a: Arithmetic, c: CallContext) => Value): Meaning =>
-  (c) =>
-    make(c.tensor("x"), arithmetic(c.vm, "jax"), c);
+import { gated, gelu, written } from "../activationFormulas.ts";
+import type { CallContext, Table } from "../signature.ts";
+import { type Arithmetic, curvedActivations } from "../torchElementwise.ts";
 
 /** min(max(x, 0), 6): a bound that is met gets half of the gradient. */
 function relu6(c: CallContext, x: Value): TensorValue {
@@ -23,25 +16,6 @@ const hardSigmoid = (c: CallContext, x: TensorValue, { add, div }: Arithmetic): 
   div(relu6(c, add(x, float(3))), float(6));
 
 const hardSilu = written((x, a, c) => a.mul(x, hardSigmoid(c, x, a)));
-
-/** The cubic approximation: the exact one has the error function, of which there is no formula. */
-const gelu = written((x, { add, mul, tanh }, c) => {
-  if (!c.flag("approximate")) {
-    return c.vm.unsupported(
-      "gelu() with approximate=False, which has the error function, is not supported",
-      "Use approximate=True.",
-    );
-  }
-  const cubic = mul(float(0.044715), mul(x, mul(x, x)));
-  const inner = mul(float(Math.sqrt(2 / Math.PI)), add(x, cubic));
-  return mul(x, mul(float(0.5), add(float(1), tanh(inner))));
-});
-
-/** One half of an axis, let through as far as the other half says. */
-const gated = written((x, { mul, sigmoid }, c) => {
-  const [open, gate] = splitInto(c, x, axisOf(c, x, c.int("axis")), 2);
-  return mul(open!, sigmoid(gate!));
-});
 
 /** Without its mean, and divided by its deviation. */
 const standardized = written((x, { add, sub, mul, div, sqrt }, c) => {
@@ -93,8 +67,8 @@ export const activations: Table = {
       return choose(is("le", x, -1), float(0), choose(is("ge", x, 1), x, curve));
     }),
   ],
-  gelu: ["x, approximate=True", gelu],
-  glu: ["x, axis=-1", gated],
+  gelu: ["x, approximate=True", gelu((c) => c.flag("approximate"), "approximate=True")],
+  glu: ["x, axis=-1", gated("axis")],
   standardize: [
     "x, axis=-1, mean=None, variance=None, epsilon=1e-05, !where, *, algorithm='fast'",
     standardized,
