@@ -106,7 +106,10 @@ const bundles = [
     plugins: [lettersOfFormulas],
   },
   {
+    // Pages with one typesetter: what they share is a file of its own.
     ...common,
+    splitting: true,
+    chunkNames: "pages-[hash]",
     entryPoints: [
       { in: "src/renderer/index.ts", out: "renderer" },
       { in: "src/renderer/catalogue/index.ts", out: "catalogue" },
@@ -144,8 +147,8 @@ const guardActivation = {
   },
 };
 
-/** KaTeX's fonts for commands that our formulas never use (`\\mathfrak`, `\\mathtt`, …). */
-const unusedFont = /KaTeX_(?:Caligraphic|Fraktur|SansSerif|Script|Typewriter)/;
+/** KaTeX's fonts for commands that our formulas never use (`\\mathfrak`, `\\mathbf`, …). */
+const unusedFont = /KaTeX_(?:Caligraphic|Fraktur|SansSerif|Script|Typewriter|Main-Bold|Math-Bold)/;
 
 /** Copies what the bundles load from beside themselves at run time. */
 async function copyAssets() {

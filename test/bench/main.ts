@@ -76,11 +76,13 @@ try {
   }
   const shared = readdirSync(dist).filter((name) => /^engine-.*\.js$/.test(name));
   row("size of the engine that workers and cli.js share", sizesOf(shared));
+  const ofPages = readdirSync(dist).filter((name) => /^pages-.*\.js$/.test(name));
+  row("size of what renderer.js and the catalogue share", sizesOf(ofPages));
 
   const vsix = join(folder, "extension.vsix");
   const packaged = await run("npm", ["run", "package", "--", "--out", vsix], { cwd: root });
   if (packaged.code !== 0) throw new Error(`the extension cannot be packaged:\n${packaged.output}`);
-  row("size of the extension, packaged", `${(statSync(vsix).size / 2 ** 20).toFixed(2)} MiB`);
+  row("size of the extension, packaged", `${(statSync(vsix).size / 1e6).toFixed(2)} MB`);
 
   const empty = await timeOf(["-e", "0"], 9);
   row("start of Node.js, doing nothing", `${empty.toFixed(0)} ms`);

@@ -17,7 +17,7 @@ export async function takePicture(
 ): Promise<void> {
   const plain = file.replace(/\.webp$/, ".png");
   await page.screenshot({ path: plain, ...(clip === undefined ? {} : { clip }) });
-  const options = ["-quiet", "-near_lossless", "60", "-z", "9"];
+  const options = ["-quiet", "-near_lossless", "20", "-z", "9"];
   const packed = await run("cwebp", [...options, plain, "-o", file]).catch((cause: unknown) => {
     throw new Error("pictures are packed by cwebp: install Debian's package webp", { cause });
   });

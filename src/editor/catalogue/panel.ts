@@ -105,7 +105,8 @@ export class CataloguePanel implements vscode.WebviewPanelSerializer, vscode.Dis
     const nonce = randomBytes(16).toString("base64url");
     const policy = [
       "default-src 'none'",
-      `script-src 'nonce-${nonce}'`,
+      // The nonce is for the page's own script alone, which imports another file of the extension's.
+      `script-src 'nonce-${nonce}' ${webview.cspSource}`,
       `style-src ${webview.cspSource}`,
       `font-src ${webview.cspSource}`,
     ].join("; ");

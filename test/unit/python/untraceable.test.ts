@@ -14,6 +14,9 @@ const REFUSED: readonly (readonly [body: string, message: RegExp, remedy: RegExp
   // Libraries and layers without a model
   ["return torch.fft.fft(x).sum()", /torch\.fft\.fft is not known/, /beforehand/],
   ["return torch.linalg.svd(x)[1].sum()", /torch\.linalg\.svd is not known/, /beforehand/],
+  ["return nn.Conv2d(1, 1, 3)(x[None, None]).sum()", /weights of this layer are drawn at random/, /nn\.Parameter/],
+  ["c = nn.Linear(3, 1)\nnn.init.ones_(c.weight)\nreturn c(x).sum()", /biases of this layer are drawn at random/, /bias=False/],
+  ["from scipy.ndimage import gaussian_filter\nreturn gaussian_filter((x > 0.5).numpy().astype('uint8'), 1.0).sum()", /array of uint8 gives whole numbers/, /astype\(float\)/],
   ["return nn.BatchNorm2d(3)(x).sum()", /BatchNorm2d is not known/, /beforehand/],
   ["return F.grid_sample(x, x).sum()", /grid_sample is not known/, /beforehand/],
   ["return F.interpolate(x[None, None], size=(3, 3), mode='bicubic').sum()", /mode="bicubic"/, /linear mode/],
