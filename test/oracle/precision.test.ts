@@ -96,12 +96,6 @@ const DEVIATIONS: readonly {
       "which rounds once; here their parts are rounded",
   },
   {
-    cases: /^rounded_parts\(/,
-    rungs: /float16$/,
-    of: "gradient",
-    reason: "what flows back to an array from seven uses of it is added in another order",
-  },
-  {
     cases: /^blocks_of_pixels\(/,
     rungs: /16$/,
     of: "loss and gradient",

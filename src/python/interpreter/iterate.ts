@@ -3,6 +3,7 @@ import { PythonError } from "../errors.ts";
 import type { IteratorSource, IteratorValue, TensorValue, Value } from "../values.ts";
 import { int, str, typeName } from "../values.ts";
 import { indexTensor } from "../tensors/indexing.ts";
+import { oneOfMany } from "../tensors/oneOfMany.ts";
 import { call } from "./calls.ts";
 import { findMethod } from "./attributes.ts";
 import { handles } from "./exceptions.ts";
@@ -45,7 +46,9 @@ function* elementsOf(vm: Interpreter, v: Value): Generator<Value, void, undefine
         yield item;
       }
     case "tensor":
-      for (let k = 0, n = firstSize(vm, v); k < n; k++) yield indexTensor(vm, v, int(k));
+      for (let k = 0, n = firstSize(vm, v); k < n; k++) {
+        yield oneOfMany(vm, indexTensor(vm, v, int(k)), "iteration");
+      }
       return;
     case "instance": {
       const own = findMethod(v, "__iter__");

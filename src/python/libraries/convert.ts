@@ -42,14 +42,34 @@ export function copyOf(vm: Interpreter, t: TensorValue): TensorValue {
  * A tensor's values without its gradient, in the same memory: what is written there changes the
  * tensor's values, and not its gradient. `how` is what the source says for it.
  */
-export function detached(vm: Interpreter, t: TensorValue, how: string): TensorValue {
-  if (t.selection !== null) return withoutGradient(vm, t, how);
+export function detached(
+  vm: Interpreter,
+  t: TensorValue,
+  how: string,
+  library: Library = t.library,
+): TensorValue {
+  if (t.selection !== null) return withoutGradient(vm, t, how, library);
   // Constants may stand for sorted entries, whose gradient ends here all the same.
-  if (t.expr.type !== "float" || isConstant(t)) return t;
+  if (t.expr.type !== "float" || isConstant(t)) return sharing(vm, t, library);
   const read = (e: Expr): Expr => (e.kind === "stopGradient" ? e : stopGradient(e));
-  const made = viewOf(vm, t, read, (before, changed) => changedUnseen(vm, before, changed));
+  const write = (before: Expr, changed: Expr): Expr => changedUnseen(vm, before, changed);
+  const made = viewOf(vm, t, read, write, t.contiguous, library);
   if (carriesGradient(vm, t.expr)) vm.recorder.block(made.expr, how, vm.at);
   return made;
+}
+
+/** The array as another library's, in the same memory. */
+export function sharing(vm: Interpreter, t: TensorValue, library: Library): TensorValue {
+  if (t.library === library) return t;
+  if (t.selection !== null) return inLibrary(vm, t, library);
+  return viewOf(
+    vm,
+    t,
+    (e) => e,
+    (_, changed) => changed,
+    t.contiguous,
+    library,
+  );
 }
 
 /** The value without its gradient; `how` is what the source says for it. */

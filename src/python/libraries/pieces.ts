@@ -1,6 +1,7 @@
 /** Taking arrays apart along an axis, as several libraries do it. */
 import { knownInteger } from "../interpreter/known.ts";
 import { indexTensor } from "../tensors/indexing.ts";
+import { oneOfMany } from "../tensors/oneOfMany.ts";
 import { sizeNumber } from "../tensors/tensor.ts";
 import { NONE, type TensorValue, type Value, int, tuple } from "../values.ts";
 import type { CallContext } from "./signature.ts";
@@ -21,6 +22,10 @@ export function axisAt<T>(c: CallContext, shape: readonly T[], dim: number): T {
   );
 }
 
+/** One of the parts that a function gives together. */
+const part = (c: CallContext, x: TensorValue, key: Value): TensorValue =>
+  oneOfMany(c.vm, indexTensor(c.vm, x, key), `${c.name}()`);
+
 const slot: Value = { kind: "slice", start: NONE, stop: NONE, step: NONE };
 
 /** The key that applies `item` to one axis and leaves the others. */
@@ -34,7 +39,7 @@ export function unbind(c: CallContext): Value {
   const x = c.tensor("x");
   const dim = c.int("dim");
   const n = knownSize(c, x, dim);
-  return tuple(Array.from({ length: n }, (_, k) => indexTensor(c.vm, x, along(x, dim, int(k)))));
+  return tuple(Array.from({ length: n }, (_, k) => part(c, x, along(x, dim, int(k)))));
 }
 
 export function pieces(
@@ -48,7 +53,7 @@ export function pieces(
     sizes.map((n) => {
       const range: Value = { kind: "slice", start: int(from), stop: int(from + n), step: NONE };
       from += n;
-      return indexTensor(c.vm, x, along(x, dim, range));
+      return part(c, x, along(x, dim, range));
     }),
   );
 }
@@ -64,11 +69,11 @@ export function evenly(n: number, size: number): number[] {
  */
 export function splitAt(c: CallContext, x: TensorValue, dim: number, exact: boolean): Value[] {
   const given = c.value("indices_or_sections");
-  const part = (start: Value, stop: Value): Value =>
-    indexTensor(c.vm, x, along(x, dim, { kind: "slice", start, stop, step: NONE }));
+  const between = (start: Value, stop: Value): Value =>
+    part(c, x, along(x, dim, { kind: "slice", start, stop, step: NONE }));
   if (given.kind !== "number") {
     const cuts = c.dims("indices_or_sections")!.map(int);
-    return [...cuts, NONE].map((stop, k) => part(cuts[k - 1] ?? NONE, stop));
+    return [...cuts, NONE].map((stop, k) => between(cuts[k - 1] ?? NONE, stop));
   }
   const parts = c.int("indices_or_sections");
   if (exact && parts > 0 && knownSize(c, x, dim) % parts !== 0) {
@@ -94,6 +99,6 @@ export function splitInto(
   const edge = (k: number): Value => int(k * Math.floor(n / parts) + Math.min(k, n % parts));
   return Array.from({ length: parts }, (_, k) => {
     const range: Value = { kind: "slice", start: edge(k), stop: edge(k + 1), step: NONE };
-    return indexTensor(c.vm, x, along(x, dim, range));
+    return part(c, x, along(x, dim, range));
   });
 }

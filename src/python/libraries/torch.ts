@@ -22,16 +22,7 @@ import { carriesGradient } from "../tensors/detached.ts";
 import { entryCount } from "../tensors/picked.ts";
 import { filled, nodeOf, rankOf, sizeNumbers } from "../tensors/tensor.ts";
 import * as m from "./common.ts";
-import {
-  convert,
-  copyOf,
-  detached,
-  inLibrary,
-  isFrom,
-  itemOf,
-  nestedList,
-  withoutGradient,
-} from "./convert.ts";
+import { convert, copyOf, detached, isFrom, itemOf, nestedList, sharing } from "./convert.ts";
 import { identityMatrix } from "./creation.ts";
 import { dtypeOf } from "./dtypeNames.ts";
 import {
@@ -291,7 +282,7 @@ export const torchFunctions: Table = {
   broadcast_to: ["input, size", (c) => expandTo(c.vm, c.tensor("input"), c.list("size"))],
   tensor: ["data, *, dtype=None, ~device, ~requires_grad, ~pin_memory", newTensor],
   as_tensor: ["data, dtype=None, ~device", asTorchTensor],
-  from_numpy: ["ndarray", (c) => inLibrary(c.vm, c.tensor("ndarray"), "torch")],
+  from_numpy: ["ndarray", (c) => sharing(c.vm, c.tensor("ndarray"), "torch")],
   zeros: [
     "*shape, size=None, dtype=None, ~device, ~requires_grad, ~layout",
     (c) => filledWith(c, 0),
@@ -374,7 +365,7 @@ export const torchMethods: Table = {
   nelement: ["self", (c) => entryCount(c.vm, c.tensor("self"))],
   item: ["self", (c) => itemOf(c.vm, c.tensor("self"), ".item()")],
   tolist: ["self", (c) => nestedList(c.vm, c.tensor("self"))],
-  numpy: ["self, ~force", (c) => withoutGradient(c.vm, c.tensor("self"), ".numpy()", "numpy")],
+  numpy: ["self, ~force", (c) => detached(c.vm, c.tensor("self"), ".numpy()", "numpy")],
   cpu: ["self, ~memory_format", (c) => c.tensor("self")],
   cuda: ["self, ~device, ~non_blocking", (c) => c.tensor("self")],
   to: ["self, *args, dtype=None, other=None, ~device, ~non_blocking, ~copy, ~memory_format", to],

@@ -9,6 +9,10 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
  */
 export function changedUnseen(vm: Interpreter, before: Expr, changed: Expr): Expr {
   if (!carriesGradient(vm, before)) return changed;
+  vm.recorder.assume(
+    `line ${vm.at.line}: what is written through detach(), .data or .numpy(), or in no_grad(), changes ` +
+      "an array without autograd's seeing it: its gradient is that of the array before",
+  );
   return add(withoutItsGradient(vm, changed), sub(before, stopGradient(before)));
 }
 

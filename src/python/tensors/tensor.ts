@@ -193,19 +193,20 @@ export function tensor(
   );
 }
 
-/** A tensor that shares its memory with `base`. */
+/** A tensor that shares its memory with `base`, perhaps as another library's. */
 export function viewOf(
   vm: Interpreter,
   base: TensorValue,
   read: View["read"],
   write: View["write"],
   contiguous = base.contiguous,
+  library: Library = base.library,
 ): TensorValue {
   const e = vm.shaped(() => read(base.expr));
   // In TensorFlow and JAX nothing changes in place.
-  const mutable = followsNumpy(base.library) || base.library === "torch";
+  const mutable = followsNumpy(library) || library === "torch";
   const options = mutable ? { contiguous, view: { base, read, write } } : {};
-  return tensor(vm, e, base.library, base.dtype, options);
+  return tensor(vm, e, library, base.dtype, options);
 }
 
 export function isTensor(v: Value): v is TensorValue {

@@ -134,3 +134,12 @@ def rows_in_no_grad(logits, target):
         row *= 3
         p[p > 2] -= 1
     return ((p - target) ** 2).mean()
+
+
+# case: changed_in_numpy(logits(2, 5), mask(2, 5))
+def changed_in_numpy(logits, target):
+    """NumPy's array shares the tensor's memory."""
+    p = logits * 0.5
+    values = p.detach().numpy()
+    values[values > 0.2] = 0.1
+    return (p * p * (target + 1)).sum()
