@@ -299,6 +299,10 @@ def dice(y_true, y_pred, eps=1e-7):
         { interpreter, timeoutSeconds: 120, ask: { backends: null, devices: ["cpu"] } },
         logged,
       );
+      // Standard error is a pipe of its own: what is in it may come after the answer.
+      for (let k = 0; k < 100 && !lines.join("").includes("so far"); k++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
     } finally {
       logged.dispose();
     }
