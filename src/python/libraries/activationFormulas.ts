@@ -1,4 +1,4 @@
-/** Formulas of activations that PyTorch and JAX have alike. */
+/** Formulas of activations that PyTorch, TensorFlow, Keras and JAX have alike. */
 import { type TensorValue, type Value, float } from "../values.ts";
 import { axisOf } from "./picking.ts";
 import { splitInto } from "./pieces.ts";
@@ -15,14 +15,19 @@ export const written =
  * GELU by tanh (Hendrycks and Gimpel, 2016): the exact one has the error function, of which there is
  * no formula here.
  * @param isAsked whether it is the one by tanh that is asked for
- * @param how how to ask for it
+ * @param exact how the exact one is asked for
+ * @param byTanh how the one by tanh is
  */
-export const gelu = (isAsked: (c: CallContext) => boolean, how: string): Meaning =>
+export const gelu = (
+  isAsked: (c: CallContext) => boolean,
+  exact: string,
+  byTanh: string,
+): Meaning =>
   written((x, { add, mul, tanh }, c) => {
     if (!isAsked(c)) {
       return c.vm.unsupported(
-        "the exact gelu(), which has the error function, is not supported",
-        `Use ${how}.`,
+        `${c.name}() with ${exact}, which has the error function, is not supported`,
+        `Use ${byTanh}.`,
       );
     }
     const cubic = mul(float(0.044715), mul(x, mul(x, x)));

@@ -1,18 +1,11 @@
 /** Activations of Keras and of tf.nn beyond sigmoid and softmax. */
 import { clampValue, elementwise, keepingFunction } from "../tensors/elementwise.ts";
-import { type TensorValue, type Value, float } from "../values.ts";
+import { type TensorValue, float } from "../values.ts";
 import * as m from "./common.ts";
-import { axisOf } from "./picking.ts";
-import { splitInto } from "./pieces.ts";
+import { gated, gelu as tanhGelu, written } from "./activationFormulas.ts";
 import type { CallContext, Meaning, Table } from "./signature.ts";
 import * as t from "./tensorflowMeanings.ts";
 import { type Arithmetic, arithmetic, curvedActivations } from "./torchElementwise.ts";
-
-/** A formula of an array. */
-const written =
-  (make: (x: TensorValue, a: Arithmetic, c: CallContext) => Value): Meaning =>
-  (c) =>
-    make(c.tensor("x"), arithmetic(c.vm, "tensorflow"), c);
 
 /** min(max(x + 3, 0), 6)/6; no gradient where a bound is met. */
 const sixth = (c: CallContext, x: TensorValue, { add, div }: Arithmetic): TensorValue =>
@@ -20,24 +13,7 @@ const sixth = (c: CallContext, x: TensorValue, { add, div }: Arithmetic): Tensor
 
 const hardSilu = written((x, a, c) => a.mul(x, sixth(c, x, a)));
 
-/** The cubic approximation: the exact one has the error function, of which there is no formula. */
-const gelu = written((x, { add, mul, tanh }, c) => {
-  if (!c.flag("approximate")) {
-    return c.vm.unsupported(
-      `${c.name}() with approximate=False, which has the error function, is not supported`,
-      "Use approximate=True.",
-    );
-  }
-  const cubic = mul(float(0.044715), mul(x, mul(x, x)));
-  const inner = mul(float(Math.sqrt(2 / Math.PI)), add(x, cubic));
-  return mul(x, mul(float(0.5), add(float(1), tanh(inner))));
-});
-
-/** One half of an axis, let through as far as the other half says. */
-const gated = written((x, { mul, sigmoid }, c) => {
-  const [open, gate] = splitInto(c, x, axisOf(c, x, c.int("axis")), 2);
-  return mul(open!, sigmoid(gate!));
-});
+const gelu = tanhGelu((c) => c.flag("approximate"), "approximate=False", "approximate=True");
 
 const softSign = written((x, { add, div }, c) =>
   div(x, add(keepingFunction(c.vm, "abs", x), float(1))),
@@ -72,7 +48,7 @@ export const kerasCurves: Table = {
   celu: ["x, alpha=1.0", curvedActivations["celu"]![1]],
   mish: ["x", curvedActivations["mish"]![1]],
   gelu: ["x, approximate=True", gelu],
-  glu: ["x, axis=-1", gated],
+  glu: ["x, axis=-1", gated("axis")],
   softsign: ["x", softSign],
   soft_sign: ["x", softSign],
   hard_sigmoid: ["x", written((x, a, c) => sixth(c, x, a))],

@@ -185,7 +185,7 @@ export const furtherActivations: Table = {
   glu: ["input, dim=-1", gated("dim")],
   gelu: [
     "input, approximate='none'",
-    gelu((c) => c.text("approximate") === "tanh", 'approximate="tanh"'),
+    gelu((c) => c.text("approximate") === "tanh", 'approximate="none"', 'approximate="tanh"'),
   ],
   hardshrink: ["input, lambd=0.5", hardShrink],
   softshrink: ["input, lambd=0.5", softShrink],

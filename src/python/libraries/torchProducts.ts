@@ -1,10 +1,11 @@
 /** PyTorch's products of matrices under their other names. */
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import { dot, einsum, matmul } from "../tensors/contraction.ts";
+import { dot, matmul } from "../tensors/contraction.ts";
 import { elementwise } from "../tensors/elementwise.ts";
 import { swapAxes } from "../tensors/reshape.ts";
 import { rankOf } from "../tensors/tensor.ts";
 import type { TensorValue, Value } from "../values.ts";
+import { innerProduct } from "./products.ts";
 import type { CallContext, Table } from "./signature.ts";
 
 /** x·Wᵀ + b over the last axis of x. */
@@ -29,20 +30,11 @@ function addedProduct(first: string, second: string): (c: CallContext) => Value 
   };
 }
 
-/** Over the last axis of both. */
-function inner(c: CallContext): Value {
-  const [a, b] = [c.tensor("input"), c.tensor("other")];
-  const letters = (t: TensorValue, from: number): string =>
-    Array.from({ length: rankOf(t) - 1 }, (_, k) => String.fromCharCode(from + k)).join("");
-  const [left, right] = [letters(a, 97), letters(b, 110)];
-  return einsum(c.vm, `${left}z,${right}z->${left}${right}`, [a, b], "torch");
-}
-
 /** Of torch and of torch.Tensor. */
 export const torchProducts: Table = {
   mv: ["input, vec, !out", (c) => matmul(c.vm, c.tensor("input"), c.tensor("vec"), "torch")],
   vdot: ["input, other, !out", (c) => dot(c.vm, c.tensor("input"), c.tensor("other"), "torch")],
-  inner: ["input, other, !out", inner],
+  inner: ["input, other, !out", innerProduct],
   addmm: ["input, mat1, mat2, *, beta=1, alpha=1, !out", addedProduct("mat1", "mat2")],
   addmv: ["input, mat, vec, *, beta=1, alpha=1, !out", addedProduct("mat", "vec")],
   baddbmm: ["input, batch1, batch2, *, beta=1, alpha=1, !out", addedProduct("batch1", "batch2")],

@@ -16,7 +16,6 @@ import {
   type Value,
   float,
   int,
-  str,
   tuple,
 } from "../values.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
@@ -73,13 +72,6 @@ function isNaNThroughout(vm: Interpreter, { expr }: TensorValue): boolean {
   return expr.args.every((a) => a.kind === "const") && Number.isNaN(vm.evaluate(expr)?.data[0]);
 }
 
-/** By `padding_mode`, how torch.nn.functional.pad calls it. */
-const MODES: Readonly<Record<string, string>> = {
-  reflect: "reflect",
-  replicate: "replicate",
-  circular: "circular",
-};
-
 function convolution(
   method: Method,
   module: ClassValue,
@@ -119,14 +111,13 @@ function convolution(
           ["stride", "padding", "dilation", "groups"].map((name) => [name, setting(name)]),
         );
         let x = c.value("input");
-        const how = setting("padding_mode");
-        const mode = how.kind === "str" ? MODES[how.value] : undefined;
-        if (mode !== undefined) {
+        const mode = setting("padding_mode");
+        if (mode.kind === "str" && mode.value !== "zeros") {
           // The last axis comes first.
           const items = itemsOf(setting("padding")) ?? [setting("padding")];
           const around = items.length === 1 ? Array.from({ length: n }, () => items[0]!) : items;
           const amounts = tuple(around.toReversed().flatMap((v) => [v, v]));
-          x = call(c.vm, functionOf("pad"), [x, amounts], new Map([["mode", str(mode)]]));
+          x = call(c.vm, functionOf("pad"), [x, amounts], new Map([["mode", mode]]));
           keywords.set("padding", int(0));
         }
         const args = [x, weightOf(c, "weight"), weightOf(c, "bias")];

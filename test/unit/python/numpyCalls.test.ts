@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type Printed, prints } from "./numpyExpressions.ts";
 import { session } from "./session.ts";
 
 const ARRAYS = `
@@ -12,7 +13,7 @@ t = np.arange(24.).reshape(2, 3, 4)
 `;
 
 /** As NumPy prints them. */
-const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
+const PRINTED: Printed = [
   ["sq(a)", "[2.0, 5.0, 17.0]"],
   ["sq([1, 2])", "[2, 5]"],
   ["two(f, a)", "[[-1.0, 6.0, -5.0], [2.0, 9.5, -2.0]]"],
@@ -26,13 +27,7 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
 ]; // prettier-ignore
 
 describe("NumPy's functions that call others", () => {
-  for (const [expression, printed] of PRINTED) {
-    it(`${expression} is ${printed}`, async () => {
-      const { run, host } = await session();
-      run(`${ARRAYS}\nprint((${expression}).tolist())`);
-      assert.equal(host.printed.join("").trim(), printed);
-    });
-  }
+  prints(ARRAYS, PRINTED, (e) => `(${e}).tolist()`);
 
   it("np.vectorize says what to write where a function asks for a number's value", async () => {
     const { run } = await session();

@@ -1,6 +1,4 @@
-import assert from "node:assert/strict";
-import { PythonError } from "../../../src/python/errors.ts";
-import { session } from "./session.ts";
+import { type Printed, type Refused, prints, refuses } from "./numpyExpressions.ts";
 
 const ARRAYS = `
 import numpy as np
@@ -18,7 +16,7 @@ def listed(v):
 `;
 
 /** As NumPy prints them. */
-const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
+const PRINTED: Printed = [
   ["np.flipud(m)", "[[4, 5, 6], [1, 2, 3]]"],
   ["np.fliplr(m)", "[[3, 2, 1], [6, 5, 4]]"],
   ["np.rot90(m)", "[[3, 6], [2, 5], [1, 4]]"],
@@ -131,16 +129,10 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
 ]; // prettier-ignore
 
 describe("NumPy's functions of shapes, neighbours and statistics", () => {
-  for (const [expression, printed] of PRINTED) {
-    it(`${expression} is ${printed}`, async () => {
-      const { run, host } = await session();
-      run(`${ARRAYS}\nprint(listed(${expression}))`);
-      assert.equal(host.printed.join("").trim(), printed);
-    });
-  }
+  prints(ARRAYS, PRINTED);
 
   /** What is not supported, and what is said of it. */
-  const REFUSED: readonly (readonly [expression: string, message: RegExp, remedy: RegExp])[] = [
+  const REFUSED: Refused = [
     ["np.pad(a, 1, mode='mean')", /pad\(\) with mode="mean"/, /"reflect"/],
     ["np.insert(a, [0, 2], 1)", /several positions/, /concatenate/],
     ["np.nanmax(np.array([float('nan')]))", /NaN alone/, /Leave out/],
@@ -148,18 +140,5 @@ describe("NumPy's functions of shapes, neighbours and statistics", () => {
     ["np.digitize(a, [2., 1.])", /do not increase/, /np.sort/],
     ["np.gradient(a, a)", /no equal distances/, /one distance/],
   ];
-  for (const [expression, message, remedy] of REFUSED) {
-    it(`${expression} is refused with a remedy`, async () => {
-      const { run } = await session();
-      assert.throws(
-        () => run(`${ARRAYS}\n${expression}`),
-        (e) => {
-          assert.ok(e instanceof PythonError);
-          assert.match(e.message, message);
-          assert.match(e.remedy ?? "", remedy);
-          return true;
-        },
-      );
-    });
-  }
+  refuses(ARRAYS, REFUSED);
 });

@@ -1,6 +1,4 @@
-import assert from "node:assert/strict";
-import { PythonError } from "../../../src/python/errors.ts";
-import { session } from "./session.ts";
+import { type Printed, type Refused, prints, refuses } from "./numpyExpressions.ts";
 
 const ARRAYS = `
 import numpy as np
@@ -18,7 +16,7 @@ def listed(v):
 `;
 
 /** As NumPy prints them. */
-const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
+const PRINTED: Printed = [
   ["np.linalg.norm(f, 1)", "9.0"],
   ["np.linalg.norm(f, np.inf)", "15.5"],
   ["np.linalg.norm(f, -1)", "5.0"],
@@ -58,32 +56,13 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
 ]; // prettier-ignore
 
 describe("NumPy's linear algebra and kinds of dtypes", () => {
-  for (const [expression, printed] of PRINTED) {
-    it(`${expression} is ${printed}`, async () => {
-      const { run, host } = await session();
-      run(`${ARRAYS}\nprint(listed(${expression}))`);
-      assert.equal(host.printed.join("").trim(), printed);
-    });
-  }
+  prints(ARRAYS, PRINTED);
 
   /** What is not supported, and what is said of it. */
-  const REFUSED: readonly (readonly [expression: string, message: RegExp, remedy: RegExp])[] = [
+  const REFUSED: Refused = [
     ["np.linalg.norm(f, 2)", /singular values/, /Frobenius/],
     ["np.linalg.norm(f, 'nuc')", /singular values/, /flatten/],
     ["np.linalg.inv(np.eye(4))", /larger than 3 by 3/, /Write the formula/],
   ];
-  for (const [expression, message, remedy] of REFUSED) {
-    it(`${expression} is refused with a remedy`, async () => {
-      const { run } = await session();
-      assert.throws(
-        () => run(`${ARRAYS}\n${expression}`),
-        (e) => {
-          assert.ok(e instanceof PythonError);
-          assert.match(e.message, message);
-          assert.match(e.remedy ?? "", remedy);
-          return true;
-        },
-      );
-    });
-  }
+  refuses(ARRAYS, REFUSED);
 });

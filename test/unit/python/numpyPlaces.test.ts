@@ -1,5 +1,4 @@
-import assert from "node:assert/strict";
-import { session } from "./session.ts";
+import { type Printed, prints } from "./numpyExpressions.ts";
 
 const ARRAYS = `
 import numpy as np
@@ -35,7 +34,7 @@ def listed(v):
 `;
 
 /** As NumPy prints them. */
-const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
+const PRINTED: Printed = [
   ["np.select([a > 3, a < 0], [a * 2, -a], default=10)", "[10.0, 2.5, 8.0, 10.0]"],
   ["np.select([a > 0, a > 3], [1, 2])", "[1, 0, 1, 0]"],
   ["np.choose(np.array([0, 1, 1, 0]), [a, b])", "[1.0, 3.0, -1.5, 0.0]"],
@@ -88,11 +87,5 @@ const PRINTED: readonly (readonly [expression: string, printed: string])[] = [
 ]; // prettier-ignore
 
 describe("NumPy's choices and places, and what its functions do along axes", () => {
-  for (const [expression, printed] of PRINTED) {
-    it(`${expression} is ${printed}`, async () => {
-      const { run, host } = await session();
-      run(`${ARRAYS}\nprint(listed(${expression}))`);
-      assert.equal(host.printed.join("").trim(), printed);
-    });
-  }
+  prints(ARRAYS, PRINTED);
 });

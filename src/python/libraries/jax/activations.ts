@@ -67,7 +67,10 @@ export const activations: Table = {
       return choose(is("le", x, -1), float(0), choose(is("ge", x, 1), x, curve));
     }),
   ],
-  gelu: ["x, approximate=True", gelu((c) => c.flag("approximate"), "approximate=True")],
+  gelu: [
+    "x, approximate=True",
+    gelu((c) => c.flag("approximate"), "approximate=False", "approximate=True"),
+  ],
   glu: ["x, axis=-1", gated("axis")],
   standardize: [
     "x, axis=-1, mean=None, variance=None, epsilon=1e-05, !where, *, algorithm='fast'",
